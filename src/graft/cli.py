@@ -1,0 +1,113 @@
+"""`graft …`, and the argument handling of stages and commands.
+
+A stage or command is a function `run`. Its parameters say all there is to say:
+one annotated with a `Section` class is that section of params.yaml, the others
+become flags (`out: Path` is `--out PATH`), or positional arguments where they
+stand before a `/`.
+"""
+
+import argparse
+import importlib
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any
+
+from graft.config import Section
+from graft.errors import GraftError
+from graft.io import storage_error
+from graft.params import PARAMS, Params, load_params
+
+COMMANDS: dict[str, str] = {}
+"""Name of a module in `graft.commands` → one line of help. Modules load when used."""
+
+
+def stage(run: Callable[..., Any], argv: Sequence[str] | None = None) -> None:
+    """Run a stage or command and end the process; errors of ours print no traceback."""
+    try:
+        call(run, sys.argv[1:] if argv is None else argv)
+    except GraftError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None and error.errno is None:
+            raise
+        where = Path(str(error.filename or "."))
+        print(f"error: {storage_error(where, error)}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def call(run: Callable[..., Any], argv: Sequence[str]) -> Any:
+    """Fill the parameters of `run` from the command line and params.yaml, and run it."""
+    hints = typing.get_type_hints(run)
+    parser = argparse.ArgumentParser(description=inspect.getdoc(run))
+    sections: dict[str, type] = {}
+    for name, parameter in inspect.signature(run).parameters.items():
+        if _is_config(hints[name]):
+            sections[name] = hints[name]
+        else:
+            _add_argument(parser, parameter, hints[name])
+    if sections:
+        parser.add_argument("--params", type=Path, default=PARAMS, help="params.yaml")
+    values = vars(parser.parse_args(argv))
+    if sections:
+        params = load_params(values.pop("params"))
+        for name, kind in sections.items():
+            values[name] = params if kind is Params else params.section(kind)
+    return _apply(run, values)
+
+
+def _is_config(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Section)
+
+
+def _add_argument(
+    parser: argparse.ArgumentParser, parameter: inspect.Parameter, hint: Any
+) -> None:
+    if isinstance(hint, UnionType):
+        hint = next(part for part in hint.__args__ if part is not NoneType)
+    required = parameter.default is inspect.Parameter.empty
+    options: dict[str, Any] = {} if required else {"default": parameter.default}
+    if hint is bool:
+        options["action"] = argparse.BooleanOptionalAction
+    elif typing.get_origin(hint) is list:
+        options |= {"type": typing.get_args(hint)[0], "nargs": "+"}
+    else:
+        options["type"] = hint
+    if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+        if not required:
+            options.setdefault("nargs", "?")
+        parser.add_argument(parameter.name, **options)
+    else:
+        flag = "--" + parameter.name.replace("_", "-")
+        parser.add_argument(flag, dest=parameter.name, required=required, **options)
+
+
+def _apply(run: Callable[..., Any], values: dict[str, Any]) -> Any:
+    first = [
+        values.pop(name)
+        for name, parameter in inspect.signature(run).parameters.items()
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+    ]
+    return run(*first, **values)
+
+
+def main() -> None:
+    """Entry point of `graft`."""
+    name, *rest = sys.argv[1:] or ["--help"]
+    if name in COMMANDS:
+        sys.argv[0] = f"graft {name}"
+        stage(importlib.import_module(f"graft.commands.{name}").run, rest)
+        return
+    width = max(map(len, COMMANDS), default=0)
+    table = "\n".join(f"  {key:<{width}}  {text}" for key, text in COMMANDS.items())
+    print(f"usage: graft COMMAND …\n\n{table}\n\ngraft COMMAND --help tells more.")
+    if name not in ("-h", "--help"):
+        print(f"\nerror: graft has no command {name!r}", file=sys.stderr)
+        sys.exit(2)

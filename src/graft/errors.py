@@ -1,0 +1,67 @@
+"""Errors that a user can cause, each with where, what, expected and how to fix.
+
+GraftError
+├── ConfigError      params.yaml, configs/ or a command line is wrong
+├── DataError        a source, a row or a contract over rows is wrong
+├── TemplateError    a prompt template or a label mask is wrong
+├── ModelError       a base model or an adapter is missing, changed or unusable
+├── HardwareError    the machine cannot run what was asked
+├── StorageError     a disk or a remote cannot be read or written
+└── TrackingError    the tracking server cannot be reached or refuses
+"""
+
+
+class GraftError(Exception):
+    """A fault with the four things its reader needs.
+
+    Args:
+        where: file, file:row, key or address at fault.
+        problem: what is wrong, in a few words.
+        expected: what would have been right.
+        fix: what to do about it.
+    """
+
+    def __init__(
+        self, where: str, problem: str, *, expected: str = "", fix: str = ""
+    ) -> None:
+        super().__init__(where, problem, expected, fix)
+        self.where = where
+        self.problem = problem
+        self.expected = expected
+        self.fix = fix
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.problem}"]
+        if self.expected:
+            lines.append(f"  expected: {self.expected}")
+        if self.fix:
+            lines.append(f"  fix: {self.fix}")
+        return "\n".join(lines)
+
+
+class ConfigError(GraftError):
+    """params.yaml, configs/ or a command line is wrong."""
+
+
+class DataError(GraftError):
+    """A source, a row or a contract over rows is wrong."""
+
+
+class TemplateError(GraftError):
+    """A prompt template or a label mask is wrong."""
+
+
+class ModelError(GraftError):
+    """A base model or an adapter is missing, changed or unusable."""
+
+
+class HardwareError(GraftError):
+    """The machine cannot run what was asked."""
+
+
+class StorageError(GraftError):
+    """A disk or a remote cannot be read or written."""
+
+
+class TrackingError(GraftError):
+    """The tracking server cannot be reached or refuses."""

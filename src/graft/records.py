@@ -1,0 +1,107 @@
+"""Schemas between the stages, and the small frozen types that pass through them."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
+
+import pyarrow as pa
+
+Role = Literal["system", "user", "assistant"]
+SPLITS = ("train", "validation", "test")
+
+
+class Message(TypedDict):
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+
+EXAMPLE_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("messages", MESSAGES, nullable=False),
+        pa.field("references", pa.list_(pa.string()), nullable=False),
+        pa.field("group", pa.string(), nullable=False),
+        pa.field("stratum", pa.string(), nullable=False),
+        pa.field("split", pa.string()),
+        pa.field("where", pa.string(), nullable=False),
+    ]
+)
+"""A conversation. `group` keeps examples together in a split, `split` is the official
+one or null, `where` is file:row of the source."""
+
+SEQUENCE_SCHEMA = pa.schema(
+    [
+        *EXAMPLE_SCHEMA,
+        pa.field("input_ids", pa.list_(pa.int32()), nullable=False),
+        pa.field("learned", pa.list_(pa.bool_()), nullable=False),
+    ]
+)
+"""An example and its tokens. `learned` marks the tokens that carry loss: the
+assistant's text and its end-of-turn token. Both lists have one entry a token."""
+
+REJECT_SCHEMA = pa.schema(
+    [
+        pa.field(name, pa.string(), nullable=False)
+        for name in ("where", "stage", "reason", "value", "expected", "fix")
+    ]
+)
+"""A row or an example that a stage put aside, and why."""
+
+PREDICTION_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("stratum", pa.string(), nullable=False),
+        pa.field("prompt", pa.string(), nullable=False),
+        pa.field("references", pa.list_(pa.string()), nullable=False),
+        pa.field("base", pa.string(), nullable=False),
+        pa.field("tuned", pa.string(), nullable=False),
+    ]
+)
+"""What the base and the tuned model say to the same prompt. The first reference is
+the gold answer of the conversation itself."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A raw row of a source: its values by column name, and where it came from."""
+
+    values: dict[str, Any]
+    where: str
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row or example put aside; one line of `REJECT_SCHEMA`."""
+
+    where: str
+    stage: str
+    reason: str
+    value: str
+    expected: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Tokens of one conversation. Both lists have shape [tokens]."""
+
+    input_ids: list[int]
+    learned: list[bool]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric's value with its bootstrap interval.
+
+    `signature` is what the metric's library says about how it was computed.
+    """
+
+    value: float
+    low: float
+    high: float
+    signature: str = ""
+    extra: dict[str, float] = field(default_factory=dict)
