@@ -4,7 +4,6 @@ import importlib
 import pkgutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -38,14 +37,10 @@ def test_the_committed_params_are_valid() -> None:
     assert load_params(ROOT / "params.yaml").task.name == "translation"
 
 
-def test_help_answers_in_half_a_second() -> None:
-    command = [str(Path(sys.executable).with_name("graft")), "--help"]
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.5
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys, graft.cli; print(*sys.modules)"
+    heavy = {"torch", "transformers", "mlflow", "polars", "pyarrow", "pandas"}
+    assert not heavy & set(run_python(code).split())
 
 
 def test_importing_a_data_stage_imports_no_torch() -> None:
