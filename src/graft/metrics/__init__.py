@@ -1,0 +1,27 @@
+"""Scores of completions against references, with intervals and paired differences."""
+
+from collections.abc import Mapping, Sequence
+
+from graft.errors import ConfigError
+from graft.metrics.bleu import BLEU_METRICS
+from graft.metrics.chrf import CHRF_METRICS
+from graft.metrics.statistics import Comparison, Metric, compare, resample
+
+__all__ = ["METRICS", "Comparison", "Metric", "compare", "get_metrics", "resample"]
+
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric for metric in (*BLEU_METRICS, *CHRF_METRICS)
+}
+"""Every metric by its name in `task.metrics`."""
+
+
+def get_metrics(names: Sequence[str]) -> list[Metric]:
+    """The named metrics. Raises: ConfigError naming those that do not exist."""
+    if unknown := [name for name in names if name not in METRICS]:
+        raise ConfigError(
+            "task.metrics",
+            f"unknown: {', '.join(unknown)}",
+            expected=f"some of {', '.join(METRICS)}",
+            fix="correct the task's file in configs/task, then: graft params",
+        )
+    return [METRICS[name] for name in names]
