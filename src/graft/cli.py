@@ -21,7 +21,9 @@ from graft.errors import GraftError
 from graft.io import storage_error
 from graft.params import PARAMS, Params, load_params
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "digest": "print the revision of a local model folder",
+}
 """Name of a module in `graft.commands` → one line of help. Modules load when used."""
 
 

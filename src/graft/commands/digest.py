@@ -1,0 +1,10 @@
+"""Command `graft digest FOLDER`: the revision that names a local model's content."""
+
+from pathlib import Path
+
+from graft.models import model_digest
+
+
+def run(folder: Path, /) -> None:
+    """Print what model.revision must be for a model in this folder."""
+    print(model_digest(folder))

@@ -1,0 +1,81 @@
+"""Where a base model's files are, and the digest that names a local folder's content.
+
+A model is a folder of this machine or an id of the hub. The form of its revision
+tells which: a commit of the hub has 40 hexadecimal digits, a folder's digest has 16.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from graft.errors import ModelError
+from graft.io import digest_files
+
+TOKENIZER_FILES = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "*.jinja",
+)
+MODEL_FILES = (
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "config.json",
+    "generation_config.json",
+    *TOKENIZER_FILES,
+)
+"""The files that make a model what it is. A readme or a training log does not."""
+
+
+def model_digest(folder: Path) -> str:
+    """The revision of a local model folder, over names and bytes of `MODEL_FILES`.
+
+    Raises: ModelError if the folder is missing or holds no model.
+    """
+    if not (folder / "config.json").is_file():
+        raise ModelError(
+            str(folder),
+            "no model here" if folder.is_dir() else "no such folder",
+            expected="a folder with config.json and *.safetensors",
+            fix="correct model.path, or download the model into this folder",
+        )
+    return digest_files(folder, MODEL_FILES)
+
+
+def model_folder(
+    path: str, revision: str, patterns: Iterable[str] = MODEL_FILES
+) -> Path:
+    """The folder with a model's files; those of the hub are downloaded once.
+
+    Args:
+        path: a folder, or an id of the hub.
+        revision: the folder's digest, or a commit of the hub. It is not compared
+            here: reading 14 GB of weights to load a tokenizer would be too slow.
+        patterns: the files needed.
+    Raises: ModelError if there is no such folder, or the hub cannot give it.
+    """
+    if Path(path).is_dir():
+        return Path(path)
+    if not re.fullmatch(r"[0-9a-f]{40}", revision):
+        raise ModelError(
+            f"model.path={path}",
+            "no such folder, and the revision is not a commit of the hub",
+            expected="an existing folder, or a hub id with a commit of 40 hex digits",
+            fix="correct model.path or model.revision in configs/model",
+        )
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(
+            snapshot_download(path, revision=revision, allow_patterns=list(patterns))
+        )
+    except Exception as error:  # the hub's client raises its own, httpx's and OSError
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(
+            f"{path}@{revision}",
+            f"the hub did not give this model: {reason[0]}",
+            fix="check the id, the network and HF_TOKEN (gated models need it), or "
+            "set model.path to a folder that holds the model",
+        ) from error
