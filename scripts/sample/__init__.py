@@ -1,0 +1,1 @@
+"""An English-French grammar in miniature: it writes the sample data of graft."""
