@@ -78,4 +78,4 @@ BLEU_METRICS = [
         for n in ORDERS
     ),
 ]
-"""`bleu` is SacreBLEU's; `bleu_n` is cumulative up to order n, so `bleu_4` equals it."""
+"""`bleu` is SacreBLEU's own; `bleu_n` is cumulative up to n, so `bleu_4` equals it."""

@@ -1,0 +1,44 @@
+"""A random model of a few thousand weights, and a template whose tokens are bytes."""
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+from transformers import MistralConfig, MistralForCausalLM
+
+PAD, END = 256, 257
+
+
+class ByteTemplate:
+    """Token i is the byte i; two more pad and end."""
+
+    pad_id = PAD
+    stop_ids = [END]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return bytes(i for i in ids if i < PAD).decode(errors="replace")
+
+
+@pytest.fixture(scope="session")
+def template() -> ByteTemplate:
+    return ByteTemplate()
+
+
+@pytest.fixture(scope="session")
+def model() -> MistralForCausalLM:
+    torch.manual_seed(0)
+    config = MistralConfig(  # pylint: disable=unexpected-keyword-arg
+        vocab_size=258,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        initializer_range=0.3,  # wide, so that a random model does not repeat itself
+        sliding_window=None,
+        bos_token_id=None,
+        eos_token_id=END,
+        pad_token_id=PAD,
+    )
+    return MistralForCausalLM(config).eval()
