@@ -1,0 +1,62 @@
+"""Messages → text → ids and the mask of what is learned. One template for the whole
+project: tokenize, evaluate, batch, API and demo ask for it here."""
+
+from pathlib import Path
+
+from graft.config import ModelConfig, PromptConfig
+from graft.errors import TemplateError
+from graft.io import read_json
+from graft.models import TOKENIZER_FILES, model_folder
+from graft.prompts.chat import ChatForm
+from graft.prompts.forms import Form
+from graft.prompts.mistral import MistralForm, MistralTokenizer
+from graft.prompts.pattern import PatternForm
+from graft.prompts.template import Template
+from graft.prompts.tokenizers import RustTokenizer, Tokenizer
+
+__all__ = ["Template", "load_template"]
+
+_OFFICIAL = "mistral-common:"
+
+
+def load_template(model: ModelConfig, prompt: PromptConfig) -> Template:
+    """The template of a model and a task.
+
+    Raises: TemplateError if the tokenizer or the chat template cannot be used soundly;
+        ConfigError or ModelError if there is none of that name.
+    """
+    chat = prompt.style == "chat"
+    pattern = prompt.pattern or ""
+    tokenizer: Tokenizer
+    form: Form
+    if model.tokenizer and model.tokenizer.startswith(_OFFICIAL):
+        version = model.tokenizer.removeprefix(_OFFICIAL)
+        tokenizer = official = MistralTokenizer(version)
+        form = MistralForm(official) if chat else PatternForm(pattern, official)
+    else:
+        path = model.tokenizer or model.path
+        folder = model_folder(path, model.revision, TOKENIZER_FILES)
+        tokenizer = rust = RustTokenizer(folder, reads_control=chat)
+        if chat:
+            form = ChatForm(chat_template(folder), rust.names, rust)
+        else:
+            form = PatternForm(pattern, rust)
+    return Template(form, tokenizer, prompt.system)
+
+
+def chat_template(folder: Path) -> str:
+    """The chat template of a model's folder. Raises: TemplateError if it has none."""
+    if (folder / "chat_template.jinja").is_file():
+        return (folder / "chat_template.jinja").read_text(encoding="utf-8")
+    config = folder / "tokenizer_config.json"
+    found = read_json(config).get("chat_template") if config.is_file() else None
+    if isinstance(found, list):  # several, by name
+        found = {item["name"]: item["template"] for item in found}.get("default")
+    if not isinstance(found, str):
+        raise TemplateError(
+            str(folder),
+            "the model has no chat template",
+            expected="chat_template.jinja, or chat_template in tokenizer_config.json",
+            fix="set task.prompt.style: pattern, or take the model's instruct version",
+        )
+    return found

@@ -1,0 +1,150 @@
+"""The `chat` form: the model's own chat template, a Jinja text."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from threading import Lock
+
+from graft.errors import TemplateError
+from graft.prompts.forms import Messages, Segment, is_asking
+from graft.prompts.tokenizers import Tokenizer
+from graft.records import Message
+
+_PROBE = [
+    Message(role="user", content="2+2?"),
+    Message(role="assistant", content="4."),
+    Message(role="user", content="And 3+3?"),
+    Message(role="assistant", content="6."),
+]
+_MARKS = re.compile(r"\{%-?\s*generation\s*-?%\}")
+
+
+class ChatForm:
+    """Renders a conversation, and cuts the text where an answer begins and ends.
+
+    An answer begins where the template, given the turns before it and asked for one
+    more, ends; it ends with the first control token after that. Where the template
+    has `{% generation %}` marks they say it instead, and the last one is held against
+    that rule. Each piece is encoded alone, so no token spans a cut. What the template
+    writes after the last answer (often a newline) is left out: nothing follows it.
+
+    Args:
+        template: the Jinja text.
+        names: bos_token, eos_token, …: what the template may write.
+        tokenizer: one that reads control tokens.
+    Raises: TemplateError if the template cannot be cut so.
+    """
+
+    separator = ""
+
+    def __init__(
+        self, template: str, names: Mapping[str, str], tokenizer: Tokenizer
+    ) -> None:
+        from transformers.utils.chat_template_utils import render_jinja_template
+
+        if "strftime_now" in template:
+            raise _unusable("writes today's date, so its ids change from day to day")
+        self.text = template
+        self.reserved: Sequence[str] = sorted(tokenizer.control, key=len, reverse=True)
+        self._lock = Lock()
+        self._jinja = render_jinja_template
+        self._names = dict(names)
+        self._tokenizer = tokenizer
+        self._marks = bool(_MARKS.search(template))
+        self._control = re.compile("|".join(map(re.escape, self.reserved)) or "(?!)")
+        text, spans = self._spans(_PROBE)
+        apart = [i for part in self.segments([_PROBE])[0] for i in part.ids]
+        if apart != tokenizer.encode([text[: spans[-1][1]]], start=True)[0]:
+            raise TemplateError(
+                "the tokenizer",
+                "encodes a conversation otherwise than its turns one by one",
+                expected="no space added after a control token",
+                fix="use the model's official tokenizer (model.tokenizer: "
+                "mistral-common:v3), or style: pattern",
+            )
+        if any(not text[:end].endswith(tuple(self.reserved)) for _, end in spans):
+            raise _unusable(
+                "does not end each {% generation %} in the end-of-turn token"
+            )
+
+    def segments(self, batch: Sequence[Messages]) -> list[list[Segment]]:
+        """Segments of each conversation. Raises: TemplateError if the template
+        refuses one, drops a turn, or rewrites earlier turns."""
+        cut = [list(self._cut(messages)) for messages in batch]
+        heads = [pieces[0][0] for pieces in cut]
+        tails = [text for pieces in cut for text, _ in pieces[1:]]
+        first = iter(self._tokenizer.encode(heads, start=True))
+        later = iter(self._tokenizer.encode(tails, start=False))
+        return [
+            [
+                Segment(next(later if number else first), learned)
+                for number, (_, learned) in enumerate(pieces)
+            ]
+            for pieces in cut
+        ]
+
+    def _cut(self, messages: Messages) -> Iterator[tuple[str, bool]]:
+        text, spans = self._spans(messages)
+        at = 0
+        for start, end in spans:
+            yield text[at:start], False
+            yield text[start:end], True
+            at = end
+        if is_asking(messages):
+            yield text[at:], False
+
+    def _spans(self, messages: Messages) -> tuple[str, list[tuple[int, int]]]:
+        """The rendered text, and where each answer with its end token stands."""
+        asked = is_asking(messages)
+        text, marked = self._render(messages, ask=asked)
+        for message in messages:
+            if message["content"].strip() not in text:
+                raise _unusable(f"drops or rewrites a {message['role']} turn")
+        answers = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
+        if not self._marks:
+            return text, [self._span(text, messages, i) for i in answers]
+        if len(marked) != len(answers):
+            raise _unusable(f"marks {len(marked)} answers where {len(answers)} stand")
+        if not asked and text[: marked[-1][0]] != self._asking(messages[: answers[-1]]):
+            raise _unusable("opens an answer otherwise than when it asks for one")
+        return text, marked
+
+    def _span(self, text: str, messages: Messages, turn: int) -> tuple[int, int]:
+        prompt = self._asking(messages[:turn])
+        if not text.startswith(prompt):
+            raise _unusable("rewrites earlier turns when another follows")
+        end = self._control.search(text, len(prompt))
+        answer = messages[turn]["content"].strip()
+        if end is None or answer not in text[len(prompt) : end.start()]:
+            raise _unusable("ends an answer with no control token")
+        return len(prompt), end.end()
+
+    def _asking(self, messages: Messages) -> str:
+        return self._render(messages, ask=True)[0]
+
+    def _render(
+        self, messages: Messages, *, ask: bool
+    ) -> tuple[str, list[tuple[int, int]]]:
+        from jinja2 import TemplateError as JinjaError
+
+        try:
+            with self._lock:  # the library notes the marks on the compiled template
+                texts, marked = self._jinja(
+                    [list(messages)],
+                    chat_template=self.text,
+                    add_generation_prompt=ask,
+                    return_assistant_tokens_mask=self._marks,
+                    **self._names,
+                )
+        except (JinjaError, TypeError) as error:
+            raise _unusable(f"refuses this conversation: {error}") from error
+        return texts[0], [(start, end) for start, end in marked[0]] if marked else []
+
+
+def _unusable(problem: str) -> TemplateError:
+    return TemplateError(
+        "the model's chat template",
+        problem,
+        expected="a template that shows every turn, and where an answer begins and ends",
+        fix="put a corrected template with {% generation %} marks into the model's "
+        "chat_template.jinja, or set task.prompt.style: pattern",
+    )

@@ -1,0 +1,150 @@
+"""Mistral's official tokenizers and chat forms, from the mistral-common package.
+
+Its sentencepiece model itself encodes: conversions of it differ on newlines and
+indentation. Its own code writes each turn, so ids equal the official ones in every
+version of the form.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from graft.errors import ConfigError, TemplateError
+from graft.io import digest
+from graft.prompts.forms import Messages, Segment
+
+VERSIONS = ("v1", "v2", "v3", "v7")
+
+
+class MistralTokenizer:
+    """An official tokenizer, by its version.
+
+    Control tokens are never read from text. Raises: ConfigError if there is no such
+    version.
+    """
+
+    opens_with_space = True
+
+    def __init__(self, version: str) -> None:
+        from mistral_common.tokens.tokenizers.mistral import (
+            MistralTokenizer as Official,
+        )
+        from sentencepiece import SentencePieceProcessor
+
+        if version not in VERSIONS:
+            raise ConfigError(
+                "model.tokenizer",
+                f"mistral-common has no tokenizer {version!r}",
+                expected="mistral-common: and one of " + ", ".join(VERSIONS),
+                fix="use the version that the model's card names",
+            )
+        self.instruct: Any = getattr(Official, version)().instruct_tokenizer
+        official = self.instruct.tokenizer
+        self._pieces = SentencePieceProcessor(model_file=str(official.file_path))
+        self.bos_id: int | None = official.bos_id
+        self.eos_id: int = official.eos_id
+        self.pads: Sequence[int] = [
+            i for i in (official.pad_id, official.unk_id) if i >= 0
+        ]
+        self.control: Mapping[str, int] = {
+            official.id_to_piece(i): i for i in official.special_ids
+        }
+        self.vocab_size: int = official.n_words
+        self.digest = digest(official.file_path.read_bytes())
+
+    def encode(self, texts: Sequence[str], *, start: bool) -> list[list[int]]:
+        """Ids of each text, on all cores. Sentencepiece knows no difference between
+        the start of a document and a later text: a space opens each."""
+        del start
+        return list(self._pieces.encode(list(texts), num_threads=-1))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ids that go on from a prompt, without control tokens."""
+        return str(self._pieces.decode([i for i in ids if 0 <= i < self.vocab_size]))
+
+    def show(self, ids: Sequence[int]) -> str:
+        """Text of ids, with control tokens by name and each text's opening space."""
+        shown, run = [], []
+        for token in [*ids, self.eos_id]:
+            if not self._pieces.is_control(token):
+                run.append(token)
+                continue
+            if run:
+                opening = self._pieces.id_to_piece(run[0]).startswith("▁")
+                shown.append(" " * opening + self.decode(run))
+                run = []
+            shown.append(self._pieces.id_to_piece(token))
+        return "".join(shown[:-1])
+
+
+class MistralForm:
+    """The official chat form. A system turn opens the last user turn (v7: its own).
+
+    Spaces at the end of an answer are cut, as the official code does.
+    """
+
+    separator = ""
+    reserved: Sequence[str] = ()
+
+    def __init__(self, tokenizer: MistralTokenizer) -> None:
+        from mistral_common.protocol.instruct import normalize, validator
+
+        version = tokenizer.instruct.tokenizer.version
+        agnostic = validator.ValidationMode.agnostic  # ends in a user turn, or not
+        self.text = f"mistral-common:{version.value}"
+        self._instruct = tokenizer.instruct
+        self._validator = validator.get_validator(version, agnostic)
+        self._normalizer = normalize.get_normalizer(version)
+
+    def segments(self, batch: Sequence[Messages]) -> list[list[Segment]]:
+        """Segments of each conversation. Raises: TemplateError if the official code
+        refuses one."""
+        return [list(self._turns(messages)) for messages in batch]
+
+    def _turns(self, messages: Messages) -> Iterator[Segment]:
+        from mistral_common.exceptions import MistralCommonException
+        from mistral_common.protocol.instruct.request import ChatCompletionRequest
+        from pydantic import ValidationError
+
+        if not any(message["role"] == "user" for message in messages):
+            raise _refused("there is no user turn")
+        try:
+            request = ChatCompletionRequest(messages=list(messages))
+            self._validator.validate_messages(request.messages)
+            official = self._normalizer.from_chat_completion_request(request)
+            yield from self._encode(official)
+        except (MistralCommonException, ValidationError, AssertionError) as error:
+            raise _refused(str(error) or "an answer is empty") from error
+
+    def _encode(self, request: Any) -> Iterator[Segment]:
+        """What the official `encode_instruct` does, with the answers marked."""
+        first, last = self._instruct.find_first_last_user(request)
+        asked: list[int] = self._instruct.start()
+        for number, message in enumerate(request.messages):
+            if message.role == "assistant":
+                yield Segment(asked, False)
+                yield Segment(
+                    self._instruct.encode_assistant_message(message, number < last),
+                    True,
+                )
+                asked = []
+            elif message.role == "system":
+                asked += self._instruct.encode_system_message(message)[0]
+            else:
+                asked += self._instruct.encode_user_message(
+                    message,
+                    None,
+                    number == last,
+                    number == first,
+                    system_prompt=request.system_prompt,
+                )[0]
+        if asked:
+            yield Segment(asked, False)
+
+
+def _refused(problem: str) -> TemplateError:
+    return TemplateError(
+        "the official Mistral chat form",
+        f"refuses this conversation: {problem}",
+        expected="a user turn first, then answers that are not empty",
+        fix="correct the example, or set task.prompt.style: pattern",
+    )

@@ -1,0 +1,142 @@
+"""The one way from messages to ids, for training, evaluation and serving alike."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from graft.errors import TemplateError
+from graft.io import digest
+from graft.prompts.forms import Form, Messages, Segment, is_asking
+from graft.prompts.tokenizers import Tokenizer
+from graft.records import Encoded, Message
+
+_PROBE = [
+    Message(role="user", content="Où est-elle ?\n\t2+2 = 4"),
+    Message(role="assistant", content="Là-bas…"),
+]
+
+
+class Template:
+    """A form, a tokenizer, and the system turn of conversations that have none.
+
+    Attributes:
+        hash: changes with anything that changes ids: the form, the control tokens,
+            the tokenizer's content, the system turn.
+        pad_id: fills a batch; never one of `stop_ids`, so that padding cannot be
+            taken for the end of an answer.
+        eos_id: the tokenizer's end token.
+        stop_ids: what ends an answer, in ascending order: the end-of-turn token that
+            training learns, and `eos_id`.
+        vocab_size: of the tokenizer.
+    """
+
+    def __init__(self, form: Form, tokenizer: Tokenizer, system: str | None) -> None:
+        self._form = form
+        self._tokenizer = tokenizer
+        self._system = system
+        self.eos_id = tokenizer.eos_id
+        self.vocab_size = tokenizer.vocab_size
+        probe = form.segments([self._whole(_PROBE)])[0]
+        self.stop_ids = sorted({tokenizer.eos_id, probe[-1].ids[-1]})
+        self.pad_id = _choose_pad(tokenizer, self.stop_ids)
+        self.hash = digest(
+            {
+                "form": form.text,
+                "separator": form.separator,
+                "system": system,
+                "bos": tokenizer.bos_id,
+                "stop": self.stop_ids,
+                "tokenizer": tokenizer.digest,
+                "probe": [part.ids for part in probe],
+            }
+        )
+
+    def refusal(self, messages: Messages) -> str:
+        """Why this conversation cannot be learned from; empty if it can."""
+        if is_asking(messages):
+            return "the last turn is not the assistant's"
+        return self._misshapen(messages)
+
+    def encode(self, batch: Sequence[Messages]) -> list[Encoded]:
+        """Ids and learned mask of each conversation, each ending in an answer.
+
+        Raises: TemplateError if one cannot be written in this form.
+        """
+        for messages in batch:
+            _stop_if(self.refusal(messages))
+        parts = self._form.segments([self._whole(messages) for messages in batch])
+        return [_join(segments) for segments in parts]
+
+    def encode_prompt(self, messages: Messages) -> list[int]:
+        """Ids that ask for the last answer: all that precedes it in training.
+
+        An answer that stands at the end already is left out. Raises: TemplateError.
+        """
+        if not is_asking(messages):
+            messages = messages[:-1]
+        _stop_if(self._misshapen(messages))
+        segments = self._form.segments([self._whole(messages)])[0]
+        return [token for part in segments for token in part.ids]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The answer that these ids say, when they follow `encode_prompt`."""
+        return self._tokenizer.decode(ids).removeprefix(self._form.separator)
+
+    def render(self, messages: Messages) -> str:
+        """The conversation as the model reads it, control tokens by name."""
+        if is_asking(messages):
+            return self.show(self.encode_prompt(messages))
+        return self.show(self.encode([messages])[0].input_ids)
+
+    def show(self, ids: Sequence[int]) -> str:
+        """Text of ids, control tokens by name."""
+        return self._tokenizer.show(ids)
+
+    def _whole(self, messages: Messages) -> Messages:
+        """The conversation with the configured system turn, if it has none."""
+        if self._system is None or any(m["role"] == "system" for m in messages):
+            return messages
+        return [Message(role="system", content=self._system), *messages]
+
+    def _misshapen(self, messages: Messages) -> str:
+        roles = [message["role"] for message in messages]
+        if "system" in roles[1:]:
+            return "a system turn stands after the first turn"
+        for one, other in pairwise(roles):
+            if one == other:
+                return f"two {one} turns stand in a row"
+        for message in messages:
+            for text in self._form.reserved:
+                if text in message["content"]:
+                    return f"a {message['role']} turn says the control token {text}"
+        return ""
+
+
+def _join(segments: list[Segment]) -> Encoded:
+    return Encoded(
+        [token for part in segments for token in part.ids],
+        [part.learned for part in segments for _ in part.ids],
+    )
+
+
+def _choose_pad(tokenizer: Tokenizer, stop_ids: list[int]) -> int:
+    """The first id that may pad and ends no answer. The masks are explicit, so any
+    such id will do."""
+    for number in tokenizer.pads:
+        if number not in stop_ids:
+            return number
+    raise TemplateError(
+        "the tokenizer",
+        "has no token to pad with but those that end an answer",
+        expected="a pad_token that is not the eos_token",
+        fix="add one to tokenizer_config.json and tokenizer.json",
+    )
+
+
+def _stop_if(problem: str) -> None:
+    if problem:
+        raise TemplateError(
+            "a conversation",
+            problem,
+            expected="user and assistant in turn, perhaps after one system turn",
+            fix="correct the example",
+        )

@@ -1,0 +1,155 @@
+"""Text ↔ ids: a model's own tokenizer.json, run by the Rust library.
+
+Transformers' tokenizer classes are not used: they take seconds to import, and some
+rebuild the tokenizer from its vocabulary, which does not always give the same ids.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from graft.errors import TemplateError
+from graft.io import digest, read_json
+
+
+class Tokenizer(Protocol):
+    """What a template needs of a tokenizer.
+
+    `control` maps the text of each control token to its id. `pads` are ids that may
+    fill a batch, best first. `opens_with_space` says that every text is encoded as if
+    a space stood before it, and that `decode` drops that space again.
+    """
+
+    bos_id: int | None
+    eos_id: int
+    pads: Sequence[int]
+    control: Mapping[str, int]
+    vocab_size: int
+    digest: str
+    opens_with_space: bool
+
+    def encode(self, texts: Sequence[str], *, start: bool) -> list[list[int]]:
+        """Ids of each text. `start`: it opens a document; else it goes on from one."""
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ids that go on from a prompt, without control tokens."""
+
+    def show(self, ids: Sequence[int]) -> str:
+        """Text of ids, with control tokens by name."""
+
+
+class RustTokenizer:
+    """A tokenizer.json, with the special tokens that tokenizer_config.json names.
+
+    Args:
+        folder: the model's folder.
+        reads_control: whether a control token's name in a text becomes that token
+            (a chat template writes them) or stays plain text.
+    Raises: TemplateError if a file is missing or names no end token.
+    """
+
+    opens_with_space = False
+
+    def __init__(self, folder: Path, *, reads_control: bool) -> None:
+        from tokenizers import Tokenizer as Rust
+
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+        path = folder / "tokenizer.json"
+        if not path.is_file():
+            raise TemplateError(
+                str(folder),
+                "no tokenizer.json here",
+                expected="the fast tokenizer's file",
+                fix="for a Mistral model set model.tokenizer: mistral-common:v3; for "
+                "others save the tokenizer with transformers (save_pretrained)",
+            )
+        content = {**read_json(path), "truncation": None, "padding": None}
+        going_on = _without_leading_space(content)
+        self._start = Rust.from_str(json.dumps(content))
+        self._going_on = (
+            self._start if going_on == content else Rust.from_str(json.dumps(going_on))
+        )
+        for rust in (self._start, self._going_on):
+            rust.encode_special_tokens = not reads_control
+        self.names = special_names(folder)
+        self.control: Mapping[str, int] = {
+            token.content: number
+            for number, token in self._start.get_added_tokens_decoder().items()
+            if token.special
+        }
+        self.bos_id: int | None = self._id("bos_token")
+        end = self._id("eos_token")
+        if end is None:
+            raise TemplateError(
+                str(folder),
+                "the tokenizer has no end token",
+                expected="eos_token in tokenizer_config.json, known to tokenizer.json",
+                fix="name it there",
+            )
+        self.eos_id: int = end
+        named = [self._id(name) for name in ("pad_token", "unk_token", "bos_token")]
+        self.pads: Sequence[int] = [
+            i for i in (*named, *self.control.values()) if i is not None
+        ]
+        self.vocab_size = self._start.get_vocab_size()
+        self.digest: str = digest(content)
+
+    def _id(self, name: str) -> int | None:
+        token = self.names.get(name)
+        number = None if token is None else self._start.token_to_id(token)
+        return None if number is None else int(number)
+
+    def encode(self, texts: Sequence[str], *, start: bool) -> list[list[int]]:
+        """Ids of each text, in order, on all cores."""
+        rust = self._start if start else self._going_on
+        found = rust.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in found]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ids that go on from a prompt, without control tokens."""
+        return str(self._going_on.decode(list(ids), skip_special_tokens=True))
+
+    def show(self, ids: Sequence[int]) -> str:
+        """Text of ids, with control tokens by name."""
+        return str(self._going_on.decode(list(ids), skip_special_tokens=False))
+
+
+def special_names(folder: Path) -> dict[str, str]:
+    """bos_token, eos_token, … → the token's text, as the model's files name them."""
+    names: dict[str, str] = {}
+    for file in ("special_tokens_map.json", "tokenizer_config.json"):
+        if (folder / file).is_file():
+            for key, value in read_json(folder / file).items():
+                text = value.get("content") if isinstance(value, dict) else value
+                if key.endswith("_token") and isinstance(text, str):
+                    names[key] = text
+    return names
+
+
+def _without_leading_space(part: Any) -> Any:
+    """A tokenizer.json that adds no space to a text and drops none from ids.
+
+    SentencePiece's habit of opening each text with a space would else put one
+    between a prompt and the text that goes on from it.
+    """
+    if isinstance(part, list):
+        return [_without_leading_space(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    whole = {key: _without_leading_space(value) for key, value in part.items()}
+    if part.get("type") in ("Metaspace", "ByteLevel"):
+        whole |= dict(_no_prefix(part))
+    elif part.get("type") == "Strip" and part.get("content") == " ":
+        whole["start"] = 0
+    elif part.get("type") == "Prepend":
+        return {"type": "Sequence", "normalizers": []}
+    return whole
+
+
+def _no_prefix(part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if "add_prefix_space" in part:
+        yield "add_prefix_space", False
+    if "prepend_scheme" in part:
+        yield "prepend_scheme", "never"
