@@ -1,0 +1,136 @@
+"""What a model is asked with is exactly what precedes the answer in training."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_tokenizers import assistant, load, system, user
+
+from graft.prompts import Template
+
+PATTERN = "English: {source}\nFrench:"
+OFFICIAL = "mistral-common:v3"
+ODD = st.one_of(
+    st.sampled_from(
+        ["", " ", "\n", "  two spaces", " x ", "\n\n\tindented", "12 345,67", "été œuf"]
+        + [
+            "👩‍👩‍👧 emoji",
+            "</s>",
+            "<s>[INST]",
+            "<|im_end|>",
+            "{source}",
+            "{system}",
+            "▁",
+            "a\u00a0b",
+        ]
+    ),
+    st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00")),
+)
+
+
+def check(template: Template, source: str, answer: str) -> None:
+    messages = [user(source), assistant(answer)]
+    encoded = template.encode([messages])[0]
+    prompt = template.encode_prompt(messages)
+    said = encoded.input_ids[len(prompt) :]
+    assert encoded.input_ids[: len(prompt)] == prompt
+    assert encoded.learned == [False] * len(prompt) + [True] * len(said)
+    assert prompt == template.encode_prompt(messages[:1])
+    assert said[-1] == template.eos_id
+    assert template.pad_id not in encoded.input_ids
+
+
+@pytest.mark.parametrize("kind", ["byte_level", "metaspace", "qwen", OFFICIAL])
+@pytest.mark.parametrize("pattern", [PATTERN, "Q: {source}\nA:\n", "{source}"])
+def test_a_pattern_prompt_is_the_prefix_that_training_saw(
+    folders: dict[str, Path], kind: str, pattern: str
+) -> None:
+    template = load(folders.get(kind, kind), pattern=pattern)
+
+    @settings(max_examples=60, deadline=None)
+    @given(ODD, ODD)
+    def holds(source: str, answer: str) -> None:
+        check(template, source, answer)
+
+    holds()
+
+
+@pytest.mark.parametrize("kind", ["byte_level", "metaspace", OFFICIAL])
+@pytest.mark.parametrize("pattern", [PATTERN, "Q: {source}\nA:\n"])
+def test_an_answer_comes_back_from_its_ids_as_it_was(
+    folders: dict[str, Path], kind: str, pattern: str
+) -> None:
+    template = load(folders.get(kind, kind), pattern=pattern)
+
+    @settings(max_examples=60, deadline=None)
+    @given(ODD.filter(lambda text: "▁" not in text))
+    def holds(answer: str) -> None:
+        encoded = template.encode([[user("x"), assistant(answer)]])[0]
+        prompt = template.encode_prompt([user("x")])
+        assert template.decode(encoded.input_ids[len(prompt) :]) == answer
+
+    holds()
+
+
+@pytest.mark.parametrize("kind", ["qwen", OFFICIAL])
+def test_a_chat_prompt_is_the_prefix_that_training_saw(
+    folders: dict[str, Path], kind: str
+) -> None:
+    template = load(folders.get(kind, kind))
+
+    @settings(max_examples=60, deadline=None)
+    @given(ODD, ODD)
+    def holds(source: str, answer: str) -> None:
+        messages = [user(source), assistant(answer)]
+        if template.refusal(messages) or not source.strip() or not answer.strip():
+            return
+        check(template, source, answer)
+
+    holds()
+
+
+@pytest.mark.parametrize("kind", ["qwen", OFFICIAL])
+def test_every_answer_of_a_long_chat_is_learned_and_nothing_else(
+    folders: dict[str, Path], kind: str
+) -> None:
+    template = load(folders.get(kind, kind))
+    messages = [
+        system("Answer in French."),
+        user("The cat\n  sleeps."),
+        assistant("Le chat dort."),
+        user("And the dog?"),
+        assistant("\nLe chien aussi."),
+    ]
+    encoded = template.encode([messages])[0]
+    learned = [token for token, mark in zip(encoded.input_ids, encoded.learned) if mark]
+    end = template.show([template.eos_id])
+    assert template.show(learned).split(end)[0].strip() == "Le chat dort."
+    assert template.show(learned).split(end)[1].strip() == "Le chien aussi."
+    assert learned.count(template.eos_id) == 2
+    prompt = template.encode_prompt(messages)
+    assert encoded.input_ids[: len(prompt)] == prompt
+    assert all(encoded.learned[len(prompt) :]) and not encoded.learned[len(prompt) - 1]
+
+
+def test_a_token_never_spans_a_prompt_and_its_answer(folders: dict[str, Path]) -> None:
+    # Encoded together, the newlines on both sides would become one token.
+    template = load(folders["qwen"])
+    check(template, "x", "\n\nLe chat dort.")
+
+
+def test_a_completion_alone_is_learned_after_bos(folders: dict[str, Path]) -> None:
+    template = load(folders["byte_level"], pattern=PATTERN)
+    encoded = template.encode([[assistant("Le chat dort.")]])[0]
+    assert template.encode_prompt([assistant("Le chat dort.")]) == [1]
+    assert encoded.learned == [False] + [True] * (len(encoded.input_ids) - 1)
+    assert template.render([assistant("Le chat dort.")]) == "<s>Le chat dort.</s>"
+
+
+def test_a_batch_gives_what_its_conversations_give_alone(
+    folders: dict[str, Path],
+) -> None:
+    template = load(folders["byte_level"], pattern=PATTERN)
+    batch = [[user(str(i)), assistant("é" * i)] for i in range(20)]
+    alone = [template.encode([messages])[0] for messages in batch]
+    assert template.encode(batch) == alone
