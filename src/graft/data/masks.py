@@ -1,0 +1,90 @@
+"""Token columns and the label-mask contract, over flat arrays."""
+
+from collections.abc import Collection, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from graft.records import Encoded
+
+Ints = npt.NDArray[np.int64]
+
+
+class Tokens(NamedTuple):
+    """The tokens of many sequences, one after another.
+
+    Attributes:
+        input_ids: shape [tokens].
+        learned: whether a token carries loss. Shape [tokens].
+        offsets: where each sequence begins, and the end. Shape [sequences + 1].
+    """
+
+    input_ids: npt.NDArray[np.int32]
+    learned: npt.NDArray[np.bool_]
+    offsets: Ints
+
+    @property
+    def lengths(self) -> Ints:
+        """Tokens of each sequence. Shape [sequences]."""
+        return np.diff(self.offsets)
+
+    @property
+    def num_learned(self) -> Ints:
+        """Learned tokens of each sequence. Shape [sequences]."""
+        before = np.concatenate([[0], np.cumsum(self.learned, dtype=np.int64)])
+        return np.asarray(np.diff(before[self.offsets]), np.int64)
+
+
+def flatten(encoded: Sequence[Encoded]) -> Tokens:
+    """Put sequences one after another."""
+    lengths = [len(one.input_ids) for one in encoded]
+    total = sum(lengths)
+    ids = chain.from_iterable(one.input_ids for one in encoded)
+    marks = chain.from_iterable(one.learned for one in encoded)
+    return Tokens(
+        np.fromiter(ids, np.int32, total),
+        np.fromiter(marks, np.bool_, total),
+        np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
+    )
+
+
+def find_faults(tokens: Tokens, stop_ids: Collection[int]) -> dict[int, str]:
+    """Sequences that break the label-mask contract, by row: what is wrong.
+
+    A sequence has at least one learned token, and each run of learned tokens ends in
+    one of `stop_ids`: a model that never learns to end an answer never ends one.
+    """
+    faults = {
+        int(row): "no token is learned"
+        for row in np.flatnonzero(tokens.num_learned == 0)
+    }
+    if not tokens.learned.size:
+        return faults
+    goes_on = np.append(tokens.learned[1:], False)
+    goes_on[tokens.offsets[1:] - 1] = False
+    ends = np.flatnonzero(tokens.learned & ~goes_on)
+    endless = ends[~np.isin(tokens.input_ids[ends], list(stop_ids))]
+    for row in np.searchsorted(tokens.offsets, endless, side="right") - 1:
+        faults.setdefault(int(row), "the end of an answer is not learned")
+    return faults
+
+
+def cut(tokens: Tokens, max_seq_len: int) -> Tokens:
+    """Each sequence's first `max_seq_len` tokens."""
+    starts = np.repeat(tokens.offsets[:-1], tokens.lengths)
+    kept = np.arange(tokens.input_ids.size) - starts < max_seq_len
+    lengths = np.minimum(tokens.lengths, max_seq_len)
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    return Tokens(tokens.input_ids[kept], tokens.learned[kept], offsets)
+
+
+def to_columns(tokens: Tokens) -> dict[str, pa.ListArray]:
+    """Columns `input_ids` and `learned`, one row a sequence."""
+    offsets = pa.array(tokens.offsets, pa.int32())
+    return {
+        "input_ids": pa.ListArray.from_arrays(offsets, pa.array(tokens.input_ids)),
+        "learned": pa.ListArray.from_arrays(offsets, pa.array(tokens.learned)),
+    }
