@@ -131,6 +131,10 @@ def read_batches(
         with pq.ParquetFile(shard) as file:
             for batch in file.iter_batches(batch_size, columns=columns):
                 yield pa.Table.from_batches([batch])
+            if not file.metadata.num_rows:
+                yield file.schema_arrow.empty_table().select(
+                    columns or file.schema_arrow.names
+                )
 
 
 def read_table(source: Path, columns: list[str] | None = None) -> "pa.Table":
