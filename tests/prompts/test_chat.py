@@ -60,8 +60,8 @@ def test_a_template_that_drops_the_system_turn_is_caught(qwen: Path) -> None:
         ).replace("<|im_end|>\n", "<|im_end|>\n{% endif %}", 1),
     )
     assert template.encode([CHAT])
-    with pytest.raises(TemplateError, match="drops or rewrites a system turn"):
-        template.encode([[system("Answer in verse."), *CHAT]])
+    with pytest.raises(TemplateError, match="drops the system turn"):
+        template.encode([[system("2"), *CHAT]])
 
 
 def test_a_template_that_refuses_a_system_turn_says_so(qwen: Path) -> None:

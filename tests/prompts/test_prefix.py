@@ -1,5 +1,7 @@
 """What a model is asked with is exactly what precedes the answer in training."""
 
+# pylint: disable=no-value-for-parameter  # hypothesis gives them
+
 from pathlib import Path
 
 import pytest

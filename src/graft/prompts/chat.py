@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from threading import Lock
 
 from graft.errors import TemplateError
@@ -96,6 +97,8 @@ class ChatForm:
         """The rendered text, and where each answer with its end token stands."""
         asked = is_asking(messages)
         text, marked = self._render(messages, ask=asked)
+        if messages and messages[0]["role"] == "system" and not self._keeps_system:
+            raise _unusable("drops the system turn")
         for message in messages:
             if message["content"].strip() not in text:
                 raise _unusable(f"drops or rewrites a {message['role']} turn")
@@ -107,6 +110,13 @@ class ChatForm:
         if not asked and text[: marked[-1][0]] != self._asking(messages[: answers[-1]]):
             raise _unusable("opens an answer otherwise than when it asks for one")
         return text, marked
+
+    @cached_property
+    def _keeps_system(self) -> bool:
+        """Seen with a text that no other turn says by chance."""
+        mark = "7d1f0c52-sys"
+        turns = [Message(role="system", content=mark), *_PROBE[:1]]
+        return mark in self._asking(turns)
 
     def _span(self, text: str, messages: Messages, turn: int) -> tuple[int, int]:
         prompt = self._asking(messages[:turn])
@@ -137,14 +147,14 @@ class ChatForm:
                 )
         except (JinjaError, TypeError) as error:
             raise _unusable(f"refuses this conversation: {error}") from error
-        return texts[0], [(start, end) for start, end in marked[0]] if marked else []
+        return texts[0], list(marked[0]) if marked else []
 
 
 def _unusable(problem: str) -> TemplateError:
     return TemplateError(
         "the model's chat template",
         problem,
-        expected="a template that shows every turn, and where an answer begins and ends",
+        expected="every turn shown, and a definite start and end of each answer",
         fix="put a corrected template with {% generation %} marks into the model's "
         "chat_template.jinja, or set task.prompt.style: pattern",
     )
