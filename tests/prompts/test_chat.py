@@ -145,3 +145,25 @@ def test_the_first_template_of_a_named_list_is_default(qwen: Path) -> None:
     expected = load(qwen).hash
     (qwen / "tokenizer_config.json").write_text(json.dumps(config))
     assert load(qwen).hash == expected
+
+
+def test_ids_equal_those_of_a_tokenizer_saved_and_read_by_transformers(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    theirs = PreTrainedTokenizerFast(
+        tokenizer_file=str(folders["qwen"] / "tokenizer.json"),
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        chat_template=CHATML,
+    )
+    theirs.save_pretrained(tmp_path)
+    ours = load(tmp_path)
+    ids = theirs.apply_chat_template(CHAT, return_dict=False)
+    assert ours.encode([CHAT])[0].input_ids == ids[:-1]  # less the last newline
+    asked = theirs.apply_chat_template(
+        CHAT[:3], add_generation_prompt=True, return_dict=False
+    )
+    assert ours.encode_prompt(CHAT) == asked
+    assert ours.eos_id == theirs.eos_token_id and ours.pad_id == theirs.pad_token_id

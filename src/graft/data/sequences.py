@@ -12,7 +12,10 @@ from graft.data.masks import Ints, cut, find_faults, flatten, to_columns
 from graft.errors import TemplateError
 from graft.records import Encoded, Message, Reject
 
-STAGE = "tokenize"
+SHAPE = (
+    "user and assistant in turn, an answer last, and no control token in a message",
+    "correct the row, or leave it out",
+)
 
 
 class Encoder(Protocol):
@@ -60,7 +63,7 @@ def to_sequences(
     messages = examples["messages"].to_pylist()
     reasons = [template.refusal(conversation) for conversation in messages]
     rejects = [
-        _reject(examples, row, reason, "a conversation that ends in an answer")
+        _reject(examples, row, reason, *SHAPE)
         for row, reason in enumerate(reasons)
         if reason
     ]
@@ -75,9 +78,9 @@ def to_sequences(
     if overlong == "truncate":
         tokens = cut(tokens, max_seq_len)
     lost = over & (tokens.num_learned == 0) if overlong == "truncate" else over
-    expected = f"at most {max_seq_len} tokens"
+    fits = (f"at most {max_seq_len} tokens", "raise tokenize.max_seq_len, or split it")
     rejects += [
-        _reject(examples, int(row), "too long", expected, f"{lengths[row]} tokens")
+        _reject(examples, int(row), "too long", *fits, f"{lengths[row]} tokens")
         for row in np.flatnonzero(lost)
     ]
     for name, column in to_columns(tokens).items():
@@ -124,13 +127,13 @@ def _at(
 
 
 def _reject(
-    examples: pa.Table, row: int, reason: str, expected: str, value: str = ""
+    examples: pa.Table, row: int, reason: str, expected: str, fix: str, value: str = ""
 ) -> Reject:
     return Reject(
         where=str(examples["where"][row]),
-        stage=STAGE,
+        stage="tokenize",
         reason=reason,
         value=value or str(examples["messages"][row])[:200],
         expected=expected,
-        fix="correct the row, raise tokenize.max_seq_len, or leave it out",
+        fix=fix,
     )
