@@ -18,7 +18,12 @@ class Section(BaseModel):
 
 
 class DataConfig(Section):
-    """A source of rows. `fields` maps the task's fields to the source's columns."""
+    """A source of rows. `fields` maps the task's fields to the source's columns.
+
+    `files` gives each split (`all`: none of its own) a file or glob under `root`, or
+    for formats parallel and sgm one file for each column. For format hub it gives
+    each split the hub's name of it.
+    """
 
     name: str
     format: Literal[
@@ -33,7 +38,9 @@ class DataConfig(Section):
     group: str | None
     stratum: str | None
     split: str | None
-    delimiter: str
+    columns: list[str] | None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)]
+    quote: Annotated[str, Field(min_length=1, max_length=1)] | None
     encoding: str
     max_rows: Positive | None
 
@@ -51,6 +58,17 @@ class DataConfig(Section):
                 raise ValueError("each split needs column: file pairs")
         elif any(not isinstance(value, str) for value in self.files.values()):
             raise ValueError(f"format {self.format} takes one file or glob a split")
+        return self
+
+    @model_validator(mode="after")
+    def _files_are_under_root(self) -> Self:
+        for files in self.files.values():
+            for file in [files] if isinstance(files, str) else files.values():
+                path = Path(file)
+                if path.is_absolute() or ".." in path.parts:
+                    raise ValueError(
+                        f"files names {file}, which is not under root; DVC watches root"
+                    )
         return self
 
 
@@ -196,6 +214,7 @@ class TrainConfig(Section):
 class EvaluateConfig(Section):
     """How completions are made and scored. Intervals are 95 % bootstrap."""
 
+    device: Literal["auto", "cpu", "cuda"]
     max_examples: Positive | None
     batch_size: Positive
     num_beams: Positive

@@ -1,0 +1,82 @@
+import pytest
+
+from graft.config import EvaluateConfig
+from graft.evaluation.scoring import Prediction, choose_samples, score, to_report
+from graft.metrics import get_metrics
+
+CONFIG = EvaluateConfig(
+    max_examples=None,
+    device="cpu",
+    batch_size=8,
+    num_beams=1,
+    temperature=0.0,
+    num_resamples=200,
+    num_samples=5,
+    seed=42,
+)
+
+
+def predictions(number: int = 40) -> list[Prediction]:
+    rows = []
+    for i in range(number):
+        gold = f"le chat numéro {i} dort sur la table rouge"
+        tuned = gold if i % 3 else gold.replace("rouge", "bleue")
+        base = "le chien mange" if i % 2 else tuned
+        rows.append(
+            Prediction(f"{i:03}", "ab"[i % 4 == 0], f"p{i}", [gold], base, tuned)
+        )
+    return rows
+
+
+def numbers(value: object, path: str = "") -> dict[str, float]:
+    """What `dvc metrics show` makes columns of: numbers and texts outside lists."""
+    if isinstance(value, dict):
+        found: dict[str, float] = {}
+        for key, item in value.items():
+            found |= numbers(item, f"{path}.{key}".strip("."))
+        return found
+    return {path: value} if isinstance(value, int | float | str) else {}
+
+
+def test_a_report_shows_base_tuned_and_difference_of_each_metric_and_no_more():
+    scores = score(predictions(), get_metrics(["bleu", "chrf"]), CONFIG)
+    shown = numbers(to_report(scores))
+    systems = ("base", "tuned", "difference")
+    columns = {f"{system}.{name}" for system in systems for name in ("bleu", "chrf")}
+    assert set(shown) == columns | {"num_examples"}
+    assert shown["num_examples"] == 40
+    assert shown["base.bleu"] < shown["tuned.bleu"] < 100
+
+
+def test_a_report_holds_intervals_signatures_and_which_differences_are_real():
+    report = to_report(score(predictions(), get_metrics(["bleu", "chrf"]), CONFIG))
+    for system in ("base", "tuned", "difference"):
+        for name in ("bleu", "chrf"):
+            low, high = report["intervals"][system][name]
+            assert low <= report[system][name] <= high
+    assert report["real_differences"] == ["bleu", "chrf"]
+    assert report["signatures"][0].startswith("bleu: nrefs:1|case:mixed|eff:no|tok:13a")
+
+
+def test_equal_predictions_make_equal_reports():
+    metrics = get_metrics(["bleu"])
+    one, same = (to_report(score(predictions(), metrics, CONFIG)) for _ in range(2))
+    assert one == same
+
+
+def test_strata_are_scored_apart_and_add_up():
+    report = to_report(score(predictions(), get_metrics(["bleu"]), CONFIG))
+    assert [part["stratum"] for part in report["strata"]] == ["a", "b"]
+    assert sum(part["num_examples"] for part in report["strata"]) == 40
+
+
+@pytest.mark.parametrize(("number", "expected"), [(5, 5), (0, 0), (99, 40)])
+def test_samples_are_distinct_and_as_many_as_asked_for_if_there_are(number, expected):
+    samples = choose_samples(predictions(), number)
+    assert len({row.id for row in samples}) == len(samples) == expected
+
+
+def test_samples_come_from_all_strata_and_not_from_the_order_of_rows():
+    samples = choose_samples(predictions(), 8)
+    assert {row.stratum for row in samples} == {"a", "b"}
+    assert samples == choose_samples(predictions()[::-1], 8)
