@@ -45,6 +45,7 @@ class Template:
                 "system": system,
                 "bos": tokenizer.bos_id,
                 "stop": self.stop_ids,
+                "pad": self.pad_id,
                 "tokenizer": tokenizer.digest,
                 "probe": [part.ids for part in probe],
             }
