@@ -64,6 +64,10 @@ PREDICTION_SCHEMA = pa.schema(
 the gold answer of the conversation itself."""
 
 
+ABSENT = object()
+"""What a row answers for a column that it has not; null is a value."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A raw row of a source: its values by column name, and where it came from."""
@@ -71,6 +75,20 @@ class Row:
     values: dict[str, Any]
     where: str
     split: str | None = None
+
+    def get(self, path: str) -> Any:
+        """The value of a column, or of a place in it as in `translation.en`.
+
+        A column whose very name holds dots goes first. `ABSENT` if there is none.
+        """
+        if path in self.values or "." not in path:
+            return self.values.get(path, ABSENT)
+        found: Any = self.values
+        for step in path.split("."):
+            if not isinstance(found, dict) or step not in found:
+                return ABSENT
+            found = found[step]
+        return found
 
 
 @dataclass(frozen=True)
@@ -83,6 +101,12 @@ class Reject:
     value: str
     expected: str
     fix: str
+
+
+def shorten(value: object, limit: int = 120) -> str:
+    """A value as one line of at most `limit` characters, for a reject or a message."""
+    text = " ".join(str(value).encode("utf-8", "backslashreplace").decode().split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 @dataclass(frozen=True)

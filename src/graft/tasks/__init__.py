@@ -1,0 +1,24 @@
+"""What can be learned: one module a task, and the registry of them."""
+
+from collections.abc import Mapping
+
+from graft.errors import ConfigError
+from graft.tasks.base import Task
+from graft.tasks.translation import TRANSLATION
+
+__all__ = ["TASKS", "Task", "get_task"]
+
+TASKS: Mapping[str, Task] = {task.name: task for task in (TRANSLATION,)}
+"""Every task by its name in `task.name`."""
+
+
+def get_task(name: str) -> Task:
+    """The task of that name. Raises: ConfigError listing those that exist."""
+    if name not in TASKS:
+        raise ConfigError(
+            "task.name",
+            f"unknown task {name!r}",
+            expected=f"one of {', '.join(TASKS)}",
+            fix="correct the file of configs/task, then: graft params",
+        )
+    return TASKS[name]

@@ -1,0 +1,59 @@
+"""Raw rows from where they lie: one reader for each format, one way to ask for them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+
+from graft.config import DataConfig
+from graft.errors import DataError
+from graft.records import Reject, Row
+from graft.sources.csv_rows import read_csv
+from graft.sources.files import Part, find_parts
+from graft.sources.hub import read_hub
+from graft.sources.json_array import read_json
+from graft.sources.lines import read_jsonl, read_parallel, read_text
+from graft.sources.parquet_rows import read_parquet
+from graft.sources.sgm import read_sgm
+
+__all__ = ["READERS", "read_rows"]
+
+READERS: Mapping[str, Callable[[Part, DataConfig], Iterator[Row | Reject]]] = {
+    "jsonl": read_jsonl,
+    "json": read_json,
+    "csv": read_csv,
+    "parquet": read_parquet,
+    "text": read_text,
+    "parallel": read_parallel,
+    "sgm": read_sgm,
+}
+"""The reader of each format that lies in files; a hub data set has none."""
+
+
+def read_rows(data: DataConfig) -> Iterator[Row | Reject]:
+    """Stream the rows of a source; a row that cannot be read is a reject in its place.
+
+    Raises: DataError if a file is missing, a split is empty or a file is not of its
+        format; ConfigError for an unknown encoding.
+    """
+    parts = [] if data.format == "hub" else find_parts(data)
+    for split, files in data.files.items():
+        official = None if split == "all" else split
+        if data.format == "hub":
+            rows = read_hub(data, official, str(files))
+        else:
+            rows = _chain([part for part in parts if part.split == official], data)
+        count = 0
+        for row in islice(rows, data.max_rows):
+            count += 1
+            yield row
+        if not count:
+            raise DataError(
+                f"data.files.{split}",
+                "the source has no rows",
+                expected=f"at least one row in {files}",
+                fix="correct the path in configs/data, or fill the file",
+            )
+
+
+def _chain(parts: list[Part], data: DataConfig) -> Iterator[Row | Reject]:
+    for part in parts:
+        yield from READERS[data.format](part, data)

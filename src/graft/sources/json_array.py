@@ -1,0 +1,125 @@
+"""JSON files that hold one array of objects, read element by element."""
+
+import json
+from collections.abc import Iterator
+from typing import IO, Any
+
+from graft.config import DataConfig
+from graft.errors import DataError
+from graft.records import Reject, Row
+from graft.sources.files import Part, open_text, reject
+
+CHUNK = 1 << 20
+"""Characters read at once."""
+MAX_ELEMENT = 1 << 26
+"""Characters of the longest element; a bracket never closed must not fill memory."""
+_BLANK = " \t\r\n"
+
+
+def read_json(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
+    """Elements of the array; row n is its nth element.
+
+    Raises: DataError where the array is broken: what follows cannot be told apart in
+    rows, so it can be neither read nor counted.
+    """
+    with open_text(part.path, data.encoding) as stream:
+        for number, values in enumerate(_Elements(stream, part), 1):
+            where = part.where(number)
+            if isinstance(values, dict):
+                yield Row(values, where, part.split)
+            else:
+                yield reject(
+                    where,
+                    "not an object",
+                    values,
+                    'an object such as {"column": "text"}',
+                    "write the element as an object, or remove it",
+                )
+
+
+class _Elements:
+    """Iterates over an array, with no more of it in memory than a chunk or an element."""
+
+    def __init__(self, stream: IO[str], part: Part) -> None:
+        self._stream = stream
+        self._part = part
+        self._text = ""
+        self._at = 0
+        self._lines = 1  # lines up to the start of the text held
+        self._ended = False
+
+    def __iter__(self) -> Iterator[Any]:
+        first = self._peek()
+        if not first:
+            return
+        if first != "[":
+            raise self._error(
+                f"begins with {first!r}, not with [",
+                "one array of objects",
+                "for one object a line set data.format to jsonl",
+            )
+        self._at += 1
+        if self._peek() == "]":
+            self._at += 1
+        else:
+            while True:
+                yield self._element()
+                mark = self._peek()
+                self._at += 1
+                if mark == "]":
+                    break
+                if mark != ",":
+                    raise self._broken("expected , or ] after an element")
+        if rest := self._peek():
+            raise self._broken(f"the array is closed, and then comes {rest!r}")
+
+    def _element(self) -> Any:
+        self._peek()
+        decoder = json.JSONDecoder()
+        while True:
+            try:
+                value, end = decoder.raw_decode(self._text, self._at)
+                if end < len(self._text) or self._ended:  # else a number may go on
+                    self._at = end
+                    return value
+            except RecursionError:
+                raise self._broken("nested too deeply") from None
+            except json.JSONDecodeError as error:
+                too_long = len(self._text) - self._at > MAX_ELEMENT
+                if self._ended or too_long:
+                    self._at = min(error.pos, len(self._text))
+                    raise self._broken(error.msg) from error
+            self._read_more()
+
+    def _peek(self) -> str:
+        """Skip blanks; the next character, or nothing at the end of the file."""
+        while True:
+            while self._at < len(self._text) and self._text[self._at] in _BLANK:
+                self._at += 1
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if self._ended:
+                return ""
+            self._read_more()
+
+    def _read_more(self) -> None:
+        self._lines += self._text.count("\n", 0, self._at)
+        held = self._text[self._at :]
+        more = self._stream.read(max(CHUNK, len(held)))
+        self._ended = not more
+        self._text, self._at = held + more, 0
+
+    def _broken(self, problem: str) -> DataError:
+        if self._ended and not self._text[self._at :].strip(_BLANK):
+            problem = "the file ends before the array does: it is truncated"
+        return self._error(
+            f"broken JSON: {problem}",
+            "an array of objects, closed by ]",
+            "repair the file or fetch it again; as JSON Lines (one object a line, "
+            "data.format=jsonl) a broken row would cost that row only",
+        )
+
+    def _error(self, problem: str, expected: str, fix: str) -> DataError:
+        line = self._lines + self._text.count("\n", 0, self._at)
+        where = f"{self._part.where()}, line {line}"
+        return DataError(where, problem, expected=expected, fix=fix)

@@ -1,0 +1,83 @@
+"""Sources with a row on each line: JSON Lines, plain text, parallel text files."""
+
+import json
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from graft.config import DataConfig
+from graft.errors import DataError
+from graft.records import Reject, Row
+from graft.sources.files import Part, read_lines, reject
+
+
+def read_jsonl(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
+    """One object a line; a blank line is no row."""
+    for number, line in read_lines(part.path, data.encoding):
+        if not line or line.isspace():
+            continue
+        where = part.where(number)
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            if line.lstrip().startswith("[") and number == 1:
+                raise _array(part) from error
+            yield reject(
+                where,
+                "broken JSON",
+                f"{error}: {line[-60:]}",
+                "one whole JSON object on the line",
+                "repair the line, or remove it",
+            )
+            continue
+        if isinstance(values, dict):
+            yield Row(values, where, part.split)
+        elif isinstance(values, list) and number == 1:
+            raise _array(part)
+        else:
+            yield reject(
+                where,
+                "not an object",
+                line,
+                'an object such as {"column": "text"}',
+                "write the row as an object, or remove it",
+            )
+
+
+def _array(part: Part) -> DataError:
+    return DataError(
+        part.where(),
+        "begins with [: this is a JSON array, not JSON Lines",
+        expected="one object a line",
+        fix="set data.format to json",
+    )
+
+
+def read_text(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
+    """The one column `text`; a blank line parts paragraphs and is no row."""
+    for number, line in read_lines(part.path, data.encoding):
+        if line and not line.isspace():
+            yield Row({"text": line}, part.where(number), part.split)
+
+
+def read_parallel(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
+    """Line n of each file is row n. A blank line is an empty value, so that the files
+    stay aligned; a line past the end of another file is put aside."""
+    columns = list(part.paths)
+    files = [read_lines(path, data.encoding) for path in part.paths.values()]
+    for number, lines in enumerate(zip_longest(*files), 1):
+        ended = [name for name, line in zip(columns, lines, strict=True) if not line]
+        if not ended:
+            values = {
+                name: line[1] for name, line in zip(columns, lines, strict=True) if line
+            }
+            yield Row(values, part.where(number), part.split)
+            continue
+        longer = next(name for name in columns if name not in ended)
+        short = ", ".join(part.paths[name].name for name in ended)
+        yield reject(
+            part.where(number, longer),
+            "no partner",
+            next(line[1] for line in lines if line),
+            f"as many lines in {short} as in {part.paths[longer].name}",
+            "align the files anew: rows before this one may be shifted too",
+        )

@@ -1,0 +1,25 @@
+"""Translation: a text in one language, asked for in another."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graft.records import Message
+from graft.tasks.base import Task
+
+
+def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
+    """The user says the source, the assistant the target."""
+    messages: list[Message] = [
+        {"role": "user", "content": fields["source"]},
+        {"role": "assistant", "content": fields["target"]},
+    ]
+    return messages, []
+
+
+TRANSLATION = Task(
+    name="translation",
+    fields=("source", "target"),
+    to_example=to_example,
+    metrics=("bleu", "chrf", "bleu_1", "bleu_2", "bleu_3", "bleu_4"),
+    demo_row={"source": "The cat sleeps.", "target": "Le chat dort."},
+)
