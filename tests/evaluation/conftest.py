@@ -6,6 +6,8 @@ import pytest
 import torch
 from transformers import MistralConfig, MistralForCausalLM
 
+from graft.records import Message
+
 PAD, END = 256, 257
 
 
@@ -14,6 +16,9 @@ class ByteTemplate:
 
     pad_id = PAD
     stop_ids = [END]
+
+    def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
+        return list(f"{messages[0]['content']}:".encode())
 
     def decode(self, ids: Sequence[int]) -> str:
         return bytes(i for i in ids if i < PAD).decode(errors="replace")
@@ -24,7 +29,7 @@ def template() -> ByteTemplate:
     return ByteTemplate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def model() -> MistralForCausalLM:
     torch.manual_seed(0)
     config = MistralConfig(  # pylint: disable=unexpected-keyword-arg

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from tqdm import tqdm
 
+from graft.config import EvaluateConfig, TaskConfig
 from graft.errors import HardwareError
 from graft.evaluation.decoding import (
     CHECK_EVERY,
@@ -56,6 +57,18 @@ class Decoding:
     num_beams: int = 1
     temperature: float = 0.0
     seed: int = 0
+
+    @classmethod
+    def of(cls, task: TaskConfig, evaluate: EvaluateConfig) -> Self:
+        """As the task and the evaluation are configured."""
+        return cls(
+            max_new_tokens=task.max_new_tokens,
+            stop=task.stop,
+            batch_size=evaluate.batch_size,
+            num_beams=evaluate.num_beams,
+            temperature=evaluate.temperature,
+            seed=evaluate.seed,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,45 @@
+"""What completions are made on: device, memory, libraries."""
+
+import platform
+import resource
+from importlib.metadata import PackageNotFoundError, version
+
+LIBRARIES = (
+    "graft",
+    "torch",
+    "transformers",
+    "peft",
+    "bitsandbytes",
+    "tokenizers",
+    "sacrebleu",
+)
+
+
+def device_name(device: str) -> str:
+    """The device's name for readers."""
+    import torch
+
+    if device.startswith("cuda"):
+        return str(torch.cuda.get_device_name(device))
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def peak_memory_gib(device: str) -> float:
+    """Most memory of the device that this process has held so far, in GiB."""
+    import torch
+
+    if device.startswith("cuda"):
+        return float(torch.cuda.max_memory_allocated(device)) / 2**30
+    # Linux counts in KiB.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that completions depend on."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # an optional library, or a source tree on a path
+            found[name] = "not installed"
+    return found
