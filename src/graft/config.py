@@ -161,7 +161,6 @@ class ModelConfig(Section):
 class AdapterConfig(Section):
     """What is trained. `freeze_layers` keeps the first n layers as they are."""
 
-    method: Literal["lora", "full"]
     rank: Positive
     alpha: Rate
     dropout: Fraction

@@ -108,12 +108,19 @@ def _impossible_pairs(values: Mapping[str, Any]) -> list[str]:
         return group.get(key) if isinstance(group, dict) else None
 
     faults = []
-    if at("adapter", "method") == "full" and at("quantization", "method") != "none":
+    if at("quantization", "method") == "none" and at("quantization", "double_quant"):
         faults.append(
-            "adapter.method=full with quantization.method="
-            f"{at('quantization', 'method')}: 4-bit weights cannot be trained; "
-            "set quantization=none"
+            "quantization.double_quant with quantization.method=none: there is "
+            "nothing to quantize twice"
         )
-    if at("adapter", "method") == "full" and at("adapter", "dora"):
-        faults.append("adapter.dora with adapter.method=full: DoRA is a form of LoRA")
+    if at("train", "device") == "cpu" and "8bit" in str(at("train", "optimizer")):
+        faults.append(
+            f"train.optimizer={at('train', 'optimizer')} with train.device=cpu: "
+            "8-bit optimizers run on CUDA; use adamw_torch_fused"
+        )
+    if (at("evaluate", "num_beams") or 1) > 1 and at("evaluate", "temperature"):
+        faults.append(
+            "evaluate.num_beams > 1 with evaluate.temperature > 0: beam search does "
+            "not sample; set one of them back"
+        )
     return faults
