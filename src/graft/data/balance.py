@@ -20,7 +20,9 @@ class Balance:
     def __post_init__(self) -> None:
         lost = self.rows_in - self.kept - self.num_rejected
         if lost:
-            raise AssertionError(f"{self.stage}: {lost} rows are neither kept nor rejected")
+            raise AssertionError(
+                f"{self.stage}: {lost} rows are neither kept nor rejected"
+            )
 
     @property
     def num_rejected(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from graft.config import DataConfig
+from graft.data.columns import from_lines
 from graft.data.examples import ToExample, to_example
 from graft.errors import DataError
 from graft.records import ABSENT, EXAMPLE_SCHEMA, REJECT_SCHEMA, Reject, Row, shorten
@@ -62,17 +63,17 @@ class Conversion:
             batch.append(found)
             if len(batch) == BATCH:
                 self._num_examples += BATCH
-                yield pa.Table.from_pylist(batch, EXAMPLE_SCHEMA)
+                yield from_lines(batch, EXAMPLE_SCHEMA)
                 batch = []
         self._num_examples += len(batch)
         self._check_columns()
         if not self._num_examples:
             raise self._too_many("no row became an example")
-        yield pa.Table.from_pylist(batch, EXAMPLE_SCHEMA)
+        yield from_lines(batch, EXAMPLE_SCHEMA)
 
     def reject_table(self) -> pa.Table:
         """The rejects as a table of REJECT_SCHEMA."""
-        return pa.Table.from_pylist([vars(r) for r in self.rejects], REJECT_SCHEMA)
+        return from_lines([vars(r) for r in self.rejects], REJECT_SCHEMA)
 
     def _convert(self, row: Row) -> dict[str, Any] | Reject:
         if self._unseen:

@@ -76,12 +76,11 @@ def read_csv(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
 
 
 def _reader(lines: _Lines, data: DataConfig) -> Iterator[list[str]]:
-    quoting = csv.QUOTE_MINIMAL if data.quote else csv.QUOTE_NONE
     return csv.reader(
         lines,
         delimiter=data.delimiter,
         quotechar=data.quote,
-        quoting=quoting,
+        quoting=csv.QUOTE_MINIMAL if data.quote else csv.QUOTE_NONE,
         strict=True,
     )
 

@@ -17,9 +17,9 @@ from graft.errors import ConfigError, DataError
 from graft.records import Reject, shorten
 
 _UNPACK: dict[str, Callable[[Path], IO[bytes]]] = {
-    ".gz": gzip.open,  # type: ignore[dict-item]
-    ".bz2": bz2.open,  # type: ignore[dict-item]
-    ".xz": lzma.open,  # type: ignore[dict-item]
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
 }
 
 
@@ -81,8 +81,10 @@ def _find(root: Path, pattern: str) -> list[Path]:
     raise DataError(
         str(exact),
         "no such file" if root.is_dir() else f"no such folder: {root}",
-        expected=f"one of {shorten(', '.join(there))}" if there else "the source's files",
-        fix="correct data.root or data.files in configs/data, or put the file there",
+        expected=(
+            f"one of {shorten(', '.join(there))}" if there else "the source's files"
+        ),
+        fix="correct data.root or data.files in configs/data, or put it there",
     )
 
 

@@ -32,9 +32,9 @@ def read_hub(
         raise DataError(
             place,
             f"cannot be read from the hub: {lines[0]}",
-            expected=f"revision {data.revision} of a data set with this subset and split",
-            fix="check hub_id, subset, revision and files in configs/data, the network, "
-            "and for a gated data set the token in HF_TOKEN",
+            expected=f"revision {data.revision} with this subset and split",
+            fix="check hub_id, subset, revision and files in configs/data, the "
+            "network, and for a gated data set the token in HF_TOKEN",
         ) from error
 
 

@@ -38,7 +38,7 @@ def read_json(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
 
 
 class _Elements:
-    """Iterates over an array, with no more of it in memory than a chunk or an element."""
+    """Iterates over an array with a chunk of it, or one element, in memory."""
 
     def __init__(self, stream: IO[str], part: Part) -> None:
         self._stream = stream

@@ -65,19 +65,18 @@ def read_parallel(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
     columns = list(part.paths)
     files = [read_lines(path, data.encoding) for path in part.paths.values()]
     for number, lines in enumerate(zip_longest(*files), 1):
-        ended = [name for name, line in zip(columns, lines, strict=True) if not line]
-        if not ended:
-            values = {
-                name: line[1] for name, line in zip(columns, lines, strict=True) if line
-            }
+        values = {
+            name: line[1] for name, line in zip(columns, lines, strict=True) if line
+        }
+        if len(values) == len(columns):
             yield Row(values, part.where(number), part.split)
             continue
-        longer = next(name for name in columns if name not in ended)
-        short = ", ".join(part.paths[name].name for name in ended)
+        longer = next(iter(values))
+        ended = [part.paths[name].name for name in columns if name not in values]
         yield reject(
             part.where(number, longer),
             "no partner",
-            next(line[1] for line in lines if line),
-            f"as many lines in {short} as in {part.paths[longer].name}",
+            values[longer],
+            f"as many lines in {', '.join(ended)} as in {part.paths[longer].name}",
             "align the files anew: rows before this one may be shifted too",
         )

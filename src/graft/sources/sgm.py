@@ -10,10 +10,12 @@ from graft.config import DataConfig
 from graft.records import Reject, Row
 from graft.sources.files import Part, read_lines, reject
 
-_DOCUMENT = re.compile(r"<doc\b([^>]*)>", re.IGNORECASE)
-_NAME = re.compile(r"\bdocid\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
-_OPEN = re.compile(r"<seg\b(?:[^>]*?\bid\s*=\s*[\"']?([^\"'\s>]+))?[^>]*>", re.IGNORECASE)
-_CLOSE = re.compile(r"</seg\s*>", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)(doc|seg)\b([^>]*)>", re.IGNORECASE)
+_ATTRIBUTE = r"\b{}\s*=\s*[\"']?([^\"'\s>]+)"
+_NAMES = {
+    "doc": re.compile(_ATTRIBUTE.format("docid"), re.IGNORECASE),
+    "seg": re.compile(_ATTRIBUTE.format("id"), re.IGNORECASE),
+}
 
 Key = tuple[str, str]
 """Document and segment: what pairs a segment with its translation."""
@@ -23,41 +25,28 @@ Segment = tuple[Key, int, str | None]
 
 def read_segments(path: Path, encoding: str) -> Iterator[Segment]:
     """Segments in file order; a segment may run over lines, entities are resolved."""
-    document, key, first, text = "", ("", ""), 0, ""
+    document, number, first, text = "", "", 0, ""
     inside = False
-    for number, line in read_lines(path, encoding):
+    for line_number, line in read_lines(path, encoding):
         at = 0
-        while at < len(line) or inside:
+        for tag in _TAG.finditer(line):
+            text += line[at : tag.start()]
+            at = tag.end()
+            closing, kind = tag[1], tag[2].lower()
             if inside:
-                close = _CLOSE.search(line, at)
-                begin = _OPEN.search(line, at)
-                if begin and not (close and close.start() < begin.start()):
-                    yield key, first, None
-                    inside = False
-                    continue
-                text += line[at : close.start()] if close else line[at:] + " "
-                if not close:
-                    break
-                yield key, first, html.unescape(text).strip()
-                at, inside = close.end(), False
-            elif mark := min(_marks(line, at), key=re.Match.start, default=None):
-                at = mark.end()
-                if mark.re is _DOCUMENT:
-                    name = _NAME.search(mark[1])
+                closed = bool(closing) and kind == "seg"
+                whole = html.unescape(text).strip() if closed else None
+                yield (document, number), first, whole
+            inside = kind == "seg" and not closing
+            if not closing:
+                name = _NAMES[kind].search(tag[3])
+                if kind == "doc":
                     document = name[1] if name else ""
                 else:
-                    key, first, text = (document, mark[1] or ""), number, ""
-                    inside = True
-            else:
-                break
+                    number, first, text = name[1] if name else "", line_number, ""
+        text = text + line[at:] + " " if inside else ""
     if inside:
-        yield key, first, None
-
-
-def _marks(line: str, at: int) -> Iterator[re.Match[str]]:
-    for pattern in (_DOCUMENT, _OPEN):
-        if mark := pattern.search(line, at):
-            yield mark
+        yield (document, number), first, None
 
 
 def read_sgm(part: Part, data: DataConfig) -> Iterator[Row | Reject]:

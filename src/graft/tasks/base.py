@@ -38,12 +38,12 @@ class Task:
                     f"task {self.name} has no field {name!r}"
                     + (f"; did you mean {near[0]}?" if near else ""),
                     expected=f"a column for each of {', '.join(self.fields)}",
-                    fix="correct fields in the file of configs/data, then: graft params",
+                    fix="correct fields in configs/data, then: graft params",
                 )
         if missing := [name for name in self.fields if name not in mapping]:
             raise ConfigError(
                 "data.fields",
                 f"task {self.name} needs {', '.join(missing)} too",
                 expected=f"a column for each of {', '.join(self.fields)}",
-                fix="add it to fields in the file of configs/data, then: graft params",
+                fix="add it to fields in configs/data, then: graft params",
             )

@@ -1,0 +1,72 @@
+"""Rules that drop an example: each a Polars expression over `turns.sides`."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from graft.config import PreprocessConfig
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Examples for which `drops` holds are put aside.
+
+    `value` is what is shown of them; a null in `drops` keeps.
+    """
+
+    reason: str
+    drops: pl.Expr
+    value: pl.Expr
+    expected: str
+    fix: str
+
+
+def rules(config: PreprocessConfig) -> list[Rule]:
+    """The rules that are asked for. The first that holds gives the reason."""
+    user, assistant = pl.col("user"), pl.col("assistant")
+    shown = pl.concat_str(
+        user.fill_null("").str.slice(0, 55),
+        assistant.fill_null("").str.slice(0, 55),
+        separator=" → ",
+    )
+    chosen = [
+        Rule(
+            "too short",
+            pl.col("shortest") < max(config.min_chars, 1),
+            shown,
+            f"messages of at least {max(config.min_chars, 1)} characters once cleaned",
+            "correct the row, or lower preprocess.min_chars",
+        ),
+        Rule(
+            "too long",
+            pl.col("longest") > config.max_chars,
+            pl.format("{} characters: {}", pl.col("longest"), shown),
+            f"messages of at most {config.max_chars} characters",
+            "split the text, or raise preprocess.max_chars",
+        ),
+    ]
+    if config.drop_identical:
+        chosen.append(
+            Rule(
+                "identical sides",
+                user == assistant,
+                shown,
+                "an answer that differs from what is asked",
+                "correct the row, or set preprocess.drop_identical to false",
+            )
+        )
+    if config.max_length_ratio is not None:
+        asked, answered = user.str.len_chars(), assistant.str.len_chars()
+        ratio = pl.max_horizontal(asked, answered) / pl.min_horizontal(asked, answered)
+        both = asked.is_not_null() & answered.is_not_null()
+        chosen.append(
+            Rule(
+                "length ratio",
+                both & (ratio > config.max_length_ratio),
+                pl.format("{} times: {}", ratio.round(1), shown),
+                f"one side at most {config.max_length_ratio:g} times as long",
+                "check that the sides belong together, or raise "
+                "preprocess.max_length_ratio (null: off)",
+            )
+        )
+    return chosen
