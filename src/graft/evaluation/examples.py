@@ -39,6 +39,9 @@ class PromptTemplate(TextEnds, Protocol):
     def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
         """Ids that ask for the last answer."""
 
+    def render(self, messages: Sequence[Message]) -> str:
+        """The conversation as the model reads it."""
+
 
 def read_examples(folder: Path, max_examples: int | None) -> list[HeldOut]:
     """Read the test split; past `max_examples`, examples evenly spread over it.

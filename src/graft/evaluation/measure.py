@@ -1,0 +1,67 @@
+"""The whole measurement: both models asked, scored, and described."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from graft.config import EvaluateConfig, ModelConfig, TaskConfig
+from graft.evaluation.examples import HeldOut, PromptTemplate, ask_both
+from graft.evaluation.facts import Facts
+from graft.evaluation.generation import Decoding
+from graft.evaluation.machine import device_name, library_versions, peak_memory_gib
+from graft.evaluation.outputs import count_splits
+from graft.evaluation.record import AdapterRecord
+from graft.evaluation.scoring import Prediction, choose_samples, score
+from graft.io import digest_files
+from graft.metrics import get_metrics
+
+
+def measure(
+    base: Any,
+    tune: Callable[[Any], Any],
+    template: PromptTemplate,
+    examples: Sequence[HeldOut],
+    *,
+    evaluate: EvaluateConfig,
+    task: TaskConfig,
+    model: ModelConfig,
+    record: AdapterRecord,
+    splits: Path,
+    adapter: Path,
+    name: str,
+) -> tuple[list[Prediction], Facts]:
+    """Ask base and tuned model, score them, and gather what the card says.
+
+    Args:
+        base: the base model, loaded.
+        tune: gives the tuned model for the base.
+        name: of the registered model.
+    Raises: HardwareError if a batch does not fit the accelerator's memory.
+    """
+    decoding = Decoding.of(task, evaluate)
+    predictions, costs = ask_both(base, tune, template, examples, decoding)
+    device = str(base.device)
+    facts = Facts(
+        name=name,
+        task=task,
+        model=model,
+        params=record.params,
+        counts=count_splits(splits),
+        digests={
+            "base model": f"{record.base_path}@{record.base_revision}",
+            "prompt template": record.template_hash,
+            "adapter": digest_files(adapter, ["*.safetensors"]),
+            "train split": digest_files(splits / "train", ["*.parquet"]),
+            "test split": digest_files(splits / "test", ["*.parquet"]),
+        },
+        scores=score(predictions, get_metrics(task.metrics), evaluate),
+        samples=choose_samples(predictions, evaluate.num_samples),
+        decoding=decoding,
+        costs=costs,
+        device=device_name(device),
+        memory_gib=peak_memory_gib(device),
+        versions=library_versions(),
+        prompt=template.render(examples[0].messages[:-1]),
+        run_id=record.run_id or "",
+    )
+    return predictions, facts

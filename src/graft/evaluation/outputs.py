@@ -1,0 +1,106 @@
+"""What an evaluation leaves: a folder, a report, and a run in the tracking store."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from graft import io
+from graft.config import RegistryConfig
+from graft.evaluation.card import to_card, with_interval
+from graft.evaluation.facts import Facts
+from graft.evaluation.scoring import SYSTEMS, Prediction, of_system, to_report
+from graft.metrics import METRICS
+from graft.records import PREDICTION_SCHEMA, SPLITS
+from graft.tracking import Run, register_adapter
+
+SERVED = Path(__file__).parents[1] / "serving" / "pyfunc.py"
+"""The file that MLflow executes to load the registered model."""
+TABLE, SAMPLES, CARD = "table", "samples.json", "README.md"
+
+
+def write_outputs(
+    out: Path, report: Path, predictions: Sequence[Prediction], facts: Facts
+) -> None:
+    """Write the report, and in `out` the table, `samples.json` and the card."""
+    rows = pa.Table.from_pylist(
+        [asdict(row) for row in predictions], schema=PREDICTION_SCHEMA
+    )
+    with io.atomic(out) as partial:
+        partial.mkdir()
+        io.write_batches(partial / TABLE, [rows], PREDICTION_SCHEMA)
+        io.write_json(partial / SAMPLES, [asdict(row) for row in facts.samples])
+        io.write_text(partial / CARD, to_card(facts))
+    io.write_json(report, to_report(facts.scores))
+
+
+def publish(
+    tracked: Run,
+    registry: RegistryConfig,
+    adapter: Path,
+    out: Path,
+    report: Path,
+    facts: Facts,
+) -> str | None:
+    """Put the measurement into the tracking run, and register the adapter.
+
+    Returns: the registered version, or None where the registry cannot be reached now.
+    """
+    tracked.log_metrics(to_metrics(facts))
+    tracked.set_tags({"device": facts.device})
+    tracked.log_artifact(report, "reports")
+    tracked.log_artifact(out)
+    return register_adapter(
+        tracked,
+        registry,
+        adapter,
+        base={"path": facts.model.path, "revision": facts.model.revision},
+        code=SERVED,
+        example=[facts.samples[0].prompt] if facts.samples else [],
+    )
+
+
+def to_metrics(facts: Facts) -> dict[str, float]:
+    """Quality, speed and memory by the names that the tracking run shows."""
+    found = {
+        f"{system}/{name}": score.value
+        for system in SYSTEMS
+        for name, score in of_system(facts.scores.overall, system).items()
+    }
+    for system, cost in facts.costs.items():
+        found[f"{system}/tokens_per_s"] = cost.tokens_per_s
+        found[f"{system}/latency_ms"] = cost.latency_ms
+    return found | {"evaluate/memory_gib": facts.memory_gib}
+
+
+def count_splits(splits: Path) -> dict[str, int]:
+    """Examples of each split, from the Parquet footers alone."""
+    return {
+        split: sum(
+            pq.read_metadata(shard).num_rows
+            for shard in (splits / split).glob("part-*.parquet")
+        )
+        for split in SPLITS
+    }
+
+
+def to_summary(facts: Facts, version: str | None, out: Path, report: Path) -> str:
+    """The last lines of the stage: scores, the registered version, where to look."""
+    metric, found = next(iter(facts.scores.overall.items()))
+    title = METRICS[metric].title
+    costs = ", ".join(
+        f"{system} {cost.tokens_per_s:,.0f}" for system, cost in facts.costs.items()
+    )
+    real = "real" if found.is_real else "may be chance"
+    state = f"version {version}" if version else "not registered yet"
+    lines = [
+        f"base   {title} {with_interval(found.base)}",
+        f"tuned  {title} {with_interval(found.tuned)}, "
+        f"difference {with_interval(found.difference, '+')}: {real}",
+        f"speed  {costs} tokens/s, at most {facts.memory_gib:.2f} GiB ({facts.device})",
+        f"model  {facts.name} {state}",
+        f"see    {out / CARD}, {report}, or: dvc metrics show, mlflow ui",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,76 @@
+"""The registered model. MLflow executes this file to load it ("model from code").
+
+The artifact is the adapter's folder alone. Its graft.json names the base model, the
+task and the quantization that it was trained with, so prompt, base and decoding are
+those of the evaluation.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.pyfunc import PythonModel
+
+from graft.config import ModelConfig, QuantizationConfig, TaskConfig
+from graft.errors import ModelError
+from graft.evaluation.generation import Decoding, complete
+from graft.evaluation.record import check_record, read_record
+from graft.prompts import load_template
+from graft.training.adapter import load_adapter
+from graft.training.base import load_base
+from graft.training.device import choose_device
+
+
+class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
+    """Answers user texts with the tuned model."""
+
+    def load_context(self, context: Any) -> None:
+        """Load the base model that the adapter names, and the adapter on it.
+
+        Raises: ModelError if the base is not found or not the one of training.
+        """
+        adapter = Path(context.artifacts["adapter"])
+        record = read_record(adapter)
+        model = ModelConfig.model_validate(record.params["model"])
+        found = find_base(model.path, model.revision)
+        model = model.model_copy(update={"path": found})
+        task = TaskConfig.model_validate(record.params["task"])
+        quantization = QuantizationConfig.model_validate(record.params["quantization"])
+        self.template = load_template(model, task.prompt)
+        check_record(record, adapter, model, self.template.hash)
+        self.decoding = Decoding(task.max_new_tokens, task.stop)
+        base = load_base(model, quantization, choose_device("auto", model, quantization))
+        self.model = load_adapter(base, adapter)
+
+    def predict(self, context: Any, model_input: list[str]) -> list[str]:
+        """Answer each text, greedily."""
+        prompts = [
+            self.template.encode_prompt([{"role": "user", "content": text}])
+            for text in model_input
+        ]
+        return complete(self.model, self.template, prompts, self.decoding).texts
+
+
+def find_base(path: str, revision: str) -> str:
+    """The base model's folder as it is seen from here; a hub id stays as it is.
+
+    A relative folder is looked for in the current directory, then in GRAFT_ROOT.
+    Raises: ModelError if neither has it and the revision is no commit of the hub.
+    """
+    root = os.environ.get("GRAFT_ROOT", ".")
+    for place in (Path.cwd() / path, Path(root) / path):
+        if place.is_dir():
+            return str(place)
+    if re.fullmatch(r"[0-9a-f]{40}", revision):
+        return path
+    raise ModelError(
+        path,
+        f"the base model's folder is neither in {Path.cwd()} nor in GRAFT_ROOT",
+        expected=f"the folder of revision {revision} that the adapter was trained on",
+        fix="run in the root of the repository, or set GRAFT_ROOT to it",
+    )
+
+
+mlflow.models.set_model(AdaptedModel())

@@ -1,0 +1,58 @@
+"""Stage `evaluate`: base and tuned on the test split → scores, card, version."""
+
+from functools import partial
+from pathlib import Path
+
+from graft import cli, config, tracking
+from graft.evaluation.examples import read_examples
+from graft.evaluation.measure import measure
+from graft.evaluation.outputs import publish, to_summary, write_outputs
+from graft.evaluation.record import check_record, read_record
+from graft.metrics import get_metrics
+from graft.prompts import load_template
+from graft.training.adapter import load_adapter
+from graft.training.base import load_base
+from graft.training.device import choose_device
+
+
+def run(
+    evaluate: config.EvaluateConfig,
+    model: config.ModelConfig,
+    quantization: config.QuantizationConfig,
+    registry: config.RegistryConfig,
+    task: config.TaskConfig,
+    splits: Path,
+    adapter: Path,
+    out: Path,
+    report: Path,
+    journal: Path = Path(".graft/evaluate.jsonl"),
+) -> None:
+    """Measure base and tuned model on the same examples, and register the adapter."""
+    get_metrics(task.metrics)  # a misspelt name is told now, not after the answers
+    record = read_record(adapter)
+    template = load_template(model, task.prompt)
+    check_record(record, adapter, model, template.hash)
+    examples = read_examples(splits / "test", evaluate.max_examples)
+    device = choose_device(evaluate.device, model, quantization)
+    with tracking.start_run(registry, journal, run_id=record.run_id) as tracked:
+        base = load_base(model, quantization, device)
+        predictions, facts = measure(
+            base,
+            partial(load_adapter, folder=adapter),
+            template,
+            examples,
+            evaluate=evaluate,
+            task=task,
+            model=model,
+            record=record,
+            splits=splits,
+            adapter=adapter,
+            name=registry.name,
+        )
+        write_outputs(out, report, predictions, facts)
+        version = publish(tracked, registry, adapter, out, report, facts)
+    print(to_summary(facts, version, out, report))
+
+
+if __name__ == "__main__":
+    cli.stage(run)
