@@ -15,7 +15,7 @@ from graft.config import PreprocessConfig
 from graft.data.columns import to_frame, to_table
 from graft.data.dedup import repeats, to_keys
 from graft.data.filters import Rule, rules
-from graft.data.normalize import Repair, repairs
+from graft.data.normalize import repairs
 from graft.data.turns import fold, sides, unfold
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
 
@@ -73,7 +73,7 @@ class Cleaning:
         for table in batches:
             batch = to_frame(table)
             kept = batch["reason"].is_null()
-            number = numbers.slice(at, kept.sum())
+            number = numbers.slice(at, int(kept.sum()))
             at += len(number)
             places = kept.arg_true()
             order = pl.zeros(batch.height, number.dtype, eager=True)

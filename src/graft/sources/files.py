@@ -17,9 +17,9 @@ from graft.errors import ConfigError, DataError
 from graft.records import Reject, shorten
 
 _UNPACK: dict[str, Callable[[Path], IO[bytes]]] = {
-    ".gz": gzip.open,
-    ".bz2": bz2.open,
-    ".xz": lzma.open,
+    ".gz": gzip.GzipFile,
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
 }
 
 
@@ -88,6 +88,10 @@ def _find(root: Path, pattern: str) -> list[Path]:
     )
 
 
+def _open(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
 @contextmanager
 def open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
     """Open text, unpacking .gz, .bz2 and .xz. Only a line feed ends a line.
@@ -109,7 +113,7 @@ def open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
             fix="correct it in the file of configs/data, then: graft params",
         ) from None
     try:
-        with _UNPACK.get(path.suffix, Path.open)(path, "rb") as raw:  # type: ignore
+        with _UNPACK.get(path.suffix, _open)(path) as raw:
             yield io.TextIOWrapper(
                 raw,
                 encoding="utf-8-sig" if name == "utf-8" else name,

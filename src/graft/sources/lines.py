@@ -71,7 +71,7 @@ def read_parallel(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
         if len(values) == len(columns):
             yield Row(values, part.where(number), part.split)
             continue
-        longer = next(iter(values))
+        longer = min(values, key=columns.index)
         ended = [part.paths[name].name for name in columns if name not in values]
         yield reject(
             part.where(number, longer),

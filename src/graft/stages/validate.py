@@ -1,0 +1,27 @@
+"""Stage `validate`: the data contract; a gate that reads examples and copies none."""
+
+from pathlib import Path
+
+from graft import cli, io
+from graft.config import ValidateConfig
+from graft.data.audit import Audit, enforce
+from graft.data.page import to_page
+
+
+def run(config: ValidateConfig, examples: Path, report: Path, page: Path) -> None:
+    """Check every example, tell what the data looks like, and stop past the budget."""
+    audit = Audit(config)
+    for table in io.read_batches(examples):
+        audit.add(table)
+    facts = audit.to_report(io.read_batches(examples, ["id", "where"]))
+    io.write_json(report, facts)
+    io.write_text(page, to_page(facts))
+    enforce(facts, str(page))
+    print(
+        f"validate: {facts['num_examples']:,} examples keep the contract"
+        f" ({facts['num_errors']} errors, {facts['num_leaked']} leaked)"
+    )
+
+
+if __name__ == "__main__":
+    cli.stage(run)
