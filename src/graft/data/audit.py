@@ -15,14 +15,16 @@ from graft.data.turns import sides, unfold
 from graft.errors import DataError
 from graft.records import SPLITS, shorten
 
-_ROW = {
-    "id": pl.UInt64,
-    "prompt": pl.UInt64,
-    "split": pl.Categorical(),
-    "user": pl.UInt32,
-    "assistant": pl.UInt32,
-}
-_STRATUM = {"stratum": pl.String, "count": pl.Int64}
+_ROW = pl.Schema(
+    {
+        "id": pl.UInt64(),
+        "prompt": pl.UInt64(),
+        "split": pl.Categorical(),
+        "user": pl.UInt32(),
+        "assistant": pl.UInt32(),
+    }
+)
+_STRATUM = pl.Schema({"stratum": pl.String(), "count": pl.Int64()})
 
 
 class Audit:

@@ -85,16 +85,18 @@ def _contract(report: Mapping[str, Any]) -> str:
     """Faults by name, or that there are none."""
     budget = report["budget"]
     allowed = (
-        f'<p class="soft">Budget: at least {budget["min_examples"]:,} examples, at most '
-        f'{budget["max_errors"]:,} errors and {budget["max_leaked"]:,} leaked prompts.</p>'
+        f'<p class="soft">Budget: at least {budget["min_examples"]:,} examples, '
+        f'at most {budget["max_errors"]:,} errors '
+        f'and {budget["max_leaked"]:,} leaked prompts.</p>'
     )
     counts = {**report["errors"], "leaked": report["num_leaked"]}
     faults = [*report["faults"], *report["leaked"]]
     if not faults and not any(counts.values()):
-        return f"<p>Every example keeps the contract; no prompt leaks.</p>{allowed}"
+        return f"<p>Every example keeps the contract; none leaks.</p>{allowed}"
     total = ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)
     rows = "".join(
-        f"<tr><td>{escape(fault['check'])}</td><td><code>{escape(fault['where'])}</code>"
+    head = f"<tr><th>{name}</th>"
+    head += '<th class="n">examples</th><th class="n">share</th>'
         f"</td><td><code>{escape(fault['id'])}</code></td>"
         f"<td>{escape(str(fault.get('value', '')))}</td></tr>"
         for fault in faults
@@ -127,7 +129,7 @@ def _bars(pairs: Sequence[tuple[str, int]], name: str) -> str:
         f'<div style="width:{100 * count / most:.1f}%"></div></td></tr>'
         for label, count in pairs
     )
-    head = f'<tr><th>{name}</th><th class="n">examples</th><th class="n">share</th>'
+    head = f"<tr><th>{name}</th>" '<th class="n">examples</th><th class="n">share</th>'
     return f"<table>{head}<th></th></tr>{rows}</table>"
 
 

@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from graft.config import DataConfig
 from graft.errors import ConfigError, DataError
 from graft.records import Reject, shorten
 
 _UNPACK: dict[str, Callable[[Path], IO[bytes]]] = {
-    ".gz": gzip.GzipFile,
-    ".bz2": bz2.BZ2File,
-    ".xz": lzma.LZMAFile,
+    ".gz": lambda path: cast(IO[bytes], gzip.open(path)),
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
 }
 
 

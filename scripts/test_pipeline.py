@@ -1,0 +1,147 @@
+"""End-to-end check of the data stages on any source: do the counts add up?
+
+Runs the commands of dvc.yaml from convert to split in a temporary folder.
+
+    python scripts/test_pipeline.py configs/data/sample.yaml
+    python scripts/test_pipeline.py --root raw --format jsonl \\
+        --files train=a.jsonl test=b.jsonl --fields source=question target=answer \\
+        --set preprocess.max_length_ratio=null
+
+For formats parallel and sgm a split has one file for each column:
+`--files test.en=news.en test.fr=news.fr`.
+"""
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = {
+    "convert": "data/converted",
+    "preprocess": "data/clean",
+    "validate": "data/clean",
+    "tokenize": "data/tokenized",
+    "split": "data/splits",
+}
+
+
+def main() -> None:
+    """Run the stages; exit 1 where one fails or rows are lost."""
+    args = parse_args()
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["data"] = data_section(args)
+    for change in args.set:
+        key, _, value = change.partition("=")
+        section, _, name = key.partition(".")
+        params[section][name] = yaml.safe_load(value)
+    for section, key in (("data", "root"), ("model", "path")):
+        local = Path(params[section][key])
+        if local.exists() or (local := ROOT / local).exists():
+            params[section][key] = str(local.resolve())
+    with tempfile.TemporaryDirectory(prefix="graft-pipeline-") as folder:
+        work = Path(folder)
+        text = yaml.safe_dump(params, allow_unicode=True, sort_keys=False)
+        (work / "params.yaml").write_text(text, encoding="utf-8")
+        run_stages(work, args.until)
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", nargs="?", type=Path, help="a file of configs/data")
+    parser.add_argument("--root", help="the source's folder")
+    parser.add_argument("--format", help="its format")
+    parser.add_argument("--files", nargs="+", default=[], metavar="SPLIT=FILE")
+    parser.add_argument("--fields", nargs="+", default=[], metavar="FIELD=COLUMN")
+    parser.add_argument("--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE")
+    parser.add_argument("--until", choices=KEPT, default="split", help="last stage")
+    args = parser.parse_args()
+    named = args.root and args.format and args.files and args.fields
+    if not args.data and not named:
+        parser.error("give a data YAML, or --root, --format, --files and --fields")
+    return args
+
+
+def data_section(args: argparse.Namespace) -> dict[str, Any]:
+    """The section `data` from a YAML with its defaults, and from the flags."""
+    base = ROOT / "configs/data/base.yaml"
+    data = load_yaml(args.data if args.data else base)
+    files: dict[str, Any] = {}
+    for pair in args.files:
+        key, _, file = pair.partition("=")
+        split, _, column = key.partition(".")
+        if column:
+            files.setdefault(split, {})[column] = file
+        else:
+            files[split] = file
+    fields = dict(pair.split("=", 1) for pair in args.fields)
+    given = {
+        "root": args.root,
+        "format": args.format,
+        "files": files,
+        "fields": fields,
+        "name": data.get("name", "flags"),
+    }
+    return data | {key: value for key, value in given.items() if value}
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """A data YAML over the files of its defaults list, as Hydra composes them."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        sys.exit(f"error: {path}: {error}")
+    merged: dict[str, Any] = {}
+    for name in values.pop("defaults", ["_self_"]):
+        beside = path.parent / f"{name}.yaml"
+        if name == "_self_":
+            merged |= values
+        else:
+            known = ROOT / "configs/data" / f"{name}.yaml"
+            merged |= load_yaml(beside if beside.exists() else known)
+    return merged
+
+
+def run_stages(work: Path, last: str) -> None:
+    """Run each stage, and hold what it leaves against what it was given."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    rows_in, lines = 0, []
+    for name, folder in KEPT.items():
+        command = shlex.split(stages[name]["cmd"])
+        done = subprocess.run([sys.executable, *command[1:]], cwd=work, check=False)
+        if done.returncode:
+            sys.exit(f"{name} ended with exit status {done.returncode}")
+        if name == "convert":
+            report = (work / "reports/convert.json").read_text(encoding="utf-8")
+            rows_in = json.loads(report)["rows_in"]
+        kept, rejected = num_rows(work / folder), num_rows(work / "data/rejects" / name)
+        lines.append(f"{name:<12}{rows_in:>12,}{kept:>12,}{rejected:>12,}")
+        if rows_in != kept + rejected:
+            sys.exit(
+                f"{name}: {rows_in} rows in, but {kept} kept + {rejected} rejected"
+            )
+        rows_in = kept
+        if name == last:
+            break
+    print(f"\n{'stage':<12}{'rows in':>12}{'kept':>12}{'rejected':>12}")
+    print("\n".join([*lines, "all rows are accounted for"]))
+
+
+def num_rows(folder: Path) -> int:
+    """Rows of all shards under a folder, by their footers."""
+    shards = folder.rglob("part-*.parquet")
+    return sum(pq.read_metadata(shard).num_rows for shard in shards)
+
+
+if __name__ == "__main__":
+    main()
