@@ -1,8 +1,8 @@
 """`graft …`, and the argument handling of stages and commands.
 
 A stage or command is a function `run`. Its parameters say all there is to say:
-one annotated with a `Section` class is that section of params.yaml, the others
-become flags (`out: Path` is `--out PATH`), or positional arguments where they
+one annotated with a `Section` class is that section of params.yaml (`Params` is all of
+it, for the record), the others become flags (`out: Path` is `--out PATH`), or positional arguments where they
 stand before a `/`.
 """
 
@@ -25,6 +25,10 @@ COMMANDS: dict[str, str] = {
     "digest": "print the revision of a local model folder",
 }
 """Name of a module in `graft.commands` → one line of help. Modules load when used."""
+
+
+_FILE = "params file"
+"""Where the parser keeps --params: no parameter of a `run` can have this name."""
 
 
 def stage(run: Callable[..., Any], argv: Sequence[str] | None = None) -> None:
@@ -56,10 +60,12 @@ def call(run: Callable[..., Any], argv: Sequence[str]) -> Any:
         else:
             _add_argument(parser, parameter, hints[name])
     if sections:
-        parser.add_argument("--params", type=Path, default=PARAMS, help="params.yaml")
+        parser.add_argument(
+            "--params", type=Path, default=PARAMS, dest=_FILE, help="params.yaml"
+        )
     values = vars(parser.parse_args(argv))
     if sections:
-        params = load_params(values.pop("params"))
+        params = load_params(values.pop(_FILE))
         for name, kind in sections.items():
             values[name] = params if kind is Params else params.section(kind)
     return _apply(run, values)

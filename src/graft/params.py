@@ -41,6 +41,10 @@ class Params(Section):
         """The section of the given class."""
         return next(v for v in vars(self).values() if isinstance(v, kind))
 
+    def to_plain(self) -> dict[str, dict[str, Any]]:
+        """Plain values by section, as they stand in params.yaml."""
+        return self.model_dump(mode="json", by_alias=True)
+
 
 def load_params(path: Path = PARAMS) -> Params:
     """Read and check params.yaml. Raises: ConfigError naming file and keys."""

@@ -1,0 +1,86 @@
+"""Stage `train`: train and validation splits → an adapter and its curves."""
+
+from pathlib import Path
+
+import torch
+
+from graft import cli, config, io, tracking
+from graft.params import Params
+from graft.prompts import load_template
+from graft.training import outputs
+from graft.training.adapter import attach_adapter, save_adapter
+from graft.training.base import load_base
+from graft.training.batches import read_documents
+from graft.training.checkpoints import open_store
+from graft.training.device import choose_device
+from graft.training.loop import Loop
+
+
+def run(
+    adapter: config.AdapterConfig,
+    model: config.ModelConfig,
+    quantization: config.QuantizationConfig,
+    registry: config.RegistryConfig,
+    task: config.TaskConfig,
+    tokenize: config.TokenizeConfig,
+    train: config.TrainConfig,
+    params: Params,
+    splits: Path,
+    tokens: Path,
+    checkpoints: Path,
+    out: Path,
+    report: Path,
+    curves: Path,
+) -> None:
+    """Train an adapter; after a kill, go on from the last checkpoint."""
+    device = choose_device(train.device, model, quantization)
+    template = load_template(model, task.prompt)
+    outputs.check_template(tokens, template.hash)
+    length = tokenize.max_seq_len
+    documents = {
+        part: read_documents(splits / part, part, length, train.packing)
+        for part in outputs.PARTS
+    }
+    digests = {part: io.digest_files(splits / part) for part in outputs.PARTS}
+    sections = [adapter, model, quantization, tokenize, train]
+    decides = {type(part).__name__: part.model_dump(mode="json") for part in sections}
+    key = io.digest({**decides, "data": digests, "template": template.hash})
+    store = open_store(checkpoints, key, train.checkpoints_kept)
+    with tracking.start_run(registry, store.folder / "journal.jsonl") as tracked:
+        outputs.log_inputs(
+            tracked, params, splits, digests, template.hash, tokens.parent
+        )
+        base = load_base(model, quantization, device, attention="packed")
+        tuned = attach_adapter(base, adapter, train)
+        dtype = getattr(torch, quantization.compute_dtype)
+        loop = Loop(
+            tuned,
+            documents["train"],
+            documents["validation"],
+            train,
+            dtype,
+            store,
+            tracked,
+        )
+        tracked.rewind(loop.resume())
+        progress = loop.run()
+        facts = {
+            "base_path": model.path,
+            "base_revision": model.revision,
+            "template_hash": template.hash,
+            "run_id": tracked.run_id,
+            "params": params.to_plain(),
+        }
+        save_adapter(tuned, out, facts)
+        outputs.write_curves(curves, progress.history)
+        io.write_json(
+            report,
+            outputs.to_report(progress, loop.num_steps, documents["train"], length),
+        )
+        tracked.log_artifact(report, "reports")
+        tracked.log_artifact(curves, "curves")
+        store.finish()
+
+
+if __name__ == "__main__":
+    cli.stage(run)

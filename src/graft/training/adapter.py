@@ -1,0 +1,90 @@
+"""The adapter: put on a base model, written to a folder, read back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from graft import io
+from graft.config import AdapterConfig, TrainConfig
+from graft.errors import ModelError
+
+CARD = "graft.json"
+"""Beside PEFT's own files: which base, which template, which run, which params."""
+
+
+def attach_adapter(base: Any, adapter: AdapterConfig, train: TrainConfig) -> Any:
+    """A PEFT model: the frozen base with a new adapter, which alone is trained.
+
+    Adapter weights are float32, whatever the base is stored in: an update of a
+    bfloat16 weight is often smaller than its last bit.
+    Raises: ModelError if the base has no such modules or layers.
+    """
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    layers = base.config.num_hidden_layers
+    if adapter.freeze_layers >= layers:
+        raise ModelError(
+            f"adapter.freeze_layers={adapter.freeze_layers}",
+            f"the base has {layers} layers, so nothing would be trained",
+            expected=f"less than {layers}",
+            fix="lower it in configs/adapter",
+        )
+    trained = list(range(adapter.freeze_layers, layers))
+    config = LoraConfig(
+        r=adapter.rank,
+        lora_alpha=adapter.alpha,
+        lora_dropout=adapter.dropout,
+        target_modules=adapter.target_modules,
+        layers_to_transform=trained if adapter.freeze_layers else None,
+        use_rslora=adapter.rslora,
+        use_dora=adapter.dora,
+        task_type="CAUSAL_LM",
+    )
+    if train.gradient_checkpointing:
+        base.gradient_checkpointing_enable({"use_reentrant": False})
+        base.enable_input_require_grads()
+    torch.manual_seed(train.seed)
+    try:
+        return get_peft_model(base, config)
+    except ValueError as error:
+        raise ModelError(
+            f"adapter.target_modules={adapter.target_modules}",
+            str(error).splitlines()[0],
+            expected="names of linear layers of this base, or all-linear",
+            fix="correct it in configs/adapter",
+        ) from error
+
+
+def save_adapter(model: Any, out: Path, facts: Mapping[str, Any]) -> None:
+    """Write the adapter alone, with its facts, as a folder that appears whole."""
+    with io.atomic(out) as partial:
+        model.save_pretrained(partial)
+        io.remove(partial / "README.md")  # PEFT's; evaluate writes the model card
+        io.write_json(partial / CARD, facts)
+
+
+def load_adapter(base: Any, folder: Path) -> Any:
+    """A PEFT model: the base with a trained adapter, for inference.
+
+    Raises: ModelError if the folder holds no adapter, or not one of this base.
+    """
+    from peft import PeftModel
+
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise ModelError(
+            str(folder),
+            "no adapter here",
+            expected="adapter_config.json and adapter_model.safetensors",
+            fix="run the line: dvc repro train; or get it: dvc pull",
+        )
+    try:
+        model = PeftModel.from_pretrained(base, folder)
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(
+            str(folder),
+            f"the adapter does not fit this base: {str(error).splitlines()[0]}",
+            expected="the base that graft.json names",
+            fix="set model to that base, or train anew",
+        ) from error
+    return model.eval()

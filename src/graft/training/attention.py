@@ -1,0 +1,144 @@
+"""Attention over a row of many documents, none of which sees another.
+
+A row is [1, tokens] without padding; `Documents` says where each document lies. No
+[tokens, tokens] mask is ever built. On CUDA the documents go to torch's own
+variable-length flash attention. On a CPU they are laid out as rows of similar length,
+where plain causal attention already keeps a document from seeing its padding.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+PACKED = "graft_packed"
+"""The name of this attention in transformers' registry."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Documents of similar length, laid out as rows for one call.
+
+    Args:
+        gather: position in the packed row of each token; 0 where there is padding.
+            Shape [documents, longest].
+        keep: positions in the flattened rows that are tokens. Shape [tokens].
+        scatter: position in the packed row of each of those. Shape [tokens].
+    """
+
+    gather: Tensor
+    keep: Tensor
+    scatter: Tensor
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Where the documents of a packed row lie.
+
+    Args:
+        starts: int32, cumulative lengths with a leading 0. Shape [documents + 1].
+        longest: tokens of the longest document.
+        rows: layouts for a device without variable-length attention; else empty.
+    """
+
+    starts: Tensor
+    longest: int
+    rows: tuple[Rows, ...]
+
+
+def lay_out(lengths: Sequence[int], device: str) -> Documents:
+    """Describe documents that follow each other in a packed row."""
+    ends = torch.tensor([0, *lengths], dtype=torch.int32).cumsum(0, dtype=torch.int32)
+    rows: tuple[Rows, ...] = ()
+    if device == "cpu":
+        classes: dict[int, list[int]] = {}
+        for document, length in enumerate(lengths):
+            # Within a class lengths differ by less than two times.
+            classes.setdefault(length.bit_length(), []).append(document)
+        starts = ends.tolist()
+        rows = tuple(
+            _rows([starts[i] for i in members], [lengths[i] for i in members])
+            for members in classes.values()
+        )
+    return Documents(ends.to(device), max(lengths), rows)
+
+
+def _rows(starts: list[int], lengths: list[int]) -> Rows:
+    offsets = torch.arange(max(lengths))  # [longest]
+    real = offsets < torch.tensor(lengths)[:, None]  # [documents, longest]
+    gather = torch.where(real, torch.tensor(starts)[:, None] + offsets, 0)
+    keep = real.flatten().nonzero().squeeze(1)
+    return Rows(gather, keep, gather.flatten()[keep])
+
+
+def packed_attention(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    documents: Documents,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    sliding_window: int | None = None,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    """Causal attention within each document.
+
+    Args:
+        query: [1, heads, tokens, head size].
+        key, value: [1, key heads, tokens, head size].
+        documents: where documents lie.
+        sliding_window: tokens that a token sees, itself with them; None: all before.
+    Returns: [1, tokens, heads, head size], and no weights.
+    Raises: ValueError on a mask, on dropout, or on a window shorter than a document
+        where the device cannot do it: silence would be wrong attention.
+    """
+    del module
+    if attention_mask is not None or dropout:
+        raise ValueError("packed attention takes no mask and no attention dropout")
+    if sliding_window is not None and sliding_window >= documents.longest:
+        sliding_window = None
+    if documents.rows:
+        if sliding_window is not None:
+            raise ValueError(f"no sliding window of {sliding_window} tokens on a CPU")
+        return _by_rows(query, key, value, documents.rows, scaling), None
+    from torch.nn.attention.varlen import varlen_attn
+
+    out = varlen_attn(
+        *(states[0].transpose(0, 1) for states in (query, key, value)),
+        documents.starts,
+        documents.starts,
+        documents.longest,
+        documents.longest,
+        scale=scaling,
+        window_size=(-1 if sliding_window is None else sliding_window - 1, 0),
+        enable_gqa=query.shape[1] != key.shape[1],
+    )
+    return out[None], None
+
+
+def _by_rows(
+    query: Tensor, key: Tensor, value: Tensor, rows: Sequence[Rows], scale: float | None
+) -> Tensor:
+    flat = [states[0].transpose(0, 1) for states in (query, key, value)]
+    out = torch.empty_like(flat[0])  # [tokens, heads, head size]
+    for group in rows:
+        q, k, v = (states[group.gather].transpose(1, 2) for states in flat)
+        seen = functional.scaled_dot_product_attention(
+            q, k, v, is_causal=True, scale=scale, enable_gqa=True
+        )  # [documents, heads, longest, head size]
+        kept = seen.transpose(1, 2).flatten(0, 1)[group.keep]
+        out = out.index_copy(0, group.scatter, kept)
+    return out[None]
+
+
+def register_packed_attention() -> None:
+    """Make `PACKED` known to transformers. It has no mask function, so none is made."""
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(PACKED, packed_attention)

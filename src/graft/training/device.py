@@ -1,0 +1,65 @@
+"""Where a model runs, and whether it can run there: told before anything is loaded."""
+
+from typing import Literal
+
+from graft.config import ModelConfig, QuantizationConfig
+from graft.errors import HardwareError
+
+LARGEST_ON_CPU = 1_000_000_000
+"""Parameters. Past this a training step on a CPU takes minutes."""
+
+BYTES_PER_PARAMETER = {
+    "nf4": 0.6,
+    "fp4": 0.6,
+    "bfloat16": 2,
+    "float16": 2,
+    "float32": 4,
+}
+"""Of the frozen base; 4-bit with its scales, and embeddings in 16 bits."""
+
+
+def choose_device(
+    wanted: Literal["auto", "cpu", "cuda"],
+    model: ModelConfig,
+    quantization: QuantizationConfig,
+) -> str:
+    """`cpu` or `cuda`.
+
+    Raises: HardwareError if the machine lacks the GPU or the memory for this model.
+    """
+    import torch
+
+    size = f"{model.path} has {model.num_parameters / 1e9:.1f} B parameters"
+    if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
+        if model.num_parameters > LARGEST_ON_CPU:
+            raise HardwareError(
+                f"device={wanted}",
+                (
+                    f"{size}, and there is no CUDA GPU to run it on"
+                    if wanted == "auto"
+                    else f"{size}, too many for a CPU"
+                ),
+                expected="an NVIDIA GPU that torch sees (torch.cuda.is_available())",
+                fix="run on a GPU machine (SETUP.md), or try the line with model=tiny",
+            )
+        return "cpu"
+    if not torch.cuda.is_available():
+        raise HardwareError(
+            "device=cuda",
+            "torch sees no CUDA GPU here",
+            expected="an NVIDIA GPU, its driver, and torch's CUDA build",
+            fix="run on a GPU machine (SETUP.md), or set device: auto for a "
+            "model that a CPU can carry",
+        )
+    method = quantization.method
+    kind = model.dtype if method == "none" else method
+    needed = model.num_parameters * BYTES_PER_PARAMETER[kind] / 2**30
+    there = torch.cuda.get_device_properties(0).total_memory / 2**30
+    if needed > there:
+        raise HardwareError(
+            torch.cuda.get_device_name(0),
+            f"{size}: {needed:.0f} GiB in {kind}, and the GPU has {there:.0f} GiB",
+            expected="a GPU that holds the weights, and activations beside them",
+            fix="set quantization=nf4, take a smaller model, or a larger GPU",
+        )
+    return "cuda"

@@ -1,0 +1,241 @@
+"""The training loop: steps, validation, early stopping, checkpoints.
+
+A loop of our own rather than transformers' `Trainer`, so that a step is a function of
+weights, optimizer state and its number alone: resuming after a kill is then exact, and
+a packed row needs neither padding nor a mask (docs/adr/0006-training-loop.md).
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from graft.config import TrainConfig
+from graft.errors import HardwareError, ModelError
+from graft.training.batches import MicroBatch, PackedDocuments
+from graft.training.checkpoints import CheckpointStore, Progress
+from graft.training.progress import Meter
+from graft.training.schedule import learning_rate
+
+
+class MetricLog(Protocol):
+    """Where metrics go: a tracking run."""
+
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int | None = None
+    ) -> None:
+        """Log values of a step."""
+
+
+class Loop:
+    """Trains a model's trainable weights.
+
+    Args:
+        model: a causal language model with packed attention.
+        train, validation: documents.
+        config: the `train` section.
+        dtype: of matrix products; weights that are trained stay float32.
+        store: where checkpoints go, and come from.
+        log: where metrics go.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        train: PackedDocuments,
+        validation: PackedDocuments,
+        config: TrainConfig,
+        dtype: torch.dtype,
+        store: CheckpointStore,
+        log: MetricLog,
+    ) -> None:
+        self.config, self.store, self._log = config, store, log
+        self._model, self._train, self._validation = model, train, validation
+        self._device = str(model.device.type)
+        self._cast = torch.autocast(self._device, dtype, dtype != torch.float32)
+        named = ((n, p) for n, p in model.named_parameters() if p.requires_grad)
+        self._weights: dict[str, Tensor] = dict(named)
+        self._optimizer = make_optimizer(config, list(self._weights.values()))
+        per_epoch = train.steps_per_epoch(config.global_batch_size)
+        self.num_steps = config.max_steps or math.ceil(config.epochs * per_epoch)
+        self.progress = Progress(0, 0, 0, math.inf, 0, [])
+
+    def resume(self) -> int:
+        """Go back to the last checkpoint; returns its step, 0 if there is none."""
+        if (last := self.store.load_last()) is not None:
+            self.progress, weights, optimizer = last
+            self._take(weights)
+            self._optimizer.load_state_dict(optimizer)
+        return self.progress.step
+
+    def run(self) -> Progress:
+        """Train to the end, or until validation stops getting better, and put the
+        best weights back.
+
+        Raises: ModelError if the loss is no number; HardwareError if memory runs out.
+        """
+        self._model.train()
+        with Meter(self.num_steps, self.progress) as meter:
+            while not self._done():
+                try:
+                    self._step(meter)
+                except torch.OutOfMemoryError as error:
+                    raise out_of_memory(self.config, self._device) from error
+                step = self.progress.step
+                last = step == self.num_steps
+                if step % self.config.log_every == 0 or last:
+                    self._note(step, meter.read(), "train")
+                if step % self.config.evaluate_every == 0 or last:
+                    self._evaluate(meter)
+        if self.progress.best_step != self.progress.step:
+            self._take(self.store.load_weights(self.progress.best_step))
+        return self.progress
+
+    def _done(self) -> bool:
+        patience = self.config.early_stopping_patience
+        tired = patience is not None and self.progress.worse_in_a_row >= patience
+        return tired or self.progress.step >= self.num_steps
+
+    def _step(self, meter: Meter) -> None:
+        config, number = self.config, self.progress.step
+        rate = learning_rate(
+            number,
+            self.num_steps,
+            config.learning_rate,
+            config.warmup_ratio,
+            config.schedule,
+        )
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        # Dropout follows from the step, so that a resumed run draws the same.
+        torch.manual_seed(config.seed * 1_000_003 + number)
+        batches = [
+            self._train.batch(packs, self._device)
+            for packs in self._train.step(
+                number, config.global_batch_size, config.micro_batch_size, config.seed
+            )
+        ]
+        learned = sum(len(batch.targets) for batch in batches)
+        total = torch.zeros((), device=self._device)
+        for batch in batches:
+            # Over the learned tokens of the whole step, not of each micro-batch.
+            loss = self._loss(batch) / learned
+            loss.backward()
+            total += loss.detach()
+        norm = torch.nn.utils.clip_grad_norm_(
+            self._weights.values(), config.max_grad_norm
+        )
+        if not math.isfinite(total.item()) or not math.isfinite(norm.item()):
+            raise self._diverged(batches)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        num_tokens = sum(batch.input_ids.numel() for batch in batches)
+        self.progress = replace(
+            self.progress,
+            step=number + 1,
+            num_tokens=self.progress.num_tokens + num_tokens,
+        )
+        meter.add(total.item(), norm.item(), rate, num_tokens)
+
+    def _loss(self, batch: MicroBatch) -> Tensor:
+        """Sum of the negative log-likelihoods of the learned tokens, in nats."""
+        with self._cast:
+            logits = self._model(
+                input_ids=batch.input_ids,
+                position_ids=batch.position_ids,
+                documents=batch.documents,
+                use_cache=False,
+                # The output layer sees only positions that carry loss.
+                logits_to_keep=batch.predicts,
+            ).logits[
+                0
+            ]  # [learned, vocab]
+        return functional.cross_entropy(logits.float(), batch.targets, reduction="sum")
+
+    def validation_loss(self) -> float:
+        """Mean negative log-likelihood of the validation split's learned tokens."""
+        self._model.eval()
+        total = torch.zeros((), device=self._device, dtype=torch.float64)
+        size = self.config.micro_batch_size
+        with torch.no_grad():
+            for batch in self._validation.micro_batches(size, self._device):
+                total += self._loss(batch)
+        self._model.train()
+        return float(total.item() / self._validation.num_learned)
+
+    def _evaluate(self, meter: Meter) -> None:
+        with meter.paused():
+            loss = self.validation_loss()
+            self._note(self.progress.step, {"loss": loss}, "validation")
+            if better := loss < self.progress.best_loss:
+                self.progress = replace(
+                    self.progress, best_loss=loss, best_step=self.progress.step
+                )
+            worse = 0 if better else self.progress.worse_in_a_row + 1
+            self.progress = replace(self.progress, worse_in_a_row=worse)
+            weights = {name: p.detach() for name, p in self._weights.items()}
+            self.store.save(self.progress, weights, self._optimizer.state_dict())
+            meter.show_validation(self.progress, loss)
+
+    def _note(self, step: int, values: Mapping[str, float], part: str) -> None:
+        named = {f"{part}/{name}": value for name, value in values.items()}
+        self._log.log_metrics(named, step)
+        # What depends on the machine's speed goes to the run, not to the curve.
+        curve = {n: v for n, v in named.items() if "_per_s" not in n and "gib" not in n}
+        self.progress.history.append({"step": step, **curve})
+
+    def _take(self, weights: Mapping[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, weight in self._weights.items():
+                weight.copy_(weights[name])
+
+    def _diverged(self, batches: list[MicroBatch]) -> ModelError:
+        steps = self.store.steps()
+        ids = [example for batch in batches for example in batch.ids]
+        return ModelError(
+            f"train step {self.progress.step + 1}",
+            "the loss or its gradient is no longer a number; examples of this step: "
+            + ", ".join(ids[:8])
+            + ("…" if len(ids) > 8 else ""),
+            expected="a finite loss",
+            fix="lower train.learning_rate or train.max_grad_norm, or look at these "
+            f"examples; last good checkpoint: step {steps[-1] if steps else 'none'}",
+        )
+
+
+def make_optimizer(config: TrainConfig, weights: list[Tensor]) -> Any:
+    """The optimizer over the trained weights. Its rate is set at each step."""
+    decay = config.weight_decay
+    if config.optimizer == "adamw_torch_fused":
+        return torch.optim.AdamW(weights, weight_decay=decay, fused=True)
+    import bitsandbytes
+
+    kinds: dict[str, Callable[..., Any]] = {
+        "adamw_8bit": bitsandbytes.optim.AdamW8bit,
+        "paged_adamw_8bit": bitsandbytes.optim.PagedAdamW8bit,
+    }
+    return kinds[config.optimizer](weights, weight_decay=decay)
+
+
+def out_of_memory(config: TrainConfig, device: str) -> HardwareError:
+    """What to change when a step does not fit."""
+    smaller = (
+        f"train.micro_batch_size={config.micro_batch_size // 2}"
+        if config.micro_batch_size > 1
+        else "a smaller tokenize.max_seq_len"
+    )
+    checkpointing = (
+        ""
+        if config.gradient_checkpointing
+        else ("train.gradient_checkpointing=true, or ")
+    )
+    return HardwareError(
+        device,
+        f"out of memory with train.micro_batch_size={config.micro_batch_size}",
+        fix=f"set {checkpointing}{smaller}; what was trained so far is in the last "
+        "checkpoint",
+    )

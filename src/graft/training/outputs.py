@@ -1,0 +1,106 @@
+"""What a training leaves: curves, a report, and what the tracking run shows."""
+
+import csv
+import io as text
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from graft import io
+from graft.data.packing import fill
+from graft.errors import TemplateError
+from graft.params import Params
+from graft.training.batches import PackedDocuments
+from graft.training.checkpoints import Progress
+
+PARTS = ("train", "validation")
+
+
+class RunLog(Protocol):
+    """The tracking run."""
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Log parameters."""
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags."""
+
+    def log_dataset(self, name: str, path: Path, digest: str, context: str) -> None:
+        """Log a data set as input."""
+
+    def log_artifact(self, path: Path, folder: str = "") -> None:
+        """Log a file or a folder."""
+
+
+def check_template(report: Path, template_hash: str) -> None:
+    """Raises: TemplateError if the data was tokenized with another template."""
+    found = io.read_json(report)["template_hash"]
+    if found != template_hash:
+        raise TemplateError(
+            str(report),
+            f"the data was tokenized with template {found}, the present one is "
+            f"{template_hash}",
+            expected="one template for data and training",
+            fix="run tokenize again: dvc repro",
+        )
+
+
+def log_inputs(
+    run: RunLog,
+    params: Params,
+    splits: Path,
+    digests: Mapping[str, str],
+    template_hash: str,
+    reports: Path,
+) -> None:
+    """Tell the run what goes in: parameters, data sets, the data stages' reports."""
+    plain = params.to_plain()
+    run.log_params(
+        {
+            f"{s}.{key}": value
+            for s, keys in plain.items()
+            for key, value in keys.items()
+        }
+    )
+    run.set_tags(
+        {"template_hash": template_hash, "base_revision": params.model.revision}
+    )
+    for part, digest in digests.items():
+        run.log_dataset(f"{params.data.name}-{part}", splits / part, digest, part)
+    for path in sorted(reports.glob("*.*")):
+        if path.stem not in ("train", "evaluate"):
+            run.log_artifact(path, "reports")
+
+
+def write_curves(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
+    """A CSV file a part: step, and the part's values."""
+    with io.atomic(folder) as partial:
+        for part in PARTS:
+            prefix = f"{part}/"
+            lines = [
+                {key.removeprefix(prefix): value for key, value in line.items()}
+                for line in history
+                if prefix + "loss" in line
+            ]
+            table = text.StringIO()
+            writer = csv.DictWriter(table, lines[0].keys(), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(lines)
+            io.write_text(partial / f"{part}.csv", table.getvalue())
+
+
+def to_report(
+    progress: Progress, num_steps: int, train: PackedDocuments, max_seq_len: int
+) -> dict[str, float]:
+    """The report's JSON. Equal weights make equal bytes: no times are in it."""
+    return {
+        "num_steps": progress.step,
+        "num_steps_planned": num_steps,
+        "best_step": progress.best_step,
+        "validation_loss": round(progress.best_loss, 4),
+        "num_documents": len(train.lengths),
+        "num_sequences": len(train.packs),
+        "num_tokens_seen": progress.num_tokens,
+        "num_learned_tokens": train.num_learned,
+        "fill": round(fill(train.packs, train.lengths, max_seq_len), 4),
+    }
