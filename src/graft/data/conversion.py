@@ -77,7 +77,7 @@ class Conversion:
 
     def _convert(self, row: Row) -> dict[str, Any] | Reject:
         if self._unseen:
-            self._columns |= dict.fromkeys(map(str, row.values))
+            self._columns |= dict.fromkeys(_names(row))
             seen = [path for path in self._unseen if row.get(path) is not ABSENT]
             for path in seen:
                 del self._unseen[path]
@@ -121,3 +121,12 @@ class Conversion:
             fix="correct the rows or the mapping, or raise convert.max_rejects to put "
             "aside and count more",
         )
+
+
+def _names(row: Row) -> Iterator[str]:
+    """Columns of a row, and the fields inside them as paths."""
+    for name, value in row.values.items():
+        if isinstance(value, dict):
+            yield from (f"{name}.{field}" for field in value)
+        else:
+            yield str(name)

@@ -95,8 +95,7 @@ def _contract(report: Mapping[str, Any]) -> str:
         return f"<p>Every example keeps the contract; none leaks.</p>{allowed}"
     total = ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)
     rows = "".join(
-    head = f"<tr><th>{name}</th>"
-    head += '<th class="n">examples</th><th class="n">share</th>'
+        f"<tr><td>{escape(fault['check'])}</td><td><code>{escape(fault['where'])}</code>"
         f"</td><td><code>{escape(fault['id'])}</code></td>"
         f"<td>{escape(str(fault.get('value', '')))}</td></tr>"
         for fault in faults
@@ -129,7 +128,8 @@ def _bars(pairs: Sequence[tuple[str, int]], name: str) -> str:
         f'<div style="width:{100 * count / most:.1f}%"></div></td></tr>'
         for label, count in pairs
     )
-    head = f"<tr><th>{name}</th>" '<th class="n">examples</th><th class="n">share</th>'
+    head = f"<tr><th>{name}</th>"
+    head += '<th class="n">examples</th><th class="n">share</th>'
     return f"<table>{head}<th></th></tr>{rows}</table>"
 
 

@@ -68,7 +68,9 @@ def read_csv(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
                 lines.accept()
                 _check_header(part, columns)
             elif len(record) != len(columns):
-                yield _bad(part, lines, f"{len(record)} columns", columns)
+                yield _bad(
+                    part, lines, f"{len(record)} in place of {len(columns)}", columns
+                )
             else:
                 values = dict(zip(columns, record, strict=True))
                 yield Row(values, part.where(lines.first), part.split)

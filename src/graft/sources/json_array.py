@@ -110,8 +110,9 @@ class _Elements:
         self._text, self._at = held + more, 0
 
     def _broken(self, problem: str) -> DataError:
-        if self._ended and not self._text[self._at :].strip(_BLANK):
-            problem = "the file ends before the array does: it is truncated"
+        rest = self._text[self._at :].strip(_BLANK)
+        if self._ended and (not rest or problem.startswith("Unterminated string")):
+            problem = "the file ends before the array does; it seems truncated"
         return self._error(
             f"broken JSON: {problem}",
             "an array of objects, closed by ]",
