@@ -1,7 +1,6 @@
 import dataclasses
 
 import pytest
-import yaml
 from huggingface_hub import ModelCard
 from test_scoring import CONFIG, predictions
 
@@ -40,7 +39,7 @@ def facts() -> Facts:
         model=MODEL,
         params={
             "data": {"name": "sample", "hub_id": None},
-            "adapter": {"method": "lora", "rank": 16},
+            "adapter": {"rank": 16},
             "quantization": {"method": "nf4"},
             "train": {"learning_rate": 0.005},
         },
@@ -100,15 +99,6 @@ def test_what_a_model_says_cannot_break_the_table(facts: Facts):
     row = next(line for line in lines if "a \\| b" in line)
     assert "# c &lt;b>" in row and row.count(" | ") == 3 and row.endswith(" |")
     assert len(row) < 600
-
-
-def test_a_fully_tuned_model_is_no_adapter(facts: Facts):
-    params = {**facts.params, "adapter": {"method": "full"}}
-    card = to_card(dataclasses.replace(facts, params=params))
-    front = yaml.safe_load(card.split("---\n")[1])
-    assert front["base_model_relation"] == "finetune"
-    assert front["library_name"] == "transformers"
-    assert "A fully fine-tuned copy" in card
 
 
 def test_device_memory_and_versions_are_those_of_this_machine():

@@ -34,11 +34,10 @@ def _summary(facts: Facts) -> str:
     pair = " → ".join(
         languages[key] for key in ("source", "target") if key in languages
     )
-    what = "A fully fine-tuned copy" if facts.is_full else "A LoRA adapter"
     return (
         f"# {facts.name}\n\n"
-        f"{what} of `{facts.model.path}` (revision `{facts.model.revision}`) for "
-        f"{facts.task.name.replace('_', ' ')}{f' ({pair})' if pair else ''}. "
+        f"A LoRA adapter of `{facts.model.path}` (revision "
+        f"`{facts.model.revision}`) for {facts.task.name.replace('_', ' ')}{f' ({pair})' if pair else ''}. "
         f"It was trained on {facts.counts['train']:,} examples and measured on "
         f"{facts.scores.num_examples:,} that it has not seen."
     )

@@ -41,8 +41,3 @@ class Facts:
     versions: Mapping[str, str]
     prompt: str
     run_id: str
-
-    @property
-    def is_full(self) -> bool:
-        """Every weight was trained, so this is a model and not an adapter."""
-        return bool(self.params.get("adapter", {}).get("method") == "full")

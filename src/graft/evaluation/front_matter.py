@@ -18,19 +18,18 @@ HUB_METRICS = {"bleu": "sacrebleu"}
 
 def to_front_matter(facts: Facts) -> dict[str, Any]:
     """The card's metadata: base model, data, and results as a model index."""
-    full = facts.is_full
     pipeline = PIPELINES.get(facts.task.name, "text-generation")
     data = facts.params.get("data", {})
     dataset = str(data.get("hub_id") or data.get("name") or "data")
     return {
         "base_model": facts.model.path,
-        "base_model_relation": "finetune" if full else "adapter",
-        "library_name": "transformers" if full else "peft",
+        "base_model_relation": "adapter",
+        "library_name": "peft",
         "pipeline_tag": pipeline,
         "language": sorted(set(facts.task.languages.values())),
         "datasets": [dataset],
         "metrics": sorted({_hub_metric(name) for name in facts.scores.overall}),
-        "tags": ["graft", *([] if full else ["lora"])],
+        "tags": ["graft", "lora"],
         "model-index": [
             {
                 "name": facts.name,

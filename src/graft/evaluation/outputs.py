@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graft import io
-from graft.config import RegistryConfig
 from graft.evaluation.card import to_card, with_interval
 from graft.evaluation.facts import Facts
 from graft.evaluation.scoring import SYSTEMS, Prediction, of_system, to_report
 from graft.metrics import METRICS
 from graft.records import PREDICTION_SCHEMA, SPLITS
-from graft.tracking import Run, register_adapter
 
-SERVED = Path(__file__).parents[1] / "serving" / "pyfunc.py"
-"""The file that MLflow executes to load the registered model."""
+if TYPE_CHECKING:
+    from graft.tracking import Run
+
 TABLE, SAMPLES, CARD = "table", "samples.json", "README.md"
 
 
@@ -36,30 +36,12 @@ def write_outputs(
     io.write_json(report, to_report(facts.scores))
 
 
-def publish(
-    tracked: Run,
-    registry: RegistryConfig,
-    adapter: Path,
-    out: Path,
-    report: Path,
-    facts: Facts,
-) -> str | None:
-    """Put the measurement into the tracking run, and register the adapter.
-
-    Returns: the registered version, or None where the registry cannot be reached now.
-    """
-    tracked.log_metrics(to_metrics(facts))
+def log_outputs(tracked: "Run", out: Path, report: Path, facts: Facts) -> None:
+    """Put the measurement into the tracking run: numbers, predictions and card."""
     tracked.set_tags({"device": facts.device})
+    tracked.log_metrics(to_metrics(facts))
     tracked.log_artifact(report, "reports")
     tracked.log_artifact(out)
-    return register_adapter(
-        tracked,
-        registry,
-        adapter,
-        base={"path": facts.model.path, "revision": facts.model.revision},
-        code=SERVED,
-        example=[facts.samples[0].prompt] if facts.samples else [],
-    )
 
 
 def to_metrics(facts: Facts) -> dict[str, float]:

@@ -23,6 +23,9 @@ from graft.training.base import load_base
 from graft.training.device import choose_device
 
 
+# MLflow constructs the object and only then tells it, by load_context, what to load;
+# it finds out by inspection which parameters predict has.
+# pylint: disable=attribute-defined-outside-init,arguments-differ,abstract-method
 class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
     """Answers user texts with the tuned model."""
 
@@ -41,8 +44,8 @@ class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
         self.template = load_template(model, task.prompt)
         check_record(record, adapter, model, self.template.hash)
         self.decoding = Decoding(task.max_new_tokens, task.stop)
-        base = load_base(model, quantization, choose_device("auto", model, quantization))
-        self.model = load_adapter(base, adapter)
+        device = choose_device("auto", model, quantization)
+        self.model = load_adapter(load_base(model, quantization, device), adapter)
 
     def predict(self, context: Any, model_input: list[str]) -> list[str]:
         """Answer each text, greedily."""

@@ -6,13 +6,16 @@ from pathlib import Path
 from graft import cli, config, tracking
 from graft.evaluation.examples import read_examples
 from graft.evaluation.measure import measure
-from graft.evaluation.outputs import publish, to_summary, write_outputs
+from graft.evaluation.outputs import log_outputs, to_summary, write_outputs
 from graft.evaluation.record import check_record, read_record
 from graft.metrics import get_metrics
 from graft.prompts import load_template
 from graft.training.adapter import load_adapter
 from graft.training.base import load_base
 from graft.training.device import choose_device
+
+SERVED = Path(__file__).parents[1] / "serving" / "pyfunc.py"
+"""The file that MLflow executes to load the registered model."""
 
 
 def run(
@@ -50,7 +53,15 @@ def run(
             name=registry.name,
         )
         write_outputs(out, report, predictions, facts)
-        version = publish(tracked, registry, adapter, out, report, facts)
+        log_outputs(tracked, out, report, facts)
+        version = tracking.register_adapter(
+            tracked,
+            registry,
+            adapter,
+            base={"path": model.path, "revision": model.revision},
+            code=SERVED,
+            example=[examples[0].question],
+        )
     print(to_summary(facts, version, out, report))
 
 

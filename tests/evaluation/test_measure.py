@@ -1,0 +1,121 @@
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from graft.evaluation.examples import read_examples
+from graft.evaluation.measure import measure
+from graft.evaluation.outputs import log_outputs, to_summary, write_outputs
+from graft.evaluation.record import check_record, read_record
+from graft.io import digest_files, read_table
+from graft.params import Params
+from graft.prompts import load_template
+from graft.records import PREDICTION_SCHEMA
+from graft.training.adapter import load_adapter
+from graft.training.base import load_base
+from tiny_line import PAIRS, make_adapter, make_base, make_params, make_splits
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")
+
+
+class Notes:
+    """A tracking run that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, float] = {}
+        self.artifacts: list[str] = []
+
+    def log_metrics(self, metrics: dict[str, float]) -> None:
+        self.metrics |= metrics
+
+    def log_artifact(self, path: Path, folder: str = "") -> None:
+        assert path.exists()
+        self.artifacts.append(f"{folder}/{path.name}")
+
+    def set_tags(self, tags: dict[str, str]) -> None:
+        assert tags
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Params]:
+    root = tmp_path_factory.mktemp("line")
+    make_base(root / "base")
+    values = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
+    params = make_params(values, root / "base")
+    make_adapter(params, root / "adapter")
+    make_splits(root / "splits")
+    return root, params
+
+
+def evaluate(line: tuple[Path, Params], out: Path) -> tuple[Any, Path]:
+    """What the stage does between the tracking run's start and end."""
+    root, params = line
+    record = read_record(root / "adapter")
+    template = load_template(params.model, params.task.prompt)
+    check_record(record, root / "adapter", params.model, template.hash)
+    predictions, facts = measure(
+        load_base(params.model, params.quantization, "cpu"),
+        partial(load_adapter, folder=root / "adapter"),
+        template,
+        read_examples(root / "splits" / "test", None),
+        evaluate=params.evaluate,
+        task=params.task,
+        model=params.model,
+        record=record,
+        splits=root / "splits",
+        adapter=root / "adapter",
+        name=params.registry.name,
+    )
+    write_outputs(out / "predictions", out / "report.json", predictions, facts)
+    return facts, out / "predictions"
+
+
+def test_an_evaluation_leaves_predictions_samples_card_and_report(line, tmp_path):
+    facts, out = evaluate(line, tmp_path)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "README.md",
+        "samples.json",
+        "table",
+    ]
+    table = read_table(out / "table")
+    assert table.schema.equals(PREDICTION_SCHEMA)
+    assert table["prompt"].to_pylist() == [english for english, _ in PAIRS]
+    assert table["references"].to_pylist() == [[french] for _, french in PAIRS]
+    assert table["base"].to_pylist() != table["tuned"].to_pylist()
+    samples = json.loads((out / "samples.json").read_text(encoding="utf-8"))
+    assert samples == table.to_pylist()
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert facts.digests["test split"] in card
+    assert "English: The cat sleeps.\nFrench:" in card
+    assert facts.counts == {"train": 2, "validation": 2, "test": 2}
+
+
+def test_two_evaluations_agree_to_the_byte_but_for_times(line, tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    evaluate(line, tmp_path / "one")
+    evaluate(line, tmp_path / "two")
+    for name in ("report.json", "predictions/samples.json"):
+        one, two = (tmp_path / part / name for part in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+    tables = [tmp_path / part / "predictions/table" for part in ("one", "two")]
+    assert digest_files(tables[0]) == digest_files(tables[1])
+
+
+def test_the_run_gets_scores_speed_and_files_and_the_end_says_them(line, tmp_path):
+    facts, out = evaluate(line, tmp_path)
+    notes = Notes()
+    log_outputs(notes, out, tmp_path / "report.json", facts)  # type: ignore[arg-type]
+    systems, metrics = ("base", "tuned", "difference"), line[1].task.metrics
+    wanted = {f"{system}/{name}" for system in systems for name in metrics}
+    assert wanted < set(notes.metrics)
+    assert notes.metrics["tuned/tokens_per_s"] > 0
+    assert notes.artifacts == ["reports/report.json", "/predictions"]
+    summary = to_summary(facts, "3", out, tmp_path / "report.json")
+    assert "base   BLEU" in summary and "tuned  BLEU" in summary
+    assert "graft-translation version 3" in summary
+    assert "not registered yet" in to_summary(facts, None, out, out)

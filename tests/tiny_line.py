@@ -1,0 +1,111 @@
+"""A base model, an adapter and splits of a few kilobytes, as the line leaves them."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+
+from graft.io import write_batches, write_json
+from graft.models import model_digest
+from graft.params import Params, check_params
+from graft.prompts import load_template
+from graft.records import SEQUENCE_SCHEMA, SPLITS
+
+PAIRS = [("The cat sleeps.", "Le chat dort."), ("It is late.", "Il est tard.")]
+
+
+def make_base(folder: Path) -> None:
+    """A random Mistral whose tokens are bytes."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import MistralConfig, MistralForCausalLM
+
+    names = ["<unk>", "<s>", "</s>"]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=259,
+        special_tokens=names,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(["text"], trainer)
+    torch.manual_seed(0)
+    config = MistralConfig(  # pylint: disable=unexpected-keyword-arg
+        vocab_size=259,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=16,
+        initializer_range=0.3,
+        sliding_window=None,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    MistralForCausalLM(config).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    special = dict(zip(("unk_token", "bos_token", "eos_token"), names, strict=True))
+    (folder / "tokenizer_config.json").write_text(json.dumps(special))
+
+
+def make_params(values: dict, base: Path) -> Params:
+    """The repository's own parameters, with this base in float32."""
+    values["model"] |= {
+        "path": str(base),
+        "revision": model_digest(base),
+        "num_parameters": 100_000,
+        "dtype": "float32",
+    }
+    values["quantization"] |= {"method": "none", "double_quant": False}
+    values["task"]["max_new_tokens"] = 16
+    values["evaluate"] |= {"num_resamples": 100, "device": "cpu"}
+    values["registry"]["tracking_uri"] = f"sqlite:///{base.parent}/mlflow.db"
+    return check_params(values, "params")
+
+
+def make_adapter(params: Params, folder: Path) -> None:
+    """An adapter as if trained: its weights are random, and change answers."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    base = AutoModelForCausalLM.from_pretrained(params.model.path)
+    tuned = get_peft_model(base, LoraConfig(target_modules="all-linear"))
+    for name, weight in tuned.named_parameters():
+        if "lora_B" in name:
+            weight.data.normal_(std=0.5)
+    record = {
+        "base_path": params.model.path,
+        "base_revision": params.model.revision,
+        "template_hash": load_template(params.model, params.task.prompt).hash,
+        "run_id": None,
+        "params": params.model_dump(mode="json", by_alias=True),
+    }
+    tuned.save_pretrained(folder)
+    write_json(folder / "graft.json", record)
+
+
+def make_splits(folder: Path) -> None:
+    """The same few examples in every split."""
+    rows = [
+        {
+            "id": f"{number}",
+            "messages": [
+                {"role": "user", "content": english},
+                {"role": "assistant", "content": french},
+            ],
+            "references": [],
+            "group": f"{number}",
+            "stratum": "all",
+            "split": None,
+            "where": f"pairs:{number}",
+            "input_ids": [1],
+            "learned": [True],
+        }
+        for number, (english, french) in enumerate(PAIRS)
+    ]
+    table = pa.Table.from_pylist(rows, schema=SEQUENCE_SCHEMA)
+    for split in SPLITS:
+        write_batches(folder / split, [table], SEQUENCE_SCHEMA)
