@@ -1,7 +1,38 @@
-"""Settings of all tests."""
+"""Settings and fixtures of all tests."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
 from hypothesis import settings
+
+from graft.config import DataConfig
 
 # A first call may import numpy or pyarrow, and the machine may be busy.
 settings.register_profile("graft", deadline=None)
 settings.load_profile("graft")
+
+MakeData = Callable[..., DataConfig]
+
+
+@pytest.fixture
+def make_data(tmp_path: Path) -> MakeData:
+    """Makes a data section over `tmp_path`; keywords change what they name."""
+
+    def make(**changes: Any) -> DataConfig:
+        values: dict[str, Any] = {
+            "name": "pairs",
+            "format": "jsonl",
+            "root": tmp_path,
+            "files": {"all": "pairs.jsonl"},
+            "fields": {"source": "en", "target": "fr"},
+            "delimiter": ",",
+            "quote": '"',
+            "encoding": "utf-8",
+        }
+        names = ("hub_id", "subset", "revision", "group", "stratum", "split")
+        empty = dict.fromkeys((*names, "columns", "max_rows"))
+        return DataConfig.model_validate(empty | values | changes)
+
+    return make

@@ -7,6 +7,7 @@ each row left, and no text. When all keys are known, `second_pass` marks duplica
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import polars as pl
 import pyarrow as pa
@@ -66,9 +67,14 @@ class Cleaning:
             )
             yield to_table(batch, MARKED_SCHEMA)
 
+    @cached_property
+    def _numbers(self) -> pl.Series:
+        """Of each row that the rules keep: how many equals stand before it."""
+        return repeats(pl.concat(self._keys)) if self._keys else pl.Series()
+
     def second_pass(self, batches: Iterable[pa.Table]) -> Iterator[pl.DataFrame]:
         """Frames of MARKED_SCHEMA: duplicates are marked too, or numbered."""
-        numbers = repeats(pl.concat(self._keys)) if self._keys else pl.Series()
+        numbers = self._numbers
         at = 0
         for table in batches:
             batch = to_frame(table)
@@ -153,7 +159,8 @@ def _groups(groups: pl.Series, said: pl.DataFrame) -> pl.Series:
     """
     if (groups != "").all():
         return groups
-    asked = zip(groups, said["prompt"], said["whole"], strict=True)
+    columns = (groups, said["prompt"], said["whole"])
+    asked = zip(*(column.to_list() for column in columns), strict=True)
     return pl.Series(
         "group",
         [

@@ -95,8 +95,9 @@ def _contract(report: Mapping[str, Any]) -> str:
         return f"<p>Every example keeps the contract; none leaks.</p>{allowed}"
     total = ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)
     rows = "".join(
-        f"<tr><td>{escape(fault['check'])}</td><td><code>{escape(fault['where'])}</code>"
-        f"</td><td><code>{escape(fault['id'])}</code></td>"
+        f"<tr><td>{escape(fault['check'])}</td>"
+        f"<td><code>{escape(fault['where'])}</code></td>"
+        f"<td><code>{escape(fault['id'])}</code></td>"
         f"<td>{escape(str(fault.get('value', '')))}</td></tr>"
         for fault in faults
     )

@@ -23,7 +23,7 @@ def read_json(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
     rows, so it can be neither read nor counted.
     """
     with open_text(part.path, data.encoding) as stream:
-        for number, values in enumerate(_Elements(stream, part), 1):
+        for number, values in enumerate(Elements(stream, part), 1):
             where = part.where(number)
             if isinstance(values, dict):
                 yield Row(values, where, part.split)
@@ -37,12 +37,11 @@ def read_json(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
                 )
 
 
-class _Elements:
+class Elements:
     """Iterates over an array with a chunk of it, or one element, in memory."""
 
-    def __init__(self, stream: IO[str], part: Part) -> None:
-        self._stream = stream
-        self._part = part
+    def __init__(self, stream: IO[str], part: Part, chunk: int = CHUNK) -> None:
+        self._stream, self._part, self._chunk = stream, part, chunk
         self._text = ""
         self._at = 0
         self._lines = 1  # lines up to the start of the text held
@@ -105,7 +104,7 @@ class _Elements:
     def _read_more(self) -> None:
         self._lines += self._text.count("\n", 0, self._at)
         held = self._text[self._at :]
-        more = self._stream.read(max(CHUNK, len(held)))
+        more = self._stream.read(max(self._chunk, len(held)))
         self._ended = not more
         self._text, self._at = held + more, 0
 

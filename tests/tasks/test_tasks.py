@@ -1,0 +1,58 @@
+"""The contract that every task keeps."""
+
+import pytest
+
+from graft.errors import ConfigError
+from graft.metrics import METRICS
+from graft.tasks import TASKS, Task, get_task
+
+
+@pytest.fixture(params=list(TASKS))
+def task(request: pytest.FixtureRequest) -> Task:
+    return get_task(request.param)
+
+
+def test_a_task_goes_by_its_name(task: Task) -> None:
+    assert TASKS[task.name] is task
+
+
+def test_the_demo_row_has_the_fields_and_no_other(task: Task) -> None:
+    assert set(task.demo_row) == set(task.fields)
+    task.check_fields({field: "column" for field in task.fields})
+
+
+def test_the_conversation_ends_with_an_answer_and_repeats(task: Task) -> None:
+    messages, references = task.to_example(task.demo_row)
+    assert messages[-1]["role"] == "assistant"
+    assert all(
+        message["role"] in ("system", "user", "assistant") and message["content"]
+        for message in messages
+    )
+    assert all(isinstance(text, str) and text for text in references)
+    assert task.to_example(dict(task.demo_row)) == (messages, references)
+
+
+def test_every_field_is_said(task: Task) -> None:
+    messages, references = task.to_example(task.demo_row)
+    said = " ".join([*(message["content"] for message in messages), *references])
+    assert all(str(value) in said for value in task.demo_row.values())
+
+
+def test_the_metrics_exist(task: Task) -> None:
+    assert task.metrics and set(task.metrics) <= set(METRICS)
+
+
+def test_an_unknown_task_is_told_with_those_that_exist() -> None:
+    with pytest.raises(ConfigError, match="translatoin") as caught:
+        get_task("translatoin")
+    assert "translation" in caught.value.expected
+
+
+def test_a_missing_or_misspelt_field_is_a_config_error(task: Task) -> None:
+    whole = {field: "column" for field in task.fields}
+    first, *_ = task.fields
+    with pytest.raises(ConfigError, match=f"did you mean {first}"):
+        task.check_fields(whole | {first + "s": "column"})
+    del whole[first]
+    with pytest.raises(ConfigError, match=f"needs {first}"):
+        task.check_fields(whole)
