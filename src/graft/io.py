@@ -114,7 +114,7 @@ def read_batches(
 ) -> "Iterator[pa.Table]":
     """Read a folder of Parquet shards in order, `batch_size` rows at a time.
 
-    Raises: DataError if the folder is missing or holds no shard.
+    Raises: DataError if the folder is missing or holds no shard, or one is broken.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -128,13 +128,21 @@ def read_batches(
             fix="run the line from its start: dvc repro",
         )
     for shard in shards:
-        with pq.ParquetFile(shard) as file:
-            for batch in file.iter_batches(batch_size, columns=columns):
-                yield pa.Table.from_batches([batch])
-            if not file.metadata.num_rows:
-                yield file.schema_arrow.empty_table().select(
-                    columns or file.schema_arrow.names
-                )
+        try:
+            with pq.ParquetFile(shard) as file:
+                for batch in file.iter_batches(batch_size, columns=columns):
+                    yield pa.Table.from_batches([batch])
+                if not file.metadata.num_rows:
+                    yield file.schema_arrow.empty_table().select(
+                        columns or file.schema_arrow.names
+                    )
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(
+                str(shard),
+                f"cannot be read: {str(error).splitlines()[0]}",
+                expected="a whole Parquet shard",
+                fix="make it again (dvc repro --force STAGE) or fetch it: dvc checkout",
+            ) from error
 
 
 def read_table(source: Path, columns: list[str] | None = None) -> "pa.Table":
@@ -146,7 +154,9 @@ def read_table(source: Path, columns: list[str] | None = None) -> "pa.Table":
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON with sorted keys, so that equal values make equal bytes."""
-    plain = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    plain = (
+        asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    )
     text = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False)
     write_text(path, text + "\n")
 

@@ -1,0 +1,94 @@
+"""Repairs of text."""
+
+import ftfy
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graft.config import PreprocessConfig
+from graft.data import normalize
+
+CONFIG = PreprocessConfig(
+    repair_unicode=True,
+    strip_html=True,
+    min_chars=1,
+    max_chars=1000,
+    max_length_ratio=4.0,
+    drop_identical=True,
+    drop_duplicates=True,
+)
+TEXTS = st.lists(st.text(st.characters(codec="utf-8"), max_size=40), min_size=1)
+
+
+def clean(text: str) -> str:
+    texts = pl.Series([text])
+    for repair in normalize.repairs(CONFIG).values():
+        texts = repair(texts)
+    return str(texts[0])
+
+
+@pytest.mark.parametrize(
+    ("dirty", "expected"),
+    [
+        ("dÃ©jÃ\u00a0 vu Ã  l'Ã©tÃ©", "déjà vu à l'été"),
+        ("<b>Bonjour</b><br/>le&nbsp;monde", "Bonjour le monde"),
+        ('<p class="x">a</p><!-- no -->b<script>var i;</script>', "a b"),
+        ("&quot;a &amp; b&quot; &lt;b&gt;", '"a & b" <b>'),
+        ("AT&T &c. a & b", "AT&T &c. a & b"),
+        ("a <b and c> d", "a <b and c> d"),
+        ("48/2=<<48/2=24>>24", "48/2=<<48/2=24>>24"),
+        ("if (x<y) {return a>b;}", "if (x<y) {return a>b;}"),
+        ("e\u0301te\u0301", "été"),
+        ("a\x07b\u200bc\x00\ufeff", "abc"),
+        ("نمی\u200cخواهم 👩\u200d🔬", "نمی\u200cخواهم 👩\u200d🔬"),
+        ("  a\u00a0 \t b \u202f", "a b"),
+        ("a \r\nb\rc\u2028d", "a\nb\nc\nd"),
+        ("def f():\n    return  1\n\n\n\nf()", "def f():\n    return 1\n\nf()"),
+        ("L’œuvre « ça » — naïve…", "L’œuvre « ça » — naïve…"),
+    ],
+)
+def test_what_is_said_stays_and_how_it_is_written_becomes_regular(
+    dirty: str, expected: str
+) -> None:
+    assert clean(dirty) == expected
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "mac_roman", "cp1251"])
+@pytest.mark.parametrize("text", ["Un été à Noël, ça coûte 5 €", "« Où ? » — l'œuvre"])
+def test_text_that_ftfy_would_mend_passes_the_filter(text: str, encoding: str) -> None:
+    broken = text.encode().decode(encoding, "replace")
+    mended = normalize.repair_mojibake(pl.Series([broken]))
+    assert mended[0] == ftfy.fix_encoding(broken)
+
+
+@given(TEXTS)
+def test_a_repair_depends_on_no_other_text_of_the_batch(texts: list[str]) -> None:
+    for repair in normalize.repairs(CONFIG).values():
+        together = repair(pl.Series(texts, dtype=pl.String)).to_list()
+        assert together == [repair(pl.Series([text]))[0] for text in texts]
+
+
+@given(TEXTS)
+def test_a_repair_leaves_its_input_as_it_was(texts: list[str]) -> None:
+    column = pl.Series(texts + ["Ã©", "&eacute;"], dtype=pl.String)
+    for repair in normalize.repairs(CONFIG).values():
+        repair(column)
+    assert column.to_list() == texts + ["Ã©", "&eacute;"]
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="&<>")))
+def test_regular_text_stays_as_it_is(text: str) -> None:
+    steps = (normalize.compose, normalize.strip_controls, normalize.collapse_blanks)
+    once = pl.Series([text])
+    for step in steps:
+        once = step(once)
+    twice = once
+    for step in steps:
+        twice = step(twice)
+    assert once.to_list() == twice.to_list()
+
+
+def test_only_what_is_asked_for_is_repaired() -> None:
+    off = CONFIG.model_copy(update={"repair_unicode": False, "strip_html": False})
+    assert list(normalize.repairs(off)) == ["control characters", "whitespace"]
