@@ -49,7 +49,8 @@ def test_a_bad_row_becomes_a_reject_with_file_and_row(
 ) -> None:
     run = conversion(make_data())
     assert len(examples(run, rows(values))) == 1
-    (reject,) = run.rejects
+    assert len(run.rejects) == 1
+    reject = run.rejects[0]
     assert (reject.where, reject.reason) == ("f:1", reason)
     assert reject.expected and reject.fix
     assert run.reject_table().schema == REJECT_SCHEMA
