@@ -29,7 +29,7 @@ def template() -> ByteTemplate:
     return ByteTemplate()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def model() -> MistralForCausalLM:
     torch.manual_seed(0)
     config = MistralConfig(  # pylint: disable=unexpected-keyword-arg

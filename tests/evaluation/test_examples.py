@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 from pathlib import Path
 
@@ -58,7 +59,9 @@ def test_both_models_answer_the_same_prompts_and_the_base_is_asked_untouched(
     from peft import LoraConfig, get_peft_model
 
     def tune(base):
-        tuned = get_peft_model(base, LoraConfig(target_modules="all-linear"))
+        tuned = get_peft_model(
+            copy.deepcopy(base), LoraConfig(target_modules="all-linear")
+        )
         for name, weight in tuned.named_parameters():
             if "lora_B" in name:
                 weight.data.normal_(std=0.5)

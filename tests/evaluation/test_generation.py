@@ -29,9 +29,16 @@ def reference(model, prompts, **settings):
     return rows
 
 
+@pytest.fixture(scope="session")
+def greedy_rows(model):
+    return reference(model, PROMPTS)
+
+
 @pytest.mark.parametrize("batch_size", [1, 8, 64])
-def test_any_batch_size_writes_what_generate_writes_alone(model, template, batch_size):
-    expected = [cut(template.decode(ids), []) for ids in reference(model, PROMPTS)]
+def test_any_batch_size_writes_what_generate_writes_alone(
+    model, template, greedy_rows, batch_size
+):
+    expected = [cut(template.decode(ids), []) for ids in greedy_rows]
     decoding = dataclasses.replace(GREEDY, batch_size=batch_size)
     found = complete(model, template, PROMPTS, decoding)
     assert found.texts == expected
@@ -95,10 +102,9 @@ def test_sampling_repeats_with_its_seed_and_differs_with_another(model, template
     assert one == same != other
 
 
-def test_tokens_and_time_are_counted(model, template):
+def test_tokens_and_time_are_counted(model, template, greedy_rows):
     found = complete(model, template, PROMPTS, GREEDY)
-    rows = reference(model, PROMPTS)
-    assert found.num_tokens == sum(len(row) for row in rows)
+    assert found.num_tokens == sum(map(len, greedy_rows))
     assert found.seconds > 0 and found.latency_ms > 0 and found.tokens_per_s > 0
     assert not complete(model, template, [], GREEDY).texts
 

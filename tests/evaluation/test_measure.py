@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tiny_line import PAIRS, make_adapter, make_base, make_params, make_splits
 
 from graft.evaluation.examples import read_examples
 from graft.evaluation.measure import measure
@@ -16,7 +17,6 @@ from graft.prompts import load_template
 from graft.records import PREDICTION_SCHEMA
 from graft.training.adapter import load_adapter
 from graft.training.base import load_base
-from tiny_line import PAIRS, make_adapter, make_base, make_params, make_splits
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tiny_line import PAIRS, make_adapter, make_base, make_params
 
 from graft.evaluation.generation import Decoding, complete
 from graft.prompts import load_template
-from tiny_line import PAIRS, make_adapter, make_base, make_params
 
 ROOT = Path(__file__).parents[2]
 REGISTER = """
@@ -21,6 +21,7 @@ with mlflow.start_run():
         name="adapter",
         python_model=code,
         artifacts={"adapter": adapter},
+        pip_requirements=["graft"],  # found out by loading the model otherwise
         registered_model_name="tiny",
     )
 mlflow.MlflowClient().set_registered_model_alias("tiny", "champion", "1")

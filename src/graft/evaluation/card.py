@@ -34,10 +34,11 @@ def _summary(facts: Facts) -> str:
     pair = " → ".join(
         languages[key] for key in ("source", "target") if key in languages
     )
+    what = facts.task.name.replace("_", " ")
     return (
         f"# {facts.name}\n\n"
         f"A LoRA adapter of `{facts.model.path}` (revision "
-        f"`{facts.model.revision}`) for {facts.task.name.replace('_', ' ')}{f' ({pair})' if pair else ''}. "
+        f"`{facts.model.revision}`) for {what}{f' ({pair})' if pair else ''}. "
         f"It was trained on {facts.counts['train']:,} examples and measured on "
         f"{facts.scores.num_examples:,} that it has not seen."
     )
