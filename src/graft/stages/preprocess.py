@@ -14,7 +14,7 @@ def run(
 ) -> None:
     """Repair texts, drop what cannot teach, and count all of it."""
     cleaning = Cleaning(config)
-    marked = out.with_name(f".{out.name}.marked")  # repaired once, read twice
+    marked = out.with_name(f".{out.name}.marked.partial")  # repaired once, read twice
     try:
         io.write_batches(
             marked, cleaning.first_pass(io.read_batches(examples)), MARKED_SCHEMA
