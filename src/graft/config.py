@@ -26,9 +26,7 @@ class DataConfig(Section):
     """
 
     name: str
-    format: Literal[
-        "hub", "jsonl", "json", "csv", "parquet", "text", "parallel", "sgm"
-    ]
+    format: Literal["hub", "jsonl", "json", "csv", "parquet", "text", "parallel", "sgm"]
     root: Path
     files: dict[str, str | dict[str, str]]
     hub_id: str | None

@@ -28,7 +28,7 @@ def run(
     adapter: Path,
     out: Path,
     report: Path,
-    journal: Path = Path(".graft/evaluate.jsonl"),
+    journals: Path = Path(".graft"),
 ) -> None:
     """Measure base and tuned model on the same examples, and register the adapter."""
     get_metrics(task.metrics)  # a misspelt name is told now, not after the answers
@@ -37,6 +37,7 @@ def run(
     check_record(record, adapter, model, template.hash)
     examples = read_examples(splits / "test", evaluate.max_examples)
     device = choose_device(evaluate.device, model, quantization)
+    journal = journals / f"evaluate-{record.run_id}.jsonl"
     with tracking.start_run(registry, journal, run_id=record.run_id) as tracked:
         base = load_base(model, quantization, device)
         predictions, facts = measure(
@@ -58,9 +59,11 @@ def run(
             tracked,
             registry,
             adapter,
-            base={"path": model.path, "revision": model.revision},
             code=SERVED,
-            example=[examples[0].question],
+            tags={
+                "base": f"{model.path}@{model.revision}",
+                "template_hash": template.hash,
+            },
         )
     print(to_summary(facts, version, out, report))
 

@@ -62,7 +62,7 @@ def run(
             store,
             tracked,
         )
-        tracked.rewind(loop.resume())
+        loop.resume()
         progress = loop.run()
         facts = {
             "base_path": model.path,

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from packaging.version import Version
 from torch import Tensor
 from torch.nn import functional
 
 PACKED = "graft_packed"
 """The name of this attention in transformers' registry."""
+_GROUPED = Version(torch.__version__) >= Version("2.13")
+"""Whether torch's variable-length attention can share key heads."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,10 @@ def packed_attention(
         return _by_rows(query, key, value, documents.rows, scaling), None
     from torch.nn.attention.varlen import varlen_attn
 
+    shared = query.shape[1] // key.shape[1]  # query heads a key head serves
+    grouped = {"enable_gqa": True} if _GROUPED and shared > 1 else {}
+    if shared > 1 and not grouped:
+        key, value = (s.repeat_interleave(shared, dim=1) for s in (key, value))
     out = varlen_attn(
         *(states[0].transpose(0, 1) for states in (query, key, value)),
         documents.starts,
@@ -117,7 +124,7 @@ def packed_attention(
         documents.longest,
         scale=scaling,
         window_size=(-1 if sliding_window is None else sliding_window - 1, 0),
-        enable_gqa=query.shape[1] != key.shape[1],
+        **grouped,
     )
     return out[None], None
 

@@ -158,14 +158,24 @@ class Loop:
 
     def validation_loss(self) -> float:
         """Mean negative log-likelihood of the validation split's learned tokens."""
-        self._model.eval()
+        self._drop(False)
         total = torch.zeros((), device=self._device, dtype=torch.float64)
         size = self.config.micro_batch_size
         with torch.no_grad():
             for batch in self._validation.micro_batches(size, self._device):
                 total += self._loss(batch)
-        self._model.train()
+        self._drop(True)
         return float(total.item() / self._validation.num_learned)
+
+    def _drop(self, drops: bool) -> None:
+        """Turn dropout on or off, and nothing else.
+
+        Not `model.eval()`: on a CPU bitsandbytes 0.50 then stores 4-bit weights in a
+        form for inference, through which gradients are wrong ever after.
+        """
+        for module in self._model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.train(drops)
 
     def _evaluate(self, meter: Meter) -> None:
         with meter.paused():

@@ -1,0 +1,67 @@
+"""Where a run is kept, and what it says of the code it ran."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from graft import io
+from graft.config import RegistryConfig
+
+_SQLITE = "sqlite:///"
+
+
+def repository_root(here: Path) -> Path:
+    """The folder that outlives this run.
+
+    `dvc exp run --queue` and `--temp` work in a copy under `.dvc/tmp/exps/`, which is
+    removed when they are done.
+    """
+    for folder in (here, *here.parents):
+        if folder.parts[-3:] == (".dvc", "tmp", "exps"):
+            return folder.parents[2]
+    return here
+
+
+def tracking_uri(registry: RegistryConfig, here: Path) -> str:
+    """The address of the store. MLFLOW_TRACKING_URI goes before the configuration, and
+    a relative SQLite file lies in the repository's root."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or registry.tracking_uri
+    path = uri.removeprefix(_SQLITE)
+    if uri.startswith(_SQLITE) and path and not path.startswith("/"):
+        return f"{_SQLITE}{repository_root(here) / path}"
+    return uri
+
+
+def artifact_location(uri: str) -> str | None:
+    """Where artifacts go: beside a SQLite file; a server has its own place."""
+    if not uri.startswith(_SQLITE):
+        return None
+    return (Path(uri.removeprefix(_SQLITE)).parent / "mlartifacts").as_uri()
+
+
+def code_tags() -> dict[str, str]:
+    """Commit, whether the tree differs from it, dvc.lock and the DVC experiment."""
+    tags = {}
+    if commit := _git("rev-parse", "HEAD"):
+        tags["git.commit"] = tags["mlflow.source.git.commit"] = commit
+        tags["git.dirty"] = str(bool(_git("status", "--porcelain"))).lower()
+    if (lock := Path("dvc.lock")).is_file():
+        tags["dvc.lock"] = io.digest(lock.read_bytes())
+    if experiment := os.environ.get("DVC_EXP_NAME"):
+        tags["dvc.experiment"] = experiment
+    return tags
+
+
+def run_name(tags: dict[str, str]) -> str:
+    """The DVC experiment, else the commit."""
+    return tags.get("dvc.experiment") or tags.get("git.commit", "")[:7] or "run"
+
+
+def _git(*words: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *words], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
