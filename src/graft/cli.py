@@ -22,7 +22,12 @@ from graft.io import storage_error
 from graft.params import PARAMS, Params, load_params
 
 COMMANDS: dict[str, str] = {
+    "deps": "write each stage's code dependencies into dvc.yaml",
     "digest": "print the revision of a local model folder",
+    "log": "send what a tracking server that was down has missed of a run",
+    "params": "compose configs/ into params.yaml",
+    "remote": "set the S3 remote of DVC from the environment",
+    "summary": "say what the line has made, and how to see it",
 }
 """Name of a module in `graft.commands` → one line of help. Modules load when used."""
 

@@ -1,0 +1,27 @@
+"""`graft params`: compose configs/ into params.yaml."""
+
+import yaml
+
+from graft import io
+from graft.composition import compose, differences
+from graft.errors import ConfigError
+from graft.params import PARAMS, check_params
+
+
+def run(*, override: list[str] | None = None, check: bool = False) -> None:
+    """Compose configs/ into params.yaml, with --override group=choice key=value.
+
+    --check changes nothing, and fails where params.yaml differs.
+    """
+    text = compose(override or ())
+    check_params(yaml.safe_load(text), "configs/")
+    found = differences(text)
+    if not check:
+        io.write_text(PARAMS, text)
+        print("\n".join([f"{PARAMS}: {len(found)} keys changed", *found]))
+    elif found:
+        raise ConfigError(
+            str(PARAMS),
+            "differs from configs/" + "".join(f"\n  - {line}" for line in found),
+            fix="move the change to configs/ and run: graft params",
+        )

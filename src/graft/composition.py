@@ -1,0 +1,60 @@
+"""configs/ → the text of params.yaml, just as DVC composes it for `dvc exp run`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from graft.errors import ConfigError
+from graft.params import PARAMS
+
+CONFIGS = Path("configs")
+
+
+def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
+    """The YAML that Hydra composes (dvc/utils/hydra.py of DVC 3.67 does the same).
+
+    Raises: ConfigError naming what cannot be composed.
+    """
+    from hydra import compose as compose_groups
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        with initialize_config_dir(str(configs.absolute()), version_base=None):
+            composed = compose_groups("config", overrides=list(overrides))
+        OmegaConf.resolve(composed)
+        return OmegaConf.to_yaml(composed)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        text = " ".join(str(error).split())
+        raise ConfigError(
+            " ".join([str(configs), *overrides]),
+            f"cannot be composed: {text[:400]}",
+            expected="groups and keys that exist in configs/",
+            fix="correct the file or the override that is named",
+        ) from error
+
+
+def differences(text: str, params: Path = PARAMS) -> list[str]:
+    """Keys whose values differ between params.yaml and a composition, with both."""
+    there = yaml.safe_load(params.read_text(encoding="utf-8")) if params.exists() else {}
+    left, right = _flat(there or {}), _flat(yaml.safe_load(text))
+    keys = sorted(left.keys() | right.keys())
+    return [
+        f"{key}: {left.get(key, '(missing)')!r} in {params}, "
+        f"{right.get(key, '(missing)')!r} in configs/"
+        for key in keys
+        if left.get(key) != right.get(key) or (key in left) != (key in right)
+    ]
+
+
+def _flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
