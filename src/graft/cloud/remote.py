@@ -1,0 +1,48 @@
+"""The DVC remote on S3, from the environment. No credential is read or written."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from graft.errors import ConfigError, StorageError
+
+NAME = "s3"
+URL, ENDPOINT, REGION = "GRAFT_S3_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION"
+
+
+def set_remote(environment: Mapping[str, str], root: Path) -> str:
+    """Make the address in the environment DVC's default remote; returns it.
+
+    The address, endpoint and region go to `.dvc/config.local`, which git ignores:
+    they are this machine's. Credentials stay where boto finds them.
+    Raises: ConfigError if there is no address, or it holds credentials; StorageError
+        if DVC refuses.
+    """
+    url = environment.get(URL, "")
+    if not url.startswith("s3://") or "@" in url:
+        raise ConfigError(
+            URL,
+            "is not set" if not url else "is not an address of S3 without credentials",
+            expected=f"{URL}=s3://BUCKET/FOLDER in the environment",
+            fix="cp .env.example .env, fill it in, then: set -a; source .env; set +a",
+        )
+    _dvc(root, "remote", "add", "--local", "--default", "--force", NAME, url)
+    options = {"endpointurl": ENDPOINT, "region": REGION}
+    for option, variable in options.items():
+        if value := environment.get(variable):
+            _dvc(root, "remote", "modify", "--local", NAME, option, value)
+    return url
+
+
+def _dvc(root: Path, *words: str) -> None:
+    command = ["dvc", *words]
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, check=False, env=os.environ
+    )
+    if done.returncode:
+        raise StorageError(
+            " ".join(command),
+            done.stderr.strip() or "failed",
+            fix="see: dvc remote --help",
+        )

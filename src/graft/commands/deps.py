@@ -1,0 +1,67 @@
+"""`graft deps`: each stage's code dependencies, from its imports (docs/adr/0004)."""
+
+from pathlib import Path
+from typing import Any
+
+from graft.errors import ConfigError
+
+DVC_YAML = Path("dvc.yaml")
+SOURCE = "src/graft"
+FOUNDATION = {"cli", "commands", "composition", "config", "errors", "params", "tracking"}
+"""Modules whose edits change no output: how values are read, told and logged."""
+
+
+def code_deps(stage: str) -> list[str]:
+    """Files and folders of this package that a stage's output can depend on.
+
+    A package of which every module is imported stands as its folder.
+    """
+    import grimp
+
+    graph = grimp.build_graph("graft", cache_dir=None)
+    start = f"graft.stages.{stage}"
+    modules = graph.find_upstream_modules(start) | {start}
+    wanted = {name for name in modules if name.split(".")[1:2] != []}
+    wanted = {name for name in wanted if name.split(".")[1] not in FOUNDATION}
+    paths = set()
+    for name in wanted:
+        top = ".".join(name.split(".")[:2])
+        inside = graph.find_descendants(top)
+        if inside and inside <= wanted and top != "graft.stages":
+            paths.add(f"{SOURCE}/{name.split('.')[1]}")
+        elif not graph.find_children(name):
+            paths.add(f"src/{name.replace('.', '/')}.py")
+    return sorted(paths)
+
+
+def with_code_deps(document: dict[str, Any]) -> list[str]:
+    """Put the code dependencies into dvc.yaml's values; returns the stages changed."""
+    changed = []
+    for name, stage in document["stages"].items():
+        data = [path for path in stage["deps"] if not path.startswith(SOURCE)]
+        deps = [*data, *code_deps(name)]
+        if list(stage["deps"]) != deps:
+            stage["deps"][:] = deps
+            changed.append(name)
+    return changed
+
+
+def run(*, check: bool = False) -> None:
+    """Write each stage's code dependencies into dvc.yaml; --check only compares."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 88
+    document = yaml.load(DVC_YAML)
+    changed = with_code_deps(document)
+    if check and changed:
+        raise ConfigError(
+            str(DVC_YAML),
+            f"deps of {', '.join(changed)} are not what these stages import",
+            expected="each stage's import closure",
+            fix="graft deps",
+        )
+    if changed:
+        yaml.dump(document, DVC_YAML)
+    print(f"{DVC_YAML}: {len(changed)} stages changed")

@@ -1,0 +1,12 @@
+"""`graft remote`: the S3 remote of DVC."""
+
+import os
+from pathlib import Path
+
+from graft.cloud.remote import set_remote
+
+
+def run() -> None:
+    """Set DVC's default remote from GRAFT_S3_URL (see .env.example)."""
+    url = set_remote(os.environ, Path.cwd())
+    print(f"dvc push and dvc pull use {url}")

@@ -1,0 +1,37 @@
+"""`graft summary`: what the line has made, from what it left on disk."""
+
+from pathlib import Path
+
+from graft import io
+from graft.config import RegistryConfig
+from graft.metrics import METRICS
+
+LOOK = """\
+see     predictions/README.md                              the model card
+        dvc metrics show; dvc plots show                   scores and curves
+        dvc exp show                                       experiments side by side
+        mlflow ui --backend-store-uri {uri}
+        (first: source .venv/bin/activate)"""
+
+
+def run(
+    registry: RegistryConfig,
+    *,
+    report: Path = Path("reports/evaluate.json"),
+    adapter: Path = Path("models/adapter"),
+    journals: Path = Path(".graft"),
+) -> None:
+    """Say base and tuned score, the registered version, and how to see them."""
+    scores = io.read_json(report)
+    key = io.read_json(adapter / "graft.json")["run_id"]
+    sent = journals / f"evaluate-{key}.sent.json"
+    version = io.read_json(sent)["version"] if sent.is_file() else ""
+    name = next(iter(scores["tuned"]))
+    title = METRICS[name].title
+    for system in ("base", "tuned"):
+        low, high = scores["intervals"][system][name]
+        value = scores[system][name]
+        print(f"{system:<7} {title} {value:6.2f}   95 % interval {low:.2f} to {high:.2f}")
+    state = f"version {version}" if version else "not registered here yet"
+    print(f"model   {registry.name}, {state}")
+    print(LOOK.format(uri=registry.tracking_uri))
