@@ -2,10 +2,11 @@
 
 A stage sets how its process waits before torch is loaded, after which it is too late:
 OpenMP's threads spin while they wait for each other, and on a busy machine they spin
-against the work itself. On two cores with one other busy process training took ten
-times as long (docs/LOG.md). Waiting asleep costs nothing measurable on an idle one.
+against the work itself. On two cores with one other busy process, training ran ten
+times slower than on idle ones; after a short spin and then sleep, two times, and on
+idle ones it costs a seventh (docs/LOG.md).
 """
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")

@@ -1,0 +1,57 @@
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from graft import params
+from graft.commands.deps import code_deps
+
+ROOT = Path(__file__).parents[1]
+STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+NAMES = sorted(STAGES)
+KINDS = {
+    field.annotation.__name__: field.alias or name
+    for name, field in params.Params.model_fields.items()
+    if field.annotation is not None
+}
+KEPT_BY_THE_STAGE = {"--checkpoints"}
+"""Paths that no other stage reads, and that must survive DVC's removal of outs."""
+
+
+def paths_of(stage: dict[str, Any]) -> set[str]:
+    """Every path that a stage declares, whatever it is declared as."""
+    paths = set(stage["deps"])
+    for kind in ("outs", "metrics", "plots"):
+        for item in stage.get(kind, []):
+            paths |= {item} if isinstance(item, str) else set(item)
+    return paths
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_code_deps_of_a_stage_are_its_import_closure(name: str) -> None:
+    declared = [dep for dep in STAGES[name]["deps"] if dep.startswith("src/")]
+    assert declared == code_deps(name), "write them anew: graft deps"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_params_of_a_stage_are_the_sections_that_it_takes(name: str) -> None:
+    tree = ast.parse((ROOT / f"src/graft/stages/{name}.py").read_text())
+    run = next(
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name == "run"
+    )
+    kinds = [ast.unparse(arg.annotation or arg).split(".")[-1] for arg in run.args.args]
+    assert sorted(STAGES[name]["params"]) == sorted(
+        KINDS[kind] for kind in kinds if kind in KINDS
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_path_in_a_command_is_declared(name: str) -> None:
+    flags = re.findall(r"(--[a-z-]+) (\S+)", STAGES[name]["cmd"])
+    paths = {path for flag, path in flags if flag not in KEPT_BY_THE_STAGE}
+    assert paths and paths <= paths_of(STAGES[name])
