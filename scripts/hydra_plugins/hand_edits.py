@@ -6,51 +6,61 @@ before it composes (docs/adr/0002-hand-edits-of-params.md).
 """
 
 import subprocess
+import sys
 from pathlib import Path
 
+from dvc.exceptions import DvcException
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 PARAMS = "params.yaml"
+RUNS = Path(".dvc/tmp/exps/run")
+"""Here DVC has a folder for each experiment that it ran, named after a commit; also
+for those that failed, which have no ref."""
+CHECK = "from graft.cli import main; main()", "params", "--check"
 
 
 class HandEdits(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped
     """Refuses to compose over an edit. It adds nothing to the search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Raises: RuntimeError if params.yaml is neither HEAD's nor an experiment's."""
-        root = _git("rev-parse", "--show-toplevel")
-        if not root or Path.cwd() != Path(root) or not Path(PARAMS).is_file():
+        """Raises: DvcException if params.yaml holds what neither git nor configs/ has."""
+        root = _run("git", "rev-parse", "--show-toplevel").stdout.strip()
+        if Path.cwd() != Path(root) or not Path(PARAMS).is_file() or _git_has_it():
             return
-        found = _git("hash-object", PARAMS)
-        commits = ["HEAD", *_experiments()]
-        if any(_git("rev-parse", f"{commit}:{PARAMS}") == found for commit in commits):
-            return
-        raise RuntimeError(_message())
+        check = _run(sys.executable, "-c", *CHECK)
+        if check.returncode:
+            raise DvcException(_message(check.stderr))
 
 
-def _experiments() -> list[str]:
-    """Commits of DVC's experiments. Its stashes do not count: it has just made one of
-    this very edit, and drops it."""
-    refs = _git("for-each-ref", "--format=%(refname)", "refs/exps/").splitlines()
-    return [ref for ref in refs if "stash" not in ref]
+def _git_has_it() -> bool:
+    """Whether params.yaml is that of HEAD or of an experiment.
+
+    DVC's stashes do not count: it has just made one of this very edit, and drops it.
+    """
+    refs = _run("git", "for-each-ref", "--format=%(refname)", "refs/exps/").stdout
+    commits = ["HEAD", *(ref for ref in refs.split() if "stash" not in ref)]
+    commits += [folder.name for folder in RUNS.glob("*")]
+    asked = "".join(f"{commit}:{PARAMS}\n" for commit in commits)
+    known = _run("git", "cat-file", "--batch-check=%(objectname)", text=asked).stdout
+    return _run("git", "hash-object", PARAMS).stdout.strip() in known.split()
 
 
-def _message() -> str:
-    diff = _git("diff", "--unified=0", "HEAD", "--", PARAMS).splitlines()
-    lines = [ln for ln in diff if ln[:1] in "+-" and ln[:3] not in ("+++", "---")]
-    shown = "".join(f"\n  {line}" for line in lines[:20])
-    return (
-        f"{PARAMS}: edited by hand, and git does not have the edit; "
-        f"`dvc exp run` would overwrite it{shown}\n"
-        "  expected: values changed in configs/, or by -S key=value\n"
-        "  fix: move the edit there and run `git checkout params.yaml`; or keep it for "
-        "this run: dvc exp run --no-hydra; or commit it"
+def _message(check: str) -> str:
+    keys = [line for line in check.splitlines() if line.startswith("  - ")]
+    return "\n".join(
+        [
+            f"{PARAMS}: edited by hand, and git does not have the edit; "
+            "`dvc exp run` would overwrite it",
+            *keys,
+            "  expected: values changed in configs/, or by -S key=value",
+            f"  fix: move the edit there and `git checkout {PARAMS}`; or run with it: "
+            "`dvc exp run --no-hydra` or `dvc repro`; or commit it",
+        ]
     )
 
 
-def _git(*words: str) -> str:
-    done = subprocess.run(
-        ["git", *words], capture_output=True, text=True, check=False
+def _run(*words: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        words, input=text, capture_output=True, text=True, check=False
     )
-    return done.stdout.strip() if done.returncode == 0 else ""

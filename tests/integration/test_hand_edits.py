@@ -1,0 +1,59 @@
+"""What `dvc exp run` does to a params.yaml that was edited by hand."""
+
+from pathlib import Path
+
+import pytest
+from toy_repo import ToyRepo
+
+STAGE = {
+    "cmd": "test ${adapter.rank} -lt 500 && echo ${adapter.rank} > out",
+    "params": ["adapter.rank"],
+    "outs": ["out"],
+}
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> ToyRepo:
+    return ToyRepo(tmp_path / "repo", {"one": STAGE}, {})
+
+
+def edit(repo: ToyRepo) -> str:
+    """Change the rank by hand."""
+    text = repo.read("params.yaml").replace("rank: ", "rank: 1")
+    repo.write("params.yaml", text)
+    return text
+
+
+def test_an_edit_is_refused_by_its_keys_and_stays_as_it_is(repo: ToyRepo) -> None:
+    edited = edit(repo)
+    before = repo("git", "status", "--short")
+    for words in (["-S", "adapter.alpha=5"], ["--queue"], ["--temp"]):
+        said = repo("dvc", "exp", "run", *words, fails=True)
+        assert "params.yaml: edited by hand" in said
+        assert "- adapter.rank: 1" in said and "in configs/" in said
+        assert repo.read("params.yaml") == edited
+        assert repo("git", "status", "--short") == before
+    assert repo("git", "stash", "list") == ""
+
+
+@pytest.mark.slow
+def test_an_edit_is_run_without_hydra(repo: ToyRepo) -> None:
+    edited = edit(repo)
+    repo("dvc", "repro")
+    repo("dvc", "exp", "run", "--no-hydra")
+    assert repo.read("params.yaml") == edited
+
+
+@pytest.mark.slow
+def test_what_dvc_or_graft_composed_is_no_edit(repo: ToyRepo) -> None:
+    repo("dvc", "exp", "run", "-S", "adapter.rank=5")
+    repo("dvc", "exp", "run", "-S", "adapter.rank=6")
+    repo("dvc", "exp", "run", "-S", "adapter.rank=600", fails=True)
+    repo("dvc", "exp", "run", "-S", "adapter.rank=7")
+    repo.commit()
+    repo("dvc", "exp", "run", "--queue", "-S", "adapter.rank=8,9")
+    lora = repo.read("configs/adapter/lora.yaml").replace("rank: ", "rank: 1")
+    repo.write("configs/adapter/lora.yaml", lora)
+    repo("graft", "params")
+    repo("dvc", "exp", "run", "-S", "adapter.rank=10")
+    assert repo.read("out") == "10\n"
