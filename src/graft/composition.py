@@ -39,7 +39,9 @@ def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
 
 def differences(text: str, params: Path = PARAMS) -> list[str]:
     """Keys whose values differ between params.yaml and a composition, with both."""
-    there = yaml.safe_load(params.read_text(encoding="utf-8")) if params.exists() else {}
+    there = (
+        yaml.safe_load(params.read_text(encoding="utf-8")) if params.exists() else {}
+    )
     left, right = _flat(there or {}), _flat(yaml.safe_load(text))
     keys = sorted(left.keys() | right.keys())
     return [

@@ -7,7 +7,15 @@ from graft.errors import ConfigError
 
 DVC_YAML = Path("dvc.yaml")
 SOURCE = "src/graft"
-FOUNDATION = {"cli", "commands", "composition", "config", "errors", "params", "tracking"}
+FOUNDATION = {
+    "cli",
+    "commands",
+    "composition",
+    "config",
+    "errors",
+    "params",
+    "tracking",
+}
 """Modules whose edits change no output: how values are read, told and logged."""
 
 

@@ -31,7 +31,9 @@ def run(
     for system in ("base", "tuned"):
         low, high = scores["intervals"][system][name]
         value = scores[system][name]
-        print(f"{system:<7} {title} {value:6.2f}   95 % interval {low:.2f} to {high:.2f}")
+        print(
+            f"{system:<7} {title} {value:6.2f}   95 % interval {low:.2f} to {high:.2f}"
+        )
     state = f"version {version}" if version else "not registered here yet"
     print(f"model   {registry.name}, {state}")
     print(LOOK.format(uri=registry.tracking_uri))

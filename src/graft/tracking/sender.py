@@ -32,6 +32,7 @@ class Sender:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         import mlflow
 
         for noisy in ("alembic", "mlflow"):
@@ -41,7 +42,8 @@ class Sender:
         self._mlflow = mlflow
         self._client = mlflow.MlflowClient()
         self._journal, self._uri = journal, uri
-        self._wants_monitor, self._monitor = system_metrics, None
+        self._wants_monitor = system_metrics
+        self._monitor: Any = None
         self._run = ""
 
     def send(self, events: Sequence[Event]) -> None:
