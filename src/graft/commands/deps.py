@@ -19,6 +19,10 @@ FOUNDATION = {
 """Modules whose edits change no output: how values are read, told and logged."""
 
 
+BY_PATH = {"evaluate": ["graft.serving.pyfunc"]}
+"""What a stage hands on as a file, without an import: it registers this code."""
+
+
 def code_deps(stage: str) -> list[str]:
     """Files and folders of this package that a stage's output can depend on.
 
@@ -27,19 +31,35 @@ def code_deps(stage: str) -> list[str]:
     import grimp
 
     graph = grimp.build_graph("graft", cache_dir=None)
-    start = f"graft.stages.{stage}"
-    modules = graph.find_upstream_modules(start) | {start}
-    wanted = {name for name in modules if name.split(".")[1:2] != []}
-    wanted = {name for name in wanted if name.split(".")[1] not in FOUNDATION}
+    modules: set[str] = set()
+    found = [f"graft.stages.{stage}", *BY_PATH.get(stage, [])]
+    while found:
+        name = found.pop()
+        if name in modules or "." not in name:
+            continue
+        modules.add(name)
+        found += graph.find_modules_directly_imported_by(name)
+        found.append(name.rpartition(".")[0])  # an import runs its package's file too
     paths = set()
-    for name in wanted:
-        top = ".".join(name.split(".")[:2])
-        inside = graph.find_descendants(top)
-        if inside and inside <= wanted and top != "graft.stages":
-            paths.add(f"{SOURCE}/{name.split('.')[1]}")
-        elif not graph.find_children(name):
-            paths.add(f"src/{name.replace('.', '/')}.py")
+    for name in modules:
+        package = ".".join(name.split(".")[:2])
+        inside = graph.find_descendants(package)
+        if name.split(".")[1] in FOUNDATION:
+            continue
+        if inside and inside <= modules:
+            paths.add(_path(package))
+        elif (file := _file(name)).stat().st_size:
+            paths.add(str(file))
     return sorted(paths)
+
+
+def _path(name: str) -> str:
+    return "src/" + name.replace(".", "/")
+
+
+def _file(name: str) -> Path:
+    folder = Path(_path(name))
+    return folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
 
 
 def with_code_deps(document: dict[str, Any]) -> list[str]:
