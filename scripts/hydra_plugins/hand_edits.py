@@ -24,7 +24,7 @@ class HandEdits(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped
     """Refuses to compose over an edit. It adds nothing to the search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Raises: DvcException if params.yaml holds what neither git nor configs/ has."""
+        """Raises: DvcException if neither git nor configs/ has this params.yaml."""
         root = _run("git", "rev-parse", "--show-toplevel").stdout.strip()
         if Path.cwd() != Path(root) or not Path(PARAMS).is_file() or _git_has_it():
             return

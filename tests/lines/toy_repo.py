@@ -12,7 +12,13 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-COPIED = ("configs", "params.yaml", "scripts/hydra_plugins", ".dvc/config", ".gitignore")
+COPIED = (
+    "configs",
+    "params.yaml",
+    "scripts/hydra_plugins",
+    ".dvc/config",
+    ".gitignore",
+)
 
 
 class ToyRepo:

@@ -17,8 +17,8 @@ from typing import Any, Self
 
 from graft.config import RegistryConfig
 from graft.errors import TrackingError
-from graft.tracking.journal import Event, Journal, without_secret
-from graft.tracking.place import code_tags, run_name, tracking_uri
+from graft.tracking.journal import Journal, without_secret
+from graft.tracking.place import code_tags, repository_root, run_name, tracking_uri
 
 __all__ = ["Run", "register_adapter", "replay", "start_run"]
 
@@ -32,17 +32,18 @@ class Run:
 
     Attributes:
         run_id: our own key, known at once; the MLflow run has it as tag `graft.run`.
+        journal: the file of all that was told.
     """
 
     def __init__(self, journal: Journal, uri: str, run_id: str) -> None:
-        self.run_id = run_id
+        self.run_id, self.journal = run_id, journal.path
         self._journal, self._uri = journal, uri
         self._told = {
             (name, event.values["step"])
             for event in journal.of_kind("metrics")
             for name in event.values["metrics"]
         }
-        self._queue: queue.Queue[Event | None] = queue.Queue()
+        self._queue: queue.Queue[bool] = queue.Queue()  # whether the run has ended
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._forward, daemon=True)
 
@@ -85,9 +86,10 @@ class Run:
         return self._journal.read_sent().version or None
 
     def __enter__(self) -> Self:
-        for event in self._journal.events[self._journal.read_sent().upto :]:
-            self._queue.put(event)
         self._thread.start()
+        self._queue.put(False)
+        if self._journal.events[-1].kind == "end":
+            self._tell("resume", {})
         return self
 
     def __exit__(
@@ -97,51 +99,53 @@ class Run:
         trace: TracebackType | None,
     ) -> None:
         self._tell("end", {"status": "FINISHED" if error is None else "FAILED"})
-        self._queue.put(None)
+        self._queue.put(True)
         self._thread.join()
+        root = repository_root(Path.cwd())
+        path = self.journal
+        if root != Path.cwd():  # this folder goes, and the journal in it
+            stem = path.stem.removesuffix(f"-{self.run_id}")
+            path = root / ".graft" / f"{stem}-{self.run_id}.jsonl"
+        if self._failure is not None or path != self.journal:
+            self._journal.keep(path)
         if self._failure is not None:
-            print(f"warning: {self._lost()}", file=sys.stderr)
+            print(f"warning: {self._lost(path)}", file=sys.stderr)
 
     def _tell(self, kind: str, values: Mapping[str, Any]) -> None:
-        event = self._journal.append(kind, round(time.time() * 1000), values)
-        self._queue.put(event)
+        self._journal.append(kind, round(time.time() * 1000), values)
+        self._queue.put(False)
 
     def _forward(self) -> None:
-        """The sending thread: takes all that waits at once."""
+        """The sending thread: sends all that waits at once."""
         sender: Any = None
-        done = False
-        while not done:
-            events = [self._queue.get()]
+        ended = False
+        while not ended:
+            ended, taken = self._queue.get(), 1
             while not self._queue.empty():
-                events.append(self._queue.get())
-            done = events[-1] is None
+                ended, taken = self._queue.get(), taken + 1
             try:
                 if self._failure is None:
                     if sender is None:
                         from graft.tracking.sender import Sender
 
                         sender = Sender(self._journal, self._uri, system_metrics=True)
-                        self._resume(sender, events[0])
-                    sender.send([event for event in events if event is not None])
+                    sender.send()
             except Exception as error:  # pylint: disable=broad-exception-caught
                 self._failure = error  # whatever MLflow raises, training goes on
-            for _ in events:
+                if sender is not None:
+                    sender.close()
+            for _ in range(taken):
                 self._queue.task_done()
         if sender is not None:
             sender.close()
 
-    def _resume(self, sender: Any, first: Event | None) -> None:
-        """Find the run again where its start was sent before."""
-        if first is not None and first.kind != "start":
-            sender.send([next(self._journal.of_kind("start"))])
-
-    def _lost(self) -> TrackingError:
+    def _lost(self, path: Path) -> TrackingError:
         reason = str(self._failure).strip().splitlines() or [repr(self._failure)]
         return TrackingError(
             without_secret(self._uri),
             f"not all of this run was logged: {without_secret(reason[0])[:300]}",
             expected="an MLflow tracking store that answers",
-            fix=f"nothing is lost; when it answers: graft log {self._journal.path}",
+            fix=f"nothing is lost; when it answers: graft log {path}",
         )
 
 
@@ -157,8 +161,7 @@ def start_run(
             it, a new MLflow run gets this key.
     """
     book = Journal(journal)
-    start = next(book.of_kind("start"), None)
-    if start is None:
+    if not book.events:
         tags = code_tags()
         values = {
             "key": run_id or uuid.uuid4().hex,
@@ -166,8 +169,9 @@ def start_run(
             "name": run_name(tags),
             "tags": tags,
         }
-        start = book.append("start", round(time.time() * 1000), values)
-    return Run(book, tracking_uri(registry, Path.cwd()), start.values["key"])
+        book.append("start", round(time.time() * 1000), values)
+    uri = tracking_uri(registry, Path.cwd())
+    return Run(book, uri, book.events[0].values["key"])
 
 
 def register_adapter(
@@ -190,17 +194,27 @@ def register_adapter(
         tags: of the version.
     Returns: the version, or None if the store did not answer.
     """
-    from importlib.metadata import version
-
     values = {
         "name": registry.name,
         "adapter": str(adapter.absolute()),
         "code": str(code.absolute()),
         "tags": dict(tags),
-        "requirements": [f"{name}=={version(name)}" for name in REQUIREMENTS],
+        "requirements": _requirements(),
     }
     run._tell("register", values)  # pylint: disable=protected-access
     return run.version() if run.wait() else None
+
+
+def _requirements() -> list[str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = []
+    for name in REQUIREMENTS:
+        try:
+            found.append(f"{name}=={version(name)}")
+        except PackageNotFoundError:  # a machine that only trains may lack MLflow
+            found.append(name)
+    return found
 
 
 def replay(journal: Path, registry: RegistryConfig) -> int:
@@ -208,7 +222,7 @@ def replay(journal: Path, registry: RegistryConfig) -> int:
 
     Raises: TrackingError if there is no such journal, or the store does not answer.
     """
-    from graft.tracking.sender import send_journal
+    from graft.tracking.sender import Sender
 
     book = Journal(journal)
     uri = tracking_uri(registry, Path.cwd())
@@ -220,7 +234,7 @@ def replay(journal: Path, registry: RegistryConfig) -> int:
             fix="look in checkpoints/ and .graft/ for *.jsonl",
         )
     try:
-        return send_journal(book, uri)
+        return Sender(book, uri, system_metrics=False).send()
     except Exception as error:
         reason = str(error).strip().splitlines() or [repr(error)]
         raise TrackingError(

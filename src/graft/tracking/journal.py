@@ -8,20 +8,24 @@ kill is dropped: it was not told.
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from graft import io
+from graft.errors import TrackingError
 
 _SECRET = re.compile(r"(?<=://)[^/@\s]+@")
+FILES = {"artifact": ("path",), "register": ("adapter", "code")}
+"""Kinds of events that name files to be sent, and where."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing to tell: `kind` is start, params, metrics, tags, artifact, dataset,
-    register or end; `time_ms` is when it happened."""
+    """One thing to tell: `kind` is start, resume, params, metrics, tags, artifact,
+    dataset, register or end; `time_ms` is when it happened."""
 
     number: int
     kind: str
@@ -41,26 +45,44 @@ class Sent:
 
 @dataclass
 class Journal:
-    """A run's events in order. Appending makes them durable."""
+    """A run's events in order. Appending makes them durable.
+
+    Raises: TrackingError if the file is something else.
+    """
 
     path: Path
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        if self.path.is_file():
-            whole = self.path.read_bytes().rpartition(b"\n")[0]
+        if not self.path.is_file():
+            return
+        whole = self.path.read_bytes().rpartition(b"\n")[0]
+        try:
             self.events = [Event(**json.loads(line)) for line in whole.splitlines()]
-            io.write_text(self.path, whole.decode() + "\n" if whole else "")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        except (TypeError, ValueError) as error:
+            raise TrackingError(
+                str(self.path),
+                f"not the journal of a run: {error}",
+                expected="a .jsonl file that a stage wrote",
+                fix="give the path that the stage named, or remove the file",
+            ) from error
+        if self.path.stat().st_size > len(whole) + 1:
+            self._write(self.path, self.events)
 
     def append(self, kind: str, time_ms: int, values: Mapping[str, Any]) -> Event:
-        """Write an event. Credentials in addresses are left out."""
+        """Write an event, whole or not at all, without credentials in addresses."""
         plain = _without_secrets(json.loads(json.dumps(values, default=str)))
         event = Event(len(self.events), kind, time_ms, plain)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(vars(event), ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+            size = file.tell()
+            try:
+                file.write(_to_line(event))
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                os.truncate(self.path, size)
+                raise
         self.events.append(event)
         return event
 
@@ -77,9 +99,45 @@ class Journal:
         """Note what has arrived."""
         io.write_json(self._sent_path, replace(self.read_sent(), **changes))
 
+    def keep(self, path: Path) -> None:
+        """Write the journal to `path`, with copies of the files not sent so far.
+
+        Later runs, or DVC's removal of a copy of the repository, may take the files.
+        """
+        sent = self.read_sent()
+        files = path.with_suffix(".files")
+        kept = []
+        for event in self.events:
+            values = dict(event.values)
+            if event.number >= sent.upto:
+                for name in FILES.get(event.kind, ()):
+                    values[name] = _copy(Path(values[name]), files / str(event.number))
+            kept.append(replace(event, values=values))
+        self._write(path, kept)
+        Journal(path).mark_sent(**vars(sent))
+
+    @staticmethod
+    def _write(path: Path, events: Iterable[Event]) -> None:
+        io.write_text(path, "".join(map(_to_line, events)))
+
     @property
     def _sent_path(self) -> Path:
         return self.path.with_suffix(".sent.json")
+
+
+def _to_line(event: Event) -> str:
+    return json.dumps(vars(event), ensure_ascii=False) + "\n"
+
+
+def _copy(source: Path, folder: Path) -> str:
+    """Copy a file or folder into `folder`; returns the copy's absolute path."""
+    target = folder.absolute() / source.name
+    if source != target and source.exists():
+        io.remove(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        copy(source, target)
+    return str(target)
 
 
 def without_secret(text: str) -> str:

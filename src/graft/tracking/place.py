@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from graft import io
@@ -22,10 +23,12 @@ def repository_root(here: Path) -> Path:
     return here
 
 
-def tracking_uri(registry: RegistryConfig, here: Path) -> str:
+def tracking_uri(
+    registry: RegistryConfig, here: Path, environment: Mapping[str, str] = os.environ
+) -> str:
     """The address of the store. MLFLOW_TRACKING_URI goes before the configuration, and
     a relative SQLite file lies in the repository's root."""
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or registry.tracking_uri
+    uri = environment.get("MLFLOW_TRACKING_URI") or registry.tracking_uri
     path = uri.removeprefix(_SQLITE)
     if uri.startswith(_SQLITE) and path and not path.startswith("/"):
         return f"{_SQLITE}{repository_root(here) / path}"

@@ -1,5 +1,6 @@
 """A journal's events → MLflow. The only module that speaks to it."""
 
+import json
 import logging
 import os
 from collections.abc import Sequence
@@ -19,7 +20,9 @@ MOST_PARAMS, MOST_METRICS = 100, 1000
 
 
 class Sender:
-    """Sends events in order, each once; what MLflow raises passes through.
+    """Sends a journal's events in order, each once, into its run, found or made.
+
+    What MLflow raises passes through.
 
     Args:
         journal: where the events are.
@@ -30,35 +33,40 @@ class Sender:
     def __init__(self, journal: Journal, uri: str, system_metrics: bool) -> None:
         # Before the import: MLflow's own settings would wait minutes for a dead server.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         import mlflow
 
-        for noisy in ("alembic", "mlflow"):
+        for noisy in ("alembic", "mlflow", "urllib3"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
+        # MLflow writes the address to the environment too, where it would go before
+        # the configuration of a later run.
+        before = os.environ.get("MLFLOW_TRACKING_URI")
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+        if before is not None:
+            os.environ["MLFLOW_TRACKING_URI"] = before
         self._mlflow = mlflow
         self._client = mlflow.MlflowClient()
         self._journal, self._uri = journal, uri
-        self._wants_monitor = system_metrics
-        self._monitor: Any = None
-        self._run = ""
+        self._run, self._next = self._begin()
+        self._monitor = self._sample_machine() if system_metrics else None
 
-    def send(self, events: Sequence[Event]) -> None:
-        """Send events that follow what was sent before; note each that arrived."""
+    def send(self) -> int:
+        """Send what has not arrived; returns the number of events that did now."""
+        events = self._journal.events[self._next :]
         for kind, same in groupby(events, key=lambda event: event.kind):
             group = list(same)
             if kind == "metrics":
                 self._metrics(group)
-                self._journal.mark_sent(upto=group[-1].number + 1)
+                self._arrived(group[-1])
                 continue
             for event in group:
                 getattr(self, f"_{kind}")(event)
-                # Going on with a run sends its start again, and nothing else twice.
-                upto = max(event.number + 1, self._journal.read_sent().upto)
-                self._journal.mark_sent(upto=upto)
+                self._arrived(event)
+        return len(events)
 
     def close(self) -> None:
         """Stop sampling the machine."""
@@ -66,43 +74,62 @@ class Sender:
             self._monitor.finish()
             self._monitor = None
 
-    def _start(self, event: Event) -> None:
-        values = event.values
-        found = self._mlflow.get_experiment_by_name(values["experiment"])
-        experiment = (
-            found.experiment_id
-            if found
-            else self._client.create_experiment(
-                values["experiment"], artifact_location(self._uri)
-            )
-        )
-        key = f"tags.`{RUN_TAG}` = '{values['key']}'"
-        known = self._client.search_runs([experiment], key, max_results=1)
-        if known:
-            self._run = known[0].info.run_id
-            self._client.update_run(self._run, status="RUNNING")
-        else:
-            tags = values["tags"] | {RUN_TAG: values["key"]}
-            run = self._client.create_run(
-                experiment, event.time_ms, tags, values["name"]
-            )
-            self._run = run.info.run_id
-        self._journal.mark_sent(mlflow_run=self._run, uri=without_secret(self._uri))
-        if self._wants_monitor:
-            from mlflow.system_metrics.system_metrics_monitor import (
-                SystemMetricsMonitor,
-            )
+    def _arrived(self, event: Event) -> None:
+        self._next = event.number + 1
+        self._journal.mark_sent(upto=self._next)
 
-            self._monitor = SystemMetricsMonitor(self._run, resume_logging=bool(known))
-            self._monitor.start()
+    def _begin(self) -> tuple[str, int]:
+        """Find or make the journal's run; returns it and the first event to send.
+
+        A store that does not know the run gets all of it.
+        """
+        start = self._journal.events[0]
+        experiment = self._experiment(start.values["experiment"])
+        key = f"tags.`{RUN_TAG}` = '{start.values['key']}'"
+        if known := self._client.search_runs([experiment], key, max_results=1):
+            run, first = known[0].info.run_id, max(self._journal.read_sent().upto, 1)
+        else:
+            tags = start.values["tags"] | {RUN_TAG: start.values["key"]}
+            made = self._client.create_run(
+                experiment, start.time_ms, tags, start.values["name"]
+            )
+            run, first = made.info.run_id, 1
+        uri = without_secret(self._uri)
+        self._journal.mark_sent(upto=first, mlflow_run=run, uri=uri)
+        return run, first
+
+    def _experiment(self, name: str) -> str:
+        """The id of the experiment, which is made if need be."""
+        if found := self._mlflow.get_experiment_by_name(name):
+            return str(found.experiment_id)
+        return str(self._client.create_experiment(name, artifact_location(self._uri)))
+
+    def _sample_machine(self) -> Any:
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        monitor = SystemMetricsMonitor(self._run, resume_logging=True)
+        monitor.start()
+        return monitor
+
+    def _resume(self, _event: Event) -> None:
+        self._client.update_run(self._run, status="RUNNING")
 
     def _params(self, event: Event) -> None:
-        from mlflow.entities import Param
+        """MLflow keeps a parameter's first value; a later one becomes a tag."""
+        from mlflow.entities import Param, RunTag
 
-        params = [Param(name, str(value)) for name, value in event.values.items()]
-        for first in range(0, len(params), MOST_PARAMS):
-            some = params[first : first + MOST_PARAMS]
+        known = self._client.get_run(self._run).data.params
+        values = {name: str(value) for name, value in event.values.items()}
+        new = [Param(name, v) for name, v in values.items() if name not in known]
+        for first in range(0, len(new), MOST_PARAMS):
+            some = new[first : first + MOST_PARAMS]
             self._client.log_batch(self._run, params=some)
+        later = [
+            RunTag(f"later/{name}", v)
+            for name, v in values.items()
+            if known.get(name, v) != v
+        ]
+        self._client.log_batch(self._run, tags=later)
 
     def _metrics(self, events: Sequence[Event]) -> None:
         from mlflow.entities import Metric
@@ -126,21 +153,17 @@ class Sender:
         path, folder = Path(event.values["path"]), event.values["folder"] or None
         if path.is_dir():
             self._client.log_artifacts(self._run, str(path), folder or path.name)
-        elif path.is_file():
+        else:
             self._client.log_artifact(self._run, str(path), folder)
 
     def _dataset(self, event: Event) -> None:
-        from mlflow.data.meta_dataset import MetaDataset
-        from mlflow.data.dataset_source_registry import resolve_dataset_source
-        from mlflow.entities import DatasetInput, InputTag
+        from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        source = resolve_dataset_source(event.values["path"])
-        dataset = MetaDataset(
-            source, name=event.values["name"], digest=event.values["digest"]
-        )
-        context = InputTag("mlflow.data.context", event.values["context"])
-        entity = dataset._to_mlflow_entity()  # pylint: disable=protected-access
-        self._client.log_inputs(self._run, [DatasetInput(entity, [context])])
+        values = event.values
+        source = json.dumps({"uri": values["path"]})
+        dataset = Dataset(values["name"], values["digest"], "local", source)
+        context = InputTag("mlflow.data.context", values["context"])
+        self._client.log_inputs(self._run, [DatasetInput(dataset, [context])])
 
     def _register(self, event: Event) -> None:
         """Log the adapter once, register it, and move the aliases."""
@@ -171,15 +194,3 @@ class Sender:
 
     def _end(self, event: Event) -> None:
         self._client.set_terminated(self._run, event.values["status"], event.time_ms)
-
-
-def send_journal(journal: Journal, uri: str) -> int:
-    """Send what has not arrived of a journal; returns the number of events."""
-    sent = journal.read_sent()
-    missing = journal.events[sent.upto :]
-    if missing:
-        sender = Sender(journal, uri, system_metrics=False)
-        if missing[0].kind != "start":
-            sender.send([next(journal.of_kind("start"))])
-        sender.send(missing)
-    return len(missing)

@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from graft.errors import TrackingError
+from graft.tracking.journal import Journal
+
+
+def test_a_journal_is_read_as_it_was_told(tmp_path: Path) -> None:
+    book = Journal(tmp_path / "new" / "run.jsonl")
+    book.append("start", 1, {"key": "k"})
+    book.append("metrics", 2, {"metrics": {"loss": 1.5}, "step": 3})
+    again = Journal(book.path)
+    assert again.events == book.events
+    assert [event.number for event in again.events] == [0, 1]
+
+
+def test_a_line_torn_by_a_kill_is_dropped_and_the_next_one_is_whole(
+    tmp_path: Path,
+) -> None:
+    book = Journal(tmp_path / "run.jsonl")
+    book.append("start", 1, {"key": "k"})
+    with book.path.open("a", encoding="utf-8") as file:
+        file.write('{"number": 1, "ki')
+    again = Journal(book.path)
+    again.append("end", 2, {"status": "FINISHED"})
+    assert [event.kind for event in Journal(book.path).events] == ["start", "end"]
+
+
+@pytest.mark.parametrize("text", ["# a page\n\n", '{"a": 1}\n', "[1]\n"])
+def test_another_file_is_no_journal_and_stays_as_it_is(
+    tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "README.md"
+    path.write_text(text)
+    with pytest.raises(TrackingError, match="not the journal of a run"):
+        Journal(path)
+    assert path.read_text() == text
+
+
+def test_no_credential_of_an_address_reaches_the_disk(tmp_path: Path) -> None:
+    book = Journal(tmp_path / "run.jsonl")
+    book.append("params", 1, {"uri": "see http://ann:pa55@host/x", "n": [{"a": "b"}]})
+    assert "pa55" not in book.path.read_text(encoding="utf-8")
+    assert "http://host/x" in book.path.read_text(encoding="utf-8")
+
+
+def test_files_that_were_not_sent_are_kept_and_those_sent_are_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "curves").mkdir()
+    for name in ("sent.json", "report.json", "curves/train.csv"):
+        (tmp_path / name).write_text(name)
+    book = Journal(tmp_path / "run.jsonl")
+    for name in ("sent.json", "report.json", "curves"):
+        book.append("artifact", 1, {"path": str(tmp_path / name), "folder": ""})
+    book.mark_sent(upto=1, mlflow_run="m")
+    target = tmp_path / "kept" / "run.jsonl"
+    book.keep(target)
+    for name in ("sent.json", "report.json", "curves/train.csv"):
+        (tmp_path / name).unlink()
+
+    kept = Journal(target)
+    assert kept.read_sent() == book.read_sent()
+    paths = [Path(event.values["path"]) for event in kept.events]
+    assert [path.exists() for path in paths] == [False, True, True]
+    assert paths[1].read_text() == "report.json"
+    assert (paths[2] / "train.csv").read_text() == "curves/train.csv"
+    kept.keep(target)  # once more, with the copies as sources
+    assert paths[1].read_text() == "report.json"
+
+
+def test_a_journal_is_lines_of_json(tmp_path: Path) -> None:
+    book = Journal(tmp_path / "run.jsonl")
+    book.append("metrics", 7, {"metrics": {"é": 1.0}, "step": 0})
+    (line,) = book.path.read_text(encoding="utf-8").splitlines()
+    assert json.loads(line) == vars(book.events[0])

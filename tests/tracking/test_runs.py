@@ -1,0 +1,235 @@
+"""Runs in a real MLflow store: a SQLite file, or nothing that answers."""
+
+import socket
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from graft import tracking
+from graft.config import RegistryConfig
+from graft.errors import TrackingError
+from graft.tracking.journal import Journal
+
+# MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning"
+)
+CODE = """
+import mlflow
+from mlflow.pyfunc import PythonModel
+
+class Echo(PythonModel):
+    def predict(self, context, model_input: list[str]) -> list[str]:
+        return model_input
+
+mlflow.models.set_model(Echo())
+"""
+MakeRun = Callable[..., tracking.Run]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One store for all tests here: its tables take seconds to make."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture
+def registry(
+    folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> RegistryConfig:
+    """An experiment and a model's name for each test."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    name = request.node.name.partition("[")[0][:60]
+    uri = f"sqlite:///{folder}/mlflow.db"
+    return RegistryConfig(name=name, experiment=name, tracking_uri=uri)
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> Path:
+    """A folder as the train stage leaves it, and the code beside it."""
+    made = tmp_path / "adapter"
+    made.mkdir()
+    (made / "adapter_model.safetensors").write_bytes(b"weights")
+    (tmp_path / "served.py").write_text(CODE)
+    return made
+
+
+def tell(run: tracking.Run, registry: RegistryConfig, adapter: Path) -> str | None:
+    """One of everything."""
+    report = adapter.parent / "report.json"
+    report.write_text("{}")
+    run.log_params({"train.seed": 1, "task.stop": ["\n"]})
+    run.set_tags({"template_hash": "abc"})
+    run.log_dataset("pairs-train", adapter, "d1", "train")
+    for step in (10, 20):
+        run.log_metrics({"train/loss": 1 / step}, step)
+    run.log_artifact(report, "reports")
+    return tracking.register_adapter(
+        run, registry, adapter, code=adapter.parent / "served.py", tags={"base": "b"}
+    )
+
+
+def runs_of(registry: RegistryConfig) -> list[Any]:
+    """All runs of the experiment."""
+    import mlflow
+
+    mlflow.set_tracking_uri(registry.tracking_uri)
+    found = mlflow.search_runs(
+        experiment_names=[registry.experiment], output_format="list"
+    )
+    return list(found)
+
+
+def check_whole(registry: RegistryConfig, run: tracking.Run) -> str:
+    """One run has all that `tell` told; returns its id."""
+    import mlflow
+
+    client = mlflow.MlflowClient(registry.tracking_uri, registry.tracking_uri)
+    (found,) = runs_of(registry)
+    run_id = str(found.info.run_id)
+    assert found.info.status == "FINISHED"
+    assert found.data.params == {"train.seed": "1", "task.stop": "['\\n']"}
+    assert found.data.tags["graft.run"] == run.run_id
+    assert found.data.tags["template_hash"] == "abc"
+    history = client.get_metric_history(run_id, "train/loss")
+    assert [(m.step, m.value) for m in history] == [(10, 0.1), (20, 0.05)]
+    events = Journal(run.journal).of_kind("metrics")
+    assert [m.timestamp for m in history] == [event.time_ms for event in events]
+    (data,) = found.inputs.dataset_inputs
+    assert (data.dataset.name, data.dataset.digest) == ("pairs-train", "d1")
+    (report,) = client.list_artifacts(run_id, "reports")
+    assert report.path == "reports/report.json"
+    (version,) = client.search_model_versions(f"name = '{registry.name}'")
+    assert version.run_id == run_id and version.tags["base"] == "b"
+    return run_id
+
+
+def free_port() -> int:
+    """A port of loopback on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_run_has_all_it_was_told_and_the_first_version_is_champion(
+    registry: RegistryConfig, adapter: Path, tmp_path: Path
+) -> None:
+    import mlflow
+
+    with tracking.start_run(registry, tmp_path / "run.jsonl") as run:
+        assert tell(run, registry, adapter) == "1"
+    check_whole(registry, run)
+    with tracking.start_run(registry, tmp_path / "second.jsonl") as second:
+        assert tell(second, registry, adapter) == "2"
+    client = mlflow.MlflowClient(registry.tracking_uri, registry.tracking_uri)
+    aliases = client.get_registered_model(registry.name).aliases
+    assert aliases == {"challenger": 2, "champion": 1}
+    place = mlflow.artifacts.download_artifacts(f"models:/{registry.name}@champion")
+    weights = [path.name for path in Path(place).rglob("*.safetensors")]
+    assert weights == ["adapter_model.safetensors"]
+
+
+def test_a_run_that_was_killed_goes_on_and_tells_no_step_twice(
+    registry: RegistryConfig, tmp_path: Path
+) -> None:
+    import mlflow
+
+    path = tmp_path / "run.jsonl"
+    killed = tracking.start_run(registry, path)
+    killed.log_metrics({"loss": 1.0}, 1)
+    killed.log_metrics({"loss": 2.0}, 2)
+    with tracking.start_run(registry, path) as again:
+        again.log_params({"seed": 1, "alpha": 2})
+        for step in (2, 3):
+            again.log_metrics({"loss": 9.0}, step)
+    assert again.run_id == killed.run_id
+    with tracking.start_run(registry, path) as third:
+        third.log_params({"seed": 5})
+    (found,) = runs_of(registry)
+    assert found.info.status == "FINISHED"
+    assert found.data.params == {"seed": "1", "alpha": "2"}
+    assert found.data.tags["later/seed"] == "5"
+    client = mlflow.MlflowClient(registry.tracking_uri)
+    history = client.get_metric_history(found.info.run_id, "loss")
+    assert [(m.step, m.value) for m in history] == [(1, 1.0), (2, 2.0), (3, 9.0)]
+
+
+def test_a_store_that_is_down_loses_nothing(
+    registry: RegistryConfig,
+    adapter: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    down = f"http://ann:pa55@127.0.0.1:{free_port()}"
+    away = registry.model_copy(update={"tracking_uri": down})
+    with tracking.start_run(away, tmp_path / "run.jsonl") as run:
+        assert tell(run, away, adapter) is None
+    said = capsys.readouterr().err
+    assert "not all of this run was logged" in said and "pa55" not in said
+    assert f"graft log {tmp_path / 'run.jsonl'}" in said
+    with pytest.raises(TrackingError, match="cannot be logged"):
+        tracking.replay(tmp_path / "run.jsonl", away)
+    # A later run may write over what was to be sent.
+    (tmp_path / "report.json").unlink()
+    (adapter / "adapter_model.safetensors").unlink()
+
+    assert tracking.replay(tmp_path / "run.jsonl", registry) > 5
+    run_id = check_whole(registry, run)
+    assert tracking.replay(tmp_path / "run.jsonl", registry) == 0
+    (tmp_path / "run.sent.json").unlink()  # as if killed before it was noted
+    assert tracking.replay(tmp_path / "run.jsonl", registry) > 5
+    assert check_whole(registry, run) == run_id
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Says that it is something else."""
+
+    def do_GET(self) -> None:  # pylint: disable=invalid-name
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>hello</html>")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Be silent."""
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    """The address of a web server that is not MLflow."""
+    server = HTTPServer(("127.0.0.1", 0), Stranger)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_no_wrong_address_stops_a_run(
+    registry: RegistryConfig,
+    tmp_path: Path,
+    stranger: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_text("")
+    inside_a_file = f"sqlite:///{tmp_path}/file/mlflow.db"
+    for number, uri in enumerate((stranger, "htp://nowhere", inside_a_file)):
+        wrong = registry.model_copy(update={"tracking_uri": uri})
+        with tracking.start_run(wrong, tmp_path / f"{number}.jsonl") as run:
+            run.log_params({"seed": 1})
+            assert not run.wait()
+        said = capsys.readouterr().err
+        assert said.startswith(f"warning: {uri}: not all of this run was logged")
+        assert "Traceback" not in said and f"graft log {tmp_path}" in said
+
+
+def test_no_journal_is_an_error_of_ours(
+    registry: RegistryConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(TrackingError, match="no journal of a run here"):
+        tracking.replay(tmp_path / "none" / "run.jsonl", registry)
+    assert not (tmp_path / "none").exists()
