@@ -22,11 +22,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from transformers import GenerationConfig, MistralConfig, MistralForCausalLM
+
 from sample.corpus import encode_corpus, texts
 from sample.model_card import write_card
 from sample.subwords import BOS, EOS, PAD, save_tokenizer, train_tokenizer
-from tokenizers import Tokenizer
-from transformers import GenerationConfig, MistralConfig, MistralForCausalLM
 
 ROOT = Path(__file__).parents[1]
 TEST_PATH = ROOT / "data/sample/pairs.jsonl"
@@ -56,23 +57,23 @@ class Recipe:  # pylint: disable=too-many-instance-attributes
 
 def build_model(recipe: Recipe, tokenizer: Tokenizer) -> MistralForCausalLM:
     """The untrained model; every dimension is a multiple of 64, the block of NF4."""
-    config = MistralConfig(
-        vocab_size=recipe.vocab_size,
-        hidden_size=recipe.hidden_size,
-        intermediate_size=recipe.intermediate_size,
-        num_hidden_layers=recipe.num_layers,
-        num_attention_heads=recipe.num_heads,
-        num_key_value_heads=recipe.num_kv_heads,
-        head_dim=recipe.hidden_size // recipe.num_heads,
-        max_position_embeddings=recipe.context,
-        sliding_window=None,
-        tie_word_embeddings=True,
-        pad_token_id=tokenizer.token_to_id(PAD),
-        bos_token_id=tokenizer.token_to_id(BOS),
-        eos_token_id=tokenizer.token_to_id(EOS),
-    )
+    settings: dict[str, Any] = {
+        "vocab_size": recipe.vocab_size,
+        "hidden_size": recipe.hidden_size,
+        "intermediate_size": recipe.intermediate_size,
+        "num_hidden_layers": recipe.num_layers,
+        "num_attention_heads": recipe.num_heads,
+        "num_key_value_heads": recipe.num_kv_heads,
+        "head_dim": recipe.hidden_size // recipe.num_heads,
+        "max_position_embeddings": recipe.context,
+        "sliding_window": None,
+        "tie_word_embeddings": True,
+        "pad_token_id": tokenizer.token_to_id(PAD),
+        "bos_token_id": tokenizer.token_to_id(BOS),
+        "eos_token_id": tokenizer.token_to_id(EOS),
+    }
     torch.manual_seed(recipe.seed)
-    return MistralForCausalLM(config)
+    return MistralForCausalLM(MistralConfig.from_dict(settings))
 
 
 def build_tokenizer(recipe: Recipe) -> Tokenizer:

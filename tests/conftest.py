@@ -1,5 +1,11 @@
 """Settings and fixtures of all tests."""
 
+import os
+
+# Before torch: on models this small, threads only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

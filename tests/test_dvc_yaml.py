@@ -44,7 +44,8 @@ def test_the_params_of_a_stage_are_the_sections_that_it_takes(name: str) -> None
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and node.name == "run"
     )
-    kinds = [ast.unparse(arg.annotation or arg).split(".")[-1] for arg in run.args.args]
+    notes = [ast.unparse(arg.annotation or arg) for arg in run.args.args]
+    kinds = [note.rpartition(".")[2] for note in notes]
     assert sorted(STAGES[name]["params"]) == sorted(
         KINDS[kind] for kind in kinds if kind in KINDS
     )

@@ -1,4 +1,4 @@
-"""The tiny base model's text as token ids, made in parallel and checked as it is made."""
+"""The tiny base model's text as token ids, made in parallel and checked."""
 
 import json
 import multiprocessing
@@ -18,7 +18,8 @@ from .documents import document
 from .subwords import EOS
 
 DOCUMENTS_PER_SHARD = 2_000
-_PIECES = re.compile(r"(?<=[.?!])\s+|\n+|[|\"()*/>#]+| -> | / ")
+# Where one sentence of a document ends, or what stands before it on its line.
+_PIECES = re.compile(r"(?<=[.?!])\s+|\n+|[|\"()*/>#]+| -> | ?: |(?m:^- )")
 _PROMPT = re.compile(r"\b(English|French) ?:")
 
 
@@ -66,6 +67,7 @@ def _encode_shard(job: tuple[int, int, float, float, str, Path]) -> bytes:
     seed, shard, glossaries, phrase_books, tokenizer_json, test_path = job
     tokenizer = Tokenizer.from_str(tokenizer_json)
     end = tokenizer.token_to_id(EOS)
+    assert end is not None
     forbidden = test_sentences(test_path)
     ids: list[int] = []
     for text in texts(seed, shard, DOCUMENTS_PER_SHARD, glossaries, phrase_books):

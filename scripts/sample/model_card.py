@@ -39,7 +39,7 @@ def write_card(log: dict[str, Any], path: Path) -> None:
     recipe = log["recipe"]
     both = recipe["glossaries"] + recipe["phrase_books"]
     languages = (
-        f"{both:.0%} of the documents are word lists and phrase books in both languages."
+        f"{both:.0%} of the documents are word lists and phrases in both languages."
         if both
         else "Every document is in one language, so nothing in it is a translation."
     )

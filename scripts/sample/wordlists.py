@@ -10,7 +10,7 @@ from .nouns import BY_KIND, NOUNS, Noun
 from .phrases import PRONOUNS, determined
 from .spelling import english_ing
 
-_KIND_NAMES = {
+KIND_NAMES = {
     "P": ("people", "personnes"),
     "A": ("animals", "animaux"),
     "F": ("fruit and vegetables", "fruits et légumes"),
@@ -32,12 +32,12 @@ def _name(noun: Noun, language: int) -> str:
 def kinds(rng: Random, language: int) -> str:
     """Nouns of one kind, under the name of the kind; sometimes several kinds."""
     blocks = []
-    for kind in rng.sample(list(_KIND_NAMES), rng.randint(1, 3)):
+    for kind in rng.sample(list(KIND_NAMES), rng.randint(1, 3)):
         nouns = rng.sample(BY_KIND[kind], min(len(BY_KIND[kind]), rng.randint(3, 9)))
         names = [_name(noun, language) for noun in nouns]
         if rng.random() < 0.3:
             names.sort()
-        title = _KIND_NAMES[kind][language]
+        title = KIND_NAMES[kind][language]
         if rng.random() < 0.5:
             blocks.append(f"{title}{' :' if language else ':'} {', '.join(names)}")
         else:

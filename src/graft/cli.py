@@ -2,8 +2,8 @@
 
 A stage or command is a function `run`. Its parameters say all there is to say:
 one annotated with a `Section` class is that section of params.yaml (`Params` is all of
-it, for the record), the others become flags (`out: Path` is `--out PATH`), or positional arguments where they
-stand before a `/`.
+it, for the record), the others become flags (`out: Path` is `--out PATH`), or
+positional arguments where they stand before a `/`.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def stage(run: Callable[..., Any], argv: Sequence[str] | None = None) -> None:
 
 
 def call(run: Callable[..., Any], argv: Sequence[str]) -> Any:
-    """Fill the parameters of `run` from the command line and params.yaml, and run it."""
+    """Fill the parameters of `run` from command line and params.yaml, and run it."""
     hints = typing.get_type_hints(run)
     parser = argparse.ArgumentParser(description=inspect.getdoc(run))
     sections: dict[str, type] = {}

@@ -68,7 +68,7 @@ def check_params(values: Mapping[str, Any], where: str) -> Params:
     try:
         params = Params.model_validate(values)
     except ValidationError as error:
-        faults = [_fault(detail, values) for detail in error.errors()]
+        faults = [_fault(detail) for detail in error.errors()]
     faults += _impossible_pairs(values)
     if faults or params is None:
         count = f"{len(faults)} fault" + "s" * (len(faults) > 1)
@@ -80,7 +80,7 @@ def check_params(values: Mapping[str, Any], where: str) -> Params:
     return params
 
 
-def _fault(detail: ErrorDetails, values: Mapping[str, Any]) -> str:
+def _fault(detail: ErrorDetails) -> str:
     """One pydantic error as `key: what is wrong`."""
     key = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":

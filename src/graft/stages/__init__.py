@@ -1,4 +1,4 @@
-"""The stages of the line. Each runs as a process of its own: python -m graft.stages.NAME
+"""The stages of the line, each a process of its own: python -m graft.stages.NAME
 
 A stage sets how its process waits before torch is loaded, after which it is too late:
 OpenMP's threads spin while they wait for each other, and on a busy machine they spin

@@ -1,5 +1,6 @@
 """The adapter: put on a base model, written to a folder, read back."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,10 @@ def attach_adapter(base: Any, adapter: AdapterConfig, train: TrainConfig) -> Any
         base.enable_input_require_grads()
     torch.manual_seed(train.seed)
     try:
-        return get_peft_model(base, config)
+        with warnings.catch_warnings():
+            # PEFT 0.21 still asks transformers 5.23 by a name that it deprecates.
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`")
+            return get_peft_model(base, config)
     except ValueError as error:
         raise ModelError(
             f"adapter.target_modules={adapter.target_modules}",
@@ -79,7 +83,9 @@ def load_adapter(base: Any, folder: Path) -> Any:
             fix="run the line: dvc repro train; or get it: dvc pull",
         )
     try:
-        model = PeftModel.from_pretrained(base, folder)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`")
+            model = PeftModel.from_pretrained(base, folder)
     except (RuntimeError, ValueError) as error:
         raise ModelError(
             str(folder),

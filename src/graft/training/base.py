@@ -1,5 +1,7 @@
 """Loading a base model: pinned, checked, and quantized as the config says."""
 
+import logging
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,7 +33,12 @@ def load_base(
     Raises: ModelError if it is missing, changed, or cannot be loaded.
     """
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging as transformers_logging
 
+    # It offers a faster kernel that a download would bring; ours are all local.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    if not sys.stderr.isatty():
+        transformers_logging.disable_progress_bar()
     local = Path(model.path).is_dir()
     if local:
         check_revision(model)

@@ -58,8 +58,8 @@ class Loop:
         self._device = str(model.device.type)
         self._cast = torch.autocast(self._device, dtype, dtype != torch.float32)
         named = ((n, p) for n, p in model.named_parameters() if p.requires_grad)
-        self._weights: dict[str, Tensor] = dict(named)
-        self._optimizer = make_optimizer(config, list(self._weights.values()))
+        self.weights: dict[str, Tensor] = dict(named)
+        self._optimizer = make_optimizer(config, list(self.weights.values()))
         per_epoch = train.steps_per_epoch(config.global_batch_size)
         self.num_steps = config.max_steps or math.ceil(config.epochs * per_epoch)
         self.progress = Progress(0, 0, 0, math.inf, 0, [])
@@ -127,7 +127,7 @@ class Loop:
             loss.backward()
             total += loss.detach()
         norm = torch.nn.utils.clip_grad_norm_(
-            self._weights.values(), config.max_grad_norm
+            self.weights.values(), config.max_grad_norm
         )
         if not math.isfinite(total.item()) or not math.isfinite(norm.item()):
             raise self._diverged(batches)
@@ -158,16 +158,16 @@ class Loop:
 
     def validation_loss(self) -> float:
         """Mean negative log-likelihood of the validation split's learned tokens."""
-        self._drop(False)
+        self.set_dropout(False)
         total = torch.zeros((), device=self._device, dtype=torch.float64)
         size = self.config.micro_batch_size
         with torch.no_grad():
             for batch in self._validation.micro_batches(size, self._device):
                 total += self._loss(batch)
-        self._drop(True)
+        self.set_dropout(True)
         return float(total.item() / self._validation.num_learned)
 
-    def _drop(self, drops: bool) -> None:
+    def set_dropout(self, drops: bool) -> None:
         """Turn dropout on or off, and nothing else.
 
         Not `model.eval()`: on a CPU bitsandbytes 0.50 then stores 4-bit weights in a
@@ -187,7 +187,7 @@ class Loop:
                 )
             worse = 0 if better else self.progress.worse_in_a_row + 1
             self.progress = replace(self.progress, worse_in_a_row=worse)
-            weights = {name: p.detach() for name, p in self._weights.items()}
+            weights = {name: p.detach() for name, p in self.weights.items()}
             self.store.save(self.progress, weights, self._optimizer.state_dict())
             meter.show_validation(self.progress, loss)
 
@@ -200,7 +200,7 @@ class Loop:
 
     def _take(self, weights: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
-            for name, weight in self._weights.items():
+            for name, weight in self.weights.items():
                 weight.copy_(weights[name])
 
     def _diverged(self, batches: list[MicroBatch]) -> ModelError:

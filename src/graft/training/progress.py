@@ -1,4 +1,4 @@
-"""What is seen while training runs: a bar in a terminal, a line now and then elsewhere."""
+"""What is seen while training runs: a bar in a terminal, elsewhere a line at times."""
 
 import sys
 from collections.abc import Iterator
