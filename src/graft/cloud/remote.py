@@ -1,7 +1,7 @@
 """The DVC remote on S3, from the environment. No credential is read or written."""
 
-import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,13 +36,13 @@ def set_remote(environment: Mapping[str, str], root: Path) -> str:
 
 
 def _dvc(root: Path, *words: str) -> None:
-    command = ["dvc", *words]
+    command = [sys.executable, "-m", "dvc", *words]
     done = subprocess.run(
-        command, cwd=root, capture_output=True, text=True, check=False, env=os.environ
+        command, cwd=root, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise StorageError(
-            " ".join(command),
+            " ".join(["dvc", *words]),
             done.stderr.strip() or "failed",
             fix="see: dvc remote --help",
         )

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from graft import io
+from graft.commands import summary
+from graft.config import RegistryConfig
+
+REGISTRY = RegistryConfig(name="m", experiment="e", tracking_uri="sqlite:///a.db")
+
+
+def make(folder: Path) -> dict[str, Path]:
+    """What evaluate leaves, as far as the summary reads it."""
+    scores = {
+        "base": {"bleu": 1.5},
+        "tuned": {"bleu": 61.25},
+        "intervals": {"base": {"bleu": [1, 2]}, "tuned": {"bleu": [60, 62.5]}},
+    }
+    io.write_json(folder / "evaluate.json", scores)
+    io.write_json(folder / "adapter" / "graft.json", {"run_id": "k"})
+    return {
+        "report": folder / "evaluate.json",
+        "adapter": folder / "adapter",
+        "journals": folder,
+    }
+
+
+def test_the_summary_says_scores_version_and_how_to_see_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = make(tmp_path)
+    summary.run(REGISTRY, **paths)
+    assert "not registered here yet" in capsys.readouterr().out
+    io.write_json(tmp_path / "evaluate-k.sent.json", {"version": "7"})
+    summary.run(REGISTRY, **paths)
+    said = capsys.readouterr().out
+    assert "1.50   95 % interval 1.00 to 2.00" in said
+    assert "61.25   95 % interval 60.00 to 62.50" in said
+    assert "m, version 7" in said
+    for command in ("dvc metrics show", "dvc plots show", "dvc exp show"):
+        assert command in said
+    assert "mlflow ui --backend-store-uri sqlite:///a.db" in said
