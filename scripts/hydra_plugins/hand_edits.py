@@ -5,6 +5,8 @@ would be gone without a word. DVC loads Hydra's plugins first, and Hydra asks th
 before it composes (docs/adr/0002-hand-edits-of-params.md).
 """
 
+import atexit
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +16,13 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 PARAMS = "params.yaml"
+EXPERIMENT = re.compile("refs/exps/[0-9a-f]{2}/")
 RUNS = Path(".dvc/tmp/exps/run")
 """Here DVC has a folder for each experiment that it ran, named after a commit; also
 for those that failed, which have no ref."""
+COMPOSED = Path(".dvc/tmp/composed")
+"""Names of those folders whose params.yaml was composed: one that failed with
+`--no-hydra` may hold an edit."""
 CHECK = "from graft.cli import main; main()", "params", "--check"
 
 
@@ -26,24 +32,38 @@ class HandEdits(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Raises: DvcException if neither git nor configs/ has this params.yaml."""
         root = _run("git", "rev-parse", "--show-toplevel").stdout.strip()
-        if Path.cwd() != Path(root) or not Path(PARAMS).is_file() or _git_has_it():
+        if Path.cwd() != Path(root):
             return
-        check = _run(sys.executable, "-c", *CHECK)
-        if check.returncode:
-            raise DvcException(_message(check.stderr))
+        if Path(PARAMS).is_file() and not _git_has_it():
+            check = _run(sys.executable, "-c", *CHECK)
+            if check.returncode:
+                raise DvcException(_message(check.stderr))
+        atexit.register(_remember, Path(root), _runs(Path(root)))
 
 
 def _git_has_it() -> bool:
-    """Whether params.yaml is that of HEAD or of an experiment.
+    """Whether params.yaml is that of HEAD, of an experiment, or composed for one.
 
     DVC's stashes do not count: it has just made one of this very edit, and drops it.
     """
     refs = _run("git", "for-each-ref", "--format=%(refname)", "refs/exps/").stdout
-    commits = ["HEAD", *(ref for ref in refs.split() if "stash" not in ref)]
-    commits += [folder.name for folder in RUNS.glob("*")]
+    commits = ["HEAD", *(ref for ref in refs.split() if EXPERIMENT.match(ref))]
+    if COMPOSED.is_file():
+        commits += COMPOSED.read_text(encoding="utf-8").split()
     asked = "".join(f"{commit}:{PARAMS}\n" for commit in commits)
     known = _run("git", "cat-file", "--batch-check=%(objectname)", text=asked).stdout
     return _run("git", "hash-object", PARAMS).stdout.strip() in known.split()
+
+
+def _runs(root: Path) -> set[str]:
+    return {folder.name for folder in (root / RUNS).glob("*")}
+
+
+def _remember(root: Path, before: set[str]) -> None:
+    """Note the experiments that this process ran after it had composed."""
+    if new := _runs(root) - before:
+        with (root / COMPOSED).open("a", encoding="utf-8") as file:
+            file.writelines(f"{name}\n" for name in sorted(new))
 
 
 def _message(check: str) -> str:

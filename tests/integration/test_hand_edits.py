@@ -45,6 +45,15 @@ def test_an_edit_is_run_without_hydra(repo: ToyRepo) -> None:
 
 
 @pytest.mark.slow
+def test_an_edit_whose_run_failed_is_still_an_edit(repo: ToyRepo) -> None:
+    edited = edit(repo).replace("rank: 1", "rank: 9")
+    repo.write("params.yaml", edited)
+    repo("dvc", "exp", "run", "--no-hydra", fails=True)
+    assert "edited by hand" in repo("dvc", "exp", "run", fails=True)
+    assert repo.read("params.yaml") == edited
+
+
+@pytest.mark.slow
 def test_what_dvc_or_graft_composed_is_no_edit(repo: ToyRepo) -> None:
     repo("dvc", "exp", "run", "-S", "adapter.rank=5")
     repo("dvc", "exp", "run", "-S", "adapter.rank=6")
