@@ -19,8 +19,11 @@ repository's embedded default: small enough for git and for a CPU.
 It has read {trained_tokens:,} tokens ({distinct_tokens:,} distinct) of generated text:
 stories, sentences rewritten in another tense, lists, tables, word forms, records with
 questions, look-ups, arithmetic in words, conversations. {languages}
-No sentence of the test set is in it, no combination that the test set holds out, and
-not the prompt of the translation task: the script refuses all three.
+No sentence of the test set is in it, nor the prompt of the translation task: the
+script refuses both. None of its sentences has a combination of words that the test set
+holds out: they are built without. Records do not follow that rule: a question and its
+answer ("What does Paul eat? Beans.") may bring such a verb and noun together, in one
+language.
 
 | | |
 |---|---|

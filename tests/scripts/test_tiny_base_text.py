@@ -1,5 +1,6 @@
 """Claims about the text and the tokenizer that models/tiny is made of."""
 
+import json
 from pathlib import Path
 from random import Random
 
@@ -9,6 +10,7 @@ from tokenizers import Tokenizer
 from sample import corpus, wordlists
 from sample.documents import EN, FR, WEIGHTS, document, safe_sentence
 from sample.heldout import any_held_out
+from sample.model_card import write_card
 
 ROOT = Path(__file__).parents[2]
 TEST_PATH = ROOT / "data/sample/pairs.jsonl"
@@ -104,3 +106,10 @@ def test_padding_beginning_and_end_are_three_tokens(tokenizer: Tokenizer) -> Non
 def test_the_model_folder_is_small_enough_for_git() -> None:
     files = (ROOT / "models/tiny").iterdir()
     assert sum(file.stat().st_size for file in files) <= 12_000_000
+
+
+def test_the_card_says_what_the_training_log_says(tmp_path: Path) -> None:
+    log = json.loads((ROOT / "models/tiny/train_log.json").read_text("utf-8"))
+    write_card(log, tmp_path / "README.md")
+    written = (tmp_path / "README.md").read_text("utf-8")
+    assert written == (ROOT / "models/tiny/README.md").read_text("utf-8")
