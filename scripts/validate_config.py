@@ -7,62 +7,94 @@ All faults are told at once, each with its file and key.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from graft.composition import CONFIGS, compose, differences
-from graft.errors import GraftError
-from graft.metrics import get_metrics
+from graft.errors import ConfigError
+from graft.metrics import METRICS
 from graft.params import check_params
-from graft.tasks import get_task
+from graft.tasks import TASKS
 
 
-def every_choice() -> Iterator[tuple[Path, list[str]]]:
-    """Each file of a group, and the overrides that choose it."""
-    yield CONFIGS / "config.yaml", []
-    for path in sorted(CONFIGS.glob("*/*.yaml")):
-        if path.stem != "base":  # what its group's members start from
-            yield path, [f"{path.parent.name}={path.stem}"]
-
-
-def faults_of(overrides: Sequence[str]) -> list[str]:
+def faults_of(overrides: Sequence[str] = ()) -> list[str]:
     """What is wrong with a composition; empty if nothing is."""
     try:
-        params = check_params(yaml.safe_load(compose(overrides)), "")
-        get_task(params.task.name)
-        get_metrics(params.task.metrics)
-    except GraftError as error:
-        lines = [line.strip().removeprefix("- ") for line in error.problem.splitlines()]
-        return lines[1:] or [f"{error.where}: {lines[0]}".removeprefix(": ")]
+        values = yaml.safe_load(compose(overrides))
+    except ConfigError as error:
+        return [error.problem]
+    return [*_faults_of_values(values), *_unknown_names(values.get("task"))]
+
+
+def _faults_of_values(values: Mapping[str, Any]) -> list[str]:
+    try:
+        check_params(values, "")
+    except ConfigError as error:
+        lines = error.problem.splitlines()[1:]  # the first one counts them
+        return [line.strip().removeprefix("- ") for line in lines]
     return []
 
 
-def main() -> int:
-    """Print all faults; returns how many there are, at most 1."""
-    if overrides := sys.argv[1:]:
-        found = [f"{' '.join(overrides)}: {line}" for line in faults_of(overrides)]
-        count = 1
-    else:
-        default = faults_of([])
-        found = [f"{CONFIGS}/config.yaml: {line}" for line in default]
-        choices = list(every_choice())
-        for path, chosen in choices[1:]:
-            # What the default has too is told once.
-            new = [line for line in faults_of(chosen) if line not in default]
-            found += [f"{path}: {line}" for line in new]
-        count = len(choices)
-        if not default:
+def _unknown_names(task: object) -> Iterator[str]:
+    """Names that the section cannot know to be right."""
+    if not isinstance(task, dict):
+        return
+    asked = {
+        "name": ([task.get("name")], TASKS),
+        "metrics": (task.get("metrics"), METRICS),
+    }
+    for key, (names, known) in asked.items():
+        for name in names if isinstance(names, list) else []:
+            if isinstance(name, str) and name not in known:
+                yield f"task.{key}: unknown {name!r}; one of {', '.join(known)}"
+
+
+def all_faults() -> tuple[int, list[str]]:
+    """How many compositions there are, and every fault as `file: key: what`.
+
+    A fault in the section of a group is that of the group's file.
+    """
+    choices = [path for path in sorted(CONFIGS.glob("*/*.yaml")) if path.stem != "base"]
+    groups = {path.parent.name for path in choices}
+    default = faults_of()
+    found = [
+        f"{CONFIGS}/config.yaml: {fault}"
+        for fault in default
+        if fault.partition(".")[0].partition(":")[0] not in groups
+    ]
+    for path in choices:
+        group = path.parent.name
+        found += [
+            f"{path}: {fault}"
+            for fault in faults_of([f"{group}={path.stem}"])
+            if fault not in default or fault.startswith((f"{group}.", f"{group}:"))
+        ]
+    if not default:
+        try:
             found += [f"params.yaml: {line}" for line in differences(compose())]
+        except ConfigError as error:
+            found.append(f"{error.where}: {error.problem}")
+    return 1 + len(choices), found
+
+
+def main(overrides: Sequence[str]) -> int:
+    """Print all faults; returns 1 if there are any."""
+    if overrides:
+        count = 1
+        found = [f"{' '.join(overrides)}: {line}" for line in faults_of(overrides)]
+    else:
+        count, found = all_faults()
     for line in found:
         print(f"error: {line}", file=sys.stderr)
     if found:
         print("  fix: correct these, then: graft params", file=sys.stderr)
-    else:
-        print(f"{count} compositions are valid")
-    return min(len(found), 1)
+        return 1
+    print(f"{count} compositions are valid")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -27,7 +27,13 @@ def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
             composed = compose_groups("config", overrides=list(overrides))
         OmegaConf.resolve(composed)
         return OmegaConf.to_yaml(composed)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+    except (
+        HydraException,
+        OmegaConfBaseException,
+        yaml.YAMLError,
+        OSError,  # OmegaConf's, of a file that is no mapping
+        ValueError,  # Hydra's, of a defaults list; and of bytes that are not UTF-8
+    ) as error:
         text = " ".join(str(error).split())
         raise ConfigError(
             " ".join([str(configs), *overrides]),
@@ -38,10 +44,20 @@ def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
 
 
 def differences(text: str, params: Path = PARAMS) -> list[str]:
-    """Keys whose values differ between params.yaml and a composition, with both."""
-    there = (
-        yaml.safe_load(params.read_text(encoding="utf-8")) if params.exists() else {}
-    )
+    """Keys whose values differ between params.yaml and a composition, with both.
+
+    Raises: ConfigError if params.yaml is there and cannot be read.
+    """
+    try:
+        there = yaml.safe_load(params.read_bytes()) if params.exists() else None
+        if not isinstance(there, dict | None):
+            raise yaml.YAMLError("not a mapping")
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            str(params),
+            f"not valid YAML: {' '.join(str(error).split())}",
+            fix="remove it or `git checkout` it, then: graft params",
+        ) from error
     left, right = _flat(there or {}), _flat(yaml.safe_load(text))
     keys = sorted(left.keys() | right.keys())
     return [

@@ -1,0 +1,111 @@
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+import validate_config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy of what the default is made of, as the working folder."""
+    files = ["params.yaml", "configs/config.yaml", "configs/quantization/none.yaml"]
+    files += ["configs/data/base.yaml"]
+    for item in yaml.safe_load((ROOT / "configs/config.yaml").read_text())["defaults"]:
+        if isinstance(item, dict):
+            [(group, name)] = item.items()
+            files += [f"configs/{group}/{name}.yaml"] if name else []
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    monkeypatch.chdir(tmp_path)
+
+
+def change(file: str, old: str, new: str) -> None:
+    text = Path(file).read_text(encoding="utf-8")
+    assert old in text
+    Path(file).write_text(text.replace(old, new), encoding="utf-8")
+
+
+def faults() -> list[str]:
+    return validate_config.all_faults()[1]
+
+
+def test_the_repository_as_it_is_has_no_fault(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert validate_config.main([]) == 0
+    assert capsys.readouterr().out.endswith("compositions are valid\n")
+
+
+def test_all_faults_are_told_at_once_each_with_file_and_key() -> None:
+    change("configs/config.yaml", "max_rejects", "max_rejets")
+    change("configs/adapter/lora.yaml", "rank: 32", "rank: -1")
+    change("configs/quantization/none.yaml", "method: none", "method: nine")
+    change("configs/task/translation.yaml", "name: translation", "name: translate")
+    change("configs/task/translation.yaml", "bleu_4]", "bleu_5]")
+    told = "\n".join(faults())
+    for start in (
+        "configs/config.yaml: convert.max_rejets: unknown key; did you mean max_rejects",
+        "configs/adapter/lora.yaml: adapter.rank: ",
+        "configs/quantization/none.yaml: quantization.method: ",
+        "configs/task/translation.yaml: task.name: unknown 'translate'",
+        "configs/task/translation.yaml: task.metrics: unknown 'bleu_5'",
+    ):
+        assert told.count(start) == 1
+
+
+def test_each_broken_file_is_named() -> None:
+    broken = [
+        b"a: [1\n",
+        b"- 1\n",
+        b"5",
+        b"\xff\xfe\xfa",
+        b"defaults: 3",
+        b"rank: ${no}",
+    ]
+    for number, content in enumerate(broken):
+        Path(f"configs/adapter/{number}.yaml").write_bytes(content)
+    named = [line.partition(": ")[0] for line in faults()]
+    assert named == [f"configs/adapter/{number}.yaml" for number in range(len(broken))]
+
+
+def test_a_broken_default_is_told_once_though_all_contain_it() -> None:
+    Path("configs/adapter/lora.yaml").write_text("a: [1\n", encoding="utf-8")
+    (told,) = faults()
+    assert "cannot be composed" in told and "adapter/lora.yaml" in told
+
+
+def test_an_experiment_is_checked_over_the_default() -> None:
+    Path("configs/experiment").mkdir(exist_ok=True)
+    text = "# @package _global_\nadapter: {rnk: 8}\n"
+    Path("configs/experiment/mine.yaml").write_text(text, encoding="utf-8")
+    assert faults() == [
+        "configs/experiment/mine.yaml: adapter.rnk: unknown key; did you mean rank?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "params.yaml: data.name: '(missing)' in params.yaml"),
+        ("a: [", "params.yaml: not valid YAML"),
+        ("- a", "params.yaml: not valid YAML"),
+    ],
+)
+def test_a_params_yaml_that_is_not_the_composition_is_a_fault(
+    content: str | None, told: str
+) -> None:
+    Path("params.yaml").unlink()
+    if content is not None:
+        Path("params.yaml").write_text(content, encoding="utf-8")
+    assert any(line.startswith(told) for line in faults())
+
+
+def test_overrides_are_checked_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert validate_config.main(["adapter.rank=-1"]) == 1
+    assert "error: adapter.rank=-1: adapter.rank: " in capsys.readouterr().err
