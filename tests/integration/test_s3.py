@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from toy_repo import ToyRepo
+from toy_repo import ROOT, ToyRepo
 
 BUCKET = "data"
 # An adapter of several files and a score, and a mark in the log of each execution.
@@ -74,14 +74,6 @@ def environment(endpoint: str) -> dict[str, str]:
     return found
 
 
-def clone(repo: ToyRepo, folder: Path) -> ToyRepo:
-    """A clone, with the same environment and nothing else in common."""
-    repo("git", "clone", "-q", str(repo.folder), str(folder))
-    other = ToyRepo.__new__(ToyRepo)
-    other.folder, other.environment = folder, repo.environment
-    return other
-
-
 def test_a_clone_pulls_and_has_the_same_result_without_training_again(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -91,11 +83,11 @@ def test_a_clone_pulls_and_has_the_same_result_without_training_again(
     assert f"use s3://{BUCKET}/graft" in repo("graft", "remote")
     assert "3 files pushed" in repo("dvc", "push")  # two files, and their folder
     assert repo("git", "status", "--short") == ""
-    assert "pa55word" not in repo("git", "grep", "-c", "", "--", ".", ":!.gitignore")
+    repo("git", "grep", "pa55word", fails=True)
     for path in (repo.folder / ".dvc").glob("config*"):
         assert "pa55word" not in path.read_text(encoding="utf-8")
 
-    other = clone(repo, tmp_path / "elsewhere" / "clone")
+    other = repo.clone(repo.folder, tmp_path / "elsewhere" / "clone")
     other("graft", "remote")
     other("dvc", "pull")
     assert (other.folder / "models/adapter/a").read_text() == "weights\n"
@@ -105,3 +97,44 @@ def test_a_clone_pulls_and_has_the_same_result_without_training_again(
     assert "up to date" in other("dvc", "repro")
     assert other.read(log) == before == "train\nevaluate\n"
     assert other.read("reports/evaluate.json") == repo.read("reports/evaluate.json")
+
+
+@pytest.mark.slow
+def test_a_clone_of_this_repository_pulls_the_default_line_and_runs_nothing(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    if not (ROOT / ".dvc/cache/files").is_dir():
+        pytest.skip("the default line was not run here: make repro")
+    toy = ToyRepo(tmp_path / "toy", {}, environment)
+    here = toy.clone(ROOT, tmp_path / "here")
+    here("dvc", "cache", "dir", "--local", str(ROOT / ".dvc/cache"))
+    here("graft", "remote")
+    here("dvc", "push")
+    assert count_objects(environment) < 100
+
+    there = here.clone(here.folder, tmp_path / "there")
+    there("graft", "remote")
+    there("dvc", "pull")
+    for name in ("models/adapter/adapter_model.safetensors", "predictions/README.md"):
+        assert (there.folder / name).is_file()
+    before = there("git", "status", "--short")
+    assert "up to date" in there("dvc", "repro")
+    assert there("git", "status", "--short") == before == ""
+    assert "tuned" in there("dvc", "metrics", "show")
+
+
+def count_objects(environment: dict[str, str]) -> int:
+    """Objects in the bucket."""
+    code = (
+        "import boto3; pages = boto3.client('s3').get_paginator('list_objects_v2');"
+        f"print(sum(p['KeyCount'] for p in pages.paginate(Bucket={BUCKET!r})))"
+    )
+    keep = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=keep | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(done.stdout)

@@ -1,5 +1,6 @@
 """A small repository with this one's configuration, and stages of its own."""
 
+import copy
 import os
 import shutil
 import subprocess
@@ -79,6 +80,13 @@ class ToyRepo:
         )
         assert bool(done.returncode) == fails, done.stdout
         return done.stdout
+
+    def clone(self, source: Path, folder: Path) -> "ToyRepo":
+        """A clone of a repository, with this environment and nothing else of it."""
+        self("git", "clone", "-q", str(source), str(folder))
+        other = copy.copy(self)
+        other.folder = folder
+        return other
 
     def read(self, name: str) -> str:
         """A file's text."""
