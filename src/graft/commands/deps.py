@@ -1,8 +1,10 @@
 """`graft deps`: each stage's code dependencies, from its imports (docs/adr/0004)."""
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from graft import io
 from graft.errors import ConfigError
 
 DVC_YAML = Path("dvc.yaml")
@@ -91,5 +93,7 @@ def run(*, check: bool = False) -> None:
             fix="graft deps",
         )
     if changed:
-        yaml.dump(document, DVC_YAML)
+        text = StringIO()
+        yaml.dump(document, text)
+        io.write_text(DVC_YAML, text.getvalue())
     print(f"{DVC_YAML}: {len(changed)} stages changed")
