@@ -8,7 +8,6 @@ All faults are told at once, each with its file and key.
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml

@@ -50,7 +50,7 @@ def test_all_faults_are_told_at_once_each_with_file_and_key() -> None:
     change("configs/task/translation.yaml", "bleu_4]", "bleu_5]")
     told = "\n".join(faults())
     for start in (
-        "configs/config.yaml: convert.max_rejets: unknown key; did you mean max_rejects",
+        "configs/config.yaml: convert.max_rejets: unknown key; did you mean",
         "configs/adapter/lora.yaml: adapter.rank: ",
         "configs/quantization/none.yaml: quantization.method: ",
         "configs/task/translation.yaml: task.name: unknown 'translate'",
