@@ -74,8 +74,8 @@ def _message(check: str) -> str:
             "`dvc exp run` would overwrite it",
             *keys,
             "  expected: values changed in configs/, or by -S key=value",
-            f"  fix: move the edit there and `git checkout HEAD {PARAMS}`; or run with it: "
-            "`dvc exp run --no-hydra` or `dvc repro`; or commit it",
+            f"  fix: move the edit there and `git checkout HEAD {PARAMS}`; or run with "
+            "it: `dvc exp run --no-hydra` or `dvc repro`; or commit it",
         ]
     )
 
