@@ -1,8 +1,10 @@
 """Where a run is kept, and what it says of the code it ran."""
 
+import fcntl
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from graft import io
@@ -40,6 +42,22 @@ def artifact_location(uri: str) -> str | None:
     if not uri.startswith(_SQLITE):
         return None
     return (Path(uri.removeprefix(_SQLITE)).parent / "mlartifacts").as_uri()
+
+
+@contextmanager
+def alone(uri: str) -> Iterator[None]:
+    """Keep other processes from opening a SQLite file meanwhile: two of a queue that
+    make its tables at once spoil each other's. The lock is on the file's folder."""
+    folder = Path(uri.removeprefix(_SQLITE)).parent
+    if not uri.startswith(_SQLITE) or not folder.is_dir():
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def code_tags() -> dict[str, str]:

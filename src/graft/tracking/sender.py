@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graft.tracking.journal import Event, Journal, without_secret
-from graft.tracking.place import artifact_location
+from graft.tracking.place import alone, artifact_location
 
 RUN_TAG = "graft.run"
 """Our own key of a run: it is known before MLflow answers, and the same wherever the
@@ -49,9 +49,10 @@ class Sender:
         if before is not None:
             os.environ["MLFLOW_TRACKING_URI"] = before
         self._mlflow = mlflow
-        self._client = mlflow.MlflowClient()
         self._journal, self._uri = journal, uri
-        self._run, self._next = self._begin()
+        with alone(uri):
+            self._client = mlflow.MlflowClient()
+            self._run, self._next = self._begin()
         self._monitor = self._sample_machine() if system_metrics else None
 
     def send(self) -> int:

@@ -1,0 +1,87 @@
+"""Experiments that DVC runs in copies of the repository, which it removes."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from toy_repo import ToyRepo
+
+STAGE_FILE = """
+import sys
+from pathlib import Path
+
+from graft import tracking
+from graft.params import load_params
+
+params = load_params()
+with tracking.start_run(params.registry, Path("checkpoints/k/journal.jsonl")) as run:
+    run.log_params({"adapter.rank": params.adapter.rank})
+    Path("out").write_text(run.run_id)
+    run.log_artifact(Path("out"), "reports")
+"""
+READ = """
+import json, mlflow
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+client = mlflow.MlflowClient()
+runs = mlflow.search_runs(experiment_names=["graft"], output_format="list")
+print(json.dumps([
+    [r.info.run_name, r.info.status, r.data.params, r.data.tags,
+     [f.path for f in client.list_artifacts(r.info.run_id, "reports")],
+     r.info.artifact_uri]
+    for r in runs
+]))
+"""
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> ToyRepo:
+    stage = {
+        "cmd": f"{sys.executable} stage.py",
+        "deps": ["stage.py"],
+        "params": ["adapter.rank"],
+        "outs": ["out"],
+    }
+    made = ToyRepo(tmp_path / "repo", {"one": stage}, {})
+    made.write("stage.py", STAGE_FILE)
+    made.commit()
+    return made
+
+
+@pytest.mark.slow
+def test_a_queued_sweep_leaves_its_runs_in_the_repositorys_own_store(
+    repo: ToyRepo,
+) -> None:
+    repo("dvc", "exp", "run", "--queue", "-S", "adapter.rank=8,16,32")
+    repo("dvc", "exp", "run", "--run-all", "--jobs", "2")
+    shown = json.loads(repo("dvc", "exp", "show", "--json"))
+    names = {
+        experiment["name"]
+        for line in shown
+        for experiment in line.get("experiments") or []
+    }
+    assert len(names) == 3
+    runs = json.loads(repo(sys.executable, "-W", "ignore", "-c", READ).splitlines()[-1])
+    assert {run[0] for run in runs} == names
+    assert {run[3]["dvc.experiment"] for run in runs} == names
+    assert sorted(run[2]["adapter.rank"] for run in runs) == ["16", "32", "8"]
+    for _, status, _, tags, artifacts, place in runs:
+        assert status == "FINISHED" and artifacts == ["reports/out"]
+        assert place.startswith((repo.folder / "mlartifacts").as_uri())
+        kept = repo.folder / ".graft" / f"journal-{tags['graft.run']}.jsonl"
+        assert kept.is_file()
+
+
+@pytest.mark.slow
+def test_a_run_in_a_removed_copy_can_be_logged_later(repo: ToyRepo) -> None:
+    repo.environment["MLFLOW_TRACKING_URI"] = "http://127.0.0.1:9"
+    said = repo("dvc", "exp", "run", "--temp", "-S", "adapter.rank=8")
+    assert "not all of this run was logged" in said
+    (journal,) = (repo.folder / ".graft").glob("journal-*.jsonl")
+    assert f"graft log {journal}" in said
+    del repo.environment["MLFLOW_TRACKING_URI"]
+    repo("graft", "log", str(journal))
+    (run,) = json.loads(
+        repo(sys.executable, "-W", "ignore", "-c", READ).splitlines()[-1]
+    )
+    assert run[2] == {"adapter.rank": "8"} and run[4] == ["reports/out"]
