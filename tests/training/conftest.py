@@ -1,15 +1,14 @@
-"""A random model of a few thousand weights, and documents for it."""
+"""A random model of a few thousand weights, and loops that train it."""
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from small_training import Log, make_documents
 
 from graft.config import ModelConfig, TrainConfig
 from graft.models import model_digest
 from graft.params import Params, load_params
-from graft.training.batches import PackedDocuments
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,14 +70,43 @@ def train_config(params: Params) -> TrainConfig:
     return params.train.model_copy(update=values)
 
 
-def make_documents(count: int, seed: int = 0, length: int = 64) -> PackedDocuments:
-    """Random documents of 4 to 20 tokens, of which the second half is learned."""
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(4, 20, count)
-    starts = np.cumsum([0, *lengths], dtype=np.int64)
-    learned = np.zeros(starts[-1], dtype=np.bool_)
-    for start, size in zip(starts, lengths):
-        learned[start + size // 2 : start + size] = True
-    tokens = rng.integers(3, 128, starts[-1])
-    names = [f"example-{number}" for number in range(count)]
-    return PackedDocuments(tokens, learned, starts, names, length, True)
+@pytest.fixture
+def make_loop(
+    params: Params,
+    model_config: ModelConfig,
+    unquantized: Any,
+    train_config: TrainConfig,
+    tmp_path: Path,
+) -> Any:
+    """Makes a loop whose checkpoints are in `tmp_path/NAME`; keywords change `train`."""
+    import torch
+
+    from graft.training.adapter import attach_adapter
+    from graft.training.base import load_base
+    from graft.training.checkpoints import CheckpointStore
+    from graft.training.loop import Loop
+
+    def make(
+        name: str = "run",
+        log: Any = None,
+        quantization: Any = None,
+        train: Any = None,
+        dropout: float = 0.1,
+        kind: type[Loop] = Loop,
+        **changes: Any,
+    ) -> Loop:
+        config = train_config.model_copy(update=changes)
+        small = {"rank": 4, "alpha": 8.0, "dropout": dropout}
+        stored = quantization or unquantized
+        base = load_base(model_config, stored, "cpu", "packed")
+        return kind(
+            attach_adapter(base, params.adapter.model_copy(update=small), config),
+            train or make_documents(120),
+            make_documents(12, seed=1),
+            config,
+            getattr(torch, stored.compute_dtype),
+            CheckpointStore(tmp_path / name, config.checkpoints_kept),
+            log or Log(),
+        )
+
+    return make

@@ -1,66 +1,13 @@
 import math
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from bitsandbytes.functional import has_avx512bf16
+from small_training import Killed, Log
 
-from conftest import make_documents
 from graft.errors import ModelError
-from graft.training.adapter import attach_adapter
-from graft.training.base import load_base
-from graft.training.checkpoints import CheckpointStore
 from graft.training.loop import Loop
-
-
-class Killed(Exception):
-    """What a kill is to a process."""
-
-
-class Log:
-    """Keeps metrics; dies when told a certain step."""
-
-    def __init__(self, dies_at: int | None = None) -> None:
-        self.seen: list[tuple[int | None, Mapping[str, float]]] = []
-        self._dies_at = dies_at
-
-    def log_metrics(
-        self, metrics: Mapping[str, float], step: int | None = None
-    ) -> None:
-        if step == self._dies_at:
-            raise Killed
-        self.seen.append((step, metrics))
-
-
-@pytest.fixture
-def make_loop(
-    params: Any, model_config: Any, unquantized: Any, train_config: Any, tmp_path: Path
-) -> Any:
-    def make(
-        name: str = "run",
-        log: Any = None,
-        quantization: Any = None,
-        train: Any = None,
-        **changes: Any,
-    ) -> Loop:
-        config = train_config.model_copy(update=changes)
-        adapter = params.adapter.model_copy(
-            update={"rank": 4, "alpha": 8.0, "dropout": 0.1}
-        )
-        kind = quantization or unquantized
-        base = load_base(model_config, kind, "cpu", "packed")
-        return Loop(
-            attach_adapter(base, adapter, config),
-            train or make_documents(120),
-            make_documents(12, seed=1),
-            config,
-            getattr(torch, kind.compute_dtype),
-            CheckpointStore(tmp_path / name, config.checkpoints_kept),
-            log or Log(),
-        )
-
-    return make
 
 
 def weights(loop: Loop) -> dict[str, torch.Tensor]:
@@ -153,3 +100,53 @@ def test_validation_leaves_the_gradients_of_a_4_bit_model_as_they_were(
         )
     assert logs[0] == logs[1]
     assert all(math.isfinite(norm) and norm > 0 for norm in logs[0])
+
+
+def test_a_validation_that_is_no_number_leaves_no_checkpoint_to_go_on_from(
+    make_loop: Any,
+) -> None:
+    loop = make_loop(learning_rate=1e30, max_steps=1)
+    with pytest.raises(ModelError, match="validation after step 1"):
+        loop.run()
+    assert loop.store.steps() == []
+
+
+def test_a_training_that_was_stopped_early_stays_stopped_when_it_goes_on(
+    make_loop: Any,
+) -> None:
+    values = {"learning_rate": 0.5, "evaluate_every": 1, "early_stopping_patience": 2}
+    first = make_loop(**values)
+    stopped = first.run()
+    assert stopped.step < first.num_steps
+    again = make_loop(**values)
+    assert again.resume() == stopped.step
+    assert again.run() == stopped
+    assert_equal(first, again)
+    best = first.store.load_weights(stopped.best_step)
+    assert all(torch.equal(best[name], w) for name, w in weights(again).items())
+
+
+class Evaluating(Loop):
+    """Turns dropout off the usual way."""
+
+    def set_dropout(self, drops: bool) -> None:
+        self._model.train(drops)
+
+
+@pytest.mark.filterwarnings("ignore:bitsandbytes.*an autograd kernel:UserWarning")
+def test_eval_mode_would_spoil_the_gradients_of_a_4_bit_model(
+    make_loop: Any, params: Any
+) -> None:
+    """If this fails, bitsandbytes is mended and `Loop.set_dropout` can be simpler."""
+    if not has_avx512bf16():
+        pytest.skip("bitsandbytes has its form for inference on AVX-512 alone")
+    quantization = params.quantization.model_copy(update={"compute_dtype": "bfloat16"})
+    norms = []
+    for name, kind in (("ours", Loop), ("usual", Evaluating)):
+        loop = make_loop(
+            name, quantization=quantization, kind=kind, evaluate_every=1, max_steps=3
+        )
+        history = loop.run().history
+        norms.append([h["train/gradient_norm"] for h in history if "train/loss" in h])
+    assert norms[0][0] == norms[1][0]
+    assert norms[0][1:] != norms[1][1:]

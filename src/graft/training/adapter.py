@@ -31,19 +31,21 @@ def attach_adapter(base: Any, adapter: AdapterConfig, train: TrainConfig) -> Any
             expected=f"less than {layers}",
             fix="lower it in configs/adapter",
         )
-    trained = list(range(adapter.freeze_layers, layers))
+    frozen = "|".join(map(str, range(adapter.freeze_layers)))
     config = LoraConfig(
         r=adapter.rank,
         lora_alpha=adapter.alpha,
         lora_dropout=adapter.dropout,
         target_modules=adapter.target_modules,
-        layers_to_transform=trained if adapter.freeze_layers else None,
+        # Not `layers_to_transform`, which PEFT refuses together with all-linear. The
+        # first number in a module's name is that of its layer.
+        exclude_modules=rf"([^.\d][^.]*\.)+({frozen})\..*" if frozen else None,
         use_rslora=adapter.rslora,
         use_dora=adapter.dora,
         task_type="CAUSAL_LM",
     )
     if train.gradient_checkpointing:
-        base.gradient_checkpointing_enable({"use_reentrant": False})
+        base.activation_checkpointing_enable({"use_reentrant": False})
         base.enable_input_require_grads()
     torch.manual_seed(train.seed)
     try:

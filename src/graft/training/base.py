@@ -9,7 +9,7 @@ import torch
 
 from graft.config import ModelConfig, QuantizationConfig
 from graft.errors import ModelError
-from graft.models import model_digest
+from graft.models import model_digest, model_folder
 from graft.training.attention import PACKED, register_packed_attention
 
 Attention = Literal["sdpa", "packed"]
@@ -39,6 +39,8 @@ def load_base(
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     if not sys.stderr.isatty():
         transformers_logging.disable_progress_bar()
+    # Tells of a missing folder at once, instead of asking the hub for its name.
+    model_folder(model.path, model.revision, ["config.json"])
     local = Path(model.path).is_dir()
     if local:
         check_revision(model)

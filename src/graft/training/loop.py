@@ -6,7 +6,7 @@ a packed row needs neither padding nor a mask (docs/adr/0006-training-loop.md).
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from graft.config import TrainConfig
 from graft.errors import HardwareError, ModelError
 from graft.training.batches import MicroBatch, PackedDocuments
 from graft.training.checkpoints import CheckpointStore, Progress
+from graft.training.optimizer import make_optimizer
 from graft.training.progress import Meter
 from graft.training.schedule import learning_rate
 
@@ -130,7 +131,13 @@ class Loop:
             self.weights.values(), config.max_grad_norm
         )
         if not math.isfinite(total.item()) or not math.isfinite(norm.item()):
-            raise self._diverged(batches)
+            ids = [example for batch in batches for example in batch.ids]
+            shown = ", ".join(ids[:8]) + ("…" if len(ids) > 8 else "")
+            raise self._diverged(
+                f"train step {number + 1}",
+                "the loss or its gradient is no longer a number; examples of this "
+                f"step: {shown}",
+            )
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         num_tokens = sum(batch.input_ids.numel() for batch in batches)
@@ -144,17 +151,16 @@ class Loop:
     def _loss(self, batch: MicroBatch) -> Tensor:
         """Sum of the negative log-likelihoods of the learned tokens, in nats."""
         with self._cast:
-            logits = self._model(
+            out = self._model(
                 input_ids=batch.input_ids,
                 position_ids=batch.position_ids,
                 documents=batch.documents,
                 use_cache=False,
                 # The output layer sees only positions that carry loss.
                 logits_to_keep=batch.predicts,
-            ).logits[
-                0
-            ]  # [learned, vocab]
-        return functional.cross_entropy(logits.float(), batch.targets, reduction="sum")
+            )
+        logits = out.logits[0].float()  # [learned, vocab]
+        return functional.cross_entropy(logits, batch.targets, reduction="sum")
 
     def validation_loss(self) -> float:
         """Mean negative log-likelihood of the validation split's learned tokens."""
@@ -180,6 +186,9 @@ class Loop:
     def _evaluate(self, meter: Meter) -> None:
         with meter.paused():
             loss = self.validation_loss()
+            if not math.isfinite(loss):  # not worth a checkpoint to go on from
+                where = f"validation after step {self.progress.step}"
+                raise self._diverged(where, "the loss is no longer a number")
             self._note(self.progress.step, {"loss": loss}, "validation")
             if better := loss < self.progress.best_loss:
                 self.progress = replace(
@@ -203,32 +212,15 @@ class Loop:
             for name, weight in self.weights.items():
                 weight.copy_(weights[name])
 
-    def _diverged(self, batches: list[MicroBatch]) -> ModelError:
+    def _diverged(self, where: str, problem: str) -> ModelError:
         steps = self.store.steps()
-        ids = [example for batch in batches for example in batch.ids]
         return ModelError(
-            f"train step {self.progress.step + 1}",
-            "the loss or its gradient is no longer a number; examples of this step: "
-            + ", ".join(ids[:8])
-            + ("…" if len(ids) > 8 else ""),
+            where,
+            problem,
             expected="a finite loss",
-            fix="lower train.learning_rate or train.max_grad_norm, or look at these "
+            fix="lower train.learning_rate or train.max_grad_norm, or look at the "
             f"examples; last good checkpoint: step {steps[-1] if steps else 'none'}",
         )
-
-
-def make_optimizer(config: TrainConfig, weights: list[Tensor]) -> Any:
-    """The optimizer over the trained weights. Its rate is set at each step."""
-    decay = config.weight_decay
-    if config.optimizer == "adamw_torch_fused":
-        return torch.optim.AdamW(weights, weight_decay=decay, fused=True)
-    import bitsandbytes
-
-    kinds: dict[str, Callable[..., Any]] = {
-        "adamw_8bit": bitsandbytes.optim.AdamW8bit,
-        "paged_adamw_8bit": bitsandbytes.optim.PagedAdamW8bit,
-    }
-    return kinds[config.optimizer](weights, weight_decay=decay)
 
 
 def out_of_memory(config: TrainConfig, device: str) -> HardwareError:
@@ -238,11 +230,8 @@ def out_of_memory(config: TrainConfig, device: str) -> HardwareError:
         if config.micro_batch_size > 1
         else "a smaller tokenize.max_seq_len"
     )
-    checkpointing = (
-        ""
-        if config.gradient_checkpointing
-        else ("train.gradient_checkpointing=true, or ")
-    )
+    spared = config.gradient_checkpointing
+    checkpointing = "" if spared else "train.gradient_checkpointing=true, or "
     return HardwareError(
         device,
         f"out of memory with train.micro_batch_size={config.micro_batch_size}",

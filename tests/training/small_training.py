@@ -1,0 +1,41 @@
+"""Random documents for a small model, and a log that can die."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from graft.training.batches import PackedDocuments
+
+
+class Killed(Exception):
+    """What a kill is to a process."""
+
+
+class Log:
+    """Keeps metrics; dies when told a certain step."""
+
+    def __init__(self, dies_at: int | None = None) -> None:
+        self.seen: list[tuple[int | None, Mapping[str, float]]] = []
+        self._dies_at = dies_at
+
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int | None = None
+    ) -> None:
+        if step == self._dies_at:
+            raise Killed
+        self.seen.append((step, metrics))
+
+
+def make_documents(
+    count: int, seed: int = 0, length: int = 64, packing: bool = True
+) -> PackedDocuments:
+    """Random documents of 4 to 19 tokens, of which the second half is learned."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(4, 20, count)
+    starts = np.cumsum([0, *lengths], dtype=np.int64)
+    learned = np.zeros(starts[-1], dtype=np.bool_)
+    for start, size in zip(starts, lengths):
+        learned[start + size // 2 : start + size] = True
+    tokens = rng.integers(3, 128, starts[-1])
+    names = [f"example-{number}" for number in range(count)]
+    return PackedDocuments(tokens, learned, starts, names, length, packing)

@@ -1,0 +1,60 @@
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from graft.errors import ModelError
+from graft.models import model_digest
+from graft.training.base import load_base
+
+
+def test_a_loaded_base_is_frozen(model_config: Any, unquantized: Any) -> None:
+    base = load_base(model_config, unquantized, "cpu")
+    assert not any(weight.requires_grad for weight in base.parameters())
+    assert {weight.dtype for weight in base.parameters()} == {torch.float32}
+
+
+def test_a_changed_folder_is_refused_with_both_digests(
+    model_config: Any, unquantized: Any, base_folder: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(base_folder, tmp_path / "changed")
+    with (folder / "model.safetensors").open("ab") as file:
+        file.write(b"\0")
+    changed = model_config.model_copy(update={"path": str(folder)})
+    with pytest.raises(ModelError) as told:
+        load_base(changed, unquantized, "cpu")
+    assert model_config.revision in str(told.value)
+    assert model_digest(folder) in str(told.value)
+
+
+def test_a_missing_folder_is_told_without_asking_the_hub(
+    model_config: Any, unquantized: Any
+) -> None:
+    missing = model_config.model_copy(update={"path": "models/absent"})
+    with pytest.raises(ModelError, match="no such folder"):
+        load_base(missing, unquantized, "cpu")
+
+
+def test_a_folder_without_weights_is_an_error_of_ours(
+    model_config: Any, unquantized: Any, base_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copy(base_folder / "config.json", tmp_path)
+    values = {"path": str(tmp_path), "revision": model_digest(tmp_path)}
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_base(model_config.model_copy(update=values), unquantized, "cpu")
+
+
+def test_nf4_keeps_the_output_layer_and_embeddings_as_they_are(
+    model_config: Any, params: Any
+) -> None:
+    base = load_base(model_config, params.quantization, "cpu")
+    kinds = {
+        name: type(module).__name__
+        for name, module in base.named_modules()
+        if isinstance(module, torch.nn.Linear)
+    }
+    assert kinds.pop("lm_head") == "Linear"
+    assert set(kinds.values()) == {"Linear4bit"}
+    assert base.get_input_embeddings().weight.dtype == torch.float32

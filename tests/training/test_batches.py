@@ -1,0 +1,129 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_training import make_documents
+
+from graft.errors import DataError
+from graft.io import write_batches
+from graft.records import SEQUENCE_SCHEMA
+from graft.training.batches import read_documents
+
+
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 4), st.booleans())
+def test_the_steps_of_an_epoch_hold_every_document_once(
+    count: int, micro: int, times: int, packing: bool
+) -> None:
+    documents = make_documents(count, packing=packing)
+    batch = micro * times
+    num_steps = documents.steps_per_epoch(batch)
+    for epoch in (0, 1):
+        first = epoch * num_steps
+        steps = [
+            documents.step(n, batch, micro, 7) for n in range(first, first + num_steps)
+        ]
+        seen = [
+            document
+            for step in steps
+            for packs in step
+            for number in packs
+            for document in documents.packs[number]
+        ]
+        assert sorted(seen) == list(range(count))
+        sizes = [sum(map(len, step)) for step in steps]
+        assert sizes[:-1] == [batch] * (num_steps - 1)
+        assert sizes[-1] == len(documents.packs) - batch * (num_steps - 1)
+        assert all(len(packs) <= micro for step in steps for packs in step)
+
+
+def test_the_order_depends_on_seed_and_epoch_alone() -> None:
+    one, other = make_documents(80), make_documents(80)
+    assert np.array_equal(one.order(3, seed=1), other.order(3, seed=1))
+    assert not np.array_equal(one.order(3, seed=1), one.order(4, seed=1))
+    assert not np.array_equal(one.order(3, seed=1), one.order(3, seed=2))
+
+
+def test_a_step_far_on_is_known_without_those_before_it() -> None:
+    documents = make_documents(80)
+    by_fours = np.concatenate(documents.step(3, 4, 4, seed=1))
+    by_ones = np.concatenate(documents.step(3, 4, 1, seed=1))
+    assert np.array_equal(by_fours, by_ones)
+    assert np.array_equal(by_fours, documents.order(0, seed=1)[12:16])
+
+
+@given(st.integers(1, 40), st.booleans())
+def test_targets_are_the_learned_tokens_after_what_predicts_them(
+    count: int, packing: bool
+) -> None:
+    documents = make_documents(count, packing=packing)
+    num_learned = 0
+    for batch in documents.micro_batches(3, "cpu"):
+        row, positions = batch.input_ids[0], batch.position_ids[0]
+        learned = np.concatenate(
+            [
+                documents.learned[slice(*documents.starts[[i, i + 1]])]
+                for i in map(documents.ids.index, batch.ids)
+            ]
+        )
+        assert row[batch.predicts + 1].tolist() == batch.targets.tolist()
+        assert (positions[batch.predicts + 1] == positions[batch.predicts] + 1).all()
+        assert (batch.predicts + 1).tolist() == learned.nonzero()[0].tolist()
+        num_learned += len(batch.targets)
+    assert num_learned == documents.num_learned
+
+
+def test_the_first_token_of_a_document_is_never_a_target() -> None:
+    documents = make_documents(30)
+    documents.learned[:] = True
+    targets = 0
+    for batch in documents.micro_batches(4, "cpu"):
+        assert (batch.position_ids[0][batch.predicts + 1] > 0).all()
+        targets += len(batch.targets)
+    assert targets == documents.num_learned == len(documents.tokens) - 30
+
+
+def test_without_packing_each_document_is_a_sequence() -> None:
+    documents = make_documents(10, packing=False)
+    assert documents.packs == [[number] for number in range(10)]
+
+
+def write_split(folder: Path, lengths: list[int]) -> Path:
+    rows = [
+        {
+            "id": f"id{number}",
+            "messages": [{"role": "user", "content": "a"}],
+            "references": [],
+            "group": "g",
+            "stratum": "all",
+            "split": None,
+            "where": f"f:{number}",
+            "input_ids": list(range(number, number + length)),
+            "learned": [position > 0 for position in range(length)],
+        }
+        for number, length in enumerate(lengths)
+    ]
+    table = pa.Table.from_pylist(rows, SEQUENCE_SCHEMA)
+    write_batches(folder, [table.slice(0, 2), table.slice(2)], SEQUENCE_SCHEMA)
+    return folder
+
+
+def test_documents_on_disk_are_read_as_they_stand(tmp_path: Path) -> None:
+    documents = read_documents(write_split(tmp_path / "s", [3, 1, 5]), "train", 8, True)
+    assert documents.tokens.tolist() == [0, 1, 2, 1, 2, 3, 4, 5, 6]
+    assert documents.starts.tolist() == [0, 3, 4, 9]
+    assert documents.ids == ["id0", "id1", "id2"]
+    assert documents.num_learned == 2 + 0 + 4
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_an_empty_split_is_told_by_name(tmp_path: Path, part: str) -> None:
+    with pytest.raises(DataError, match=f"the {part} split has no example"):
+        read_documents(write_split(tmp_path / "s", []), part, 8, True)
+
+
+def test_a_sequence_over_the_limit_is_told_with_its_id(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="example id2: has 9 tokens"):
+        read_documents(write_split(tmp_path / "s", [3, 8, 9]), "train", 8, True)

@@ -1,0 +1,95 @@
+import errno
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from graft.errors import StorageError
+from graft.training.checkpoints import CheckpointStore, Progress, open_store
+
+START = Progress(
+    step=0, num_tokens=0, best_step=0, best_loss=9.0, worse_in_a_row=0, history=[]
+)
+
+
+def save(store: CheckpointStore, step: int, best: int = 1, **optimizer: Any) -> None:
+    progress = replace(START, step=step, best_step=best, history=[{"step": step}])
+    store.save(progress, {"w": torch.full((2,), float(step))}, optimizer)
+
+
+class FullDisk:
+    """A value that fails when it is written, as on a disk without space."""
+
+    def __reduce__(self) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_was_saved_last_is_loaded(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path / "new", 2)
+    assert store.load_last() is None
+    save(store, 1)
+    save(store, 2, state={0: torch.tensor([3.0])})
+    assert (last := CheckpointStore(tmp_path / "new", 2).load_last()) is not None
+    progress, weights, optimizer = last
+    assert progress == replace(START, step=2, best_step=1, history=[{"step": 2}])
+    assert weights["w"].tolist() == [2.0, 2.0]
+    assert optimizer["state"][0].tolist() == [3.0]
+
+
+def test_the_last_few_stay_and_the_best(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, 2)
+    for step in range(1, 8):
+        save(store, step, best=min(step, 3))
+    assert store.steps() == [3, 6, 7]
+    assert store.load_weights(3)["w"].tolist() == [3.0, 3.0]
+
+
+def test_steps_are_in_order_of_number_beyond_six_digits(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, 3)
+    for step in (999_999, 1_000_000):
+        save(store, step)
+    assert store.steps() == [999_999, 1_000_000]
+
+
+def test_a_half_written_checkpoint_is_never_taken(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, 2)
+    save(store, 4)
+    partial = tmp_path / ".step-000008.partial"
+    partial.mkdir()
+    (partial / "weights.safetensors").write_bytes(b"half")
+    assert store.steps() == [4]
+    assert (last := store.load_last()) is not None and last[0].step == 4
+    save(store, 8)
+    assert store.steps() == [4, 8]
+    assert not partial.exists()
+
+
+def test_a_full_disk_leaves_the_checkpoint_before_it(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, 1)
+    save(store, 4, best=4)
+    with pytest.raises(StorageError, match="the disk is full"):
+        save(store, 8, best=8, state=FullDisk())
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000004"]
+    assert (last := store.load_last()) is not None and last[0].step == 4
+
+
+def test_an_unfinished_training_goes_on_and_a_finished_one_does_not(
+    tmp_path: Path,
+) -> None:
+    first = open_store(tmp_path, "key", 2)
+    save(first, 4)
+    assert open_store(tmp_path, "key", 2).folder == first.folder
+    first.finish()
+    assert first.steps() == []
+    second = open_store(tmp_path, "key", 2)
+    assert second.folder != first.folder and second.load_last() is None
+    save(second, 2)
+    assert open_store(tmp_path, "key", 2).folder == second.folder
+
+
+def test_another_configuration_has_checkpoints_of_its_own(tmp_path: Path) -> None:
+    one = open_store(tmp_path, "one", 2)
+    save(one, 4)
+    assert open_store(tmp_path, "other", 2).load_last() is None
