@@ -1,9 +1,10 @@
 import json
+import resource
 from pathlib import Path
 
 import pytest
 
-from graft.errors import TrackingError
+from graft.errors import StorageError, TrackingError
 from graft.tracking.journal import Journal
 
 
@@ -76,3 +77,20 @@ def test_a_journal_is_lines_of_json(tmp_path: Path) -> None:
     book.append("metrics", 7, {"metrics": {"é": 1.0}, "step": 0})
     (line,) = book.path.read_text(encoding="utf-8").splitlines()
     assert json.loads(line) == vars(book.events[0])
+
+
+def test_a_full_disk_leaves_the_lines_before_whole(tmp_path: Path) -> None:
+    book = Journal(tmp_path / "run.jsonl")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(StorageError, match="run.jsonl"):
+            for step in range(100):
+                book.append("metrics", 1, {"metrics": {"loss": 1.0}, "step": step})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert book.path.stat().st_size < 1000
+    again = Journal(book.path)
+    assert again.events == book.events and len(again.events) > 5
+    again.append("end", 2, {"status": "FAILED"})
+    assert Journal(book.path).events[-1].kind == "end"

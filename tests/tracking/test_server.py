@@ -36,7 +36,7 @@ class Server:
         words = ["--host", "127.0.0.1", "--port", str(self._port), "--workers", "1"]
         words += ["--backend-store-uri", f"sqlite:///{self._folder}/server.db"]
         words += ["--artifacts-destination", str(self._folder / "artifacts")]
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # pylint: disable=consider-using-with
             [sys.executable, "-m", "mlflow", "server", *words],
             cwd=self._folder,
             stdout=subprocess.DEVNULL,

@@ -74,15 +74,15 @@ class Journal:
         plain = _without_secrets(json.loads(json.dumps(values, default=str)))
         event = Event(len(self.events), kind, time_ms, plain)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            size = file.tell()
+        with self.path.open("ab", buffering=0) as file:
+            size, line = file.tell(), _to_line(event).encode()
             try:
-                file.write(_to_line(event))
-                file.flush()
+                while line:
+                    line = line[file.write(line) :]
                 os.fsync(file.fileno())
-            except OSError:
+            except OSError as error:
                 os.truncate(self.path, size)
-                raise
+                raise io.storage_error(self.path, error) from error
         self.events.append(event)
         return event
 
