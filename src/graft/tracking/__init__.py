@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from graft.config import RegistryConfig
-from graft.errors import TrackingError
+from graft.errors import GraftError, TrackingError
 from graft.tracking.journal import Journal, without_secret
 from graft.tracking.place import code_tags, repository_root, run_name, tracking_uri
 
@@ -106,8 +106,11 @@ class Run:
         if root != Path.cwd():  # this folder goes, and the journal in it
             stem = path.stem.removesuffix(f"-{self.run_id}")
             path = root / ".graft" / f"{stem}-{self.run_id}.jsonl"
-        if self._failure is not None or path != self.journal:
-            self._journal.keep(path)
+        try:
+            if self._failure is not None or path != self.journal:
+                self._journal.keep(path)
+        except (GraftError, OSError) as reason:  # the outputs stay all the same
+            path, self._failure = self.journal, self._failure or reason
         if self._failure is not None:
             print(f"warning: {self._lost(path)}", file=sys.stderr)
 

@@ -151,11 +151,14 @@ class Sender:
         self._client.log_batch(self._run, tags=tags)
 
     def _artifact(self, event: Event) -> None:
+        """Log a file or folder; if it is gone by now, a tag says so."""
         path, folder = Path(event.values["path"]), event.values["folder"] or None
         if path.is_dir():
             self._client.log_artifacts(self._run, str(path), folder or path.name)
-        else:
+        elif path.is_file():
             self._client.log_artifact(self._run, str(path), folder)
+        else:
+            self._client.set_tag(self._run, f"missing/{path.name}", str(path))
 
     def _dataset(self, event: Event) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
