@@ -12,11 +12,12 @@ from graft.training.base import load_base
 def logits(model: Any, documents: list[list[int]]) -> list[torch.Tensor]:
     """Logits of each document, when all stand in one packed row."""
     lengths = [len(document) for document in documents]
+    device = model.device.type
     with torch.no_grad():
         out = model(
-            input_ids=torch.tensor([sum(documents, [])]),
-            position_ids=torch.cat([torch.arange(n) for n in lengths])[None],
-            documents=lay_out(lengths, "cpu"),
+            input_ids=torch.tensor([sum(documents, [])], device=device),
+            position_ids=torch.cat([torch.arange(n) for n in lengths])[None].to(device),
+            documents=lay_out(lengths, device),
             use_cache=False,
         ).logits[0]
     return list(out.split(lengths))
@@ -103,3 +104,39 @@ def test_flash_attention_gives_what_rows_on_a_cpu_give() -> None:
         documents=lay_out(lengths, "cuda"),
     )
     assert torch.allclose(fast.cpu().float(), slow.float(), atol=2e-2)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_a_document_reads_as_on_a_cpu_whatever_stands_beside_it(
+    model_config: Any, unquantized: Any
+) -> None:
+    config = model_config.model_copy(update={"dtype": "bfloat16"})
+    slow = load_base(config, unquantized, "cpu", "packed")
+    fast = load_base(config, unquantized, "cuda", "packed")
+    on_cpu = logits(slow, [FIRST, SECOND, THIRD])
+    before = logits(fast, [FIRST, SECOND, THIRD])
+    after = logits(fast, [OTHER, SECOND, THIRD])
+    assert not torch.equal(before[0], after[0])
+    for number in (1, 2):
+        assert torch.equal(before[number], after[number])
+        difference = (before[number].cpu() - on_cpu[number]).abs().max()
+        assert difference < 0.05 * on_cpu[number].abs().max()
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_a_sliding_window_hides_what_is_before_it() -> None:
+    torch.manual_seed(0)
+    states = list(torch.randn(3, 1, 2, 40, 64, dtype=torch.bfloat16).cuda())
+    layout = lay_out([8, 32], "cuda")
+
+    def attend() -> torch.Tensor:
+        out, _ = packed_attention(
+            None, *states, None, documents=layout, sliding_window=16
+        )
+        return out[0]
+
+    before = attend()
+    states[1][:, :, 8], states[2][:, :, 8] = 3.0, 3.0  # the second's first token
+    after = attend()
+    changed = (before != after).flatten(1).any(1).nonzero().squeeze(1).tolist()
+    assert changed == list(range(8, 8 + 16))

@@ -114,7 +114,8 @@ def test_a_validation_that_is_no_number_leaves_no_checkpoint_to_go_on_from(
 def test_a_training_that_was_stopped_early_stays_stopped_when_it_goes_on(
     make_loop: Any,
 ) -> None:
-    values = {"learning_rate": 0.5, "evaluate_every": 1, "early_stopping_patience": 2}
+    values = {"learning_rate": 0.5, "evaluate_every": 1, "epochs": 5}
+    values |= {"early_stopping_patience": 2}
     first = make_loop(**values)
     stopped = first.run()
     assert stopped.step < first.num_steps
