@@ -1,0 +1,140 @@
+"""A run as the stages see it: a journal, and a thread that sends it on."""
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from graft.errors import GraftError, TrackingError
+from graft.tracking.journal import Journal, without_secret
+from graft.tracking.place import repository_root
+
+
+class Run:
+    """A run of the line, as a context: it ends finished or failed with the block.
+
+    Attributes:
+        run_id: our own key, known at once; the MLflow run has it as tag `graft.run`.
+        journal: the file of all that was told.
+    """
+
+    def __init__(self, journal: Journal, uri: str, run_id: str) -> None:
+        self.run_id, self.journal = run_id, journal.path
+        self._journal, self._uri = journal, uri
+        self._told = {
+            (name, event.values["step"])
+            for event in journal.of_kind("metrics")
+            for name in event.values["metrics"]
+        }
+        self._queue: queue.Queue[bool] = queue.Queue()  # whether the run has ended
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._forward, daemon=True)
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Log parameters."""
+        self.tell("params", params)
+
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int | None = None
+    ) -> None:
+        """Log values, of a step. What a step has told is not told again, so a training
+        that goes on from a checkpoint may repeat steps."""
+        if step is not None:
+            new = {n: v for n, v in metrics.items() if (n, step) not in self._told}
+            self._told |= {(name, step) for name in new}
+            metrics = new
+        if metrics:
+            self.tell("metrics", {"metrics": dict(metrics), "step": step})
+
+    def log_artifact(self, path: Path, folder: str = "") -> None:
+        """Log a file or a folder. It must stay on disk until it is sent."""
+        self.tell("artifact", {"path": str(path.absolute()), "folder": folder})
+
+    def log_dataset(self, name: str, path: Path, digest: str, context: str) -> None:
+        """Log a data set as input of the run."""
+        values = {"name": name, "path": str(path), "digest": digest, "context": context}
+        self.tell("dataset", values)
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags."""
+        self.tell("tags", tags)
+
+    def wait(self) -> bool:
+        """Wait until all that was told is sent; returns whether it has arrived."""
+        self._queue.join()
+        return self._failure is None
+
+    def version(self) -> str | None:
+        """The version that this run registered, if that has arrived."""
+        return self._journal.read_sent().version or None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._queue.put(False)
+        if self._journal.events[-1].kind == "end":
+            self.tell("resume", {})
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.tell("end", {"status": "FINISHED" if error is None else "FAILED"})
+        self._queue.put(True)
+        self._thread.join()
+        root = repository_root(Path.cwd())
+        path = self.journal
+        if root != Path.cwd():  # this folder goes, and the journal in it
+            stem = path.stem.removesuffix(f"-{self.run_id}")
+            path = root / ".graft" / f"{stem}-{self.run_id}.jsonl"
+        try:
+            if self._failure is not None or path != self.journal:
+                self._journal.keep(path)
+        except (GraftError, OSError) as reason:  # the outputs stay all the same
+            path, self._failure = self.journal, self._failure or reason
+        if self._failure is not None:
+            print(f"warning: {self._lost(path)}", file=sys.stderr)
+
+    def tell(self, kind: str, values: Mapping[str, Any]) -> None:
+        """Write down one thing, and wake the thread that sends it."""
+        self._journal.append(kind, round(time.time() * 1000), values)
+        self._queue.put(False)
+
+    def _forward(self) -> None:
+        """The sending thread: sends all that waits at once."""
+        sender: Any = None
+        ended = False
+        while not ended:
+            ended, taken = self._queue.get(), 1
+            while not self._queue.empty():
+                ended, taken = self._queue.get(), taken + 1
+            try:
+                if self._failure is None:
+                    if sender is None:
+                        from graft.tracking.sender import Sender
+
+                        sender = Sender(self._journal, self._uri, system_metrics=True)
+                    sender.send()
+            except Exception as error:  # pylint: disable=broad-exception-caught
+                self._failure = error  # whatever MLflow raises, training goes on
+                if sender is not None:
+                    sender.close()
+            for _ in range(taken):
+                self._queue.task_done()
+        if sender is not None:
+            sender.close()
+
+    def _lost(self, path: Path) -> TrackingError:
+        reason = str(self._failure).strip().splitlines() or [repr(self._failure)]
+        return TrackingError(
+            without_secret(self._uri),
+            f"not all of this run was logged: {without_secret(reason[0])[:300]}",
+            expected="an MLflow tracking store that answers",
+            fix=f"nothing is lost; when it answers: graft log {path}",
+        )
