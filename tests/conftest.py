@@ -1,11 +1,6 @@
 """Settings and fixtures of all tests."""
 
 import os
-
-# Before torch: on models this small, threads only wait for each other.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +9,9 @@ import pytest
 from hypothesis import settings
 
 from graft.config import DataConfig
+
+# Read when torch is imported: on models this small, threads only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A first call may import numpy or pyarrow, and the machine may be busy.
 settings.register_profile("graft", deadline=None)

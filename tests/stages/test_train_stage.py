@@ -19,7 +19,7 @@ from graft.prompts import load_template
 from graft.records import SEQUENCE_SCHEMA
 
 ROOT = Path(__file__).parents[2]
-NUM_STEPS, EVERY = 150, 10
+NUM_STEPS, EVERY = 80, 9
 
 
 def make_line(folder: Path) -> None:
@@ -30,7 +30,7 @@ def make_line(folder: Path) -> None:
         "device": "cpu",
         "max_steps": NUM_STEPS,
         "evaluate_every": EVERY,
-        "log_every": 3,
+        "log_every": 4,
         "early_stopping_patience": None,
     }
     values["adapter"] |= {"rank": 4, "alpha": 8.0, "dropout": 0.1}

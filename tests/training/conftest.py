@@ -78,7 +78,7 @@ def make_loop(
     train_config: TrainConfig,
     tmp_path: Path,
 ) -> Any:
-    """Makes a loop whose checkpoints are in `tmp_path/NAME`; keywords change `train`."""
+    """Makes a loop with checkpoints in `tmp_path/NAME`; keywords change `train`."""
     import torch
 
     from graft.training.adapter import attach_adapter

@@ -70,7 +70,7 @@ def test_targets_are_the_learned_tokens_after_what_predicts_them(
         )
         assert row[batch.predicts + 1].tolist() == batch.targets.tolist()
         assert (positions[batch.predicts + 1] == positions[batch.predicts] + 1).all()
-        assert (batch.predicts + 1).tolist() == learned.nonzero()[0].tolist()
+        assert np.array_equal(batch.predicts + 1, np.flatnonzero(learned))
         num_learned += len(batch.targets)
     assert num_learned == documents.num_learned
 

@@ -47,6 +47,16 @@ def test_a_killed_training_goes_on_to_the_weights_of_an_unbroken_one(
     assert history == whole.progress.history
 
 
+def test_curves_do_not_tell_where_a_training_was_killed(make_loop: Any) -> None:
+    values = {"log_every": 3, "evaluate_every": 4, "max_steps": 10}
+    whole = make_loop("whole", **values).run()
+    with pytest.raises(Killed):
+        make_loop("broken", log=Log(dies_at=6), **values).run()
+    resumed = make_loop("broken", **values)
+    assert resumed.resume() == 4
+    assert resumed.run().history == whole.history
+
+
 def test_the_loss_of_a_step_does_not_depend_on_its_micro_batches(
     make_loop: Any,
 ) -> None:

@@ -33,7 +33,7 @@ def test_each_part_has_a_curve_of_its_steps(tmp_path: Path) -> None:
         for path in (tmp_path / "curves").iterdir()
     }
     assert texts == {
-        "train.csv": "step,loss,learning_rate\n1,3.5,0.1\n2,3.25,0.0\n",
+        "train.csv": "step,learning_rate,loss\n1,0.1,3.5\n2,0.0,3.25\n",
         "validation.csv": "step,loss\n2,4.0\n",
     }
 

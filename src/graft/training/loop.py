@@ -87,10 +87,13 @@ class Loop:
                 except torch.OutOfMemoryError as error:
                     raise out_of_memory(self.config, self._device) from error
                 step = self.progress.step
-                last = step == self.num_steps
-                if step % self.config.log_every == 0 or last:
+                checked = (
+                    step == self.num_steps or step % self.config.evaluate_every == 0
+                )
+                # Also before a checkpoint, so that no mean reaches over one.
+                if checked or step % self.config.log_every == 0:
                     self._note(step, meter.read(), "train")
-                if step % self.config.evaluate_every == 0 or last:
+                if checked:
                     self._evaluate(meter)
         if self.progress.best_step != self.progress.step:
             self._take(self.store.load_weights(self.progress.best_step))

@@ -82,8 +82,10 @@ def write_curves(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
                 for line in history
                 if prefix + "loss" in line
             ]
+            # Sorted: a history that went through a checkpoint has its keys so.
+            columns = ["step", *sorted(lines[0].keys() - {"step"})]
             table = text.StringIO()
-            writer = csv.DictWriter(table, lines[0].keys(), lineterminator="\n")
+            writer = csv.DictWriter(table, columns, lineterminator="\n")
             writer.writeheader()
             writer.writerows(lines)
             io.write_text(partial / f"{part}.csv", table.getvalue())
