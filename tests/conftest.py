@@ -36,7 +36,7 @@ def make_data(tmp_path: Path) -> MakeData:
             "encoding": "utf-8",
         }
         names = ("hub_id", "subset", "revision", "group", "stratum", "split")
-        empty = dict.fromkeys((*names, "columns", "max_rows"))
+        empty = dict.fromkeys((*names, "columns", "max_rows", "passage", "license"))
         return DataConfig.model_validate(empty | values | changes)
 
     return make

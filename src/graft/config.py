@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0)]
 
 
@@ -22,11 +23,14 @@ class DataConfig(Section):
 
     `files` gives each split (`all`: none of its own) a file or glob under `root`, or
     for formats parallel and sgm one file for each column. For format hub it gives
-    each split the hub's name of it.
+    each split the hub's name of it. `passage` joins consecutive rows of one text field
+    into passages of about so many characters.
     """
 
     name: str
-    format: Literal["hub", "jsonl", "json", "csv", "parquet", "text", "parallel", "sgm"]
+    format: Literal[
+        "hub", "jsonl", "json", "csv", "parquet", "text", "parallel", "sgm", "squad"
+    ]
     root: Path
     files: dict[str, str | dict[str, str]]
     hub_id: str | None
@@ -41,6 +45,8 @@ class DataConfig(Section):
     quote: Annotated[str, Field(min_length=1, max_length=1)] | None
     encoding: str
     max_rows: Positive | None
+    passage: Positive | None
+    license: str | None
 
     @model_validator(mode="after")
     def _source_is_whole(self) -> Self:
@@ -86,6 +92,7 @@ class PreprocessConfig(Section):
     max_length_ratio: Rate | None
     drop_identical: bool
     drop_duplicates: bool
+    thinking: Literal["keep", "strip"]
 
 
 class ValidateConfig(Section):
@@ -98,11 +105,25 @@ class ValidateConfig(Section):
 
 
 class TokenizeConfig(Section):
-    """Length limit of a sequence, in tokens, and what to do past it."""
+    """Length limit of a sequence, in tokens, and what to do past it.
+
+    `chunk` makes several sequences of a long text; each begins with the last `overlap`
+    tokens of the one before, which it reads and does not learn again.
+    """
 
     max_seq_len: Annotated[int, Field(ge=8)]
-    overlong: Literal["drop", "truncate"]
+    overlong: Literal["drop", "truncate", "chunk"]
+    overlap: Count
     num_shown: Count
+
+    @model_validator(mode="after")
+    def _chunks_go_on(self) -> Self:
+        if self.overlap > self.max_seq_len // 2:
+            raise ValueError(
+                f"overlap {self.overlap} is more than half of max_seq_len "
+                f"{self.max_seq_len}"
+            )
+        return self
 
 
 class SplitConfig(Section):
@@ -120,11 +141,17 @@ class SplitConfig(Section):
 
 
 class PromptConfig(Section):
-    """`chat` uses the model's own template; `pattern` is text with {source}."""
+    """`chat` uses the model's own template; `pattern` is text with {source}.
+
+    `paraphrases` are other ways to ask, texts with {source} too: each training example
+    is also learned with `num_paraphrases` of them.
+    """
 
     style: Literal["chat", "pattern"]
     pattern: str | None
     system: str | None
+    paraphrases: list[str]
+    num_paraphrases: Count
 
     @model_validator(mode="after")
     def _pattern_has_a_source(self) -> Self:
@@ -134,11 +161,27 @@ class PromptConfig(Section):
             raise ValueError("style chat takes no pattern; set it to null")
         return self
 
+    @model_validator(mode="after")
+    def _paraphrases_have_a_source(self) -> Self:
+        if mute := [text for text in self.paraphrases if "{source}" not in text]:
+            raise ValueError(f"paraphrase {mute[0]!r} does not contain {{source}}")
+        if self.num_paraphrases > len(self.paraphrases):
+            raise ValueError(
+                f"num_paraphrases {self.num_paraphrases} of {len(self.paraphrases)}"
+            )
+        return self
+
 
 class TaskConfig(Section):
-    """What is learned, how it is asked, and how an answer ends."""
+    """What is learned, how it is asked, and how an answer ends.
+
+    `learn` says which of a conversation's answers carry loss. `prompt_tokens` are what
+    a text that nobody asked for is prompted with: its own first tokens.
+    """
 
     name: str
+    learn: Literal["all", "last"]
+    prompt_tokens: Positive
     prompt: PromptConfig
     languages: dict[str, str]
     stop: list[str]
@@ -154,6 +197,7 @@ class ModelConfig(Section):
     tokenizer: str | None
     num_parameters: Positive
     dtype: Literal["bfloat16", "float16", "float32"]
+    license: str | None
 
 
 class AdapterConfig(Section):
@@ -177,7 +221,11 @@ class QuantizationConfig(Section):
 
 
 class TrainConfig(Section):
-    """The optimizer, its schedule and its budget. A step is one optimizer update."""
+    """The optimizer, its schedule and its budget. A step is one optimizer update.
+
+    `oversample` and `class_weights` favour rare strata: 0 leaves them as they are, 1
+    makes all strata equal, the first by repeating examples, the second in the loss.
+    """
 
     device: Literal["auto", "cpu", "cuda"]
     seed: int
@@ -192,6 +240,8 @@ class TrainConfig(Section):
     max_grad_norm: Rate
     optimizer: Literal["adamw_torch_fused", "adamw_8bit", "paged_adamw_8bit"]
     packing: bool
+    oversample: Share
+    class_weights: Share
     gradient_checkpointing: bool
     log_every: Positive
     evaluate_every: Positive
@@ -218,6 +268,8 @@ class EvaluateConfig(Section):
     temperature: Annotated[float, Field(ge=0)]
     num_resamples: Annotated[int, Field(ge=100)]
     num_samples: Count
+    latency_runs: Count
+    warmup_runs: Count
     seed: int
 
 

@@ -37,10 +37,12 @@ SEQUENCE_SCHEMA = pa.schema(
         *EXAMPLE_SCHEMA,
         pa.field("input_ids", pa.list_(pa.int32()), nullable=False),
         pa.field("learned", pa.list_(pa.bool_()), nullable=False),
+        pa.field("augmented", pa.bool_(), nullable=False),
     ]
 )
 """An example and its tokens. `learned` marks the tokens that carry loss: the
-assistant's text and its end-of-turn token. Both lists have one entry a token."""
+assistant's text and its end-of-turn token. Both lists have one entry a token.
+`augmented` marks a paraphrase of another example, which only training may see."""
 
 REJECT_SCHEMA = pa.schema(
     [
@@ -58,10 +60,16 @@ PREDICTION_SCHEMA = pa.schema(
         pa.field("references", pa.list_(pa.string()), nullable=False),
         pa.field("base", pa.string(), nullable=False),
         pa.field("tuned", pa.string(), nullable=False),
+        pa.field("base_nll", pa.float64()),
+        pa.field("tuned_nll", pa.float64()),
+        pa.field("num_tokens", pa.int64()),
+        pa.field("num_bytes", pa.int64()),
     ]
 )
 """What the base and the tuned model say to the same prompt. The first reference is
-the gold answer of the conversation itself."""
+the gold answer of the conversation itself; `*_nll` is each model's negative
+log-likelihood of it, in nats, over `num_tokens` tokens of `num_bytes` bytes; null if
+no metric asked for it."""
 
 
 ABSENT = object()

@@ -16,7 +16,7 @@ TASK = get_task("translation")
 
 
 def conversion(data, max_rejects: int = 100) -> Conversion:
-    return Conversion(data, TASK.to_example, TASK.name, max_rejects)
+    return Conversion(data, TASK, max_rejects)
 
 
 def examples(run: Conversion, rows: list[Any]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU, CHRF
 
 from graft.errors import ConfigError
-from graft.metrics import METRICS, compare, get_metrics, resample
+from graft.metrics import METRICS, Segments, compare, get_metrics, resample
 
 WORDS = "le la un une chat chien dort mange rouge bleu et , . vite très l'eau".split()
 SENTENCE = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
@@ -40,9 +40,13 @@ def corpus(num_segments: int, error_rate: float, seed: int) -> tuple[list[str], 
     return copies, [[" ".join(words)] for words in gold]
 
 
+def segments(completions: list[str], references: list) -> Segments:
+    return Segments(completions, references, ["all"] * len(completions))
+
+
 def score(name: str, completions: list[str], references: list, seed: int = 0):
     return METRICS[name].score(
-        completions, references, resample(len(references), 200, seed)
+        segments(completions, references), resample(len(references), 200, seed)
     )
 
 
@@ -122,7 +126,9 @@ def test_a_paired_difference_is_tighter_than_two_intervals_and_says_if_it_is_rea
     ]
     options = {"num_resamples": 500, "seed": 0}
     metrics = get_metrics(["bleu", "chrf"])
-    for found in compare(metrics, base, tuned, references, **options).values():
+    for found in compare(
+        metrics, segments(base, references), segments(tuned, references), **options
+    ).values():
         assert found.difference.value == pytest.approx(
             found.tuned.value - found.base.value
         )
@@ -132,16 +138,17 @@ def test_a_paired_difference_is_tighter_than_two_intervals_and_says_if_it_is_rea
             < found.base.high - found.base.low
         )
         assert found.is_real
-    for found in compare(metrics, base, base, references, **options).values():
+    for found in compare(
+        metrics, segments(base, references), segments(base, references), **options
+    ).values():
         assert (found.difference.low, found.difference.high) == (0, 0)
         assert not found.is_real
 
 
 def test_no_segment_or_a_missing_reference_is_refused():
-    weights = resample(1, 100, 0)
     for completions, references in (([], []), (["a"], []), (["a"], [[]])):
         with pytest.raises(ValueError):
-            METRICS["bleu"].score(completions, references, weights)
+            segments(completions, references)
     with pytest.raises(ValueError):
         resample(0, 100, 0)
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from graft.config import DataConfig
 from graft.data.columns import from_lines
-from graft.data.examples import ToExample, to_example
+from graft.data.examples import Kind, to_example
 from graft.errors import DataError
 from graft.records import ABSENT, EXAMPLE_SCHEMA, REJECT_SCHEMA, Reject, Row, shorten
 
@@ -22,10 +22,8 @@ NUM_NAMED = 3
 class Conversion:
     """Converts rows as they come; holds the rejects, of which there is a limit."""
 
-    def __init__(
-        self, data: DataConfig, task: ToExample, name: str, max_rejects: int
-    ) -> None:
-        self._data, self._task, self._name = data, task, name
+    def __init__(self, data: DataConfig, task: Kind, max_rejects: int) -> None:
+        self._data, self._task = data, task
         self._max_rejects = max_rejects
         self._unseen = {
             path: key
@@ -81,7 +79,7 @@ class Conversion:
             seen = [path for path in self._unseen if row.get(path) is not ABSENT]
             for path in seen:
                 del self._unseen[path]
-        return to_example(row, self._data, self._task, self._name)
+        return to_example(row, self._data, self._task)
 
     def _put_aside(self, reject: Reject) -> None:
         self.rejects.append(reject)

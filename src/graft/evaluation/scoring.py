@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
 
 from graft.config import EvaluateConfig
-from graft.metrics import Comparison, Metric, compare
+from graft.metrics import Comparison, Metric, Segments, compare
 
 DIGITS = 2
 """Of a score in reports. SacreBLEU's authors advise one; two keep rounding away from
@@ -23,15 +25,39 @@ class Prediction:
     references: list[str]
     base: str
     tuned: str
+    base_nll: float | None = None
+    tuned_nll: float | None = None
+    num_tokens: int | None = None
+    num_bytes: int | None = None
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Comparisons by metric, over all predictions and in each stratum."""
+    """Comparisons by metric, over all predictions and in each stratum.
+
+    `not_computed` says of the metrics that could not be, why.
+    """
 
     num_examples: int
     overall: dict[str, Comparison]
     strata: dict[str, tuple[int, dict[str, Comparison]]]
+    not_computed: dict[str, str]
+
+
+def to_segments(
+    predictions: Sequence[Prediction], system: Literal["base", "tuned"]
+) -> Segments:
+    """What a system says to each example, and how likely it finds the reference."""
+    nlls = [getattr(row, f"{system}_nll") for row in predictions]
+    asked = None not in nlls
+    counts = [(row.num_tokens, row.num_bytes) for row in predictions]
+    terms = [[nll, *pair] for nll, pair in zip(nlls, counts, strict=True)]
+    return Segments(
+        completions=[getattr(row, system) for row in predictions],
+        references=[row.references for row in predictions],
+        strata=[row.stratum for row in predictions],
+        likelihoods=np.array(terms, dtype=float) if asked else None,
+    )
 
 
 def score(
@@ -40,13 +66,14 @@ def score(
     config: EvaluateConfig,
 ) -> Scores:
     """Score base and tuned completions. Raises: ValueError if there is none."""
+    lacks = {metric.name: reason for metric in metrics if (reason := metric.lacks())}
+    metrics = [metric for metric in metrics if metric.name not in lacks]
 
     def over(rows: Sequence[Prediction]) -> dict[str, Comparison]:
         return compare(
             metrics,
-            [row.base for row in rows],
-            [row.tuned for row in rows],
-            [row.references for row in rows],
+            to_segments(rows, "base"),
+            to_segments(rows, "tuned"),
             num_resamples=config.num_resamples,
             seed=config.seed,
         )
@@ -55,7 +82,7 @@ def score(
     for row in predictions:
         groups.setdefault(row.stratum, []).append(row)
     strata = {name: (len(groups[name]), over(groups[name])) for name in sorted(groups)}
-    return Scores(len(predictions), over(predictions), strata)
+    return Scores(len(predictions), over(predictions), strata, lacks)
 
 
 def to_report(scores: Scores) -> dict[str, Any]:
@@ -78,6 +105,14 @@ def to_report(scores: Scores) -> dict[str, Any]:
     ]
     report["signatures"] = [
         f"{name}: {found.tuned.signature}" for name, found in scores.overall.items()
+    ]
+    report["gold"] = [
+        f"{name}: {found.gold.value:.{DIGITS}f}"
+        for name, found in scores.overall.items()
+        if found.gold is not None
+    ]
+    report["not_computed"] = [
+        f"{name}: {reason}" for name, reason in scores.not_computed.items()
     ]
     report["strata"] = [
         {

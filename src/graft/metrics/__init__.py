@@ -5,9 +5,23 @@ from collections.abc import Mapping, Sequence
 from graft.errors import ConfigError
 from graft.metrics.bleu import BLEU_METRICS
 from graft.metrics.chrf import CHRF_METRICS
-from graft.metrics.statistics import Comparison, Metric, compare, resample
+from graft.metrics.statistics import (
+    Comparison,
+    Metric,
+    Segments,
+    compare,
+    resample,
+)
 
-__all__ = ["METRICS", "Comparison", "Metric", "compare", "get_metrics", "resample"]
+__all__ = [
+    "METRICS",
+    "Comparison",
+    "Metric",
+    "Segments",
+    "compare",
+    "get_metrics",
+    "resample",
+]
 
 METRICS: Mapping[str, Metric] = {
     metric.name: metric for metric in (*BLEU_METRICS, *CHRF_METRICS)

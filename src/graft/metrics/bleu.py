@@ -4,46 +4,39 @@ Sources: Papineni et al. 2002 (P02-1040) for the metric, Post 2018 (W18-6319) fo
 tokenizer, smoothing and signature, which are SacreBLEU's own.
 """
 
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 from sacrebleu.metrics import BLEU
 
-from graft.metrics.statistics import Array, Metric, check_segments
+from graft.metrics.statistics import Array, Metric, Segments
 
 MAX_ORDER = 4
 
 
-def count_words(
-    completions: Sequence[str], references: Sequence[Sequence[str]]
-) -> tuple[Array, str]:
+def count_words(segments: Segments) -> tuple[Array, str]:
     """SacreBLEU's statistics of each segment, and its signature.
 
     Returns: [completion length, closest reference length, matches of order 1 to 4,
         n-grams of order 1 to 4] in tokens of its 13a tokenizer. Shape [segments, 10].
-    Raises: ValueError if there is no segment, or not one list of references each.
     """
-    check_segments(completions, references)
     metric = BLEU(max_ngram_order=MAX_ORDER, force=True)
-    terms = sacrebleu_terms(metric, completions, references)
+    terms = sacrebleu_terms(metric, segments)
     return terms, str(metric.get_signature())
 
 
-def sacrebleu_terms(
-    metric: BLEU, completions: Sequence[str], references: Sequence[Sequence[str]]
-) -> Array:
+def sacrebleu_terms(metric: BLEU, segments: Segments) -> Array:
     """Statistics of each segment by a SacreBLEU metric, shape [segments, terms].
 
     SacreBLEU takes references as one list a position, with None where a segment has
     fewer than the others.
     """
-    most = max(map(len, references))
-    rows = [[*texts, *[None] * (most - len(texts))] for texts in references]
+    most = max(map(len, segments.references))
+    rows = [[*texts, *[None] * (most - len(texts))] for texts in segments.references]
     columns = [list(column) for column in zip(*rows, strict=True)]
     # pylint: disable-next=protected-access # its public API gives only corpus scores
-    segments = metric._extract_corpus_statistics(completions, columns)
-    return np.asarray(segments, dtype=np.float64)
+    terms = metric._extract_corpus_statistics(segments.completions, columns)
+    return np.asarray(terms, dtype=np.float64)
 
 
 def bleu(sums: Array, order: int = MAX_ORDER) -> Array:

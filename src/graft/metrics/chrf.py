@@ -4,29 +4,23 @@ Source: Popović 2015 (W15-3049), with SacreBLEU's settings: orders 1 to 6, no
 whitespace, recall weighs twice as much as precision (chrF2).
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from sacrebleu.metrics import CHRF
 
 from graft.metrics.bleu import sacrebleu_terms
-from graft.metrics.statistics import Array, Metric, check_segments
+from graft.metrics.statistics import Array, Metric, Segments
 
 BETA = 2
 
 
-def count_characters(
-    completions: Sequence[str], references: Sequence[Sequence[str]]
-) -> tuple[Array, str]:
+def count_characters(segments: Segments) -> tuple[Array, str]:
     """SacreBLEU's statistics of each segment, and its signature.
 
     Returns: [n-grams of the completion, of the reference, in both] for orders 1 to 6,
         against the reference that matches best. Shape [segments, 18].
-    Raises: ValueError if there is no segment, or not one list of references each.
     """
-    check_segments(completions, references)
     metric = CHRF(beta=BETA)
-    terms = sacrebleu_terms(metric, completions, references)
+    terms = sacrebleu_terms(metric, segments)
     return terms, str(metric.get_signature())
 
 

@@ -5,8 +5,8 @@ weighted sum, so a thousand resamples of all metrics are a few matrix products.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,50 +14,89 @@ from numpy.typing import NDArray
 from graft.records import Score
 
 Array = NDArray[np.float64]
-Statistics = Callable[[Sequence[str], Sequence[Sequence[str]]], tuple[Array, str]]
 
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
+class Segments:
+    """Test examples, and what one system makes of them.
+
+    Args:
+        completions: what the system says. Length [segments].
+        references: the gold answers of each, at least one. Length [segments].
+        strata: language or domain of each. Length [segments].
+        likelihoods: of the first reference, by the system: negative log-likelihood in
+            nats, tokens, UTF-8 bytes. Shape [segments, 3]; None if it was not asked.
+    Raises: ValueError if there is no segment, one without a reference, or the lengths
+        differ.
+    """
+
+    completions: Sequence[str]
+    references: Sequence[Sequence[str]]
+    strata: Sequence[str]
+    likelihoods: Array | None = None
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.completions), len(self.references), len(self.strata)}
+        if self.likelihoods is not None:
+            lengths.add(len(self.likelihoods))
+        if len(lengths) > 1 or not self.completions:
+            raise ValueError(f"columns of {sorted(lengths)} segments")
+        if not all(self.references):
+            raise ValueError("a segment has no reference")
+
+
+Statistics = Callable[[Segments], tuple[Array, str]]
+
+
+def computable() -> str:
+    """Nothing is in the way of most metrics."""
+    return ""
+
+
+@dataclass(frozen=True)
 class Metric:
-    """A corpus metric, higher is better.
+    """A corpus metric.
 
     Args:
         name: its key in params.yaml and in reports.
-        title: its name for readers.
-        statistics: completions and their references → sums' terms, shape
-            [segments, terms], and the signature that says how they were counted.
-            Metrics that share this function share the count.
+        title: its name for readers, with its unit.
+        statistics: segments → sums' terms, shape [segments, terms], and the signature
+            that says how they were counted. Metrics that share this function share
+            the count.
         value: sums, shape [..., terms] → scores, shape [...].
+        better: which value is better; `neither` for a mere description.
+        of: what it looks at. `text` asks for no reference, so the gold answers have a
+            value too; `likelihood` asks the model for the reference's probability.
+        lacks: why it cannot be computed here, and how to change that; or nothing.
     """
 
     name: str
     title: str
     statistics: Statistics
     value: Callable[[Array], Array]
+    better: Literal["higher", "lower", "neither"] = "higher"
+    of: Literal["answer", "text", "likelihood"] = "answer"
+    lacks: Callable[[], str] = computable
 
-    def score(
-        self,
-        completions: Sequence[str],
-        references: Sequence[Sequence[str]],
-        weights: Array,
-    ) -> Score:
-        """Score a corpus. `weights` are the bootstrap draws of `resample`.
-
-        Raises: ValueError if there is no segment, or not one list of references each.
-        """
-        terms, signature = self.statistics(completions, references)
+    def score(self, segments: Segments, weights: Array) -> Score:
+        """Score a corpus. `weights` are the bootstrap draws of `resample`."""
+        terms, signature = self.statistics(segments)
         return interval(self.value, terms, weights, signature)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One metric of two systems on the same segments; `difference` is tuned − base."""
+    """One metric of two systems on the same segments; `difference` is tuned − base.
+
+    `gold` is the value of the references themselves, for metrics of a text alone.
+    """
 
     base: Score
     tuned: Score
     difference: Score
+    gold: Score | None = None
 
     @property
     def is_real(self) -> bool:
@@ -99,9 +138,8 @@ def percentiles(values: Array) -> tuple[float, float]:
 
 def compare(
     metrics: Sequence[Metric],
-    base: Sequence[str],
-    tuned: Sequence[str],
-    references: Sequence[Sequence[str]],
+    base: Segments,
+    tuned: Segments,
     *,
     num_resamples: int,
     seed: int,
@@ -110,33 +148,28 @@ def compare(
 
     The difference is paired: both systems are scored on each resample, so what makes
     a segment hard for both does not widen its interval.
-    Raises: ValueError if there is no segment, or the lengths differ.
+    Raises: ValueError if the systems saw different segments.
     """
-    weights = resample(len(references), num_resamples, seed)
+    if len(base.completions) != len(tuned.completions):
+        raise ValueError("base and tuned saw different segments")
+    weights = resample(len(base.completions), num_resamples, seed)
+    gold = replace(base, completions=[texts[0] for texts in base.references])
     counted: dict[Statistics, Any] = {}
     compared = {}
     for metric in metrics:
         if metric.statistics not in counted:
             counted[metric.statistics] = [
-                metric.statistics(system, references) for system in (base, tuned)
+                metric.statistics(system) for system in (base, tuned)
             ]
         scores, resamples = [], []
         for terms, signature in counted[metric.statistics]:
             scores.append(interval(metric.value, terms, weights, signature))
             resamples.append(metric.value(weights @ terms))
         low, high = percentiles(resamples[1] - resamples[0])
-        difference = Score(scores[1].value - scores[0].value, low, high)
-        compared[metric.name] = Comparison(scores[0], scores[1], difference)
-    return compared
-
-
-def check_segments(
-    completions: Sequence[str], references: Sequence[Sequence[str]]
-) -> None:
-    """Raises: ValueError if there is no segment, or one without its references."""
-    if not completions or len(completions) != len(references):
-        raise ValueError(
-            f"{len(completions)} completions and {len(references)} lists of references"
+        compared[metric.name] = Comparison(
+            scores[0],
+            scores[1],
+            Score(scores[1].value - scores[0].value, low, high),
+            metric.score(gold, weights) if metric.of == "text" else None,
         )
-    if not all(references):
-        raise ValueError("a segment has no reference")
+    return compared

@@ -22,7 +22,7 @@ def run(
     """Every row becomes an example or a counted reject."""
     kind = get_task(task.name)
     kind.check_fields(data.fields)
-    conversion = Conversion(data, kind.to_example, kind.name, config.max_rejects)
+    conversion = Conversion(data, kind, config.max_rejects)
     tables = conversion.tables(read_rows(data))
     kept = io.write_batches(out, tables, EXAMPLE_SCHEMA)["num_rows"]
     io.write_batches(rejects, [conversion.reject_table()], REJECT_SCHEMA)

@@ -4,11 +4,18 @@ from collections.abc import Mapping
 
 from graft.errors import ConfigError
 from graft.tasks.base import Task
+from graft.tasks.completion import COMPLETION
+from graft.tasks.instruction import INSTRUCTION
+from graft.tasks.question_answering import QUESTION_ANSWERING
+from graft.tasks.reasoning import REASONING
 from graft.tasks.translation import TRANSLATION
 
 __all__ = ["TASKS", "Task", "get_task"]
 
-TASKS: Mapping[str, Task] = {task.name: task for task in (TRANSLATION,)}
+TASKS: Mapping[str, Task] = {
+    task.name: task
+    for task in (TRANSLATION, INSTRUCTION, COMPLETION, QUESTION_ANSWERING, REASONING)
+}
 """Every task by its name in `task.name`."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from graft.data.fields import Field
 from graft.errors import ConfigError
 from graft.records import Message
 
@@ -15,21 +16,32 @@ class Task:
 
     Args:
         name: its name in `task.name`.
-        fields: what `data.fields` must map to columns of a source; all are text.
+        fields: what `data.fields` can map to columns of a source.
         to_example: fields → messages, the last of them the assistant's, and further
-            gold answers. Pure; the fields are there and are not blank.
+            gold answers. Pure; the fields of one form are there, of their kind, and
+            not blank. Raises Unfit for a row that cannot be an example.
         metrics: names in `graft.metrics.METRICS` that suit the task.
         demo_row: fields of a row to show and to test the task with.
+        forms: fields that stand for each other, as sets of names: a source has all of
+            one set. Empty: every field that is not optional.
     """
 
     name: str
-    fields: tuple[str, ...]
+    fields: Mapping[str, Field]
     to_example: Callable[[Mapping[str, Any]], tuple[list[Message], list[str]]]
     metrics: tuple[str, ...]
     demo_row: Mapping[str, Any]
+    forms: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def whole_forms(self) -> tuple[tuple[str, ...], ...]:
+        """Sets of fields, of which a source must have one."""
+        needed = tuple(name for name, f in self.fields.items() if not f.optional)
+        return self.forms or (needed,)
 
     def check_fields(self, mapping: Mapping[str, str]) -> None:
         """Raises: ConfigError if `data.fields` lacks a field or has an unknown one."""
+        forms = " or ".join(", ".join(form) for form in self.whole_forms)
         for name in mapping:
             if name not in self.fields:
                 near = difflib.get_close_matches(name, self.fields, n=1)
@@ -40,10 +52,11 @@ class Task:
                     expected=f"a column for each of {', '.join(self.fields)}",
                     fix="correct fields in configs/data, then: graft params",
                 )
-        if missing := [name for name in self.fields if name not in mapping]:
+        missing = [[f for f in form if f not in mapping] for form in self.whole_forms]
+        if all(missing):
             raise ConfigError(
                 "data.fields",
-                f"task {self.name} needs {', '.join(missing)} too",
-                expected=f"a column for each of {', '.join(self.fields)}",
+                f"task {self.name} needs {', '.join(sorted(missing, key=len)[0])} too",
+                expected=f"a column for each of {forms}",
                 fix="add it to fields in configs/data, then: graft params",
             )

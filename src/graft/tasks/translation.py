@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
+from graft.data.fields import Field
 from graft.records import Message
 from graft.tasks.base import Task
 
 
 def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
     """The user says the source, the assistant the target."""
-    messages: list[Message] = [
-        {"role": "user", "content": fields["source"]},
-        {"role": "assistant", "content": fields["target"]},
-    ]
-    return messages, []
+    return [
+        Message(role="user", content=fields["source"]),
+        Message(role="assistant", content=fields["target"]),
+    ], []
 
 
 TRANSLATION = Task(
     name="translation",
-    fields=("source", "target"),
+    fields={"source": Field(), "target": Field()},
     to_example=to_example,
     metrics=("bleu", "chrf", "bleu_1", "bleu_2", "bleu_3", "bleu_4"),
     demo_row={"source": "The cat sleeps.", "target": "Le chat dort."},

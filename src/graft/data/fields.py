@@ -1,0 +1,145 @@
+"""What a task reads of a row: a field's kind, and the value that a row has for it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from graft.records import ABSENT, Row
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Unfit(Exception):
+    """A value that makes its row no example.
+
+    Args:
+        reason, value, expected, fix: as in a `Reject`.
+    """
+
+    def __init__(self, reason: str, value: object, expected: str, fix: str) -> None:
+        super().__init__(reason, value, expected, fix)
+        self.reason, self.value = reason, value
+        self.expected, self.fix = expected, fix
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a task.
+
+    Args:
+        kind: `text`; `texts`, a list of them or one; `turns`, the list of a chat's
+            turns as it stands in the row.
+        optional: whether `data.fields` may leave it out, and a row may have nothing.
+    """
+
+    kind: Literal["text", "texts", "turns"] = "text"
+    optional: bool = False
+
+
+def read_fields(
+    row: Row, columns: Mapping[str, str], fields: Mapping[str, Field]
+) -> dict[str, Any]:
+    """The values of a row by field; one that is optional and empty is left out.
+
+    Args:
+        columns: field → the column, or a path in it, that `data.fields` names.
+        fields: of the task.
+    Raises: Unfit if a value is missing, blank, or of another kind.
+    """
+    found: dict[str, Any] = {}
+    for name, path in columns.items():
+        field, value = fields[name], row.get(path)
+        if field.optional and _is_nothing(value):
+            continue
+        if field.kind == "text":
+            found[name] = text_of(row, path, value)
+        elif field.kind == "texts":
+            found[name] = _texts(row, path, value)
+        else:
+            found[name] = _turns(row, path, value)
+    return found
+
+
+def _is_nothing(value: Any) -> bool:
+    blank = isinstance(value, str) and not value.strip()
+    return value is ABSENT or value is None or value == [] or blank
+
+
+def text_of(row: Row, path: str, value: Any) -> str:
+    """Text that is neither blank nor holds bytes that are no text. Raises: Unfit."""
+    if isinstance(value, str):
+        if not value or value.isspace():
+            raise Unfit(
+                f"empty field {path}",
+                value,
+                f"text in {path!r}",
+                "fill the field, or remove the row",
+            )
+        check_bytes(path, value)
+        return value
+    _check_presence(row, path, value, "text")
+    raise Unfit(
+        f"wrong type in {path}",
+        value,
+        f"text in {path!r}, not {type(value).__name__}",
+        "write it as text, or correct data.fields",
+    )
+
+
+def _texts(row: Row, path: str, value: Any) -> list[str]:
+    if isinstance(value, list | tuple) and value:
+        return [text_of(row, path, item) for item in value]
+    return [text_of(row, path, value)]
+
+
+def _turns(row: Row, path: str, value: Any) -> list[Mapping[str, Any]]:
+    _check_presence(row, path, value, "the turns of a chat")
+    if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+        raise Unfit(
+            f"wrong type in {path}",
+            value,
+            f"a list of turns in {path!r}, each an object",
+            "write the chat so, or correct data.fields",
+        )
+    return value
+
+
+def _check_presence(row: Row, path: str, value: Any, what: str) -> None:
+    if value is ABSENT or value is None:
+        raise Unfit(
+            f"missing field {path}",
+            f"the row has {', '.join(map(str, row.values)) or 'no field'}",
+            f"{what} in {path!r}",
+            "add the field, or remove the row",
+        )
+
+
+def is_text(value: str) -> bool:
+    """Whether every character is one, and none is the mark of a bad byte."""
+    return value.isascii() or not _SURROGATE.search(value)
+
+
+def check_bytes(path: str, value: str) -> None:
+    """Raises: Unfit at a byte of another encoding, which was read as a surrogate."""
+    bad = None if value.isascii() else _SURROGATE.search(value)
+    if bad is None:
+        return
+    near = value[max(0, bad.start() - 30) : bad.start() + 30]
+    code = ord(bad[0])
+    if 0xDC80 <= code <= 0xDCFF:
+        shown = _SURROGATE.sub(lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}", near)
+        what = f"byte 0x{code - 0xDC00:02X} at character {bad.start() + 1} of {path!r}"
+        raise Unfit(
+            "bad bytes",
+            f"{what}: {shown}",
+            "text in the encoding that data.encoding names",
+            "set data.encoding to what the file is written in, such as cp1252 or "
+            "latin-1; or correct the row",
+        )
+    raise Unfit(
+        "bad bytes",
+        f"half a character (U+{code:04X}) at {bad.start() + 1} of {path!r}: {near}",
+        "both halves of a surrogate pair",
+        "correct the escape in the row, or remove the row",
+    )

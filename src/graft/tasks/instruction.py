@@ -1,0 +1,49 @@
+"""Instruction generation: a task is named, its steps are answered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graft.data.fields import Field
+from graft.records import Message
+from graft.tasks.base import Task
+
+
+def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
+    """The user says the instruction and its input, the assistant the steps.
+
+    Several steps become a numbered list; a text of steps stays as it is.
+    """
+    asked = [fields["instruction"], fields.get("input", "")]
+    steps = fields["steps"]
+    if len(steps) > 1:
+        steps = [f"{number}. {step}" for number, step in enumerate(steps, 1)]
+    return [
+        Message(role="user", content="\n\n".join(filter(None, asked))),
+        Message(role="assistant", content="\n".join(steps)),
+    ], []
+
+
+INSTRUCTION = Task(
+    name="instruction",
+    fields={
+        "instruction": Field(),
+        "input": Field(optional=True),
+        "steps": Field("texts"),
+    },
+    to_example=to_example,
+    metrics=(
+        "rouge_l",
+        "rouge_1",
+        "rouge_2",
+        "bleu",
+        "meteor",
+        "exact_match",
+        "step_accuracy",
+        "completeness",
+    ),
+    demo_row={
+        "instruction": "Make tea.",
+        "input": "For two.",
+        "steps": ["Boil the water.", "Pour it on the leaves."],
+    },
+)
