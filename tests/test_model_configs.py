@@ -10,7 +10,9 @@ from graft.config import ModelConfig, PromptConfig
 from graft.prompts import load_template
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs" / "model").glob("*.yaml"))
-CHAT = PromptConfig(style="chat", pattern=None, system=None)
+CHAT = PromptConfig(
+    style="chat", pattern=None, system=None, paraphrases=[], num_paraphrases=0
+)
 
 
 def read(path: Path) -> ModelConfig:

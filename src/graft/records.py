@@ -37,11 +37,13 @@ SEQUENCE_SCHEMA = pa.schema(
         *EXAMPLE_SCHEMA,
         pa.field("input_ids", pa.list_(pa.int32()), nullable=False),
         pa.field("learned", pa.list_(pa.bool_()), nullable=False),
+        pa.field("num_bytes", pa.int64(), nullable=False),
         pa.field("augmented", pa.bool_(), nullable=False),
     ]
 )
 """An example and its tokens. `learned` marks the tokens that carry loss: the
-assistant's text and its end-of-turn token. Both lists have one entry a token.
+assistant's text and its end-of-turn token. Both lists have one entry a token; the
+text that is learned has `num_bytes` in UTF-8.
 `augmented` marks a paraphrase of another example, which only training may see."""
 
 REJECT_SCHEMA = pa.schema(

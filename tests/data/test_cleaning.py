@@ -19,6 +19,7 @@ CONFIG = PreprocessConfig(
     max_length_ratio=4.0,
     drop_identical=True,
     drop_duplicates=True,
+    thinking="keep",
 )
 
 

@@ -1,9 +1,11 @@
 """The label-mask contract, and cutting, over flat token columns."""
 
+from itertools import groupby
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.data.masks import cut, find_faults, flatten, to_columns
+from graft.data.masks import find_faults, flatten, join, learn_last, to_columns
 from graft.records import Encoded
 
 END = 2
@@ -49,13 +51,26 @@ def test_an_answer_whose_end_is_not_learned_is_named_in_any_turn() -> None:
     assert both == dict.fromkeys((0, 1), "the end of an answer is not learned")
 
 
-@given(SEQUENCES, st.integers(1, 15))
-def test_cutting_keeps_each_sequences_first_tokens(
-    sequences: list[Encoded], limit: int
+@given(SEQUENCES)
+def test_joined_sequences_are_columns_of_a_row_each(sequences: list[Encoded]) -> None:
+    columns = to_columns(
+        join([s.input_ids for s in sequences], [s.learned for s in sequences])
+    )
+    assert columns["input_ids"].to_pylist() == [s.input_ids for s in sequences]
+    assert columns["learned"].to_pylist() == [s.learned for s in sequences]
+
+
+@given(SEQUENCES)
+def test_of_each_sequence_the_last_run_of_learned_tokens_stays(
+    sequences: list[Encoded],
 ) -> None:
-    columns = to_columns(cut(flatten(sequences), limit))
-    assert columns["input_ids"].to_pylist() == [s.input_ids[:limit] for s in sequences]
-    assert columns["learned"].to_pylist() == [s.learned[:limit] for s in sequences]
+    kept = learn_last(flatten(sequences))
+    for row, one in enumerate(sequences):
+        runs = [list(run) for mark, run in groupby(one.learned) if mark]
+        marks = kept.learned[kept.offsets[row] : kept.offsets[row + 1]].tolist()
+        assert sum(marks) == (len(runs[-1]) if runs else 0)
+        last = len(one.learned) - 1 - one.learned[::-1].index(True) if runs else 0
+        assert marks[last - sum(marks) + 1 : last + 1] == [True] * sum(marks)
 
 
 @given(SEQUENCES)

@@ -17,6 +17,7 @@ CONFIG = PreprocessConfig(
     max_length_ratio=4.0,
     drop_identical=True,
     drop_duplicates=True,
+    thinking="keep",
 )
 TEXTS = st.lists(st.text(st.characters(codec="utf-8"), max_size=40), min_size=1)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.config import TokenizeConfig
-from graft.data.sequences import to_sequences
+from graft.config import PromptConfig, TokenizeConfig
+from graft.data.sequences import Rules, to_sequences
 from graft.data.token_report import Tally, check_gate, to_page
 from graft.errors import DataError, TemplateError
 from graft.records import EXAMPLE_SCHEMA, Encoded, Message
@@ -32,12 +32,19 @@ class Letters:
         return [self._one(messages) for messages in batch]
 
     def _one(self, messages: Sequence[Message]) -> Encoded:
-        asked, said = (message["content"] for message in messages)
-        if asked == "unsayable":
-            raise TemplateError("the template", "drops a turn", fix="mend it")
-        ids = [ord(letter) for letter in asked + said] + [END]
-        marks = [False] * len(asked) + [True] * len(said) + [self.learns_end]
+        ids: list[int] = []
+        marks: list[bool] = []
+        for message in messages:
+            if message["content"] == "unsayable":
+                raise TemplateError("the template", "drops a turn", fix="mend it")
+            said = message["role"] == "assistant"
+            letters = [ord(letter) for letter in message["content"]]
+            ids += [*letters, END] if said else letters
+            marks += [said] * len(letters) + [self.learns_end] * said
         return Encoded(ids, marks)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return self.show([i for i in ids if i])
 
     def show(self, ids: Sequence[int]) -> str:
         return "".join(chr(i) if i else "</s>" for i in ids)
@@ -63,6 +70,28 @@ def table(pairs: Sequence[tuple[str, str | None]]) -> pa.Table:
     return pa.Table.from_pylist(rows, EXAMPLE_SCHEMA)
 
 
+def rules(
+    max_seq_len: int,
+    overlong: Any = "drop",
+    *,
+    overlap: int = 0,
+    learn: Any = "all",
+    ways: Sequence[str] = (),
+    copies: int = 0,
+) -> Rules:
+    limits = TokenizeConfig(
+        max_seq_len=max_seq_len, overlong=overlong, overlap=overlap, num_shown=2
+    )
+    prompt = PromptConfig(
+        style="chat",
+        pattern=None,
+        system=None,
+        paraphrases=list(ways),
+        num_paraphrases=copies,
+    )
+    return Rules(limits, learn, prompt)
+
+
 TEXT = st.text("ab", max_size=12)
 PAIRS = st.lists(st.tuples(TEXT, st.none() | TEXT), max_size=10)
 
@@ -72,7 +101,7 @@ PAIRS = st.lists(st.tuples(TEXT, st.none() | TEXT), max_size=10)
 def test_every_example_becomes_one_sequence_or_one_reject(
     overlong: Any, pairs: list[tuple[str, str | None]]
 ) -> None:
-    outcome = to_sequences(table(pairs), Letters(), 10, overlong)
+    outcome = to_sequences(table(pairs), Letters(), rules(10, overlong))
     seen = outcome.sequences["where"].to_pylist() + [r.where for r in outcome.rejects]
     assert sorted(seen) == sorted(f"file:{i}" for i in range(len(pairs)))
     rows = outcome.sequences.to_pylist()
@@ -81,7 +110,7 @@ def test_every_example_becomes_one_sequence_or_one_reject(
 
 
 def test_an_overlong_sequence_is_dropped_and_told() -> None:
-    outcome = to_sequences(table([("abc", "abcdef"), ("a", "b")]), Letters(), 8, "drop")
+    outcome = to_sequences(table([("abc", "abcdef"), ("a", "b")]), Letters(), rules(8))
     assert outcome.sequences["id"].to_pylist() == ["id1"]
     (reject,) = outcome.rejects
     assert (reject.where, reject.reason, reject.value) == (
@@ -93,7 +122,7 @@ def test_an_overlong_sequence_is_dropped_and_told() -> None:
 
 def test_a_truncated_answer_loses_its_end_and_is_counted() -> None:
     pairs = [("abc", "abcdef"), ("abcdefgh", "ab")]
-    outcome = to_sequences(table(pairs), Letters(), 8, "truncate")
+    outcome = to_sequences(table(pairs), Letters(), rules(8, "truncate"))
     (row,) = outcome.sequences.to_pylist()
     assert Letters().show(row["input_ids"]) == "abcabcde"
     assert outcome.num_truncated == 1
@@ -105,18 +134,17 @@ def test_a_broken_mask_stops_the_stage_and_names_the_example() -> None:
     with pytest.raises(
         TemplateError, match=r"file:0 \(example id0\).*end of an answer"
     ):
-        to_sequences(table([("a", "b")]), Letters(learns_end=False), 8, "drop")
+        to_sequences(table([("a", "b")]), Letters(learns_end=False), rules(8))
 
 
 def test_what_a_template_cannot_write_is_named() -> None:
     pairs = [("a", "b"), ("a", None), ("unsayable", "b")]
     with pytest.raises(TemplateError, match=r"file:2 \(example id2\).*drops a turn"):
-        to_sequences(table(pairs), Letters(), 8, "drop")
+        to_sequences(table(pairs), Letters(), rules(8))
 
 
 def test_the_report_adds_up_and_the_page_marks_what_is_learned() -> None:
-    config = TokenizeConfig(max_seq_len=8, overlong="truncate", num_shown=2)
-    tally = Tally(config)
+    tally = Tally(rules(8, "truncate"))
     tables = [table([("abc", "abcdef"), ("x", None)]), table([("ab", "c")])]
     num_rows = sum(t.num_rows for t in tally.encode(tables, Letters()))
     report = tally.to_report()
@@ -131,8 +159,86 @@ def test_the_report_adds_up_and_the_page_marks_what_is_learned() -> None:
     assert "abc⟦abcde⟧" in page and "ab⟦c</s>⟧" in page
 
 
+@given(
+    asked=st.text("ab", min_size=1, max_size=3),
+    said=st.text("abé", min_size=1, max_size=60),
+    overlap=st.integers(0, 4),
+)
+def test_chunks_learn_every_token_once_and_in_order(
+    asked: str, said: str, overlap: int
+) -> None:
+    outcome = to_sequences(
+        table([(asked, said)]), Letters(), rules(8, "chunk", overlap=overlap)
+    )
+    rows = outcome.sequences.to_pylist()
+    learned = [
+        token
+        for row in rows
+        for token, mark in zip(row["input_ids"], row["learned"], strict=True)
+        if mark
+    ]
+    assert Letters().show(learned) == said + "</s>"
+    assert "".join(row["messages"][-1]["content"] for row in rows) == said
+    assert sum(row["num_bytes"] for row in rows) == len(said.encode())
+    assert all(len(row["input_ids"]) <= 8 for row in rows)
+    assert all(Letters().show(row["input_ids"]).startswith(asked) for row in rows)
+    assert (
+        len({row["id"] for row in rows})
+        == len(rows)
+        == 1 + sum(outcome.num_added.values())
+    )
+    assert len({row["group"] for row in rows}) == 1
+
+
+def test_a_chunk_reads_the_end_of_the_one_before() -> None:
+    one = to_sequences(
+        table([("?", "abcdefghijkl")]), Letters(), rules(8, "chunk", overlap=2)
+    )
+    shown = [
+        "".join(
+            chr(token or 46) if mark else chr(token).upper()
+            for token, mark in zip(row["input_ids"], row["learned"], strict=True)
+        )
+        for row in one.sequences.to_pylist()
+    ]
+    assert shown == ["?abcdefg", "?FGhijkl", "?KL."]
+
+
+def test_a_prompt_that_leaves_no_room_for_a_chunk_is_a_reject() -> None:
+    outcome = to_sequences(table([("abcdefgh", "ab")]), Letters(), rules(8, "chunk"))
+    assert [reject.reason for reject in outcome.rejects] == ["too long"]
+    assert outcome.sequences.num_rows == 0
+
+
+def test_each_example_is_learned_in_other_words_too_but_never_a_held_out_one() -> None:
+    rows = table([("a", "x"), ("b", "y")]).to_pylist()
+    rows[1]["split"] = "test"
+    examples = pa.Table.from_pylist(rows, EXAMPLE_SCHEMA)
+    ways = ["please {source}", "do {source} now", "{source}!"]
+    outcome = to_sequences(examples, Letters(), rules(30, ways=ways, copies=2))
+    found = outcome.sequences.to_pylist()
+    assert [row["augmented"] for row in found] == [False, False, True, True]
+    asked = {row["messages"][0]["content"] for row in found[2:]}
+    assert len(asked) == 2 and asked <= {"please a", "do a now", "a!"}
+    assert {row["group"] for row in found[2:]} == {"0"}
+    assert outcome.num_added["paraphrases"] == 2
+
+
+def test_only_the_last_answer_is_learned_where_that_is_asked() -> None:
+    turns = [("user", "a"), ("assistant", "bc"), ("user", "d"), ("assistant", "ef")]
+    rows = table([("a", "x")]).to_pylist()
+    rows[0]["messages"] = [Message(role=r, content=c) for r, c in turns]  # type: ignore
+    examples = pa.Table.from_pylist(rows, EXAMPLE_SCHEMA)
+    every = to_sequences(examples, Letters(), rules(30)).sequences.to_pylist()[0]
+    last = to_sequences(examples, Letters(), rules(30, learn="last"))
+    row = last.sequences.to_pylist()[0]
+    assert every["learned"] == [False, True, True, True, False, True, True, True]
+    assert row["learned"] == [False] * 5 + [True] * 3
+    assert (every["num_bytes"], row["num_bytes"]) == (4, 2)
+
+
 def test_an_empty_table_makes_an_empty_report() -> None:
-    tally = Tally(TokenizeConfig(max_seq_len=8, overlong="drop", num_shown=1))
+    tally = Tally(rules(8))
     assert [t.num_rows for t in tally.encode([table([])], Letters())] == [0]
     assert tally.to_report()["length"] == {}
 

@@ -14,7 +14,15 @@ from graft.metrics import METRICS, get_metrics
 
 TASK = TaskConfig(
     name="translation",
-    prompt=PromptConfig(style="pattern", pattern="{source}\n", system=None),
+    prompt=PromptConfig(
+        style="pattern",
+        pattern="{source}\n",
+        system=None,
+        paraphrases=[],
+        num_paraphrases=0,
+    ),
+    learn="all",
+    prompt_tokens=8,
     languages={"source": "en", "target": "fr"},
     stop=["\n"],
     max_new_tokens=64,
@@ -26,6 +34,7 @@ MODEL = ModelConfig(
     tokenizer=None,
     num_parameters=7_000_000_000,
     dtype="bfloat16",
+    license=None,
 )
 
 

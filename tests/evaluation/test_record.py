@@ -15,6 +15,7 @@ MODEL = ModelConfig(
     tokenizer=None,
     num_parameters=1,
     dtype="float32",
+    license=None,
 )
 
 

@@ -103,6 +103,8 @@ def make_splits(folder: Path) -> None:
             "where": f"pairs:{number}",
             "input_ids": [1],
             "learned": [True],
+            "num_bytes": 1,
+            "augmented": False,
         }
         for number, (english, french) in enumerate(PAIRS)
     ]

@@ -149,9 +149,12 @@ def load(
         tokenizer=str(path) if official else None,
         num_parameters=1,
         dtype="bfloat16",
+        license=None,
     )
     style = "chat" if pattern is None else "pattern"
-    prompt = PromptConfig(style=style, pattern=pattern, system=system)
+    prompt = PromptConfig(
+        style=style, pattern=pattern, system=system, paraphrases=[], num_paraphrases=0
+    )
     return load_template(model, prompt)
 
 

@@ -18,7 +18,15 @@ from graft.stages import convert, preprocess, validate
 
 TASK = TaskConfig(
     name="translation",
-    prompt=PromptConfig(style="pattern", pattern="{source}", system=None),
+    prompt=PromptConfig(
+        style="pattern",
+        pattern="{source}",
+        system=None,
+        paraphrases=[],
+        num_paraphrases=0,
+    ),
+    learn="all",
+    prompt_tokens=8,
     languages={},
     stop=[],
     max_new_tokens=1,
@@ -32,6 +40,7 @@ CLEAN = PreprocessConfig(
     max_length_ratio=4.0,
     drop_identical=True,
     drop_duplicates=True,
+    thinking="keep",
 )
 
 

@@ -26,6 +26,8 @@ def sequences(num_rows: int) -> pa.Table:
             "where": f"f:{i}",
             "input_ids": [i],
             "learned": [True],
+            "num_bytes": 1,
+            "augmented": False,
         }
         for i in range(num_rows)
     ]
@@ -62,7 +64,10 @@ def test_every_sequence_is_in_one_split_or_among_the_rejects(
     assert found["test"] == [f"id{i}" for i in range(0, 100, 10)]
     report = io.read_json(tmp_path / "report.json")
     assert report["balance"] in capsys.readouterr().out
-    assert report["counts"] == {n: len(i) for n, i in found.items()} | {"rejects": 1}
+    assert report["counts"] == {n: len(i) for n, i in found.items()} | {
+        "rejects": 1,
+        "paraphrases_left_out": 0,
+    }
     assert found["validation"] and found["train"]
 
 

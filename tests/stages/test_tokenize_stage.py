@@ -15,7 +15,7 @@ from graft.prompts import load_template
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SEQUENCE_SCHEMA
 from graft.stages.tokenize import run
 
-LIMITS = TokenizeConfig(max_seq_len=64, overlong="drop", num_shown=2)
+LIMITS = TokenizeConfig(max_seq_len=64, overlong="drop", overlap=0, num_shown=2)
 
 
 @pytest.fixture
@@ -76,15 +76,22 @@ def model(folder: Path) -> ModelConfig:
         tokenizer=None,
         num_parameters=1,
         dtype="bfloat16",
+        license=None,
     )
 
 
 def task() -> TaskConfig:
     prompt = PromptConfig(
-        style="pattern", pattern="English: {source}\nFrench:", system=None
+        style="pattern",
+        pattern="English: {source}\nFrench:",
+        system=None,
+        paraphrases=[],
+        num_paraphrases=0,
     )
     return TaskConfig(
         name="translation",
+        learn="all",
+        prompt_tokens=8,
         prompt=prompt,
         languages={},
         stop=[],
@@ -164,10 +171,11 @@ import graft.stages.tokenize
 from graft.config import ModelConfig, PromptConfig
 from graft.prompts import load_template
 model = ModelConfig(path={str(folder / "model")!r}, revision="0",
-                    tokenizer={tokenizer!r}, num_parameters=1, dtype="bfloat16")
+                    tokenizer={tokenizer!r}, num_parameters=1, dtype="bfloat16", license=None)
 pattern = "{{source}}:" if {style!r} == "pattern" else None
 template = load_template(
-    model, PromptConfig(style={style!r}, pattern=pattern, system=None))
+    model, PromptConfig(style={style!r}, pattern=pattern, system=None,
+        paraphrases=[], num_paraphrases=0))
 template.encode_prompt([{{"role": "user", "content": "x"}}])
 print([name for name in ("torch", "mlflow", "datasets") if name in sys.modules])
 """

@@ -50,6 +50,8 @@ def make_line(folder: Path) -> None:
                 "where": f"{split}:{number}",
                 "input_ids": [3 + (number * 7 + i * i) % 250 for i in range(30)],
                 "learned": [i > 10 for i in range(30)],
+                "num_bytes": 19,
+                "augmented": False,
             }
             for number in range(count)
         ]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_training import make_documents
 
+from graft.config import TrainConfig
 from graft.errors import DataError
 from graft.io import write_batches
 from graft.records import SEQUENCE_SCHEMA
@@ -97,11 +98,13 @@ def write_split(folder: Path, lengths: list[int]) -> Path:
             "messages": [{"role": "user", "content": "a"}],
             "references": [],
             "group": "g",
-            "stratum": "all",
+            "stratum": "rare" if number == 0 else "common",
             "split": None,
             "where": f"f:{number}",
             "input_ids": list(range(number, number + length)),
             "learned": [position > 0 for position in range(length)],
+            "num_bytes": 1,
+            "augmented": False,
         }
         for number, length in enumerate(lengths)
     ]
@@ -110,8 +113,11 @@ def write_split(folder: Path, lengths: list[int]) -> Path:
     return folder
 
 
-def test_documents_on_disk_are_read_as_they_stand(tmp_path: Path) -> None:
-    documents = read_documents(write_split(tmp_path / "s", [3, 1, 5]), "train", 8, True)
+def test_documents_on_disk_are_read_as_they_stand(
+    tmp_path: Path, train_config: TrainConfig
+) -> None:
+    split = write_split(tmp_path / "s", [3, 1, 5])
+    documents = read_documents(split, "train", 8, train_config)
     assert documents.tokens.tolist() == [0, 1, 2, 1, 2, 3, 4, 5, 6]
     assert documents.starts.tolist() == [0, 3, 4, 9]
     assert documents.ids == ["id0", "id1", "id2"]
@@ -119,11 +125,35 @@ def test_documents_on_disk_are_read_as_they_stand(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])
-def test_an_empty_split_is_told_by_name(tmp_path: Path, part: str) -> None:
+def test_an_empty_split_is_told_by_name(
+    tmp_path: Path, part: str, train_config: TrainConfig
+) -> None:
     with pytest.raises(DataError, match=f"the {part} split has no example"):
-        read_documents(write_split(tmp_path / "s", []), part, 8, True)
+        read_documents(write_split(tmp_path / "s", []), part, 8, train_config)
 
 
-def test_a_sequence_over_the_limit_is_told_with_its_id(tmp_path: Path) -> None:
+def test_a_sequence_over_the_limit_is_told_with_its_id(
+    tmp_path: Path, train_config: TrainConfig
+) -> None:
     with pytest.raises(DataError, match="example id2: has 9 tokens"):
-        read_documents(write_split(tmp_path / "s", [3, 8, 9]), "train", 8, True)
+        read_documents(write_split(tmp_path / "s", [3, 8, 9]), "train", 8, train_config)
+
+
+def test_of_train_alone_rare_strata_are_repeated_and_weighed(
+    tmp_path: Path, train_config: TrainConfig
+) -> None:
+    split = write_split(tmp_path / "s", [3, 3, 3, 3])
+    config = train_config.model_copy(update={"oversample": 1.0})
+    documents = read_documents(split, "train", 8, config)
+    seen = sorted(document for pack in documents.packs for document in pack)
+    assert seen == [0, 0, 0, 1, 2, 3]
+    assert documents.batch([0], "cpu").weights is None
+    config = train_config.model_copy(update={"class_weights": 1.0})
+    documents = read_documents(split, "train", 8, config)
+    assert documents.weights is not None
+    assert documents.weights.tolist() == pytest.approx([2, 2 / 3, 2 / 3, 2 / 3])
+    batch = documents.batch(range(len(documents.packs)), "cpu")
+    assert batch.weights is not None and len(batch.weights) == len(batch.targets) == 8
+    assert batch.total == pytest.approx(8) == float(batch.weights.sum())
+    held_out = read_documents(split, "validation", 8, config)
+    assert held_out.weights is None and len(held_out.packs) == 2

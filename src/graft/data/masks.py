@@ -1,7 +1,7 @@
 """Token columns and the label-mask contract, over flat arrays."""
 
 from collections.abc import Collection, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -72,13 +72,34 @@ def find_faults(tokens: Tokens, stop_ids: Collection[int]) -> dict[int, str]:
     return faults
 
 
-def cut(tokens: Tokens, max_seq_len: int) -> Tokens:
-    """Each sequence's first `max_seq_len` tokens."""
-    starts = np.repeat(tokens.offsets[:-1], tokens.lengths)
-    kept = np.arange(tokens.input_ids.size) - starts < max_seq_len
-    lengths = np.minimum(tokens.lengths, max_seq_len)
-    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-    return Tokens(tokens.input_ids[kept], tokens.learned[kept], offsets)
+def learn_last(tokens: Tokens) -> Tokens:
+    """The same sequences; of each, only the last run of learned tokens is learned."""
+    learned = tokens.learned.copy()
+    for start, end in pairwise(tokens.offsets):
+        part = learned[start:end]
+        gaps = np.flatnonzero(part[:-1] & ~part[1:])
+        last = np.flatnonzero(part)
+        ends = gaps[gaps < last[-1]] if last.size else gaps
+        if ends.size:
+            part[: ends[-1] + 1] = False
+    return Tokens(tokens.input_ids, learned, tokens.offsets)
+
+
+def join(
+    input_ids: Sequence[Sequence[int] | npt.NDArray[np.int32]],
+    learned: Sequence[Sequence[bool] | npt.NDArray[np.bool_]],
+) -> Tokens:
+    """Put sequences, given as arrays, one after another."""
+    lengths = [len(ids) for ids in input_ids]
+    return Tokens(
+        np.concatenate([np.zeros(0, np.int32), *map(np.asarray, input_ids)]).astype(
+            np.int32
+        ),
+        np.concatenate([np.zeros(0, np.bool_), *map(np.asarray, learned)]).astype(
+            np.bool_
+        ),
+        np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
+    )
 
 
 def to_columns(tokens: Tokens) -> dict[str, pa.ListArray]:

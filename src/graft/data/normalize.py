@@ -64,6 +64,8 @@ def repairs(config: PreprocessConfig) -> dict[str, Repair]:
         chosen["html"] = strip_html
     if config.repair_unicode:
         chosen["unicode form"] = compose
+    if config.thinking == "strip":
+        chosen["thinking"] = strip_thinking
     chosen["control characters"] = strip_controls
     chosen["whitespace"] = collapse_blanks
     return chosen
@@ -79,6 +81,11 @@ def strip_html(texts: pl.Series) -> pl.Series:
     resolved once, so that text about HTML (`&lt;b&gt;`) stays text."""
     plain = texts.str.replace_all(_BLOCK_TAG, " ").str.replace_all(_INLINE_TAG, "")
     return _map_where(plain, plain.str.contains(_ENTITY), html.unescape)
+
+
+def strip_thinking(texts: pl.Series) -> pl.Series:
+    """Without what an answer thinks before it says; a block that is not closed stays."""
+    return texts.str.replace_all(r"(?s)<think>.*?</think>\s*", "")
 
 
 def compose(texts: pl.Series) -> pl.Series:

@@ -45,4 +45,5 @@ def fill(
     packs: Sequence[Sequence[int]], lengths: Sequence[int], capacity: int
 ) -> float:
     """Share of the sequences' tokens that are documents', 0 to 1."""
-    return sum(lengths) / (len(packs) * capacity) if packs else 0.0
+    total = sum(lengths[document] for part in packs for document in part)
+    return total / (len(packs) * capacity) if packs else 0.0

@@ -16,6 +16,9 @@ others come, a larger share only adds to a held-out split, and a group stays tog
 its group into one: rules 1 and 2 go first.) Strata get their shares in expectation: a
 quota for each stratum would be exact, and would move old examples. What each stratum
 got is reported.
+
+A paraphrase of an example goes where its example goes, and only train keeps it: a
+held-out split asks each question once, in its own words.
 """
 
 import hashlib
@@ -32,7 +35,7 @@ from graft.config import SplitConfig
 from graft.errors import DataError
 from graft.records import REJECT_SCHEMA, SPLITS, Reject
 
-TRAIN, VALIDATION, TEST, REJECTED = range(4)
+TRAIN, VALIDATION, TEST, REJECTED, LEFT_OUT = range(5)
 MAX_STRATA = 50
 Codes = npt.NDArray[np.int8]
 
@@ -70,6 +73,12 @@ def assign_splits(
     return codes
 
 
+def leave_out(codes: Codes, augmented: pa.ChunkedArray) -> Codes:
+    """The same codes, but LEFT_OUT for a paraphrase that is not in train."""
+    copies = augmented.to_numpy(zero_copy_only=False).astype(bool)
+    return np.where(copies & (codes != TRAIN), LEFT_OUT, codes).astype(np.int8)
+
+
 def select(tables: Iterable[pa.Table], codes: Codes, code: int) -> Iterator[pa.Table]:
     """The rows of each table that have this code; tables in the order of `codes`."""
     at = 0
@@ -99,7 +108,7 @@ def count_straddling(groups: pa.ChunkedArray, codes: Codes) -> int:
     """Groups that stand in more than one split, as official splits can make them."""
     number, names = _numbered(groups)
     seen = np.zeros((len(names), len(SPLITS)), bool)
-    kept = codes != REJECTED
+    kept = codes < REJECTED
     seen[number[kept], codes[kept]] = True
     return int(np.sum(seen.sum(axis=1) > 1))
 
@@ -111,14 +120,17 @@ def to_report(
     counts do not add up."""
     counts = {name: int(np.sum(codes == i)) for i, name in enumerate(SPLITS)}
     rejects = int(np.sum(codes == REJECTED))
+    copies = int(np.sum(codes == LEFT_OUT))
     sums = " + ".join(f"{count} {name}" for name, count in counts.items())
     balance = f"{len(codes)} sequences = {sums} + {rejects} rejects"
-    if len(codes) != sum(counts.values()) + rejects:
+    if copies:
+        balance += f" + {copies} paraphrases of what is held out"
+    if len(codes) != sum(counts.values()) + rejects + copies:
         raise AssertionError(balance)
     straddling = count_straddling(groups, codes)
     return {
         "balance": balance,
-        "counts": {**counts, "rejects": rejects},
+        "counts": {**counts, "rejects": rejects, "paraphrases_left_out": copies},
         "strata": _by_stratum(strata.to_pylist(), codes),
         "straddling_groups": straddling,
         "warnings": _warnings(counts, straddling),
@@ -154,6 +166,8 @@ def _by_stratum(strata: Iterable[str], codes: Codes) -> dict[str, dict[str, int]
     table: dict[str, dict[str, int]] = {}
     kinds = (*SPLITS, "rejects")
     for stratum, code in zip(strata, codes.tolist(), strict=True):
+        if code == LEFT_OUT:
+            continue
         name = stratum if stratum in largest else "(others)"
         row = table.setdefault(name, dict.fromkeys(kinds, 0))
         row[kinds[code]] += 1

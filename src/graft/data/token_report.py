@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graft.config import TokenizeConfig
 from graft.data.masks import Ints
-from graft.data.sequences import Encoder, Outcome, to_sequences
+from graft.data.sequences import Encoder, Outcome, Rules, to_sequences
 from graft.errors import DataError
 from graft.records import REJECT_SCHEMA, Reject
 
 NUM_BINS = 8
+ADDED = ("paraphrases", "further chunks")
 PERCENTILES = (1, 25, 50, 75, 90, 99)
 
 
@@ -40,8 +40,8 @@ def check_gate(report: Mapping[str, Any], where: str) -> None:
 class Tally:
     """Sums over the tables of a run, and its first sequences."""
 
-    def __init__(self, config: TokenizeConfig) -> None:
-        self._config = config
+    def __init__(self, rules: Rules) -> None:
+        self._rules, self._config = rules, rules.tokenize
         self._lengths: list[Ints] = []
         self._counts: Counter[str] = Counter()
         self.rejects: list[Reject] = []
@@ -51,9 +51,8 @@ class Tally:
         self, tables: Iterable[pa.Table], template: Encoder
     ) -> Iterator[pa.Table]:
         """Sequences of each table of examples, counted as they pass."""
-        limit = self._config.max_seq_len
         for table in tables:
-            outcome = to_sequences(table, template, limit, self._config.overlong)
+            outcome = to_sequences(table, template, self._rules)
             self._add(table.num_rows, outcome)
             yield outcome.sequences
 
@@ -65,6 +64,7 @@ class Tally:
             sequences=sequences.num_rows,
             rejects=len(outcome.rejects),
             truncated=outcome.num_truncated,
+            **outcome.num_added,
             tokens=len(pc.list_flatten(sequences["input_ids"])),
             learned_tokens=learned,
         )
@@ -74,13 +74,18 @@ class Tally:
         self.shown += sequences.slice(0, max(missing, 0)).to_pylist()
 
     def balance(self) -> str:
-        """`in = out + rejects` in one line. Raises: AssertionError if it is not so."""
+        """`in + added = out + rejects` in one line. Raises: AssertionError if it is not so."""
         counts = self._counts
+        added = [name for name in ADDED if counts[name]]
         line = (
-            f"{counts['examples']} examples = {counts['sequences']} sequences"
-            f" + {counts['rejects']} rejects"
+            "".join(
+                [f"{counts['examples']} examples"]
+                + [f" + {counts[name]} {name}" for name in added]
+            )
+            + f" = {counts['sequences']} sequences + {counts['rejects']} rejects"
         )
-        if counts["examples"] != counts["sequences"] + counts["rejects"]:
+        coming = counts["examples"] + sum(counts[name] for name in added)
+        if coming != counts["sequences"] + counts["rejects"]:
             raise AssertionError(line)
         return line
 
@@ -90,7 +95,7 @@ class Tally:
 
     def to_report(self) -> dict[str, Any]:
         """Counts and lengths in tokens, before the limit was applied."""
-        names = ("examples", "sequences", "rejects", "truncated")
+        names = ("examples", *ADDED, "sequences", "rejects", "truncated")
         tokens, learned = self._counts["tokens"], self._counts["learned_tokens"]
         lengths = np.concatenate([*self._lengths, np.zeros(0, np.int64)])
         return {

@@ -12,7 +12,9 @@ from graft.sources.hub import read_hub
 from graft.sources.json_array import read_json
 from graft.sources.lines import read_jsonl, read_parallel, read_text
 from graft.sources.parquet_rows import read_parquet
+from graft.sources.passages import join_rows
 from graft.sources.sgm import read_sgm
+from graft.sources.squad import read_squad
 
 __all__ = ["READERS", "read_rows"]
 
@@ -24,6 +26,7 @@ READERS: Mapping[str, Callable[[Part, DataConfig], Iterator[Row | Reject]]] = {
     "text": read_text,
     "parallel": read_parallel,
     "sgm": read_sgm,
+    "squad": read_squad,
 }
 """The reader of each format that lies in files; a hub data set has none."""
 
@@ -42,7 +45,11 @@ def read_rows(data: DataConfig) -> Iterator[Row | Reject]:
         else:
             rows = _chain([part for part in parts if part.split == official], data)
         count = 0
-        for row in islice(rows, data.max_rows):
+        rows = islice(rows, data.max_rows)
+        if data.passage is not None:
+            (column,) = data.fields.values()
+            rows = join_rows(rows, column, data.passage)
+        for row in rows:
             count += 1
             yield row
         if not count:

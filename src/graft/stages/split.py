@@ -4,7 +4,13 @@ from pathlib import Path
 
 from graft import cli, io
 from graft.config import SplitConfig
-from graft.data.splits import assign_splits, rejects_of, select, to_report
+from graft.data.splits import (
+    assign_splits,
+    leave_out,
+    rejects_of,
+    select,
+    to_report,
+)
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA, SPLITS
 
 
@@ -12,8 +18,9 @@ def run(
     split: SplitConfig, sequences: Path, out: Path, rejects: Path, report: Path
 ) -> None:
     """Keep official splits, carve those that are missing, and count all of them."""
-    keys = io.read_table(sequences, ["group", "stratum", "split"])
+    keys = io.read_table(sequences, ["group", "stratum", "split", "augmented"])
     codes = assign_splits(keys["group"], keys["split"], split)
+    codes = leave_out(codes, keys["augmented"])
     facts = to_report(keys["group"], keys["stratum"], codes)
     with io.atomic(out) as partial:
         for code, name in enumerate(SPLITS):

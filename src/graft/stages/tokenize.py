@@ -4,6 +4,7 @@ from pathlib import Path
 
 from graft import cli, io
 from graft.config import ModelConfig, TaskConfig, TokenizeConfig
+from graft.data.sequences import Rules
 from graft.data.token_report import Tally, check_gate, to_page
 from graft.prompts import load_template
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA
@@ -23,7 +24,7 @@ def run(
     """Encode every example by the one prompt template; count what cannot be."""
     check_gate(io.read_json(gate), str(gate))
     template = load_template(model, task.prompt)
-    tally = Tally(tokenize)
+    tally = Tally(Rules(tokenize, task.learn, task.prompt))
     sequences = tally.encode(io.read_batches(examples), template)
     io.write_batches(out, sequences, SEQUENCE_SCHEMA)
     io.write_batches(rejects, [tally.reject_table()], REJECT_SCHEMA)

@@ -38,7 +38,7 @@ def run(
     outputs.check_template(tokens, template.hash)
     length = tokenize.max_seq_len
     documents = {
-        part: read_documents(splits / part, part, length, train.packing)
+        part: read_documents(splits / part, part, length, train)
         for part in outputs.PARTS
     }
     digests = {part: io.digest_files(splits / part) for part in outputs.PARTS}

@@ -4,6 +4,7 @@ number alone decides."""
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graft import io
+from graft.config import TrainConfig
 from graft.data.packing import pack
+from graft.data.strata import loss_weights, repeats
 from graft.errors import DataError
 from graft.training.attention import Documents, lay_out
 
@@ -28,6 +31,8 @@ class MicroBatch:
         documents: where each lies.
         predicts: positions whose next token is learned. [learned].
         targets: those next tokens. [learned].
+        weights: of each target in the loss; None: all the same. [learned].
+        total: sum of the weights.
         ids: the examples' ids, for messages.
     """
 
@@ -36,6 +41,8 @@ class MicroBatch:
     documents: Documents
     predicts: Tensor
     targets: Tensor
+    weights: Tensor | None
+    total: float
     ids: tuple[str, ...]
 
 
@@ -49,6 +56,8 @@ class PackedDocuments:
         ids: of the examples. Length [documents].
         max_seq_len: tokens of a sequence.
         packing: whether documents share sequences.
+        repeats: how often each document is seen in an epoch; None: once.
+        weights: of each document in the loss; None: all the same.
     """
 
     def __init__(
@@ -59,11 +68,17 @@ class PackedDocuments:
         ids: Sequence[str],
         max_seq_len: int,
         packing: bool,
+        repeats: Array | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> None:
         self.tokens, self.learned, self.starts, self.ids = tokens, learned, starts, ids
+        self.weights = weights
         self.lengths = np.diff(starts).tolist()
-        one_each = [[document] for document in range(len(self.lengths))]
-        self.packs = pack(self.lengths, max_seq_len) if packing else one_each
+        seen = np.arange(len(ids)).repeat(1 if repeats is None else repeats).tolist()
+        places = [[place] for place in range(len(seen))]
+        if packing:
+            places = pack([self.lengths[document] for document in seen], max_seq_len)
+        self.packs = [[seen[place] for place in together] for together in places]
 
     @property
     def num_learned(self) -> int:
@@ -84,8 +99,11 @@ class PackedDocuments:
         positions = np.concatenate([np.arange(length) for length in lengths])
         learned = self.learned[where] & (positions > 0)
         targets = learned.nonzero()[0]
+        weights = None
+        if self.weights is not None:
+            weights = self.weights[documents].repeat(lengths)[targets]
 
-        def to(values: Array) -> Tensor:
+        def to(values: NDArray[Any]) -> Tensor:
             return torch.from_numpy(values).to(device, non_blocking=True)
 
         return MicroBatch(
@@ -94,6 +112,8 @@ class PackedDocuments:
             lay_out(lengths, device),
             to(targets - 1),
             to(self.tokens[where[targets]]),
+            None if weights is None else to(weights.astype(np.float32)),
+            len(targets) if weights is None else float(weights.sum()),
             tuple(self.ids[document] for document in documents),
         )
 
@@ -127,9 +147,9 @@ class PackedDocuments:
 
 
 def read_documents(
-    source: Path, name: str, max_seq_len: int, packing: bool
+    source: Path, name: str, max_seq_len: int, config: TrainConfig
 ) -> PackedDocuments:
-    """Read a split's sequences.
+    """Read a split's sequences. Only of train are rare strata favoured.
 
     Raises: DataError if it is empty, or a sequence is longer than `max_seq_len`.
     """
@@ -137,13 +157,15 @@ def read_documents(
     learned: list[Array] = []
     lengths: list[int] = []
     ids: list[str] = []
-    columns = ["id", "input_ids", "learned"]
+    strata: list[str] = []
+    columns = ["id", "stratum", "input_ids", "learned"]
     for table in io.read_batches(source, columns):
         for column, parts in (("input_ids", tokens), ("learned", learned)):
             flat = table[column].combine_chunks().flatten()
             parts.append(flat.to_numpy(zero_copy_only=False))
         lengths += [len(row) for row in table["input_ids"]]
         ids += table["id"].to_pylist()
+        strata += table["stratum"].to_pylist()
     if not lengths:
         raise DataError(
             str(source),
@@ -161,11 +183,22 @@ def read_documents(
             f"has {max(lengths)} tokens, more than tokenize.max_seq_len {max_seq_len}",
             fix="run tokenize again: dvc repro tokenize",
         )
+    starts = np.cumsum([0, *lengths], dtype=np.int64)
+    marks = np.concatenate(learned).astype(np.bool_)
+    times = weights = None
+    if name == "train" and config.oversample:
+        times = repeats(np.array(strata), config.oversample)
+    if name == "train" and config.class_weights:
+        heard: Array = np.add.reduceat(marks, starts[:-1], dtype=np.int64)
+        heard = heard if times is None else heard * times
+        weights = loss_weights(np.array(strata), heard, config.class_weights)
     return PackedDocuments(
         np.concatenate(tokens).astype(np.int64),
-        np.concatenate(learned).astype(np.bool_),
-        np.cumsum([0, *lengths], dtype=np.int64),
+        marks,
+        starts,
         ids,
         max_seq_len,
-        packing,
+        config.packing,
+        times,
+        weights,
     )

@@ -123,11 +123,11 @@ class Loop:
                 number, config.global_batch_size, config.micro_batch_size, config.seed
             )
         ]
-        learned = sum(len(batch.targets) for batch in batches)
+        weight = sum(batch.total for batch in batches)
         total = torch.zeros((), device=self._device)
         for batch in batches:
             # Over the learned tokens of the whole step, not of each micro-batch.
-            loss = self._loss(batch) / learned
+            loss = self._loss(batch) / weight
             loss.backward()
             total += loss.detach()
         norm = torch.nn.utils.clip_grad_norm_(
@@ -152,7 +152,7 @@ class Loop:
         meter.add(total.item(), norm.item(), rate, num_tokens)
 
     def _loss(self, batch: MicroBatch) -> Tensor:
-        """Sum of the negative log-likelihoods of the learned tokens, in nats."""
+        """Weighed sum of the learned tokens' negative log-likelihoods, in nats."""
         with self._cast:
             out = self._model(
                 input_ids=batch.input_ids,
@@ -163,7 +163,10 @@ class Loop:
                 logits_to_keep=batch.predicts,
             )
         logits = out.logits[0].float()  # [learned, vocab]
-        return functional.cross_entropy(logits, batch.targets, reduction="sum")
+        if batch.weights is None:
+            return functional.cross_entropy(logits, batch.targets, reduction="sum")
+        losses = functional.cross_entropy(logits, batch.targets, reduction="none")
+        return losses @ batch.weights
 
     def validation_loss(self) -> float:
         """Mean negative log-likelihood of the validation split's learned tokens."""

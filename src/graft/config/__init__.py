@@ -1,0 +1,37 @@
+"""One class per section of params.yaml. Defaults live in `configs/`, not here."""
+
+from graft.config.data import (
+    ConvertConfig,
+    DataConfig,
+    PreprocessConfig,
+    SplitConfig,
+    TokenizeConfig,
+    ValidateConfig,
+)
+from graft.config.section import Section
+from graft.config.task import (
+    EvaluateConfig,
+    ModelConfig,
+    PromptConfig,
+    RegistryConfig,
+    TaskConfig,
+)
+from graft.config.train import AdapterConfig, QuantizationConfig, TrainConfig
+
+__all__ = [
+    "AdapterConfig",
+    "ConvertConfig",
+    "DataConfig",
+    "EvaluateConfig",
+    "ModelConfig",
+    "PreprocessConfig",
+    "PromptConfig",
+    "QuantizationConfig",
+    "RegistryConfig",
+    "Section",
+    "SplitConfig",
+    "TaskConfig",
+    "TokenizeConfig",
+    "TrainConfig",
+    "ValidateConfig",
+]

@@ -1,0 +1,136 @@
+"""The sections that the data stages read."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from graft.config.section import Count, Fraction, Positive, Rate, Section
+
+
+class DataConfig(Section):
+    """A source of rows. `fields` maps the task's fields to the source's columns.
+
+    `files` gives each split (`all`: none of its own) a file or glob under `root`, or
+    for formats parallel and sgm one file for each column. For format hub it gives
+    each split the hub's name of it. `passage` joins consecutive rows of one text field
+    into passages of about so many characters.
+    """
+
+    name: str
+    format: Literal[
+        "hub", "jsonl", "json", "csv", "parquet", "text", "parallel", "sgm", "squad"
+    ]
+    root: Path
+    files: dict[str, str | dict[str, str]]
+    hub_id: str | None
+    subset: str | None
+    revision: str | None
+    fields: dict[str, str]
+    group: str | None
+    stratum: str | None
+    split: str | None
+    columns: list[str] | None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)]
+    quote: Annotated[str, Field(min_length=1, max_length=1)] | None
+    encoding: str
+    max_rows: Positive | None
+    passage: Positive | None
+    license: str | None
+
+    @model_validator(mode="after")
+    def _source_is_whole(self) -> Self:
+        if self.format == "hub" and not (self.hub_id and self.revision):
+            raise ValueError("format hub needs hub_id and a pinned revision")
+        if not self.files:
+            raise ValueError("files names no file; give split: file, or all: file")
+        known = {"all", "train", "validation", "test"}
+        if unknown := sorted(set(self.files) - known):
+            raise ValueError(f"files has {unknown}; splits are {sorted(known)}")
+        if self.format in ("parallel", "sgm"):
+            if any(isinstance(value, str) for value in self.files.values()):
+                raise ValueError("each split needs column: file pairs")
+        elif any(not isinstance(value, str) for value in self.files.values()):
+            raise ValueError(f"format {self.format} takes one file or glob a split")
+        return self
+
+    @model_validator(mode="after")
+    def _passages_have_one_text(self) -> Self:
+        if self.passage is not None and len(self.fields) != 1:
+            raise ValueError("passage joins rows of one text; fields has more")
+        return self
+
+    @model_validator(mode="after")
+    def _files_are_under_root(self) -> Self:
+        for files in self.files.values():
+            for file in [files] if isinstance(files, str) else files.values():
+                path = Path(file)
+                if path.is_absolute() or ".." in path.parts:
+                    raise ValueError(
+                        f"files names {file}, which is not under root; DVC watches root"
+                    )
+        return self
+
+
+class ConvertConfig(Section):
+    """How many rows may be rejected before the stage stops."""
+
+    max_rejects: Count
+
+
+class PreprocessConfig(Section):
+    """What is repaired in a text, and what is dropped. Lengths are in characters."""
+
+    repair_unicode: bool
+    strip_html: bool
+    min_chars: Count
+    max_chars: Positive
+    max_length_ratio: Rate | None
+    drop_identical: bool
+    drop_duplicates: bool
+    thinking: Literal["keep", "strip"]
+
+
+class ValidateConfig(Section):
+    """The contract's budget: past it, the line stops."""
+
+    min_examples: Positive
+    max_errors: Count
+    max_leaked: Count
+    num_shown: Count
+
+
+class TokenizeConfig(Section):
+    """Length limit of a sequence, in tokens, and what to do past it.
+
+    `chunk` makes several sequences of a long text; each begins with the last `overlap`
+    tokens of the one before, which it reads and does not learn again.
+    """
+
+    max_seq_len: Annotated[int, Field(ge=8)]
+    overlong: Literal["drop", "truncate", "chunk"]
+    overlap: Count
+    num_shown: Count
+
+    @model_validator(mode="after")
+    def _chunks_go_on(self) -> Self:
+        if self.overlap > self.max_seq_len // 2:
+            raise ValueError(
+                f"overlap {self.overlap} is more than half of max_seq_len "
+                f"{self.max_seq_len}"
+            )
+        return self
+
+
+class SplitConfig(Section):
+    """Shares of examples that have no official split."""
+
+    validation: Fraction
+    test: Fraction
+    seed: int
+
+    @model_validator(mode="after")
+    def _leaves_a_train_split(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation + test must be under 1")
+        return self

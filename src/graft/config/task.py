@@ -1,0 +1,90 @@
+"""The sections that name a task, a base model, and how they are measured and kept."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from graft.config.section import Count, Positive, Section
+
+
+class PromptConfig(Section):
+    """`chat` uses the model's own template; `pattern` is text with {source}.
+
+    `paraphrases` are other ways to ask, texts with {source} too: each training example
+    is also learned with `num_paraphrases` of them.
+    """
+
+    style: Literal["chat", "pattern"]
+    pattern: str | None
+    system: str | None
+    paraphrases: list[str]
+    num_paraphrases: Count
+
+    @model_validator(mode="after")
+    def _pattern_has_a_source(self) -> Self:
+        if self.style == "pattern" and "{source}" not in (self.pattern or ""):
+            raise ValueError("style pattern needs a pattern that contains {source}")
+        if self.style == "chat" and self.pattern is not None:
+            raise ValueError("style chat takes no pattern; set it to null")
+        return self
+
+    @model_validator(mode="after")
+    def _paraphrases_have_a_source(self) -> Self:
+        if mute := [text for text in self.paraphrases if "{source}" not in text]:
+            raise ValueError(f"paraphrase {mute[0]!r} does not contain {{source}}")
+        if self.num_paraphrases > len(self.paraphrases):
+            raise ValueError(
+                f"num_paraphrases {self.num_paraphrases} of {len(self.paraphrases)}"
+            )
+        return self
+
+
+class TaskConfig(Section):
+    """What is learned, how it is asked, and how an answer ends.
+
+    `learn` says which of a conversation's answers carry loss. `prompt_tokens` are what
+    a text that nobody asked for is prompted with: its own first tokens.
+    """
+
+    name: str
+    learn: Literal["all", "last"]
+    prompt_tokens: Positive
+    prompt: PromptConfig
+    languages: dict[str, str]
+    stop: list[str]
+    max_new_tokens: Positive
+    metrics: list[str]
+
+
+class ModelConfig(Section):
+    """A base model: a folder or a hub id, and the revision that names its content."""
+
+    path: str
+    revision: str
+    tokenizer: str | None
+    num_parameters: Positive
+    dtype: Literal["bfloat16", "float16", "float32"]
+    license: str | None
+
+
+class EvaluateConfig(Section):
+    """How completions are made and scored. Intervals are 95 % bootstrap."""
+
+    device: Literal["auto", "cpu", "cuda"]
+    max_examples: Positive | None
+    batch_size: Positive
+    num_beams: Positive
+    temperature: Annotated[float, Field(ge=0)]
+    num_resamples: Annotated[int, Field(ge=100)]
+    num_samples: Count
+    latency_runs: Count
+    warmup_runs: Count
+    seed: int
+
+
+class RegistryConfig(Section):
+    """The registered model's name, and the MLflow experiment of its runs."""
+
+    name: str
+    experiment: str
+    tracking_uri: str

@@ -1,0 +1,65 @@
+"""The sections that the train stage reads."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from graft.config.section import Count, Fraction, Positive, Rate, Section, Share
+
+
+class AdapterConfig(Section):
+    """What is trained. `freeze_layers` keeps the first n layers as they are."""
+
+    rank: Positive
+    alpha: Rate
+    dropout: Fraction
+    target_modules: Literal["all-linear"] | list[str]
+    rslora: bool
+    dora: bool
+    freeze_layers: Count
+
+
+class QuantizationConfig(Section):
+    """How the frozen base is stored."""
+
+    method: Literal["nf4", "fp4", "none"]
+    double_quant: bool
+    compute_dtype: Literal["bfloat16", "float16", "float32"]
+
+
+class TrainConfig(Section):
+    """The optimizer, its schedule and its budget. A step is one optimizer update.
+
+    `oversample` and `class_weights` favour rare strata: 0 leaves them as they are, 1
+    makes all strata equal, the first by repeating examples, the second in the loss.
+    """
+
+    device: Literal["auto", "cpu", "cuda"]
+    seed: int
+    epochs: Rate
+    max_steps: Positive | None
+    micro_batch_size: Positive
+    global_batch_size: Positive
+    learning_rate: Rate
+    schedule: Literal["cosine", "linear", "constant"]
+    warmup_ratio: Fraction
+    weight_decay: Annotated[float, Field(ge=0)]
+    max_grad_norm: Rate
+    optimizer: Literal["adamw_torch_fused", "adamw_8bit", "paged_adamw_8bit"]
+    packing: bool
+    oversample: Share
+    class_weights: Share
+    gradient_checkpointing: bool
+    log_every: Positive
+    evaluate_every: Positive
+    early_stopping_patience: Positive | None
+    checkpoints_kept: Positive
+
+    @model_validator(mode="after")
+    def _micro_batches_fill_a_step(self) -> Self:
+        if self.global_batch_size % self.micro_batch_size:
+            raise ValueError(
+                f"global_batch_size {self.global_batch_size} is not a multiple of "
+                f"micro_batch_size {self.micro_batch_size}"
+            )
+        return self

@@ -1,0 +1,56 @@
+"""Long texts → sequences that follow each other, each token learned once.
+
+A chunk begins with what precedes the answer (a start token, a prompt), goes on with
+the last `overlap` tokens of the chunk before, which it reads and does not learn, and
+then learns what comes next.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from graft.data.masks import Tokens
+from graft.records import Encoded
+
+Decode = Callable[[Sequence[int]], str]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A part of a sequence, the text that it learns, and that text's bytes in UTF-8.
+
+    Bytes of a text's chunks add up to those of the text, also where a chunk ends
+    inside a character.
+    """
+
+    encoded: Encoded
+    text: str
+    num_bytes: int
+
+
+def to_chunks(
+    tokens: Tokens, row: int, max_seq_len: int, overlap: int, decode: Decode
+) -> list[Chunk]:
+    """The chunks of a sequence with one answer; none if its prompt leaves no room."""
+    start, end = tokens.offsets[row], tokens.offsets[row + 1]
+    ids = tokens.input_ids[start:end].tolist()
+    learned = tokens.learned[start:end]
+    first = int(np.argmax(learned))
+    prompt, answer = ids[:first], ids[first:]
+    stride = max_seq_len - first - overlap
+    if stride < 1:
+        return []
+    chunks = []
+    at = num_bytes = 0
+    while at < len(answer):
+        # The first chunk has nothing to repeat, and so room for more.
+        upto = at + stride + (0 if at else overlap)
+        repeated = answer[max(at - overlap, 0) : at]
+        new = answer[at:upto]
+        told = len(decode(answer[:upto]).encode())
+        marks = [*[False] * (first + len(repeated)), *[True] * len(new)]
+        encoded = Encoded([*prompt, *repeated, *new], marks)
+        chunks.append(Chunk(encoded, decode(new), told - num_bytes))
+        at, num_bytes = upto, told
+    return chunks

@@ -1,0 +1,39 @@
+"""Rare strata made heard: examples repeated, or their loss weighed."""
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def repeats(strata: npt.NDArray[np.str_], strength: float) -> Ints:
+    """How often each example is seen in an epoch, at least once. Shape [examples].
+
+    (n_largest / n_stratum) ** strength, rounded: 0 repeats none, 1 makes all strata
+    about as large as the largest.
+    """
+    _, number, counts = np.unique(strata, return_inverse=True, return_counts=True)
+    wanted = (counts.max(initial=1) / counts) ** strength
+    return np.asarray(np.rint(wanted).astype(np.int64)[number])
+
+
+def loss_weights(
+    strata: npt.NDArray[np.str_], num_learned: Ints, strength: float
+) -> Floats:
+    """Each example's weight in the loss. Shape [examples].
+
+    A stratum with the share s of all learned tokens weighs s ** -strength: 0 weighs
+    all alike, 1 gives each stratum the same part in the loss. The mean over learned
+    tokens is 1, so the loss keeps its size.
+
+    Args:
+        strata: of each example. Shape [examples].
+        num_learned: tokens of each that carry loss in an epoch. Shape [examples].
+        strength: 0 to 1.
+    """
+    _, number = np.unique(strata, return_inverse=True)
+    tokens = np.bincount(number, weights=num_learned)
+    heard = np.maximum(tokens, 1)
+    weights = (heard / heard.sum()) ** -strength
+    return np.asarray((weights * tokens.sum() / (weights * tokens).sum())[number])

@@ -1,0 +1,69 @@
+"""Consecutive rows joined into passages, as a novel's paragraphs are.
+
+A passage is what is split: its chunks stay together, so that no chunk stands in train
+whose neighbour is in test. Chunks of a book often repeat the end of the one before;
+what is repeated is taken once, so that it cannot leak either.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from graft.records import Reject, Row
+
+LEAST_REPEATED = 20
+"""Characters. Less than this can be equal by chance."""
+
+
+def join_rows(
+    rows: Iterable[Row | Reject], column: str, size: int
+) -> Iterator[Row | Reject]:
+    """Rows of a text column → passages of at least `size` characters.
+
+    A passage has the place, the split and the other columns of its first row. A row
+    whose column is no text passes as it is, to be put aside; a passage ends where the
+    split changes.
+    """
+    first: Row | None = None
+    texts: list[str] = []
+    for row in rows:
+        text = row.get(column) if isinstance(row, Row) else None
+        if not isinstance(row, Row) or not isinstance(text, str):
+            yield row
+            continue
+        if first is not None and (row.split != first.split or _length(texts) >= size):
+            yield _passage(first, column, texts)
+            texts, last = [], texts[-1]
+            first, text = row, text[repeated(last, text) :]
+        elif texts:
+            text = text[repeated(texts[-1], text) :]
+        first = first or row
+        if text.strip():
+            texts.append(text)
+    if first is not None and texts:
+        yield _passage(first, column, texts)
+
+
+def repeated(before: str, text: str) -> int:
+    """Characters at the start of `text` that stand at the end of `before`; 0 if they
+    are fewer than `LEAST_REPEATED`.
+
+    By the prefix function (Knuth, Morris, Pratt 1977), in linear time.
+    """
+    if len(text) < LEAST_REPEATED:
+        return 0
+    joined = text + "\0" + before[-len(text) :]
+    border = [0] * len(joined)
+    for i in range(1, len(joined)):
+        k = border[i - 1]
+        while k and joined[i] != joined[k]:
+            k = border[k - 1]
+        border[i] = k + (joined[i] == joined[k])
+    return border[-1] if border[-1] >= LEAST_REPEATED else 0
+
+
+def _length(texts: list[str]) -> int:
+    return sum(map(len, texts))
+
+
+def _passage(first: Row, column: str, texts: list[str]) -> Row:
+    return replace(first, values=first.values | {column: "\n\n".join(texts)})

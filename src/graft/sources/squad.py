@@ -1,0 +1,69 @@
+"""SQuAD's own JSON: articles > paragraphs > questions. A question is a row.
+
+Source: Rajpurkar et al. 2016 (D16-1264) and 2018 (P18-2124), format 1.1 and 2.0; FQuAD
+and other data sets in its likeness are written so too.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from graft import io
+from graft.config import DataConfig
+from graft.errors import DataError
+from graft.records import Reject, Row
+from graft.sources.files import Part, reject
+
+
+def read_squad(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
+    """Rows with title, context, id, question, answers (a list of texts, empty if there
+    is none) and is_impossible; row n is the nth question of the file.
+
+    The file is read whole: the largest of them is 40 MB.
+    Raises: DataError if it is not in this format.
+    """
+    del data
+    document = io.read_json(part.path)
+    articles = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(articles, list):
+        raise DataError(
+            part.where(),
+            "has no list `data` at its top",
+            expected="SQuAD's JSON: data > paragraphs > qas",
+            fix="correct data.format; one question a line is format jsonl",
+        )
+    number = 0
+    for article in articles:
+        for paragraph in _list(article, "paragraphs"):
+            for question in _list(paragraph, "qas"):
+                number += 1
+                yield _to_row(part, number, article, paragraph, question)
+
+
+def _list(value: Any, key: str) -> list[Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else [None]
+
+
+def _to_row(
+    part: Part, number: int, article: Any, paragraph: Any, question: Any
+) -> Row | Reject:
+    where = part.where(number)
+    if not all(isinstance(v, Mapping) for v in (article, paragraph, question)):
+        return reject(
+            where,
+            "broken SQuAD",
+            question or paragraph or article,
+            "data > paragraphs > qas, each a list of objects",
+            "repair the entry, or remove it",
+        )
+    answers = question.get("answers") or []
+    texts = [a.get("text") for a in answers if isinstance(a, Mapping)]
+    values = {
+        "title": article.get("title"),
+        "context": paragraph.get("context"),
+        "id": question.get("id"),
+        "question": question.get("question"),
+        "answers": texts,
+        "is_impossible": question.get("is_impossible", False),
+    }
+    return Row(values, where, part.split)
