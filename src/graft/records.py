@@ -80,11 +80,15 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class Row:
-    """A raw row of a source: its values by column name, and where it came from."""
+    """A raw row of a source: its values by column name, and where it came from.
+
+    `num_rows` is how many rows of the file it was joined from.
+    """
 
     values: dict[str, Any]
     where: str
     split: str | None = None
+    num_rows: int = 1
 
     def get(self, path: str) -> Any:
         """The value of a column, or of a place in it as in `translation.en`.

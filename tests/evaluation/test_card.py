@@ -8,6 +8,7 @@ from graft.config import ModelConfig, PromptConfig, TaskConfig
 from graft.evaluation.card import to_card
 from graft.evaluation.facts import Facts
 from graft.evaluation.generation import Completions, Decoding
+from graft.evaluation.latency import Latency
 from graft.evaluation.machine import device_name, library_versions, peak_memory_gib
 from graft.evaluation.scoring import score
 from graft.metrics import METRICS, get_metrics
@@ -38,6 +39,9 @@ MODEL = ModelConfig(
 )
 
 
+LATENCY = Latency(5, 120.0, 180.0, 30.0, 40.0)
+
+
 @pytest.fixture
 def facts() -> Facts:
     rows = predictions()
@@ -57,12 +61,16 @@ def facts() -> Facts:
         scores=score(rows, get_metrics(TASK.metrics), CONFIG),
         samples=rows[:3],
         decoding=Decoding.of(TASK, CONFIG),
+        stages={},
         costs={"base": cost, "tuned": cost},
+        latency={"base": LATENCY, "tuned": LATENCY},
         device="a device",
         memory_gib=1.5,
+        rss_gib=2.5,
         versions={"torch": "9.9"},
         prompt="<s>English: hello",
         run_id="run77",
+        links={"MLflow run": "run77"},
     )
 
 

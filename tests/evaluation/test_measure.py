@@ -68,7 +68,9 @@ def evaluate(line: tuple[Path, Params], out: Path) -> tuple[Any, Path]:
         record=record,
         splits=root / "splits",
         adapter=root / "adapter",
+        stages={"convert": {"rows_in": 2}},
         name=params.registry.name,
+        links={},
     )
     write_outputs(out / "predictions", out / "report.json", predictions, facts)
     return facts, out / "predictions"

@@ -12,6 +12,8 @@ CONFIG = EvaluateConfig(
     temperature=0.0,
     num_resamples=200,
     num_samples=5,
+    latency_runs=0,
+    warmup_runs=0,
     seed=42,
 )
 

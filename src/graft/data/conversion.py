@@ -20,7 +20,11 @@ NUM_NAMED = 3
 
 
 class Conversion:
-    """Converts rows as they come; holds the rejects, of which there is a limit."""
+    """Converts rows as they come; holds the rejects, of which there is a limit.
+
+    `rows_in` are rows as the source gives them; `rows_read` those of its files, which
+    are more where a source joins them into passages.
+    """
 
     def __init__(self, data: DataConfig, task: Kind, max_rejects: int) -> None:
         self._data, self._task = data, task
@@ -37,7 +41,7 @@ class Conversion:
         }
         self._columns: dict[str, None] = {}
         self._num_examples = 0
-        self.rows_in = 0
+        self.rows_in = self.rows_read = 0
         self.rejects: list[Reject] = []
 
     @property
@@ -54,6 +58,7 @@ class Conversion:
         batch: list[dict[str, Any]] = []
         for row in rows:
             self.rows_in += 1
+            self.rows_read += 1 if isinstance(row, Reject) else row.num_rows
             found = row if isinstance(row, Reject) else self._convert(row)
             if isinstance(found, Reject):
                 self._put_aside(found)

@@ -1,46 +1,28 @@
-"""The test split, and what base and tuned model answer to it."""
+"""The test split."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
 
 from graft.errors import DataError
-from graft.evaluation.generation import Completions, Decoding, TextEnds, complete
-from graft.evaluation.scoring import Prediction
 from graft.io import read_table
 from graft.records import Message
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """A conversation whose last turn is the gold answer; `references` are more."""
+    """A conversation whose last turn is the gold answer; `references` are more.
+
+    `input_ids` and `learned` are its tokens, shape [tokens]; the learned text has
+    `num_bytes` in UTF-8.
+    """
 
     id: str
     stratum: str
     messages: list[Message]
     references: list[str]
-
-    @property
-    def question(self) -> str:
-        """The user's last message, or nothing where a text is just continued."""
-        asked = [turn["content"] for turn in self.messages if turn["role"] == "user"]
-        return asked[-1] if asked else ""
-
-    @property
-    def gold(self) -> list[str]:
-        """All right answers, the conversation's own first."""
-        return [self.messages[-1]["content"], *self.references]
-
-
-class PromptTemplate(TextEnds, Protocol):
-    """What evaluation needs to know of a prompt template."""
-
-    def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
-        """Ids that ask for the last answer."""
-
-    def render(self, messages: Sequence[Message]) -> str:
-        """The conversation as the model reads it."""
+    input_ids: list[int]
+    learned: list[bool]
+    num_bytes: int
 
 
 def read_examples(folder: Path, max_examples: int | None) -> list[HeldOut]:
@@ -48,7 +30,7 @@ def read_examples(folder: Path, max_examples: int | None) -> list[HeldOut]:
 
     Raises: DataError if it is missing or empty.
     """
-    table = read_table(folder, ["id", "stratum", "messages", "references"])
+    table = read_table(folder, [f.name for f in fields(HeldOut)])
     if not table.num_rows:
         raise DataError(
             str(folder),
@@ -59,38 +41,3 @@ def read_examples(folder: Path, max_examples: int | None) -> list[HeldOut]:
     number = min(max_examples or table.num_rows, table.num_rows)
     chosen = [index * table.num_rows // number for index in range(number)]
     return [HeldOut(**row) for row in table.take(chosen).to_pylist()]
-
-
-def ask_both(
-    base: Any,
-    tune: Callable[[Any], Any],
-    template: PromptTemplate,
-    examples: Sequence[HeldOut],
-    decoding: Decoding,
-) -> tuple[list[Prediction], Mapping[str, Completions]]:
-    """Ask the base model, put the adapter on it, and ask again.
-
-    The base is loaded once and asked before the adapter touches it: what is called
-    base is the model without any trace of training.
-
-    Args:
-        base: the base model.
-        tune: gives the tuned model for the base; may change the base.
-    Returns: predictions in the order of examples, and each model's completions.
-    """
-    prompts = [template.encode_prompt(example.messages) for example in examples]
-    costs = {"base": complete(base, template, prompts, decoding, "base")}
-    costs["tuned"] = complete(tune(base), template, prompts, decoding, "tuned")
-    answers = zip(costs["base"].texts, costs["tuned"].texts, strict=True)
-    predictions = [
-        Prediction(
-            id=example.id,
-            stratum=example.stratum,
-            prompt=example.question,
-            references=example.gold,
-            base=answer,
-            tuned=tuned,
-        )
-        for example, (answer, tuned) in zip(examples, answers, strict=True)
-    ]
-    return predictions, costs

@@ -6,6 +6,7 @@ from typing import Any
 
 from graft.config import ModelConfig, TaskConfig
 from graft.evaluation.generation import Completions, Decoding
+from graft.evaluation.latency import Latency
 from graft.evaluation.scoring import Prediction, Scores
 
 
@@ -18,12 +19,16 @@ class Facts:
         params: params.yaml as the adapter was trained with, by section.
         counts: examples of each split.
         digests: of what the scores rest on, by its name for readers.
+        stages: reports of the data stages and of training, by stage.
         costs: completions of base and tuned, for their speed.
+        latency: of single prompts, base and tuned; empty if it was not measured.
         device: what the completions were made on.
-        memory_gib: most memory that this took.
+        memory_gib: most memory of the device that this took.
+        rss_gib: most of the machine's memory that this process took.
         versions: of the libraries.
         prompt: a whole prompt as the model reads it.
         run_id: the MLflow run, or empty.
+        links: what to look at beside this, text → address or path.
     """
 
     name: str
@@ -35,9 +40,13 @@ class Facts:
     scores: Scores
     samples: Sequence[Prediction]
     decoding: Decoding
+    stages: Mapping[str, Any]
     costs: Mapping[str, Completions]
+    latency: Mapping[str, Latency]
     device: str
     memory_gib: float
+    rss_gib: float
     versions: Mapping[str, str]
     prompt: str
     run_id: str
+    links: Mapping[str, str]

@@ -113,7 +113,7 @@ def complete(
             start = perf_counter()
             rows = order[first : first + decoding.batch_size]
             batch = [prompts[row] for row in rows]
-            written = _write(model, template, batch, decoding)
+            written = write(model, template, batch, decoding)
             for row, ids in zip(rows, written, strict=True):
                 num_tokens += len(ids)
                 texts[row] = cut(template.decode(ids), decoding.stop)
@@ -129,7 +129,7 @@ def cut(text: str, stop: Sequence[str]) -> str:
     return text[: min(ends, default=None)].strip()
 
 
-def _write(
+def write(
     model: Any,
     template: TextEnds,
     prompts: Sequence[Sequence[int]],

@@ -30,6 +30,11 @@ def peak_memory_gib(device: str) -> float:
 
     if device.startswith("cuda"):
         return float(torch.cuda.max_memory_allocated(device)) / 2**30
+    return peak_rss_gib()
+
+
+def peak_rss_gib() -> float:
+    """Most of the machine's memory that this process has held so far, in GiB."""
     # Linux counts in KiB.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 

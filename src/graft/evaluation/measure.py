@@ -1,14 +1,19 @@
 """The whole measurement: both models asked, scored, and described."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from graft.config import EvaluateConfig, ModelConfig, TaskConfig
-from graft.evaluation.examples import HeldOut, PromptTemplate, ask_both
+from graft.evaluation.asking import Plan, PromptTemplate, ask_both
+from graft.evaluation.examples import HeldOut
 from graft.evaluation.facts import Facts
-from graft.evaluation.generation import Decoding
-from graft.evaluation.machine import device_name, library_versions, peak_memory_gib
+from graft.evaluation.machine import (
+    device_name,
+    library_versions,
+    peak_memory_gib,
+    peak_rss_gib,
+)
 from graft.evaluation.outputs import count_splits
 from graft.evaluation.record import AdapterRecord
 from graft.evaluation.scoring import Prediction, choose_samples, score
@@ -28,18 +33,22 @@ def measure(
     record: AdapterRecord,
     splits: Path,
     adapter: Path,
+    stages: Mapping[str, Any],
     name: str,
+    links: Mapping[str, str],
 ) -> tuple[list[Prediction], Facts]:
     """Ask base and tuned model, score them, and gather what the card says.
 
     Args:
         base: the base model, loaded.
         tune: gives the tuned model for the base.
+        stages: reports of the stages before this one.
         name: of the registered model.
+        links: what to look at beside this.
     Raises: HardwareError if a batch does not fit the accelerator's memory.
     """
-    decoding = Decoding.of(task, evaluate)
-    predictions, costs = ask_both(base, tune, template, examples, decoding)
+    plan = Plan.of(task, evaluate)
+    predictions, answers = ask_both(base, tune, template, examples, plan)
     device = str(base.device)
     facts = Facts(
         name=name,
@@ -56,12 +65,16 @@ def measure(
         },
         scores=score(predictions, get_metrics(task.metrics), evaluate),
         samples=choose_samples(predictions, evaluate.num_samples),
-        decoding=decoding,
-        costs=costs,
+        decoding=plan.decoding,
+        stages=stages,
+        costs={system: found.completions for system, found in answers.items()},
+        latency={s: found.latency for s, found in answers.items() if found.latency},
         device=device_name(device),
         memory_gib=peak_memory_gib(device),
+        rss_gib=peak_rss_gib(),
         versions=library_versions(),
         prompt=template.render(examples[0].messages[:-1]),
         run_id=record.run_id or "",
+        links=links,
     )
     return predictions, facts

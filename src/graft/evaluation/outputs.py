@@ -53,8 +53,14 @@ def to_metrics(facts: Facts) -> dict[str, float]:
     }
     for system, cost in facts.costs.items():
         found[f"{system}/tokens_per_s"] = cost.tokens_per_s
-        found[f"{system}/latency_ms"] = cost.latency_ms
-    return found | {"evaluate/memory_gib": facts.memory_gib}
+        found[f"{system}/batch_ms"] = cost.latency_ms
+    for system, wait in facts.latency.items():
+        found[f"{system}/latency_p50_ms"] = wait.p50_ms
+        found[f"{system}/latency_p95_ms"] = wait.p95_ms
+        found[f"{system}/first_token_ms"] = wait.first_token_ms
+        found[f"{system}/single_tokens_per_s"] = wait.tokens_per_s
+    memory = {"memory_gib": facts.memory_gib, "rss_gib": facts.rss_gib}
+    return found | {f"evaluate/{name}": value for name, value in memory.items()}
 
 
 def count_splits(splits: Path) -> dict[str, int]:

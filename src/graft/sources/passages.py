@@ -25,22 +25,25 @@ def join_rows(
     """
     first: Row | None = None
     texts: list[str] = []
+    num_rows = 0
+    last = ""
     for row in rows:
         text = row.get(column) if isinstance(row, Row) else None
         if not isinstance(row, Row) or not isinstance(text, str):
             yield row
             continue
-        if first is not None and (row.split != first.split or _length(texts) >= size):
-            yield _passage(first, column, texts)
-            texts, last = [], texts[-1]
-            first, text = row, text[repeated(last, text) :]
-        elif texts:
-            text = text[repeated(texts[-1], text) :]
+        ended = first is not None and row.split != first.split
+        if first is not None and texts and (ended or _length(texts) >= size):
+            yield _passage(first, column, texts, num_rows)
+            first, texts, num_rows = None, [], 0
         first = first or row
-        if text.strip():
-            texts.append(text)
+        num_rows += 1
+        fresh = text[repeated(last, text) :]
+        if fresh.strip():
+            texts.append(fresh)
+        last = text
     if first is not None and texts:
-        yield _passage(first, column, texts)
+        yield _passage(first, column, texts, num_rows)
 
 
 def repeated(before: str, text: str) -> int:
@@ -65,5 +68,6 @@ def _length(texts: list[str]) -> int:
     return sum(map(len, texts))
 
 
-def _passage(first: Row, column: str, texts: list[str]) -> Row:
-    return replace(first, values=first.values | {column: "\n\n".join(texts)})
+def _passage(first: Row, column: str, texts: list[str], num_rows: int) -> Row:
+    values = first.values | {column: "\n\n".join(texts)}
+    return replace(first, values=values, num_rows=num_rows)

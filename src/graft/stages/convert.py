@@ -27,7 +27,8 @@ def run(
     kept = io.write_batches(out, tables, EXAMPLE_SCHEMA)["num_rows"]
     io.write_batches(rejects, [conversion.reject_table()], REJECT_SCHEMA)
     balance = Balance("convert", conversion.rows_in, kept, conversion.reasons)
-    io.write_json(report, balance.to_report() | {"source": data.name})
+    read = {"source": data.name, "rows_read": conversion.rows_read}
+    io.write_json(report, balance.to_report() | read)
     print(balance)
 
 

@@ -8,6 +8,7 @@ from graft.evaluation.examples import read_examples
 from graft.evaluation.measure import measure
 from graft.evaluation.outputs import log_outputs, to_summary, write_outputs
 from graft.evaluation.record import check_record, read_record
+from graft.io import read_json
 from graft.metrics import get_metrics
 from graft.prompts import load_template
 from graft.training.adapter import load_adapter
@@ -26,6 +27,7 @@ def run(
     task: config.TaskConfig,
     splits: Path,
     adapter: Path,
+    reports: list[Path],
     out: Path,
     report: Path,
     journals: Path = Path(".graft"),
@@ -51,7 +53,9 @@ def run(
             record=record,
             splits=splits,
             adapter=adapter,
+            stages={path.stem: read_json(path) for path in reports},
             name=registry.name,
+            links={"MLflow run": record.run_id or ""},
         )
         write_outputs(out, report, predictions, facts)
         log_outputs(tracked, out, report, facts)
