@@ -11,6 +11,7 @@ from graft.prompts.chat import ChatForm
 from graft.prompts.forms import Form
 from graft.prompts.mistral import MistralForm, MistralTokenizer
 from graft.prompts.pattern import PatternForm
+from graft.prompts.pieces import PieceTokenizer
 from graft.prompts.template import Template
 from graft.prompts.tokenizers import RustTokenizer, Tokenizer
 
@@ -36,12 +37,21 @@ def load_template(model: ModelConfig, prompt: PromptConfig) -> Template:
     else:
         path = model.tokenizer or model.path
         folder = model_folder(path, model.revision, TOKENIZER_FILES)
+        if not chat and only_pieces(folder):
+            tokenizer = PieceTokenizer(folder / "tokenizer.model")
+            return Template(PatternForm(pattern, tokenizer), tokenizer, prompt.system)
         tokenizer = rust = RustTokenizer(folder, reads_control=chat)
         if chat:
             form = ChatForm(chat_template(folder), rust.names, rust)
         else:
             form = PatternForm(pattern, rust)
     return Template(form, tokenizer, prompt.system)
+
+
+def only_pieces(folder: Path) -> bool:
+    """Whether a folder's tokenizer is a sentencepiece model and nothing else."""
+    there = [(folder / f"tokenizer.{end}").is_file() for end in ("json", "model")]
+    return there == [False, True]
 
 
 def chat_template(folder: Path) -> str:

@@ -5,30 +5,27 @@ indentation. Its own code writes each turn, so ids equal the official ones in ev
 version of the form.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from graft.errors import ConfigError, TemplateError
-from graft.io import digest
 from graft.prompts.forms import Messages, Segment
+from graft.prompts.pieces import PieceTokenizer
 
 VERSIONS = ("v1", "v2", "v3", "v7")
 
 
-class MistralTokenizer:
+class MistralTokenizer(PieceTokenizer):
     """An official tokenizer, by its version.
 
     Control tokens are never read from text. Raises: ConfigError if there is no such
     version.
     """
 
-    opens_with_space = True
-
     def __init__(self, version: str) -> None:
         from mistral_common.tokens.tokenizers.mistral import (
             MistralTokenizer as Official,
         )
-        from sentencepiece import SentencePieceProcessor
 
         if version not in VERSIONS:
             raise ConfigError(
@@ -39,41 +36,9 @@ class MistralTokenizer:
             )
         self.instruct: Any = getattr(Official, version)().instruct_tokenizer
         official = self.instruct.tokenizer
-        self._pieces = SentencePieceProcessor(model_file=str(official.file_path))
-        self.bos_id: int | None = official.bos_id
-        self.eos_id: int = official.eos_id
-        self.pads: Sequence[int] = [
-            i for i in (official.pad_id, official.unk_id) if i >= 0
-        ]
-        self.control: Mapping[str, int] = {
-            official.id_to_piece(i): i for i in official.special_ids
-        }
-        self.vocab_size: int = official.n_words
-        self.digest = digest(official.file_path.read_bytes())
-
-    def encode(self, texts: Sequence[str], *, start: bool) -> list[list[int]]:
-        """Ids of each text, on all cores. Sentencepiece knows no difference between
-        the start of a document and a later text: a space opens each."""
-        del start
-        return list(self._pieces.encode(list(texts), num_threads=-1))
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """Text of ids that go on from a prompt, without control tokens."""
-        return str(self._pieces.decode([i for i in ids if 0 <= i < self.vocab_size]))
-
-    def show(self, ids: Sequence[int]) -> str:
-        """Text of ids, with control tokens by name and each text's opening space."""
-        shown, run = [], []
-        for token in [*ids, self.eos_id]:
-            if not self._pieces.is_control(token):
-                run.append(token)
-                continue
-            if run:
-                opening = self._pieces.id_to_piece(run[0]).startswith("▁")
-                shown.append(" " * opening + self.decode(run))
-                run = []
-            shown.append(self._pieces.id_to_piece(token))
-        return "".join(shown[:-1])
+        super().__init__(official.file_path)
+        self.pads = [i for i in (official.pad_id, official.unk_id) if i >= 0]
+        self.control = {official.id_to_piece(i): i for i in official.special_ids}
 
 
 class MistralForm:

@@ -1,0 +1,70 @@
+"""Text ↔ ids by a sentencepiece model itself.
+
+Conversions of it to tokenizer.json differ on newlines and indentation, so a folder
+that has only tokenizer.model is not converted.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from graft.errors import TemplateError
+from graft.io import digest
+
+
+class PieceTokenizer:
+    """A tokenizer.model. Control tokens are never read from text.
+
+    Raises: TemplateError if it knows no end token.
+    """
+
+    opens_with_space = True
+
+    def __init__(self, path: Path) -> None:
+        from sentencepiece import SentencePieceProcessor
+
+        pieces = SentencePieceProcessor(model_file=str(path))
+        self._pieces: Any = pieces
+        self.bos_id: int | None = pieces.bos_id() if pieces.bos_id() >= 0 else None
+        self.eos_id: int = pieces.eos_id()
+        if self.eos_id < 0:
+            raise TemplateError(
+                str(path),
+                "the tokenizer has no end token",
+                expected="a sentencepiece model with an end-of-sentence piece",
+                fix="use the tokenizer that the model was trained with",
+            )
+        self.pads: Sequence[int] = [
+            i for i in (pieces.pad_id(), pieces.unk_id(), pieces.bos_id()) if i >= 0
+        ]
+        self.vocab_size: int = pieces.vocab_size()
+        self.control: Mapping[str, int] = {
+            pieces.id_to_piece(i): i
+            for i in range(self.vocab_size)
+            if pieces.is_control(i)
+        }
+        self.digest = digest(path.read_bytes())
+
+    def encode(self, texts: Sequence[str], *, start: bool) -> list[list[int]]:
+        """Ids of each text, on all cores. Sentencepiece knows no difference between
+        the start of a document and a later text: a space opens each."""
+        del start
+        return list(self._pieces.encode(list(texts), num_threads=-1))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ids that go on from a prompt, without control tokens."""
+        return str(self._pieces.decode([i for i in ids if 0 <= i < self.vocab_size]))
+
+    def show(self, ids: Sequence[int]) -> str:
+        """Text of ids, with control tokens by name and each text's opening space."""
+        shown, run = [], []
+        for token in [*ids, self.eos_id]:
+            if not self._pieces.is_control(token):
+                run.append(token)
+                continue
+            if run:
+                opening = self._pieces.id_to_piece(run[0]).startswith("▁")
+                shown.append(" " * opening + self.decode(run))
+                run = []
+            shown.append(self._pieces.id_to_piece(token))
+        return "".join(shown[:-1])

@@ -1,0 +1,66 @@
+"""A folder with a sentencepiece model and no other tokenizer file."""
+
+from pathlib import Path
+
+import pytest
+from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
+
+from graft.config import ModelConfig, PromptConfig
+from graft.errors import TemplateError
+from graft.prompts import load_template
+from graft.prompts.template import Template
+
+TEXT = ["The cat sleeps in the red house.", "Le chat dort.\n\tDeux fois."]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pieces")
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXT * 30),
+        model_prefix=str(path / "tokenizer"),
+        vocab_size=300,
+        model_type="bpe",
+        byte_fallback=True,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    (path / "config.json").write_text("{}")
+    return path
+
+
+def load(folder: Path, style: str, pattern: str | None) -> Template:
+    prompt = PromptConfig.model_validate(
+        {
+            "style": style,
+            "pattern": pattern,
+            "system": None,
+            "paraphrases": [],
+            "num_paraphrases": 0,
+        }
+    )
+    model = ModelConfig(
+        path=str(folder),
+        revision="0",
+        tokenizer=None,
+        num_parameters=1,
+        dtype="float32",
+        license=None,
+    )
+    return load_template(model, prompt)
+
+
+@pytest.mark.parametrize("text", TEXT)
+def test_ids_are_the_sentencepiece_models_own(folder: Path, text: str) -> None:
+    pieces = SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+    template = load(folder, "pattern", "{source}\n")
+    encoded = template.encode([[{"role": "assistant", "content": text}]])[0]
+    expected = [pieces.bos_id(), *pieces.encode(text), pieces.eos_id()]
+    assert encoded.input_ids == expected
+    assert encoded.learned == [False, *[True] * (len(expected) - 1)]
+    assert template.decode(encoded.input_ids) == pieces.decode(expected)
+
+
+def test_a_chat_needs_control_tokens_that_it_has_not(folder: Path) -> None:
+    with pytest.raises(TemplateError, match=r"no tokenizer\.json"):
+        load(folder, "chat", None)
