@@ -63,7 +63,7 @@ def test_what_cannot_be_leaves_params_yaml_alone(override: str, told: str) -> No
 
 
 def test_an_experiment_goes_over_every_section() -> None:
-    params.run(override=["experiment=smoke"])
+    params.run(override=["+experiment=smoke"])
     values = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     assert values["tokenize"]["max_seq_len"] == 256
     assert values["train"]["max_steps"] == 20
