@@ -3,6 +3,7 @@
 Runs the commands of dvc.yaml from convert to split in a temporary folder.
 
     python scripts/test_pipeline.py configs/data/sample.yaml
+    python scripts/test_pipeline.py my.yaml --override +experiment=domain_qa model=tiny
     python scripts/test_pipeline.py --root raw --format jsonl \\
         --files train=a.jsonl test=b.jsonl --fields source=question target=answer \\
         --set preprocess.max_length_ratio=null
@@ -23,6 +24,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
+from graft.composition import compose
+
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = {
     "convert": "data/converted",
@@ -33,10 +36,14 @@ KEPT = {
 }
 
 
+ADDED = {"paraphrases": 1, "further chunks": 1, "paraphrases_left_out": -1}
+"""What a stage makes of its own beside the rows it was given, or takes back."""
+
+
 def main() -> None:
     """Run the stages; exit 1 where one fails or rows are lost."""
     args = parse_args()
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params = yaml.safe_load(compose(args.override, ROOT / "configs"))
     params["data"] = data_section(args)
     for change in args.set:
         key, _, value = change.partition("=")
@@ -63,6 +70,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--format", help="its format")
     parser.add_argument("--files", nargs="+", default=[], metavar="SPLIT=FILE")
     parser.add_argument("--fields", nargs="+", default=[], metavar="FIELD=COLUMN")
+    parser.add_argument("--override", nargs="+", default=[], metavar="GROUP=CHOICE")
     parser.add_argument("--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE")
     parser.add_argument("--until", choices=KEPT, default="split", help="last stage")
     args = parser.parse_args()
@@ -121,19 +129,21 @@ def run_stages(work: Path, last: str) -> None:
         done = subprocess.run([sys.executable, *command[1:]], cwd=work, check=False)
         if done.returncode:
             sys.exit(f"{name} ended with exit status {done.returncode}")
-        if name == "convert":
-            report = (work / "reports/convert.json").read_text(encoding="utf-8")
-            rows_in = json.loads(report)["rows_in"]
+        report = work / "reports" / f"{name}.json"
+        facts = json.loads(report.read_text(encoding="utf-8"))
+        rows_in = facts["rows_in"] if name == "convert" else rows_in
+        added = sum(facts.get("counts", {}).get(key, 0) * n for key, n in ADDED.items())
         kept, rejected = num_rows(work / folder), num_rows(work / "data/rejects" / name)
-        lines.append(f"{name:<12}{rows_in:>12,}{kept:>12,}{rejected:>12,}")
-        if rows_in != kept + rejected:
+        lines.append(f"{name:<12}{rows_in:>12,}{added:>12,}{kept:>12,}{rejected:>12,}")
+        if rows_in + added != kept + rejected:
             sys.exit(
-                f"{name}: {rows_in} rows in, but {kept} kept + {rejected} rejected"
+                f"{name}: {rows_in} rows in and {added} added, but {kept} kept"
+                f" + {rejected} rejected"
             )
         rows_in = kept
         if name == last:
             break
-    print(f"\n{'stage':<12}{'rows in':>12}{'kept':>12}{'rejected':>12}")
+    print(f"\n{'stage':<12}{'rows in':>12}{'added':>12}{'kept':>12}{'rejected':>12}")
     print("\n".join([*lines, "all rows are accounted for"]))
 
 
