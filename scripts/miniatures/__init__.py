@@ -1,0 +1,1 @@
+"""Sample data of four small systems: instructions, a novel, questions, chats."""
