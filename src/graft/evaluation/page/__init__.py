@@ -1,0 +1,68 @@
+"""An evaluation as one page of HTML: no script, nothing to fetch."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from graft.evaluation.facts import Facts
+from graft.evaluation.page import extremes, numbers, texts
+from graft.evaluation.page.figures import (
+    compare_lengths,
+    compare_metrics,
+    compare_scores,
+)
+from graft.evaluation.page.rows import metric_rows, strata_table
+from graft.evaluation.page.verdicts import headline
+from graft.evaluation.scoring import Prediction
+from graft.metrics import METRICS
+
+__all__ = ["to_page"]
+
+
+def to_page(facts: Facts, predictions: Sequence[Prediction]) -> str:
+    """The page. Equal facts and predictions make equal bytes.
+
+    The first metric that could be computed is the one that strata, distributions and
+    examples are shown by.
+    """
+    environment = Environment(
+        loader=PackageLoader("graft.evaluation", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": numbers.number,
+        "interval": numbers.interval,
+        "share": numbers.share,
+    }
+    environment.globals |= {"show": texts.show, "is_address": texts.is_address}
+    scores = facts.scores
+    view = {
+        "facts": facts,
+        "decoding": asdict(facts.decoding),
+        "rows": metric_rows(scores.overall),
+        "not_computed": {
+            METRICS[name].title: reason for name, reason in scores.not_computed.items()
+        },
+        "metric_figures": compare_metrics(scores.overall),
+        "length_figure": compare_lengths(predictions),
+        "first": None,
+    }
+    if scores.overall:
+        name, found = next(iter(scores.overall.items()))
+        metric = METRICS[name]
+        scored = extremes.score_each(metric, predictions)
+        digits = numbers.comparison_digits(found)
+        view |= {
+            "first": metric,
+            "digits": digits,
+            "headline": headline(metric, found, scores.num_examples),
+            "strata": strata_table(metric, scores.strata),
+            "score_figure": compare_scores(metric, scored, digits),
+            "balance": extremes.weigh(metric, scored),
+            "groups": extremes.choose_extremes(metric, scored),
+        }
+    return environment.get_template("page.html.jinja").render(view)

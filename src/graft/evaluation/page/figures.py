@@ -1,0 +1,108 @@
+"""The page's figures: what is drawn, and what is said of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from markupsafe import Markup
+
+from graft.evaluation.page.axis import Axis
+from graft.evaluation.page.extremes import Scored
+from graft.evaluation.page.histograms import Sample, histogram
+from graft.evaluation.page.numbers import comparison_digits, interval, number
+from graft.evaluation.page.plots import Dot, Line, axis_of, dot_plot
+from graft.evaluation.scoring import Prediction
+from graft.metrics import METRICS, Comparison, Metric
+
+
+@dataclass(frozen=True)
+class MetricFigure:
+    """Metrics that share an axis: their values, and their paired differences."""
+
+    values: Markup
+    differences: Markup
+
+
+def compare_metrics(overall: Mapping[str, Comparison]) -> list[MetricFigure]:
+    """Neighbouring metrics of one range share a figure."""
+
+    def axis(item: tuple[str, Comparison]) -> Axis:
+        return axis_of([_values(*item)])
+
+    groups = [list(group) for _, group in groupby(overall.items(), key=axis)]
+    depth = 3 if any(found.gold for found in overall.values()) else 2
+    return [
+        MetricFigure(
+            dot_plot(
+                f"values-{index}",
+                "Values of base and tuned model with 95 % intervals",
+                _tell(group, ("base", "tuned")),
+                [_values(*item) for item in group],
+                depth,
+            ),
+            dot_plot(
+                f"differences-{index}",
+                "Paired differences, tuned minus base, with 95 % intervals",
+                _tell(group, ("difference",)),
+                [
+                    Line(METRICS[name].title, [Dot("difference", found.difference)])
+                    for name, found in group
+                ],
+                depth,
+            ),
+        )
+        for index, group in enumerate(groups)
+    ]
+
+
+def _values(name: str, found: Comparison) -> Line:
+    dots = [Dot("base", found.base), Dot("tuned", found.tuned)]
+    if found.gold is not None:
+        dots.append(Dot("gold", found.gold))
+    return Line(METRICS[name].title, dots)
+
+
+def _tell(group: Sequence[tuple[str, Comparison]], systems: Sequence[str]) -> str:
+    """The numbers of a figure as text."""
+    told = []
+    for name, found in group:
+        digits = comparison_digits(found)
+        for system in systems:
+            score = getattr(found, system)
+            told.append(
+                f"{METRICS[name].title} {system} {number(score.value, digits)}, "
+                f"interval {interval(score, digits)}"
+            )
+    return "; ".join(told) + "."
+
+
+def compare_scores(metric: Metric, scored: Sequence[Scored], digits: int) -> Markup:
+    """How one metric spreads over single examples."""
+    columns = {
+        system: np.array([getattr(each, system) for each in scored])
+        for system in ("base", "tuned")
+    }
+    samples = [
+        Sample(system, system, values[np.isfinite(values)])
+        for system, values in columns.items()
+    ]
+    title = f"Number of examples by their own {metric.title}"
+    return histogram("scores", title, samples, digits=digits)
+
+
+def compare_lengths(predictions: Sequence[Prediction]) -> Markup:
+    """How long answers are, in words that white space separates."""
+    columns = {
+        "base": [row.base for row in predictions],
+        "tuned": [row.tuned for row in predictions],
+        "reference": [row.references[0] for row in predictions],
+    }
+    samples = []
+    for name, column in columns.items():
+        lengths = np.array([float(len(text.split())) for text in column])
+        empty = int((lengths == 0).sum())
+        label = f"{name} ({empty:,} empty)" if empty else name
+        samples.append(Sample("gold" if name == "reference" else name, label, lengths))
+    title = "Number of examples by the length of the answer in words"
+    return histogram("lengths", title, samples, digits=1, whole=True)

@@ -1,0 +1,107 @@
+"""Histograms above one another over one axis, as SVG that fits any width."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from graft.evaluation.page.axis import Axis
+from graft.evaluation.page.numbers import number, share, tick
+from graft.evaluation.page.plots import GAP, RULER, grid, ruler, svg
+from graft.metrics.statistics import Array
+
+HEIGHT = 64
+"""Of the tallest bar, in pixels."""
+HEAD = 36
+"""Of the two lines of words above the bars."""
+TAIL = 0.5
+"""Per cent of the values, the largest, that the axis need not reach."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Values of one system, a finite one an example. `kind` names its colour."""
+
+    kind: str
+    label: str
+    values: Array
+
+
+def histogram(
+    slug: str,
+    title: str,
+    samples: Sequence[Sample],
+    *,
+    digits: int,
+    whole: bool = False,
+) -> Markup:
+    """One row of bars a sample; `whole` if all values are whole numbers.
+
+    Rows share the bins; the tallest bar of each has the full height, and its share is
+    told. A value beyond the axis counts in the last bin, and the axis says so.
+    """
+    values = np.concatenate([sample.values for sample in samples])
+    values = values if values.size else np.zeros(1)
+    # A whole number stands at the left of its bar, which needs room to its right.
+    least, most = np.percentile(values, [0, 100 - TAIL], method="nearest")
+    axis = Axis.over([least, most + int(whole)])
+    edges = _edges(axis, whole)
+    head = Markup('<text y="{}" class="label">{}</text><text y="{}">{}</text>')
+    body, told = Markup(), []
+    for index, sample in enumerate(samples):
+        count, _ = np.histogram(np.minimum(sample.values, axis.high), edges)
+        shares = count / max(len(sample.values), 1)
+        top = index * (HEAD + HEIGHT + GAP)
+        words = _words(sample, shares, digits)
+        told.append(f"{sample.label}: {words}")
+        body += head.format(top + 13, sample.label, top + 29, words)
+        body += grid(axis, top + HEAD, top + HEAD + HEIGHT)
+        body += _bars(axis, edges, count, sample.kind, top + HEAD + HEIGHT)
+    bottom = len(samples) * (HEAD + HEIGHT + GAP) - GAP
+    body += ruler(axis, bottom, more=bool(values.max() > axis.high))
+    return svg(slug, title, "; ".join(told) + ".", bottom + RULER, body)
+
+
+def _edges(axis: Axis, whole: bool) -> Array:
+    """Bounds of 4 or 5 bins between two ticks, at least 1 wide for whole numbers."""
+    parts = 4 if f"{axis.step:e}".startswith("2") else 5
+    width = max(axis.step / parts, 1.0 if whole else 0.0)
+    number_of = round((axis.high - axis.low) / width)
+    return np.linspace(axis.low, axis.high, max(number_of, 1) + 1)
+
+
+def _words(sample: Sample, shares: Array, digits: int) -> str:
+    if sample.values.size == 0:
+        return "none"
+    mean, median = sample.values.mean(), np.median(sample.values)
+    return (
+        f"median {number(float(median), digits)}, mean {number(float(mean), digits)}, "
+        f"peak {share(shares.max(), 1)}"
+    )
+
+
+def _bars(axis: Axis, edges: Array, count: Array, kind: str, bottom: float) -> Markup:
+    """A bar for each bin that has a value; pointed at, it says what it holds."""
+    shape = Markup(
+        '<rect class="bar" x="{:.2f}%" width="{:.2f}%" y="{:.1f}" height="{:.1f}">'
+        "<title>{} to {}: {:,} ({})</title></rect>"
+    )
+    step = float(edges[1] - edges[0])
+    bars = Markup()
+    for low, high, held in zip(edges[:-1], edges[1:], count.tolist(), strict=True):
+        if not held:
+            continue
+        left, right = axis.at(float(low)), axis.at(float(high))
+        height = max(HEIGHT * held / count.max(), 1.0)
+        bars += shape.format(
+            left + 0.15,
+            right - left - 0.3,
+            bottom - height,
+            height,
+            tick(float(low), step),
+            tick(float(high), step),
+            held,
+            share(held, count.sum()),
+        )
+    return Markup('<g class="{}">{}</g>').format(kind, bars)

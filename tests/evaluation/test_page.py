@@ -1,0 +1,224 @@
+import dataclasses
+import math
+import re
+from html.parser import HTMLParser
+
+from test_card import LATENCY, MODEL, TASK
+from test_scoring import CONFIG, predictions
+
+from graft.evaluation.facts import Facts
+from graft.evaluation.generation import Completions, Decoding
+from graft.evaluation.page import to_page
+from graft.evaluation.scoring import Prediction, score
+from graft.metrics import get_metrics
+from graft.records import Score
+
+VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
+
+
+class Reader(HTMLParser):
+    """Elements in order with their attributes; fails where tags do not nest."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def all(self, *tags: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.found if tag in tags]
+
+
+def make_facts(rows: list[Prediction], **changes: object) -> Facts:
+    if "scores" not in changes:
+        metrics = get_metrics(["bleu", "chrf", "bleu_1"])
+        changes["scores"] = score(rows, metrics, CONFIG)
+    cost = Completions(["x"], num_tokens=400, seconds=2.0, latency_ms=150.0)
+    values: dict[str, object] = dict(  # pylint: disable=use-dict-literal
+        name="graft-translation",
+        task=TASK,
+        model=MODEL,
+        params={"adapter": {"rank": 16, "dora": None}, "train": {"epochs": 3}},
+        counts={"train": 18_000, "validation": 500, "test": len(rows)},
+        digests={"prompt template": "abc123"},
+        samples=[],
+        decoding=Decoding.of(TASK, CONFIG),
+        stages={},
+        costs={"base": cost, "tuned": cost},
+        latency={"base": LATENCY, "tuned": LATENCY},
+        device="a device",
+        memory_gib=1.5,
+        rss_gib=2.25,
+        versions={"torch": "9.9"},
+        prompt="<s>English: hello",
+        run_id="run77",
+        links={"MLflow run": "http://tracking/#/runs/77", "card": "out/README.md"},
+    )
+    return Facts(**(values | changes))
+
+
+def test_equal_facts_make_equal_pages():
+    rows = predictions()
+    assert to_page(make_facts(rows), rows) == to_page(make_facts(rows), rows)
+
+
+def test_a_page_shows_results_strata_examples_speed_links_and_grounds():
+    rows = predictions()
+    facts = make_facts(rows)
+    page = to_page(facts, rows)
+    text = " ".join("".join(Reader(page).words).split())
+    bleu = facts.scores.overall["bleu"]
+    for words in (
+        f"Tuning raised BLEU from {bleu.base.value:.1f} to {bleu.tuned.value:.1f} on",
+        f"{bleu.tuned.low:.1f} to {bleu.tuned.high:.1f}",
+        f"+{bleu.difference.low:.1f} to +{bleu.difference.high:.1f}",
+        "✓ real, better",
+        "BLEU by stratum",
+        "Most changed: largest gains",
+        rows[1].references[0],
+        rows[1].base,
+        "ms p95",
+        "180.0",
+        "1.50 GiB",
+        "2.25 GiB",
+        "adapter.rank",
+        "18,000 train",
+        "abc123",
+        "run77",
+        "BLEU, BLEU-1",
+        bleu.tuned.signature,
+        "9.9",
+        "card: out/README.md",
+    ):
+        assert words in text, words
+    assert 'href="http://tracking/#/runs/77"' in page
+    assert "None" not in text
+
+
+def test_what_data_says_stays_text():
+    evil = "<script>alert(1)</script><img src=x onerror=a> \"'&"
+    rows = [
+        dataclasses.replace(
+            row, id=evil + row.id, stratum=evil, prompt=evil, base=evil, tuned=evil
+        )
+        for row in predictions(12)
+    ]
+    rows = [dataclasses.replace(row, references=[f"{evil} gold"]) for row in rows]
+    facts = make_facts(
+        rows,
+        name=evil,
+        device=evil,
+        links={evil: "javascript:alert(1)"},
+        params={"data": {evil: evil}},
+        digests={evil: evil},
+        prompt=evil,
+    )
+    page = to_page(facts, rows)
+    read = Reader(page)
+    assert not read.all("script", "img") and "onerror=a" in "".join(read.words)
+    assert not any("javascript" in (a["href"] or "") for a in read.all("a"))
+
+
+def test_a_page_fetches_nothing():
+    rows = predictions()
+    read = Reader(to_page(make_facts(rows, links={}), rows))
+    assert not read.all("script", "link", "img", "iframe", "object", "use")
+    assert all((a["href"] or "").startswith("#") for a in read.all("a"))
+    styles = "".join(read.words)
+    assert "@import" not in styles and "url(" not in styles
+
+
+def test_headings_tables_and_plots_can_be_read_aloud():
+    rows = predictions()
+    read = Reader(to_page(make_facts(rows), rows))
+    levels = [int(tag[1]) for tag, _ in read.found if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in zip(levels, levels[1:]))
+    assert all(cell.get("scope") in ("col", "row") for cell in read.all("th"))
+    ids = [a["id"] for _, a in read.found if "id" in a]
+    assert len(ids) == len(set(ids))
+    for plot in (a for a in read.all("svg") if a.get("role") == "img"):
+        assert set((plot["aria-labelledby"] or "").split()) <= set(ids)
+    drawn = [a for a in read.all("svg") if a.get("height")]
+    assert all(a.get("role") == "img" or a.get("aria-hidden") for a in drawn)
+    targets = {
+        (a["href"] or "")[1:] for a in read.all("a") if "#" == (a["href"] or "")[0]
+    }
+    assert targets <= set(ids)
+
+
+def test_a_metric_that_was_not_computed_says_why_and_has_no_number():
+    rows = predictions()
+    scores = score(rows, get_metrics(["chrf"]), CONFIG)
+    lacking = dataclasses.replace(scores, not_computed={"bleu": "no WordNet: get it"})
+    text = "".join(Reader(to_page(make_facts(rows, scores=lacking), rows)).words)
+    assert "Not computed" in text and "no WordNet: get it" in text
+    assert text.count("BLEU") == 1
+
+
+def test_a_page_without_any_metric_still_stands():
+    rows = predictions()
+    scores = dataclasses.replace(
+        score(rows, [], CONFIG), not_computed={"bleu": "no WordNet"}
+    )
+    page = to_page(make_facts(rows, scores=scores, latency={}), rows)
+    text = "".join(Reader(page).words)
+    assert "No metric could be computed" in text and "no WordNet" in text
+    assert "ms p95" not in text
+
+
+def test_gold_has_a_column_only_where_a_metric_has_it():
+    rows = predictions()
+    facts = make_facts(rows)
+    assert ">gold</th>" not in to_page(facts, rows)
+    found = facts.scores.overall["chrf"]
+    gold = dataclasses.replace(found, gold=Score(99.5, 98.25, 99.75))
+    overall = facts.scores.overall | {"chrf": gold}
+    scores = dataclasses.replace(facts.scores, overall=overall)
+    page = to_page(dataclasses.replace(facts, scores=scores), rows)
+    assert ">gold</th>" in page and "98.2 to 99.8" in page
+
+
+def test_nine_hundred_long_answers_and_a_hundred_strata_stay_under_400_kb():
+    question, answer, other = ("問" * 2000, "答" * 2000, "否" * 2000)
+    rows = [
+        Prediction(f"{i:03}", f"s{i % 100}", question, [answer], other, answer)
+        for i in range(900)
+    ]
+    scores = score(rows, get_metrics(["bleu"]), CONFIG)
+    page = to_page(make_facts(rows, scores=scores), rows)
+    assert len(page.encode()) < 400_000
+    assert "60 smaller strata" in page
+
+
+def test_a_page_stands_where_a_score_is_infinite_or_undefined():
+    rows = predictions(12)
+    facts = make_facts(rows)
+    odd = Score(math.inf, math.nan, math.inf)
+    found = dataclasses.replace(
+        facts.scores.overall["bleu"],
+        base=odd,
+        difference=Score(-math.inf, *[math.nan] * 2),
+    )
+    compared = {"bleu": found}
+    strata = {name: (n, compared) for name, (n, _) in facts.scores.strata.items()}
+    scores = dataclasses.replace(facts.scores, overall=compared, strata=strata)
+    text = "".join(Reader(to_page(make_facts(rows, scores=scores), rows)).words)
+    assert "∞" in text and "may be chance" in text and not re.search(r"\bnan\b", text)
