@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from graft.config import EvaluateConfig
@@ -82,3 +84,25 @@ def test_samples_come_from_all_strata_and_not_from_the_order_of_rows():
     samples = choose_samples(predictions(), 8)
     assert {row.stratum for row in samples} == {"a", "b"}
     assert samples == choose_samples(predictions()[::-1], 8)
+
+
+def test_a_metric_that_cannot_be_computed_is_named_with_the_reason_and_never_0():
+    report = to_report(
+        score(predictions(), get_metrics(["bleu", "perplexity"]), CONFIG)
+    )
+    assert set(report["tuned"]) == {"bleu"}
+    assert len(report["not_computed"]) == 1
+    assert report["not_computed"][0].startswith("perplexity: the predictions hold no")
+
+
+def test_likelihoods_of_the_predictions_make_perplexity_and_its_change():
+    rows = [
+        replace(row, base_nll=20.0, tuned_nll=10.0, num_tokens=10, num_bytes=40)
+        for row in predictions()
+    ]
+    report = to_report(score(rows, get_metrics(["perplexity"]), CONFIG))
+    assert (report["base"], report["tuned"]) == (
+        {"perplexity": 7.39},
+        {"perplexity": 2.72},
+    )
+    assert report["relative_changes"] == ["perplexity: -63.2 %"]

@@ -66,7 +66,12 @@ def score(
     config: EvaluateConfig,
 ) -> Scores:
     """Score base and tuned completions. Raises: ValueError if there is none."""
-    lacks = {metric.name: reason for metric in metrics if (reason := metric.lacks())}
+    measured = all(row.base_nll is not None for row in predictions)
+    lacks = {
+        metric.name: reason
+        for metric in metrics
+        if (reason := metric.lacks() or ("" if measured else unasked(metric)))
+    }
     metrics = [metric for metric in metrics if metric.name not in lacks]
 
     def over(rows: Sequence[Prediction]) -> dict[str, Comparison]:
@@ -83,6 +88,13 @@ def score(
         groups.setdefault(row.stratum, []).append(row)
     strata = {name: (len(groups[name]), over(groups[name])) for name in sorted(groups)}
     return Scores(len(predictions), over(predictions), strata, lacks)
+
+
+def unasked(metric: Metric) -> str:
+    """Why predictions without likelihoods are not enough, if so."""
+    if metric.of != "likelihood":
+        return ""
+    return "the predictions hold no likelihoods; stage evaluate measures them"
 
 
 def to_report(scores: Scores) -> dict[str, Any]:
@@ -102,6 +114,11 @@ def to_report(scores: Scores) -> dict[str, Any]:
     }
     report["real_differences"] = [
         name for name, found in scores.overall.items() if found.is_real
+    ]
+    report["relative_changes"] = [
+        f"{name}: {found.relative_change:+.1f} %"
+        for name, found in scores.overall.items()
+        if found.relative_change is not None
     ]
     report["signatures"] = [
         f"{name}: {found.tuned.signature}" for name, found in scores.overall.items()

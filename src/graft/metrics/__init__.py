@@ -3,8 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from graft.errors import ConfigError
+from graft.metrics.answers import ANSWER_METRICS
 from graft.metrics.bleu import BLEU_METRICS
 from graft.metrics.chrf import CHRF_METRICS
+from graft.metrics.diversity import DIVERSITY_METRICS
+from graft.metrics.final_answers import FINAL_ANSWER_METRICS
+from graft.metrics.likelihood import LIKELIHOOD_METRICS
+from graft.metrics.meteor import METEOR_METRICS
+from graft.metrics.rouge import ROUGE_METRICS
 from graft.metrics.statistics import (
     Comparison,
     Metric,
@@ -12,6 +18,7 @@ from graft.metrics.statistics import (
     compare,
     resample,
 )
+from graft.metrics.steps import STEP_METRICS
 
 __all__ = [
     "METRICS",
@@ -24,7 +31,18 @@ __all__ = [
 ]
 
 METRICS: Mapping[str, Metric] = {
-    metric.name: metric for metric in (*BLEU_METRICS, *CHRF_METRICS)
+    metric.name: metric
+    for metric in (
+        *BLEU_METRICS,
+        *CHRF_METRICS,
+        *ROUGE_METRICS,
+        *METEOR_METRICS,
+        *ANSWER_METRICS,
+        *STEP_METRICS,
+        *FINAL_ANSWER_METRICS,
+        *DIVERSITY_METRICS,
+        *LIKELIHOOD_METRICS,
+    )
 }
 """Every metric by its name in `task.metrics`."""
 

@@ -4,7 +4,7 @@ A corpus score is a function of sums over segments. A bootstrap resample is then
 weighted sum, so a thousand resamples of all metrics are a few matrix products.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -48,6 +48,25 @@ class Segments:
 
 
 Statistics = Callable[[Segments], tuple[Array, str]]
+
+
+def averaged(values: Iterable[float | None]) -> Array:
+    """Statistics of a mean over segments: [value, 1], or [0, 0] where there is none.
+
+    Returns: shape [segments, 2].
+    """
+    terms = [(0.0, 0.0) if value is None else (value, 1.0) for value in values]
+    return np.asarray(terms, dtype=np.float64)
+
+
+def mean(sums: Array) -> Array:
+    """Mean of `averaged` statistics, summed: [..., 2] → [...]; 0 if there is none."""
+    return np.asarray(sums[..., 0] / np.maximum(sums[..., 1], 1))
+
+
+def percent(sums: Array) -> Array:
+    """`mean` of shares, as 0..100."""
+    return 100 * mean(sums)
 
 
 def computable() -> str:
@@ -102,6 +121,12 @@ class Comparison:
     def is_real(self) -> bool:
         """The difference's 95 % interval leaves out zero."""
         return self.difference.low > 0 or self.difference.high < 0
+
+    @property
+    def relative_change(self) -> float | None:
+        """(tuned − base) / base, in percent; None if the base has 0."""
+        base = self.base.value
+        return 100 * self.difference.value / base if base else None
 
 
 def resample(num_segments: int, num_resamples: int, seed: int) -> Array:

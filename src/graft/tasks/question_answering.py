@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from graft.data.fields import Field
+from graft.metrics.answers import UNANSWERABLE
 from graft.records import Message
 from graft.tasks.base import Task
-
-UNANSWERABLE = "unanswerable"
 
 
 def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:

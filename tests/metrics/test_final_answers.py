@@ -1,0 +1,89 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graft.metrics.final_answers import is_formed, result_of, to_value
+
+THOUGHT = "<think>\n2, 3, 5\n</think>\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("so 7, then\n#### 1,234", "1,234"),
+        ("#### 5 apples", "5"),
+        (r"thus \boxed{\frac{1}{2}} of 8", r"\frac{1}{2}"),
+        (r"\boxed{3} no, \boxed{4}", "4"),
+        (r"\boxed{7", "7"),
+        ("It costs $12.50 in all.", "12.50"),
+        ("<think>maybe 9</think>It is 8.", "8"),
+        ("between 3 and −4", "−4"),
+        ("blue", "blue"),
+        ("####", ""),
+        ("", ""),
+    ],
+)
+def test_a_result_is_boxed_or_hashed_or_the_last_number(text, result):
+    assert result_of(text) == result
+
+
+@pytest.mark.parametrize(
+    ("said", "gold"),
+    [
+        ("#### 72.0", "#### 72"),
+        (r"\boxed{1,000}", "1000"),
+        (r"\boxed{0.5}", r"\boxed{\dfrac{1}{2}}"),
+        (r"\boxed{\text{Blue}}", "blue"),
+        ("-3", "−3"),
+        (r"\boxed{50\%}", "#### 50"),
+        ("it is 12,000.", "12000"),
+    ],
+)
+def test_equal_numbers_and_texts_are_right(said, gold, value):
+    assert value("final_answer", said, gold) == 100
+
+
+def test_wrong_missing_and_endless_results_are_not_right(value):
+    assert value("final_answer", "#### 71", "#### 72") == 0
+    assert value("final_answer", "", "#### 72") == 0
+    assert value("final_answer", "3" * 5000, "3") == 0
+    assert value("final_answer", "1e999999999", "3") == 0
+    assert value("final_answer", "1/0", "3") == 0
+
+
+def test_a_bare_answer_beside_the_reasoned_one_counts_too(value):
+    assert value("final_answer", "#### 6", "it is six", "6") == 100
+
+
+@pytest.mark.parametrize(
+    ("said", "gold", "formed"),
+    [
+        (THOUGHT + "#### 5", THOUGHT + "#### 6", True),
+        (THOUGHT + "5", THOUGHT + "#### 6", False),
+        ("#### 5", THOUGHT + "#### 6", False),
+        ("<think>2, 3, 5", THOUGHT + "#### 6", False),
+        ("<think></think>#### 5", THOUGHT + "#### 6", False),
+        (THOUGHT, THOUGHT + "#### 6", False),
+        ("well " + THOUGHT + "#### 5", THOUGHT + "#### 6", False),
+        (THOUGHT + THOUGHT + "#### 5", THOUGHT + "#### 6", False),
+        (THOUGHT + "#### 5", "#### 6", False),
+        (r"so \boxed{5}", r"\boxed{6}", True),
+        (r"so \boxed{5}", "#### 6", False),
+        ("five", "it is 6", True),
+        (" ", "it is 6", False),
+    ],
+)
+def test_a_form_is_that_of_the_gold_answer(said, gold, formed):
+    assert is_formed(said, gold) is formed
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_a_number_is_the_same_however_it_is_written(number):
+    written = [str(number), f"{number:,}", f"{number}.00", f"${number}"]
+    assert {to_value(text) for text in written} == {number}
+
+
+@given(st.text(alphabet="<think>/\\boxed{}#1234,.-− ab\n"))
+def test_any_text_gives_its_own_result_and_at_most_its_own_form(text):
+    assert to_value(result_of(text)) == to_value(result_of(text + "\n"))
+    assert not is_formed("", text)

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from graft.metrics import METRICS, Segments, compare, resample
+
+TERMS = np.array([[2.0, 4, 10], [6.0, 4, 30]])
+
+
+def segments(terms: np.ndarray | None) -> Segments:
+    return Segments(["", ""], [["a"], ["b"]], ["", ""], terms)
+
+
+def value(name: str, terms: np.ndarray) -> float:
+    return METRICS[name].score(segments(terms), resample(2, 100, 0)).value
+
+
+def test_values_computed_by_hand():
+    assert value("perplexity", TERMS) == pytest.approx(np.e)
+    assert value("bits_per_byte", TERMS) == pytest.approx(8 / np.log(2) / 40)
+
+
+def test_guessing_evenly_costs_what_the_sources_say():
+    pieces, num_bytes = 512, 8
+    nll = np.log(pieces)
+    assert value("perplexity", np.array([[nll, 1, 2]] * 2)) == pytest.approx(pieces)
+    guess = np.array([[num_bytes * np.log(256), 3, num_bytes]] * 2)
+    assert value("bits_per_byte", guess) == pytest.approx(8)
+
+
+def test_a_lower_perplexity_is_told_with_its_relative_change():
+    metric = METRICS["perplexity"]
+    assert metric.better == "lower"
+    found = compare(
+        [metric],
+        segments(TERMS),
+        segments(TERMS / [2, 1, 1]),
+        num_resamples=100,
+        seed=0,
+    )["perplexity"]
+    assert found.is_real
+    assert found.relative_change == pytest.approx(100 * (np.exp(0.5) / np.e - 1))
+
+
+def test_a_model_that_was_not_asked_has_no_value():
+    with pytest.raises(ValueError, match="not measured"):
+        METRICS["perplexity"].score(segments(None), resample(2, 100, 0))

@@ -1,0 +1,46 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graft.metrics.steps import at_place, in_order, to_steps
+
+GOLD = "1. Boil the water.\n2. Warm the pot.\n3. Pour the water.\n4. Wait."
+STEPS = st.lists(st.sampled_from(["boil", "warm", "pour", "wait"]), max_size=6)
+
+
+def test_numbers_and_bullets_are_no_part_of_a_step():
+    text = "Step 1: Boil it.\n\n2) Warm it!\n- Pour it\n  • Wait\n3. ..."
+    assert to_steps(text) == ["boil it", "warm it", "pour it", "wait"]
+    assert to_steps("2 cups of rice") == ["2 cups of rice"]
+
+
+@pytest.mark.parametrize(
+    ("said", "accuracy", "completeness"),
+    [
+        (GOLD, 100, 100),
+        ("Boil water\nWarm the pot\nPour water\nWait", 100, 100),
+        ("Warm the pot.\nBoil the water.\nPour the water.\nWait.", 50, 75),
+        ("Boil the water.\nSing.\nWarm the pot.\nPour the water.\nWait.", 20, 100),
+        ("Boil the water.", 25, 25),
+        ("", 0, 0),
+    ],
+)
+def test_values_computed_by_hand(said, accuracy, completeness, value):
+    assert value("step_accuracy", said, GOLD) == pytest.approx(accuracy)
+    assert value("completeness", said, GOLD) == pytest.approx(completeness)
+
+
+def test_the_reference_that_suits_best_counts(value):
+    assert value("completeness", "Wait.", GOLD, "Wait.") == 100
+
+
+@given(STEPS, STEPS)
+def test_shares_are_bounded_and_order_never_counts_less_than_place(steps, gold):
+    place, order = at_place(steps, gold), in_order(steps, gold)
+    assert 0 <= place <= order <= 1
+    assert at_place(gold, gold) == in_order(gold, gold) == 1
+
+
+@given(STEPS, STEPS)
+def test_more_steps_never_make_an_answer_less_complete(steps, gold):
+    assert in_order([*steps, "sing"], gold) >= in_order(steps, gold)
