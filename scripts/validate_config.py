@@ -18,6 +18,9 @@ from graft.metrics import METRICS
 from graft.params import check_params
 from graft.tasks import TASKS
 
+EXPERIMENT = "experiment"
+"""The group that the default names no choice of: it is added, with a plus."""
+
 
 def faults_of(overrides: Sequence[str] = ()) -> list[str]:
     """What is wrong with a composition; empty if nothing is."""
@@ -66,9 +69,10 @@ def all_faults() -> tuple[int, list[str]]:
     ]
     for path in choices:
         group = path.parent.name
+        plus = "+" if group == EXPERIMENT else ""
         found += [
             f"{path}: {fault}"
-            for fault in faults_of([f"{group}={path.stem}"])
+            for fault in faults_of([f"{plus}{group}={path.stem}"])
             if fault not in default or fault.startswith((f"{group}.", f"{group}:"))
         ]
     if not default:
