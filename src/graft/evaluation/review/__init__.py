@@ -1,0 +1,1 @@
+"""Human judgement: blind sheets for raters, and what their answers say."""

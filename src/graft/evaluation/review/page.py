@@ -1,0 +1,72 @@
+"""A rater's sheet as one page of HTML that works from a file, with nothing to fetch."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from graft.evaluation.review.key import QUESTIONS, Key, Kind
+from graft.evaluation.scoring import Prediction
+
+MEANINGS = {
+    "fluency": "Is it well-formed, natural language?",
+    "relevance": "Does it answer what was asked, no more and no less?",
+    "clarity": "Is it easy to understand?",
+}
+TEMPLATE = "sheet.html.jinja"
+
+
+def to_sheet(kind: Kind, key: Key, examples: Mapping[str, Prediction]) -> str:
+    """The sheet. It holds texts in order, and nothing of which system gave which.
+
+    All texts are escaped. Should one get through all the same, the page's policy runs
+    no script but its own and reaches no network.
+
+    Args:
+        examples: predictions by id; all that the key names.
+    """
+    environment = Environment(
+        loader=PackageLoader("graft.evaluation.review", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script, style = _own("sheet.js"), _own("sheet.css")
+    items = [
+        {
+            "name": name,
+            "example": examples[shown.example],
+            "answers": [
+                getattr(examples[shown.example], system)
+                for system in (shown.systems if kind == "ab" else shown.systems[:1])
+            ],
+        }
+        for name, shown in key.items(kind).items()
+    ]
+    return environment.get_template(TEMPLATE).render(
+        kind=kind,
+        sheet=key.sheet,
+        items=items,
+        questions=QUESTIONS[kind],
+        meanings=MEANINGS,
+        script=script,
+        style=style,
+        policy=f"default-src 'none'; script-src {_hash(script)}; "
+        f"style-src {_hash(style)}; base-uri 'none'; form-action 'none'",
+    )
+
+
+def _own(name: str) -> Markup:
+    """A file beside this module; it is not escaped."""
+    path = files("graft.evaluation.review") / name
+    return Markup("\n" + path.read_text(encoding="utf-8"))
+
+
+def _hash(text: Markup) -> str:
+    """What a content security policy names an inline script or style by."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
