@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-# From the config.json files of mistralai/Mistral-7B-v0.3, Qwen/Qwen2.5-7B-Instruct.
+# From the config.json files of mistralai/Mistral-7B-v0.3 (the Instruct model has the same)
+# and v0.1, and of Qwen/Qwen2.5-7B-Instruct.
 SHAPES: dict[str, dict[str, Any]] = {
     "mistral-7b-v0.3": {
         "model_type": "mistral",
@@ -24,6 +25,22 @@ SHAPES: dict[str, dict[str, Any]] = {
         "max_position_embeddings": 32768,
         "rope_theta": 1_000_000.0,
         "sliding_window": None,
+        "rms_norm_eps": 1e-5,
+        "tie_word_embeddings": False,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    },
+    "mistral-7b-v0.1": {
+        "model_type": "mistral",
+        "vocab_size": 32000,
+        "hidden_size": 4096,
+        "intermediate_size": 14336,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "max_position_embeddings": 32768,
+        "rope_theta": 10_000.0,
+        "sliding_window": 4096,
         "rms_norm_eps": 1e-5,
         "tie_word_embeddings": False,
         "bos_token_id": 1,
