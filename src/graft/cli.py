@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "log": "send what a tracking server that was down has missed of a run",
     "params": "compose configs/ into params.yaml",
     "remote": "set the S3 remote of DVC from the environment",
+    "review": "make blind sheets for raters, and score the filled ones",
     "summary": "say what the line has made, and how to see it",
 }
 """Name of a module in `graft.commands` → one line of help. Modules load when used."""

@@ -26,13 +26,16 @@ def draw(
     Args:
         predictions: with different ids.
         number: of examples on each sheet; all there are if these are fewer.
-        seed: equal ones make equal keys.
+        seed: not negative; equal ones make equal keys of equal predictions.
         run_id: the run that made the tuned model.
-    Raises: ValueError if `number` is below 1.
+    Raises: ValueError if `number` is below 1, or `seed` below 0.
     """
     if number < 1:
         raise ValueError(f"number of examples: {number}")
-    generator = np.random.default_rng(seed)
+    # The answers count as seed too: from a sheet, its number of items and the usual
+    # seed alone, a rater cannot work out the order of the systems.
+    said = {row.id: [row.base, row.tuned] for row in predictions}
+    generator = np.random.default_rng([seed, int(io.digest(said), 16)])
     different = [row for row in predictions if row.base != row.tuned]
     compared = _shuffle(_draw_evenly(different, number, generator), generator)
     sides = generator.permutation(len(compared)) % 2

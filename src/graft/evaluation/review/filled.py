@@ -108,9 +108,8 @@ def _read_csv(path: Path) -> Iterator[Cell]:
             if any(values.values()):
                 if missing := [name for name in COLUMNS if name not in values]:
                     raise _misfit(where, f"there is no column {', '.join(missing)}")
-                yield from _cells(
-                    where, *(values.pop(name) for name in COLUMNS), values
-                )
+                sheet, rater, item = (values.pop(name) for name in COLUMNS)
+                yield from _cells(where, sheet, rater, item, values)
     except csv.Error as error:
         raise _misfit(f"{path}:{rows.line_num}", str(error)) from error
 
@@ -151,7 +150,7 @@ def _check(cell: Cell, key: Key) -> None:
         raise DataError(
             cell.where,
             f"the sheet has no item {shorten(cell.item)!r}",
-            expected=f"one of {next(iter(items), 'none')} to {next(reversed(items), 'none')}",
+            expected=" to ".join([*items][:: max(len(items) - 1, 1)]) or "none",
             fix=SAVE_AGAIN,
         )
     allowed = QUESTIONS[cell.kind][cell.question]

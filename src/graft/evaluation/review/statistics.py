@@ -28,7 +28,7 @@ class SignTest:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Krippendorff's alpha: 1 is perfect, 0 is chance. `alpha` is None for a `reason`."""
+    """Krippendorff's alpha: 1 is perfect, 0 chance. Where it is None, `reason` tells."""
 
     alpha: float | None
     reason: str = ""
@@ -62,7 +62,7 @@ def sign_test(votes: Array) -> SignTest:
             sum of its votes; items without a vote do not count, ties are left out.
     Source: Dixon and Mood 1946, "The statistical sign test", JASA 41.
     """
-    from scipy.stats import binomtest
+    from scipy.stats import binomtest  # type: ignore[import-untyped]
 
     judged = votes[:, ~np.isnan(votes).all(axis=0)]
     sums = np.nansum(judged - TIE, axis=0)
@@ -83,7 +83,7 @@ def agreement(values: Array, level: Literal["nominal", "ordinal"]) -> Agreement:
     present = ~np.isnan(values)
     shared = values[:, present.sum(axis=0) > 1]
     if present.any(axis=1).sum() < 2:
-        return Agreement(None, "one rater: there is nobody to agree with")
+        return Agreement(None, "fewer than two raters: there is nobody to agree with")
     if not shared.size:
         return Agreement(None, "no item was judged by two raters")
     if len(np.unique(shared[~np.isnan(shared)])) < 2:

@@ -1,0 +1,107 @@
+"""What a review finds: win rate, sign test, mean ratings, agreement of raters."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from graft.evaluation.review.answers import Answers
+from graft.evaluation.review.filled import Cell
+from graft.evaluation.review.key import QUESTIONS, Key, System
+from graft.evaluation.review.statistics import agreement, mean_over_items, sign_test
+from graft.records import Score
+
+DIGITS = 4
+"""Of numbers in the report."""
+SYSTEMS: tuple[System, ...] = ("base", "tuned")
+
+
+def to_report(key: Key, cells: Iterable[Cell]) -> dict[str, Any]:
+    """The report as JSON: equal answers make equal bytes, whichever file comes first.
+
+    A sheet that nobody filled in is null. Intervals hold 95 % of the bootstrap over
+    items, or over examples for ratings.
+    Raises: DataError if files contradict each other.
+    """
+    cells = list(cells)
+    pairs, rated = Answers.of("ab", key, cells), Answers.of("rating", key, cells)
+    return {
+        "sheet": key.sheet,
+        "run_id": key.run_id,
+        "seed": key.seed,
+        "num_predictions": key.num_predictions,
+        "num_identical": key.num_identical,
+        "ab": _ab(pairs) if pairs.said else None,
+        "rating": _rating(rated) if rated.said else None,
+    }
+
+
+def _ab(answers: Answers) -> dict[str, Any]:
+    votes = answers.votes()
+    return _counts(answers) | {
+        "win_rate": _plain(mean_over_items(votes, answers.key.seed)),
+        "sign_test": asdict(sign_test(votes)),
+        "agreement": asdict(agreement(answers.codes("choice"), "nominal")),
+    }
+
+
+def _rating(answers: Answers) -> dict[str, Any]:
+    seed = answers.key.seed
+    questions = {}
+    for question in QUESTIONS["rating"]:
+        grades = {system: answers.ratings(question, system) for system in SYSTEMS}
+        means = {
+            system: _plain(mean_over_items(values, seed))
+            for system, values in grades.items()
+        }
+        # Of one rater on one example, so that neither's strictness blurs it.
+        gains = grades["tuned"] - grades["base"]
+        questions[question] = means | {
+            "difference": _plain(mean_over_items(gains, seed)),
+            "agreement": asdict(agreement(answers.codes(question), "ordinal")),
+        }
+    return _counts(answers) | {"questions": questions}
+
+
+def _counts(answers: Answers) -> dict[str, Any]:
+    return {
+        "num_items": len(answers.key.items(answers.kind)),
+        "num_raters": len(answers.said),
+        "num_missing": answers.num_missing,
+    }
+
+
+def _plain(score: Score | None) -> dict[str, float] | None:
+    if score is None:
+        return None
+    return {
+        name: round(getattr(score, name), DIGITS) for name in ("value", "low", "high")
+    }
+
+
+def to_metrics(report: Mapping[str, Any]) -> dict[str, float]:
+    """All numbers of a report by the names that the tracking run shows.
+
+    What was not computed is left out.
+    """
+    found: dict[str, float | None] = {}
+    if pairs := report["ab"]:
+        found |= _spread("win_rate", pairs["win_rate"])
+        found |= {f"sign_test/{name}": n for name, n in pairs["sign_test"].items()}
+        found["choice/alpha"] = pairs["agreement"]["alpha"]
+        found["ab/num_raters"] = pairs["num_raters"]
+        found["ab/num_missing"] = sum(pairs["num_missing"].values())
+    if rated := report["rating"]:
+        for question, row in rated["questions"].items():
+            for system in (*SYSTEMS, "difference"):
+                found |= _spread(f"{question}/{system}", row[system])
+            found[f"{question}/alpha"] = row["agreement"]["alpha"]
+        found["rating/num_raters"] = rated["num_raters"]
+        found["rating/num_missing"] = sum(rated["num_missing"].values())
+    return {f"review/{name}": n for name, n in found.items() if n is not None}
+
+
+def _spread(name: str, score: Mapping[str, float] | None) -> dict[str, float]:
+    if score is None:
+        return {}
+    bounds = {f"{name}_{bound}": score[bound] for bound in ("low", "high")}
+    return {name: score["value"]} | bounds
