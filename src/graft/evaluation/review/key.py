@@ -1,10 +1,11 @@
 """The key to a review: which system gave which answer. Raters never see it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from graft import io
 from graft.errors import DataError
@@ -58,6 +59,21 @@ class Key(BaseModel):
     ab: dict[str, Shown]
     rating: dict[str, Shown]
 
+    @model_validator(mode="after")
+    def _shows_both_systems(self) -> Self:
+        for name, row in self.ab.items():
+            if sorted(row.systems) != ["base", "tuned"]:
+                raise ValueError(f"{name} shows not one answer of each system")
+        rated = Counter(
+            (row.example, system)
+            for row in self.rating.values()
+            for system in row.systems
+        )
+        for example, _ in rated:
+            if (rated[example, "base"], rated[example, "tuned"]) != (1, 1):
+                raise ValueError(f"{example} has not one rating of each system")
+        return self
+
     def items(self, kind: Kind) -> dict[str, Shown]:
         """The items of one sheet."""
         return self.ab if kind == "ab" else self.rating
@@ -86,7 +102,7 @@ def read_key(path: Path) -> Key:
         return Key.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
+        place = ".".join(map(str, first["loc"])) or "its items"
         raise DataError(
             str(path),
             f"not the key of a review: {place}: {first['msg']}",

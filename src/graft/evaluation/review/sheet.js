@@ -40,7 +40,7 @@
     const open = items.filter(isOpen);
     const done = items.length - open.length;
     get("bar").value = done;
-    get("count").textContent = `${done} of ${items.length} done`;
+    get("count").textContent = `${done} of ${items.length}`;
     get("summary").textContent = open.length
       ? `${open.length} of ${items.length} are not complete. What you leave out is counted as missing. Go to:`
       : `All ${items.length} are done. Thank you.`;
@@ -148,8 +148,9 @@
     );
     if (!radio) return;
     choose(radio);
-    const following = questions[questions.indexOf(question) + 1] ?? question;
-    page.querySelector(`[name="${page.dataset.item}.${following}"]`).focus();
+    const following = questions[questions.indexOf(question) + 1];
+    const name = `${page.dataset.item}.${following}`;
+    (radios.find((other) => other.name === name) ?? radio).focus();
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;

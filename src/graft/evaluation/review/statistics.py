@@ -28,7 +28,7 @@ class SignTest:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Krippendorff's alpha: 1 is perfect, 0 chance. Where it is None, `reason` tells."""
+    """Krippendorff's alpha: 1 is perfect, 0 is chance. A `reason` stands for None."""
 
     alpha: float | None
     reason: str = ""

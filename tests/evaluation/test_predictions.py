@@ -1,0 +1,60 @@
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from graft import io
+from graft.errors import DataError
+from graft.evaluation.predictions import read_predictions
+from graft.evaluation.scoring import Prediction
+from graft.records import PREDICTION_SCHEMA
+
+ROW: dict[str, Any] = {
+    "id": "1",
+    "stratum": "s",
+    "prompt": "p",
+    "references": ["r"],
+    "base": "b",
+    "tuned": "t",
+}
+
+
+def write(folder: Path, *rows: dict[str, Any], without: str = "") -> Path:
+    names = [name for name in PREDICTION_SCHEMA.names if name != without]
+    schema = pa.schema([PREDICTION_SCHEMA.field(name) for name in names])
+    io.write_batches(folder, [pa.Table.from_pylist(list(rows), schema=schema)], schema)
+    return folder
+
+
+def test_predictions_are_read_in_order(tmp_path: Path) -> None:
+    folder = write(tmp_path / "table", ROW, ROW | {"id": "0", "base_nll": 2.5})
+    first, second = read_predictions(folder)
+    assert first == Prediction(**ROW)
+    assert (second.id, second.base_nll) == ("0", 2.5)
+
+
+def test_a_table_without_likelihoods_is_read(tmp_path: Path) -> None:
+    folder = write(tmp_path / "table", ROW, without="base_nll")
+    assert read_predictions(folder) == [Prediction(**ROW)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "without", "said"),
+    [
+        ([], "", "holds no prediction"),
+        ([ROW, ROW | {"base": "x"}], "", "same id"),
+        ([ROW], "tuned", "no column tuned"),
+    ],
+)
+def test_a_table_that_is_not_whole_says_what_is_wrong_and_how_to_make_it(
+    tmp_path: Path, rows: list[dict[str, Any]], without: str, said: str
+) -> None:
+    with pytest.raises(DataError, match=said) as caught:
+        read_predictions(write(tmp_path / "table", *rows, without=without))
+    assert "dvc repro -f evaluate" in caught.value.fix
+
+
+def test_a_missing_table_is_an_error_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no Parquet shard"):
+        read_predictions(tmp_path)

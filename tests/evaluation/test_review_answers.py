@@ -1,0 +1,273 @@
+"""Filled files as the sheet's page saves them, or as people spoil them → a report."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_review_sheets import make_rows
+
+from graft import io
+from graft.errors import DataError
+from graft.evaluation.review.draw import draw
+from graft.evaluation.review.filled import read_filled
+from graft.evaluation.review.key import Key, Kind, System
+from graft.evaluation.review.report import to_metrics, to_report
+from graft.evaluation.review.text import to_text
+
+KEY = draw(make_rows(30), 10, 4, "run-1")
+QUESTIONS = ("fluency", "relevance", "clarity")
+Said = dict[str, dict[str, str]]
+
+
+def save_csv(path: Path, rater: str, said: Said, key: Key = KEY) -> Path:
+    """As the page saves it: a mark that says UTF-8, quoted names, CRLF."""
+    questions = [*next(iter(said.values()))]
+    quoted = '"' + rater.replace('"', '""') + '"'
+    lines = [",".join(["sheet", "rater", "item", *questions])]
+    for item, values in said.items():
+        lines.append(",".join([key.sheet, quoted, item, *values.values()]))
+    path.write_bytes(("\ufeff" + "\r\n".join([*lines, ""])).encode())
+    return path
+
+
+def save_json(path: Path, rater: str, said: Said, key: Key = KEY) -> Path:
+    """As the page saves it: what was left open is null."""
+    answers = {
+        item: {name: value or None for name, value in row.items()}
+        for item, row in said.items()
+    }
+    form = {"sheet": key.sheet, "rater": rater, "answers": answers}
+    path.write_text(json.dumps(form, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return path
+
+
+def prefer(system: System, *, tie: int = 0, lost: int = 0, empty: int = 0) -> Said:
+    """Choices for a system; the first few pairs tie, are lost or left open."""
+    said = {}
+    for place, (item, row) in enumerate(KEY.ab.items()):
+        choice = "AB"[row.systems.index(system)]
+        if place < tie:
+            choice = "tie"
+        elif place < tie + lost:
+            choice = {"A": "B", "B": "A"}[choice]
+        elif place < tie + lost + empty:
+            choice = ""
+        said[item] = {"choice": choice}
+    return said
+
+
+def grade(base: int, tuned: int) -> Said:
+    """The same grades for all answers of a system; the rarer one if both say it."""
+    grades = {"base": base, "tuned": tuned}
+    return {
+        item: dict.fromkeys(QUESTIONS, str(grades[row.systems[0]]))
+        for item, row in KEY.rating.items()
+    }
+
+
+def report_of(*paths: Path) -> dict[str, Any]:
+    return to_report(KEY, [cell for path in paths for cell in read_filled(path, KEY)])
+
+
+def test_csv_and_json_of_the_page_say_the_same(tmp_path: Path) -> None:
+    name = 'Zoë "Z", O’Hara'
+    for kind, said in {"ab": prefer("base", tie=2, empty=3), "r": grade(2, 4)}.items():
+        csv = read_filled(save_csv(tmp_path / f"{kind}.csv", name, said), KEY)
+        json = read_filled(save_json(tmp_path / f"{kind}.json", name, said), KEY)
+        assert [(c.rater, c.item, c.question, c.value) for c in csv] == [
+            (name, item, question, value)
+            for item, row in said.items()
+            for question, value in row.items()
+        ]
+        assert [{**vars(c), "where": ""} for c in csv] == [
+            {**vars(c), "where": ""} for c in json
+        ]
+
+
+def test_a_spreadsheets_own_csv_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"{KEY.sheet};Ann;{item};A" for item in KEY.ab]
+    path.write_text("\n".join(["sheet;rater;item;choice", *rows, ";;;", "", ""]))
+    assert [cell.value for cell in read_filled(path, KEY)] == ["A"] * 10
+
+
+def test_wins_ties_losses_and_open_answers_are_counted(tmp_path: Path) -> None:
+    said = prefer("tuned", tie=2, lost=1, empty=3)
+    pairs = report_of(save_csv(tmp_path / "a.csv", "Ann", said))["ab"]
+    assert pairs["win_rate"]["value"] == pytest.approx((4 + 2 / 2) / 7, abs=1e-4)
+    assert pairs["win_rate"]["low"] < pairs["win_rate"]["value"]
+    assert pairs["sign_test"] == {
+        "num_wins": 4,
+        "num_losses": 1,
+        "num_ties": 2,
+        "p_value": pytest.approx(2 * (1 + 5) / 2**5),
+    }
+    assert pairs["num_missing"] == {"Ann": 3}
+    assert pairs["agreement"]["alpha"] is None
+
+
+def test_raters_of_one_mind_agree_whichever_side_is_which(tmp_path: Path) -> None:
+    paths = [
+        save_csv(tmp_path / "a.csv", "Ann", prefer("tuned", lost=4)),
+        save_json(tmp_path / "b.json", "Bob", prefer("tuned", lost=4)),
+    ]
+    pairs = report_of(*paths)["ab"]
+    assert pairs["num_raters"] == 2
+    assert pairs["agreement"]["alpha"] == pytest.approx(1)
+    assert pairs["win_rate"]["value"] == pytest.approx(0.6)
+
+
+def test_ratings_are_means_by_system_with_a_paired_difference(tmp_path: Path) -> None:
+    paths = [
+        save_csv(tmp_path / "a.csv", "Ann", grade(2, 4)),
+        save_csv(tmp_path / "b.csv", "Bob", grade(1, 3)),
+    ]
+    report = report_of(*paths)
+    assert report["ab"] is None
+    shared = sum(len(row.systems) == 2 for row in KEY.rating.values())
+    assert shared == 1  # rated as the base is, for both
+    for row in report["rating"]["questions"].values():
+        assert row["base"] == {"value": 1.5, "low": 1.5, "high": 1.5}
+        assert row["tuned"]["value"] == pytest.approx((9 * 3.5 + 1.5) / 10)
+        assert row["difference"]["value"] == pytest.approx(1.8)
+        assert row["difference"]["low"] > 1
+        assert row["agreement"]["alpha"] is not None
+    assert report["rating"]["num_missing"] == {"Ann": 0, "Bob": 0}
+
+
+def test_the_report_does_not_depend_on_the_order_of_files(tmp_path: Path) -> None:
+    paths = [
+        save_csv(tmp_path / "a.csv", "Bob", prefer("base", tie=1)),
+        save_csv(tmp_path / "b.csv", "Ann", prefer("tuned", lost=2)),
+        save_csv(tmp_path / "c.csv", "Ann", grade(2, 3)),
+    ]
+    io.write_json(tmp_path / "1", report_of(*paths))
+    io.write_json(tmp_path / "2", report_of(*reversed(paths)))
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+
+
+def test_saving_twice_counts_once_and_a_later_save_completes(tmp_path: Path) -> None:
+    half = save_csv(tmp_path / "a.csv", "Ann", prefer("tuned", empty=5))
+    whole = save_json(tmp_path / "a.json", "Ann", prefer("tuned"))
+    assert report_of(half, whole) == report_of(whole)
+
+
+def test_a_rater_who_contradicts_herself_is_asked(tmp_path: Path) -> None:
+    first = save_csv(tmp_path / "a.csv", "Ann", prefer("tuned"))
+    other = save_csv(tmp_path / "b.csv", "Ann", prefer("base"))
+    with pytest.raises(DataError, match="b.csv:2: Ann says") as caught:
+        report_of(first, other)
+    assert f"{first}:2" in caught.value.problem
+
+
+def test_a_sheet_sent_back_empty_is_counted_as_missing(tmp_path: Path) -> None:
+    said = prefer("tuned", empty=10)
+    report = report_of(save_csv(tmp_path / "a.csv", "Ann", said))
+    assert report["ab"]["num_missing"] == {"Ann": 10}
+    assert report["ab"]["win_rate"] is None
+    assert "no answer" in to_text(report)
+    assert "review/win_rate" not in to_metrics(report)
+
+
+def row(**changes: str) -> str:
+    values = {"sheet": KEY.sheet, "rater": "Ann", "item": next(iter(KEY.ab))}
+    return ",".join((values | {"choice": "A"} | changes).values())
+
+
+HEAD = "sheet,rater,item,choice\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "holds no item"),
+        (HEAD, "holds no item"),
+        (HEAD + row(sheet="review-0"), "2: is for review-0; the key is of"),
+        (HEAD + row(sheet=""), "2: is for no review"),
+        (HEAD + row(rater=" "), "2: names no rater"),
+        (HEAD + row() + "\n" + row(item="pair-99"), "3: the sheet has no item"),
+        (HEAD + row(item="answer-01"), "2: the sheet has no item"),
+        (HEAD + row(choice="C"), "2: choice is 'C'"),
+        (HEAD + row(choice="a"), "2: choice is 'a'"),
+        (HEAD + row() + ",x", "2: more fields than columns"),
+        ("sheet,rater,choice\nx,y,A", "2: there is no column item"),
+        ("sheet,rater,item,fluency\nx,y,z,1", "2: questions fluency"),
+        ("sheet,rater,item,choice,x\n" + row() + ",1", "2: questions choice, x"),
+        (HEAD + row() + "\n" + row(choice="B"), "3: Ann says B"),
+        (HEAD + 'a,"b', "2: is for a"),
+    ],
+)
+def test_a_spoilt_csv_is_told_with_its_line(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(DataError) as caught:
+        report_of(path)
+    assert problem in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+    assert caught.value.expected and caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"sheet": "review-0"}, "is for review-0"),
+        ({"sheet": None}, "not a filled sheet: sheet"),
+        ({"answers": {}}, "holds no item"),
+        ({"answers": {"pair-01": {}}}, "pair-01: questions missing"),
+        ({"answers": {"pair-01": {"choice": ["A"]}}}, "not a filled sheet: answers"),
+        ({"answers": {"pair-01": {"choice": 0}}}, "choice is '0'"),
+        ({"answers": {"answer-01": dict.fromkeys(QUESTIONS, 6)}}, " is '6'"),
+        ({"more": 1}, "not a filled sheet: more"),
+    ],
+)
+def test_a_spoilt_json_is_told_with_its_item(
+    tmp_path: Path, changes: dict[str, Any], problem: str
+) -> None:
+    path = save_json(tmp_path / "a.json", "Ann", prefer("tuned"))
+    io.write_json(path, io.read_json(path) | changes)
+    with pytest.raises(DataError) as caught:
+        report_of(path)
+    assert problem in str(caught.value)
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json"])
+def test_a_file_that_is_no_text_or_no_file_is_an_error_of_ours(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    with pytest.raises(DataError, match="no such file"):
+        read_filled(path, KEY)
+    path.write_bytes(b"\xff\xfe\x00sheet")
+    with pytest.raises(DataError, match="UTF-8|not valid JSON"):
+        read_filled(path, KEY)
+
+
+def test_the_text_and_the_metrics_say_what_the_report_says(tmp_path: Path) -> None:
+    report = report_of(
+        save_csv(tmp_path / "a.csv", "Ann", prefer("tuned", lost=2, empty=1)),
+        save_csv(tmp_path / "b.csv", "Bob", prefer("tuned", lost=2)),
+        save_csv(tmp_path / "c.csv", "Ann", grade(2, 4)),
+    )
+    text, metrics = to_text(report), to_metrics(report)
+    assert "Which answer is better: 10 pairs, 2 raters" in text
+    assert "8 won, 2 lost, 0 even: p = 0.1094" in text
+    assert f"tuned wins     {100 * metrics['review/win_rate']:.1f} %" in text
+    assert "left open      1 by Ann" in text
+    assert "Krippendorff's alpha" in text
+    assert "not computed: fewer than two raters" in text
+    assert metrics["review/sign_test/p_value"] == pytest.approx(112 / 1024)
+    assert metrics["review/ab/num_missing"] == 1
+    assert metrics["review/fluency/difference"] == pytest.approx(1.8)
+    assert "review/fluency/alpha" not in metrics
+
+
+@pytest.mark.parametrize("kind", ["ab", "rating"])
+def test_a_sheet_that_nobody_filled_in_is_said(kind: Kind, tmp_path: Path) -> None:
+    said = prefer("tuned") if kind == "ab" else grade(1, 2)
+    report = report_of(save_csv(tmp_path / "a.csv", "Ann", said))
+    assert to_text(report).count("no filled sheet") == 1
+    assert report[kind] is not None
