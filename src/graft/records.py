@@ -6,6 +6,9 @@ from typing import Any, Literal, TypedDict
 import pyarrow as pa
 
 Role = Literal["system", "user", "assistant"]
+UNANSWERABLE = "unanswerable"
+"""What is answered where a text does not tell; the same as no answer at all."""
+
 SPLITS = ("train", "validation", "test")
 
 

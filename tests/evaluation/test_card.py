@@ -1,6 +1,9 @@
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
+import yaml
 from huggingface_hub import ModelCard
 from test_scoring import CONFIG, predictions
 
@@ -10,9 +13,11 @@ from graft.evaluation.facts import Facts
 from graft.evaluation.generation import Completions, Decoding
 from graft.evaluation.latency import Latency
 from graft.evaluation.machine import device_name, library_versions, peak_memory_gib
-from graft.evaluation.scoring import score
+from graft.evaluation.page import to_page
+from graft.evaluation.scoring import Prediction, score, to_report
 from graft.metrics import METRICS, get_metrics
 
+ROOT = Path(__file__).parents[2]
 TASK = TaskConfig(
     name="translation",
     prompt=PromptConfig(
@@ -27,7 +32,7 @@ TASK = TaskConfig(
     languages={"source": "en", "target": "fr"},
     stop=["\n"],
     max_new_tokens=64,
-    metrics=list(METRICS),
+    metrics=["bleu", "chrf", "bleu_1"],
 )
 MODEL = ModelConfig(
     path="mistralai/Mistral-7B-v0.3",
@@ -35,33 +40,47 @@ MODEL = ModelConfig(
     tokenizer=None,
     num_parameters=7_000_000_000,
     dtype="bfloat16",
-    license=None,
+    license="apache-2.0",
 )
-
-
 LATENCY = Latency(5, 120.0, 180.0, 30.0, 40.0)
+STAGES = {
+    "convert": {"rows_in": 50, "kept": 48, "rejected": {"empty field": 2}},
+    "preprocess": {"rows_in": 48, "kept": 47, "rejected": {"duplicate": 1, "x": 0}},
+    "tokenize": {"counts": {"examples": 47, "sequences": 47, "truncated": 3}},
+    "split": {
+        "counts": {"train": 40, "validation": 3, "test": 4, "paraphrases_left_out": 0}
+    },
+    "train": {"num_steps": 1234, "validation_loss": 0.25, "num_tokens_seen": 56_789},
+}
+DATA = {
+    "name": "sample",
+    "format": "jsonl",
+    "root": "data/sample",
+    "hub_id": None,
+    "license": None,
+}
 
 
-@pytest.fixture
-def facts() -> Facts:
-    rows = predictions()
+def make_facts(task: TaskConfig, rows: list[Prediction], **changes: object) -> Facts:
     cost = Completions(["x"] * 40, num_tokens=400, seconds=2.0, latency_ms=150.0)
-    return Facts(
-        name="graft-translation",
-        task=TASK,
+    facts = Facts(
+        name=f"graft-{task.name}",
+        task=task,
         model=MODEL,
         params={
-            "data": {"name": "sample", "hub_id": None},
+            "data": DATA,
+            "tokenize": {"max_seq_len": 512},
             "adapter": {"rank": 16},
             "quantization": {"method": "nf4"},
-            "train": {"learning_rate": 0.005},
+            "train": {"learning_rate": 0.005, "max_steps": None},
         },
-        counts={"train": 18_000, "validation": 500, "test": 40},
+        counts={"train": 18_000, "validation": 500, "test": len(rows)},
         digests={"prompt template": "abc123", "adapter": "def456"},
-        scores=score(rows, get_metrics(TASK.metrics), CONFIG),
+        scores=score(rows, get_metrics(task.metrics), CONFIG),
         samples=rows[:3],
-        decoding=Decoding.of(TASK, CONFIG),
-        stages={},
+        decoding=Decoding.of(task, CONFIG),
+        stages=STAGES,
+        machine={"device": "an older device", "memory_gib": 7.25, "seconds": 61.0},
         costs={"base": cost, "tuned": cost},
         latency={"base": LATENCY, "tuned": LATENCY},
         device="a device",
@@ -72,19 +91,65 @@ def facts() -> Facts:
         run_id="run77",
         links={"MLflow run": "run77"},
     )
+    return dataclasses.replace(facts, **changes)
 
 
-def test_the_hubs_own_reader_finds_the_base_and_every_metric(facts: Facts):
+@pytest.fixture
+def facts() -> Facts:
+    return make_facts(TASK, predictions())
+
+
+def likely(rows: list[Prediction]) -> list[Prediction]:
+    measured = {"base_nll": 20.0, "tuned_nll": 10.0, "num_tokens": 10, "num_bytes": 40}
+    return [dataclasses.replace(row, **measured) for row in rows]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs/task").glob("*.yaml")))
+def test_every_task_has_a_card_that_the_hub_reads_with_the_reports_numbers(path):
+    task = TaskConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    rows = likely(predictions())
+    facts = make_facts(task, rows)
+    text = to_card(facts)
+    card, report = ModelCard(text), to_report(facts.scores)
+    found = {result.metric_name: result for result in card.data.eval_results}
+    assert {METRICS[name].title: value for name, value in report["tuned"].items()} == {
+        title: result.metric_value for title, result in found.items()
+    }
+    for line in report["not_computed"]:
+        name, reason = line.split(": ", 1)
+        assert METRICS[name].title in text and reason in text
+    page = to_page(facts, rows)
+    for name in report["tuned"]:
+        (shown,) = re.findall(
+            rf"^\| {re.escape(METRICS[name].title)} \|[^|]*\| \*\*(\S+) \[", text, re.M
+        )
+        assert shown in page
+
+
+def test_the_hubs_own_reader_finds_base_licence_languages_and_tags(facts: Facts):
     card = ModelCard(to_card(facts))
     assert card.data.base_model == MODEL.path
+    assert card.data.license == "apache-2.0"
     assert card.data.library_name == "peft"
     assert card.data.language == ["en", "fr"]
-    assert card.data.datasets == ["sample"]
-    found = {result.metric_name: result for result in card.data.eval_results}
-    assert set(found) == {metric.title for metric in METRICS.values()}
-    bleu = facts.scores.overall["bleu"].tuned
-    assert found["BLEU"].metric_type == "sacrebleu"
-    assert found["BLEU"].metric_value == pytest.approx(bleu.value, abs=0.01)
+    assert card.data.datasets is None, "a local folder is no data set of the hub"
+    assert card.data.pipeline_tag == "translation"
+    bleu = next(r for r in card.data.eval_results if r.metric_name == "BLEU")
+    assert bleu.metric_type == "sacrebleu" and bleu.dataset_name == "sample"
+
+
+def test_a_hub_data_set_is_named_with_revision_and_licence(facts: Facts):
+    hub = {
+        "hub_id": "openai/gsm8k",
+        "subset": "main",
+        "revision": "e5",
+        "license": "mit",
+    }
+    params = {**facts.params, "data": {**DATA, **hub}}
+    text = to_card(dataclasses.replace(facts, params=params))
+    assert ModelCard(text).data.datasets == ["openai/gsm8k"]
+    assert "`openai/gsm8k`, `main`, at revision `e5`" in text
+    assert "Licence: mit." in text
 
 
 def test_a_reader_finds_results_data_parameters_samples_and_hashes(facts: Facts):
@@ -94,6 +159,10 @@ def test_a_reader_finds_results_data_parameters_samples_and_hashes(facts: Facts)
         f"**{bleu.value:.1f} [{bleu.low:.1f}, {bleu.high:.1f}]**",
         "| BLEU-1 |",
         "18,000 train",
+        "| convert | 50 | 48 | 2 empty field |",
+        "| preprocess | 48 | 47 | 1 duplicate |",
+        "| steps done | 1,234 |",
+        "| device | an older device |",
         "| train.learning_rate | `0.005` |",
         facts.samples[0].references[0],
         bleu.signature,
@@ -104,10 +173,36 @@ def test_a_reader_finds_results_data_parameters_samples_and_hashes(facts: Facts)
         "merge it into a base loaded",
         "<s>English: hello",
         "| base | 200 | 150 |",
+        "| tuned | 5 | 120 | 180 | 30 | 40 |",
         "BLEU by stratum",
+        "Licence: not stated in configs/data",
     ):
         assert text in card, text
-    assert "None" not in card
+
+
+def test_nothing_is_blank_invented_or_python(facts: Facts):
+    card = to_card(facts)
+    for text in ("None", " nan", "| |", "|  |", "{}", "[]", "Undefined", "max_steps"):
+        assert text not in card, text
+
+
+def test_what_was_not_measured_has_no_heading(facts: Facts):
+    bare = dataclasses.replace(facts, latency={}, machine={}, stages={}, samples=[])
+    card = to_card(bare)
+    for text in ("One prompt at a time", "## Samples", "| device |", "| stage |"):
+        assert text not in card
+
+
+def test_limits_name_what_may_be_chance_and_what_is_too_little():
+    rows = [
+        dataclasses.replace(row, tuned=row.base, stratum="rare" if n < 3 else "common")
+        for n, row in enumerate(predictions())
+    ]
+    counts = {"train": 9, "validation": 9, "test": 400}
+    card = to_card(make_facts(TASK, rows, counts=counts))
+    assert "What tuning changed in BLEU, chrF, BLEU-1 may be chance." in card
+    assert "fewer than 10 test examples say next to nothing: rare." in card
+    assert "Of 400 test examples, 40 were asked." in card
 
 
 def test_what_a_model_says_cannot_break_the_table(facts: Facts):

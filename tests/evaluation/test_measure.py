@@ -68,9 +68,9 @@ def evaluate(line: tuple[Path, Params], out: Path) -> tuple[Any, Path]:
         record=record,
         splits=root / "splits",
         adapter=root / "adapter",
-        stages={"convert": {"rows_in": 2}},
+        stages={"convert": {"rows_in": 2, "kept": 2, "rejected": {}}},
         name=params.registry.name,
-        links={},
+        links=lambda: {"MLflow run": "http://store/run77"},
     )
     write_outputs(out / "predictions", out / "report.json", predictions, facts)
     return facts, out / "predictions"
@@ -80,6 +80,7 @@ def test_an_evaluation_leaves_predictions_samples_card_and_report(line, tmp_path
     facts, out = evaluate(line, tmp_path)
     assert sorted(path.name for path in out.iterdir()) == [
         "README.md",
+        "report.html",
         "samples.json",
         "table",
     ]
@@ -93,6 +94,9 @@ def test_an_evaluation_leaves_predictions_samples_card_and_report(line, tmp_path
     card = (out / "README.md").read_text(encoding="utf-8")
     assert facts.digests["test split"] in card
     assert "English: The cat sleeps.\nFrench:" in card
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "http://store/run77" in card and "http://store/run77" in page
+    assert "| device | a device |" in card
     assert facts.counts == {"train": 2, "validation": 2, "test": 2}
 
 
@@ -117,7 +121,7 @@ def test_the_run_gets_scores_speed_and_files_and_the_end_says_them(line, tmp_pat
     assert wanted < set(notes.metrics)
     assert notes.metrics["tuned/tokens_per_s"] > 0
     assert notes.artifacts == ["reports/report.json", "/predictions"]
-    summary = to_summary(facts, "3", out, tmp_path / "report.json")
+    summary = to_summary(facts, "3", out)
     assert "base   BLEU" in summary and "tuned  BLEU" in summary
     assert "graft-translation version 3" in summary
-    assert "not registered yet" in to_summary(facts, None, out, out)
+    assert "not registered yet" in to_summary(facts, None, out)

@@ -61,6 +61,7 @@ def make_facts(rows: list[Prediction], **changes: object) -> Facts:
         samples=[],
         decoding=Decoding.of(TASK, CONFIG),
         stages={},
+        machine={},
         costs={"base": cost, "tuned": cost},
         latency={"base": LATENCY, "tuned": LATENCY},
         device="a device",

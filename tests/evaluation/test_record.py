@@ -8,7 +8,9 @@ from graft.config import ModelConfig
 from graft.errors import ModelError, TemplateError
 from graft.evaluation.record import AdapterRecord, check_record, read_record
 
-RECORD = AdapterRecord("models/tiny", "rev1", "hash1", None, {"train": {"seed": 1}})
+RECORD = AdapterRecord(
+    "models/tiny", "rev1", "hash1", None, {"train": {"seed": 1}}, {"device": "a device"}
+)
 MODEL = ModelConfig(
     path="models/tiny",
     revision="rev1",

@@ -81,6 +81,7 @@ def make_adapter(params: Params, folder: Path) -> None:
         "base_revision": params.model.revision,
         "template_hash": load_template(params.model, params.task.prompt).hash,
         "run_id": None,
+        "machine": {"device": "a device", "memory_gib": 1.0, "seconds": 60.0},
         "params": params.model_dump(mode="json", by_alias=True),
     }
     tuned.save_pretrained(folder)

@@ -82,6 +82,8 @@ def test_a_run_outlives_its_server_and_is_completed_later(
             (before,) = client.search_runs(
                 [client.get_experiment_by_name("e").experiment_id]
             )
+            address = f"{server.uri}/#/experiments/0/runs/{before.info.run_id}"
+            assert run.links() == {"MLflow run": address}
             server.kill()
             began = time.monotonic()
             for step in range(2, 50):

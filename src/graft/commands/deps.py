@@ -21,6 +21,7 @@ FOUNDATION = {
 """Modules whose edits change no output: how values are read, told and logged."""
 
 
+TEMPLATES = {".jinja", ".css", ".js"}
 BY_PATH = {"evaluate": ["graft.serving.pyfunc"]}
 """What a stage hands on as a file, without an import: it registers this code."""
 
@@ -50,9 +51,17 @@ def code_deps(stage: str) -> list[str]:
             continue
         if inside and inside <= modules:
             paths.add(_path(package))
-        elif (file := _file(name)).stat().st_size:
+            continue
+        if (file := _file(name)).stat().st_size:
             paths.add(str(file))
+        if file.stem == "__init__":
+            paths.update(map(str, _templates(file.parent)))
     return sorted(paths)
+
+
+def _templates(folder: Path) -> list[Path]:
+    """What a package's modules read beside their code: pages, styles."""
+    return [path for path in folder.iterdir() if path.suffix in TEMPLATES]
 
 
 def _path(name: str) -> str:

@@ -20,6 +20,7 @@ class Facts:
         counts: examples of each split.
         digests: of what the scores rest on, by its name for readers.
         stages: reports of the data stages and of training, by stage.
+        machine: that trained: device, memory_gib, seconds; empty if it is not known.
         costs: completions of base and tuned, for their speed.
         latency: of single prompts, base and tuned; empty if it was not measured.
         device: what the completions were made on.
@@ -41,6 +42,7 @@ class Facts:
     samples: Sequence[Prediction]
     decoding: Decoding
     stages: Mapping[str, Any]
+    machine: Mapping[str, Any]
     costs: Mapping[str, Completions]
     latency: Mapping[str, Latency]
     device: str

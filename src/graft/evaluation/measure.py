@@ -35,7 +35,7 @@ def measure(
     adapter: Path,
     stages: Mapping[str, Any],
     name: str,
-    links: Mapping[str, str],
+    links: Callable[[], Mapping[str, str]],
 ) -> tuple[list[Prediction], Facts]:
     """Ask base and tuned model, score them, and gather what the card says.
 
@@ -44,7 +44,7 @@ def measure(
         tune: gives the tuned model for the base.
         stages: reports of the stages before this one.
         name: of the registered model.
-        links: what to look at beside this.
+        links: gives what to look at beside this, once all is measured.
     Raises: HardwareError if a batch does not fit the accelerator's memory.
     """
     plan = Plan.of(task, evaluate)
@@ -67,6 +67,7 @@ def measure(
         samples=choose_samples(predictions, evaluate.num_samples),
         decoding=plan.decoding,
         stages=stages,
+        machine=record.machine,
         costs={system: found.completions for system, found in answers.items()},
         latency={s: found.latency for s, found in answers.items() if found.latency},
         device=device_name(device),
@@ -75,6 +76,6 @@ def measure(
         versions=library_versions(),
         prompt=template.render(examples[0].messages[:-1]),
         run_id=record.run_id or "",
-        links=links,
+        links=links(),
     )
     return predictions, facts

@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 from graft import io
 from graft.evaluation.card import to_card, with_interval
 from graft.evaluation.facts import Facts
+from graft.evaluation.page import to_page
+from graft.evaluation.page.numbers import comparison_digits
+from graft.evaluation.page.verdicts import judge
 from graft.evaluation.scoring import SYSTEMS, Prediction, of_system, to_report
 from graft.metrics import METRICS
 from graft.records import PREDICTION_SCHEMA, SPLITS
@@ -18,13 +21,13 @@ from graft.records import PREDICTION_SCHEMA, SPLITS
 if TYPE_CHECKING:
     from graft.tracking import Run
 
-TABLE, SAMPLES, CARD = "table", "samples.json", "README.md"
+TABLE, SAMPLES, CARD, PAGE = "table", "samples.json", "README.md", "report.html"
 
 
 def write_outputs(
     out: Path, report: Path, predictions: Sequence[Prediction], facts: Facts
 ) -> None:
-    """Write the report, and in `out` the table, `samples.json` and the card."""
+    """Write the report, and in `out` the table, samples, the card and the page."""
     rows = pa.Table.from_pylist(
         [asdict(row) for row in predictions], schema=PREDICTION_SCHEMA
     )
@@ -33,6 +36,7 @@ def write_outputs(
         io.write_batches(partial / TABLE, [rows], PREDICTION_SCHEMA)
         io.write_json(partial / SAMPLES, [asdict(row) for row in facts.samples])
         io.write_text(partial / CARD, to_card(facts))
+        io.write_text(partial / PAGE, to_page(facts, predictions))
     io.write_json(report, to_report(facts.scores))
 
 
@@ -74,21 +78,28 @@ def count_splits(splits: Path) -> dict[str, int]:
     }
 
 
-def to_summary(facts: Facts, version: str | None, out: Path, report: Path) -> str:
+def to_summary(facts: Facts, version: str | None, out: Path) -> str:
     """The last lines of the stage: scores, the registered version, where to look."""
-    metric, found = next(iter(facts.scores.overall.items()))
-    title = METRICS[metric].title
     costs = ", ".join(
         f"{system} {cost.tokens_per_s:,.0f}" for system, cost in facts.costs.items()
     )
-    real = "real" if found.is_real else "may be chance"
     state = f"version {version}" if version else "not registered yet"
     lines = [
-        f"base   {title} {with_interval(found.base)}",
-        f"tuned  {title} {with_interval(found.tuned)}, "
-        f"difference {with_interval(found.difference, '+')}: {real}",
+        *_first_metric(facts),
         f"speed  {costs} tokens/s, at most {facts.memory_gib:.2f} GiB ({facts.device})",
         f"model  {facts.name} {state}",
-        f"see    {out / CARD}, {report}, or: dvc metrics show, mlflow ui",
+        f"see    {out / PAGE}, {out / CARD}, or: dvc metrics show, mlflow ui",
     ]
     return "\n".join(lines)
+
+
+def _first_metric(facts: Facts) -> list[str]:
+    for name, found in facts.scores.overall.items():
+        title, digits = METRICS[name].title, comparison_digits(found)
+        return [
+            f"base   {title} {with_interval(found.base, digits)}",
+            f"tuned  {title} {with_interval(found.tuned, digits)}, difference "
+            f"{with_interval(found.difference, digits, '+')}: "
+            f"{judge(METRICS[name], found).text}",
+        ]
+    return ["score  none: no metric of the task could be computed"]

@@ -17,7 +17,7 @@ class AdapterRecord:
     """What the train stage writes beside an adapter.
 
     `params` is params.yaml as it was trained with, by section; `run_id` is its MLflow
-    run, or null.
+    run, or null. `machine` says what trained it: device, memory_gib, seconds.
     """
 
     base_path: str
@@ -25,6 +25,7 @@ class AdapterRecord:
     template_hash: str
     run_id: str | None
     params: Mapping[str, Any]
+    machine: Mapping[str, Any]
 
 
 def read_record(adapter: Path) -> AdapterRecord:

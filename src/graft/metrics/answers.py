@@ -13,9 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from graft.metrics.statistics import Array, Metric, Segments, averaged, percent
-
-UNANSWERABLE = "unanswerable"
-"""What is answered where a text does not tell; the same as no answer at all."""
+from graft.records import UNANSWERABLE
 
 ENGLISH_ARTICLES = re.compile(r"\b(a|an|the)\b")
 FRENCH_ARTICLES = re.compile(r"\b((de )?l'|(de la|le|la|les|un|une|des|du)\b)")

@@ -55,7 +55,7 @@ def run(
             adapter=adapter,
             stages={path.stem: read_json(path) for path in reports},
             name=registry.name,
-            links={"MLflow run": record.run_id or ""},
+            links=tracked.links,
         )
         write_outputs(out, report, predictions, facts)
         log_outputs(tracked, out, report, facts)
@@ -69,7 +69,7 @@ def run(
                 "template_hash": template.hash,
             },
         )
-    print(to_summary(facts, version, out, report))
+    print(to_summary(facts, version, out))
 
 
 if __name__ == "__main__":

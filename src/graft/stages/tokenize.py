@@ -6,6 +6,7 @@ from graft import cli, io
 from graft.config import ModelConfig, TaskConfig, TokenizeConfig
 from graft.data.sequences import Rules
 from graft.data.token_report import Tally, check_gate, to_page
+from graft.models import check_fits
 from graft.prompts import load_template
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA
 
@@ -24,6 +25,8 @@ def run(
     """Encode every example by the one prompt template; count what cannot be."""
     check_gate(io.read_json(gate), str(gate))
     template = load_template(model, task.prompt)
+    if Path(model.path).is_dir():  # a hub's config.json can wait for its weights
+        check_fits(model, template.vocab_size, tokenize.max_seq_len)
     tally = Tally(Rules(tokenize, task.learn, task.prompt))
     sequences = tally.encode(io.read_batches(examples), template)
     io.write_batches(out, sequences, SEQUENCE_SCHEMA)

@@ -1,10 +1,12 @@
 """Stage `train`: train and validation splits → an adapter and its curves."""
 
+import time
 from pathlib import Path
 
 import torch
 
 from graft import cli, config, io, tracking
+from graft.evaluation.machine import device_name, peak_memory_gib
 from graft.params import Params
 from graft.prompts import load_template
 from graft.training import outputs
@@ -33,6 +35,7 @@ def run(
     curves: Path,
 ) -> None:
     """Train an adapter; after a kill, go on from the last checkpoint."""
+    start = time.monotonic()
     device = choose_device(train.device, model, quantization)
     template = load_template(model, task.prompt)
     outputs.check_template(tokens, template.hash)
@@ -70,6 +73,11 @@ def run(
             "template_hash": template.hash,
             "run_id": tracked.run_id,
             "params": params.to_plain(),
+            "machine": {
+                "device": device_name(device),
+                "memory_gib": peak_memory_gib(device),
+                "seconds": time.monotonic() - start,
+            },
         }
         save_adapter(tuned, out, facts)
         outputs.write_curves(curves, progress.history)

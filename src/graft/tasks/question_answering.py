@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graft.data.fields import Field
-from graft.metrics.answers import UNANSWERABLE
-from graft.records import Message
+from graft.records import UNANSWERABLE, Message
 from graft.tasks.base import Task
 
 

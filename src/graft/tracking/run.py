@@ -72,6 +72,16 @@ class Run:
         """The version that this run registered, if that has arrived."""
         return self._journal.read_sent().version or None
 
+    def links(self) -> dict[str, str]:
+        """Where a reader finds this run: its address, or what to search for."""
+        found = {"MLflow run": f'tags."graft.run" = "{self.run_id}"'}
+        mlflow_run = self._journal.read_sent().mlflow_run
+        if mlflow_run and self._uri.startswith("http"):
+            root = without_secret(self._uri).rstrip("/")
+            # The page finds the run's experiment by itself.
+            found["MLflow run"] = f"{root}/#/experiments/0/runs/{mlflow_run}"
+        return found
+
     def __enter__(self) -> Self:
         self._thread.start()
         self._queue.put(False)

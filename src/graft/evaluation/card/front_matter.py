@@ -10,26 +10,38 @@ from graft.evaluation.scoring import DIGITS
 from graft.metrics import METRICS
 from graft.records import Score
 
-PIPELINES = {"translation": "translation", "question_answering": "question-answering"}
-"""The hub's name of a task; every other one is text-generation."""
-HUB_METRICS = {"bleu": "sacrebleu"}
-"""The hub's name of a metric; otherwise what stands before ours' underscore."""
+PIPELINES = {"translation": "translation"}
+"""The hub's name of a task; every other one is text-generation. The hub's
+question-answering marks spans of a context, which is another thing."""
+HUB_METRICS = {
+    "bleu": "sacrebleu",
+    **{f"bleu_{n}": "bleu" for n in (1, 2, 3, 4)},
+    **{f"rouge_{n}": "rouge" for n in ("1", "2", "l")},
+    "answer_match": "exact_match",
+    "answer_f1": "f1",
+    "final_answer": "accuracy",
+}
+"""The hub's name of a metric, where it has another than ours."""
 
 
 def to_front_matter(facts: Facts) -> dict[str, Any]:
     """The card's metadata: base model, data, and results as a model index."""
     pipeline = PIPELINES.get(facts.task.name, "text-generation")
-    data = facts.params.get("data", {})
-    dataset = str(data.get("hub_id") or data.get("name") or "data")
+    data = facts.params["data"]
+    dataset = str(data.get("hub_id") or data["name"])
+    stated = {
+        "license": facts.model.license,
+        "datasets": [data["hub_id"]] if data.get("hub_id") else None,
+    }
     return {
+        **{key: value for key, value in stated.items() if value},
         "base_model": facts.model.path,
         "base_model_relation": "adapter",
         "library_name": "peft",
         "pipeline_tag": pipeline,
         "language": sorted(set(facts.task.languages.values())),
-        "datasets": [dataset],
         "metrics": sorted({_hub_metric(name) for name in facts.scores.overall}),
-        "tags": ["graft", "lora"],
+        "tags": ["graft", "lora", facts.task.name.replace("_", "-")],
         "model-index": [
             {
                 "name": facts.name,
@@ -49,7 +61,7 @@ def to_front_matter(facts: Facts) -> dict[str, Any]:
 
 
 def _hub_metric(name: str) -> str:
-    return HUB_METRICS.get(name, name.partition("_")[0])
+    return HUB_METRICS.get(name, name)
 
 
 def _index_entry(name: str, score: Score) -> dict[str, Any]:

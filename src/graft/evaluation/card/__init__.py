@@ -1,0 +1,119 @@
+"""The model card: what the adapter is, how it was made, how good it is, how to use."""
+
+from collections.abc import Sequence
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from graft.evaluation.card.front_matter import to_front_matter
+from graft.evaluation.card.limits import limits
+from graft.evaluation.card.origins import stage_counts, training_facts
+from graft.evaluation.facts import Facts
+from graft.evaluation.page.numbers import comparison_digits, number
+from graft.evaluation.page.verdicts import judge
+from graft.metrics import METRICS, Comparison
+from graft.records import Score
+
+__all__ = ["to_card"]
+
+SHOWN_SECTIONS = ("tokenize", "split", "adapter", "quantization", "train")
+SHOWN_SAMPLES = 6
+CELL = 300
+"""Characters of a text in a table."""
+
+
+def to_card(facts: Facts) -> str:
+    """The card's Markdown, with its YAML front matter. Equal facts make equal bytes."""
+    environment = Environment(  # Markdown: cells are escaped by `table`, not as HTML
+        loader=PackageLoader("graft.evaluation", "card"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"table": table}
+    overall = facts.scores.overall
+    first = METRICS[next(iter(overall))] if overall else None
+    body = environment.get_template("card.md.jinja").render(
+        facts=facts,
+        languages=" and ".join(dict.fromkeys(facts.task.languages.values())),
+        results=[_result(name, found) for name, found in overall.items()],
+        gold=[
+            [METRICS[name].title, number(found.gold.value, comparison_digits(found))]
+            for name, found in overall.items()
+            if found.gold is not None
+        ],
+        changes=[
+            [METRICS[name].title, number(found.relative_change, 1, "+") + " %"]
+            for name, found in overall.items()
+            if METRICS[name].of == "likelihood" and found.relative_change is not None
+        ],
+        not_computed=[
+            [METRICS[name].title, reason]
+            for name, reason in facts.scores.not_computed.items()
+        ],
+        signatures=[
+            [METRICS[name].title, f"`{found.tuned.signature}`"]
+            for name, found in overall.items()
+        ],
+        first=first,
+        strata=[
+            [stratum, f"{count:,}", *_result(first.name, found[first.name])[1:]]
+            for stratum, (count, found) in facts.scores.strata.items()
+            if first is not None
+        ],
+        samples=[
+            [row.prompt or "(none)", row.references[0], row.base, row.tuned]
+            for row in facts.samples[:SHOWN_SAMPLES]
+        ],
+        decoding=_decoding(facts),
+        stages=stage_counts(facts.stages),
+        training=training_facts(facts.stages.get("train", {}), facts.machine),
+        parameters=[
+            [f"{section}.{key}", f"`{value}`"]
+            for section in SHOWN_SECTIONS
+            for key, value in facts.params.get(section, {}).items()
+            if value is not None
+        ],
+        limits=limits(facts),
+    )
+    front = yaml.safe_dump(to_front_matter(facts), sort_keys=False, allow_unicode=True)
+    return f"---\n{front}---\n\n{body.strip()}\n"
+
+
+def _result(name: str, found: Comparison) -> list[str]:
+    digits = comparison_digits(found)
+    return [
+        METRICS[name].title,
+        with_interval(found.base, digits),
+        f"**{with_interval(found.tuned, digits)}**",
+        with_interval(found.difference, digits, "+"),
+        judge(METRICS[name], found).text,
+    ]
+
+
+def _decoding(facts: Facts) -> str:
+    decoding = facts.decoding
+    if decoding.num_beams > 1:
+        how = f"beam search over {decoding.num_beams} beams"
+    elif decoding.temperature:
+        how = f"sampling at temperature {decoding.temperature}, seed {decoding.seed}"
+    else:
+        how = "greedy decoding"
+    return f"{how}, at most {decoding.max_new_tokens:,} new tokens"
+
+
+def with_interval(score: Score, digits: int = 1, sign: str = "") -> str:
+    """`61.2 [60.1, 62.4]`."""
+    low, high = (number(bound, digits, sign) for bound in (score.low, score.high))
+    return f"{number(score.value, digits, sign)} [{low}, {high}]"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table; what a cell says cannot break out of it."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    text = " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
+    return (text if len(text) <= CELL else text[: CELL - 1] + "…") or "(empty)"

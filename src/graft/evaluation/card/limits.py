@@ -1,0 +1,52 @@
+"""What the measurement does not show, from the measurement itself."""
+
+from collections.abc import Iterator
+
+from graft.evaluation.facts import Facts
+from graft.evaluation.page.verdicts import FEWEST
+from graft.metrics import METRICS
+
+
+def limits(facts: Facts) -> list[str]:
+    """Sentences, those that hold for this run first."""
+    return [*_of_scores(facts), *_of_setting(facts)]
+
+
+def _of_scores(facts: Facts) -> Iterator[str]:
+    scores = facts.scores
+    chance = [name for name, found in scores.overall.items() if not found.is_real]
+    if chance:
+        titles = ", ".join(METRICS[name].title for name in chance)
+        yield f"What tuning changed in {titles} may be chance."
+    small = [name for name, (count, _) in scores.strata.items() if count < FEWEST]
+    if small:
+        yield (
+            f"Strata with fewer than {FEWEST} test examples say next to nothing: "
+            f"{', '.join(small)}."
+        )
+    test = facts.counts.get("test", 0)
+    if test > scores.num_examples:
+        yield f"Of {test:,} test examples, {scores.num_examples:,} were asked."
+
+
+def _of_setting(facts: Facts) -> Iterator[str]:
+    yield (
+        "The test examples come from the source of the training examples. The scores "
+        "say nothing of other domains, registers or languages."
+    )
+    yield (
+        "The intervals cover the choice of test examples, not the chance of training: "
+        "another seed gives another adapter."
+    )
+    if any(METRICS[name].of == "answer" for name in facts.scores.overall):
+        yield (
+            "Scores against references reward their wording. A right answer in other "
+            "words scores low, and a fluent wrong one does not score zero."
+        )
+    length = facts.params.get("tokenize", {}).get("max_seq_len")
+    if length:
+        yield f"It was trained on sequences of at most {length:,} tokens."
+    yield (
+        f"An answer ends after {facts.task.max_new_tokens:,} tokens, finished or not."
+    )
+    yield "The base model's licence, biases and faults hold here too."
