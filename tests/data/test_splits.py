@@ -142,6 +142,7 @@ def test_the_counts_of_splits_and_strata_add_up() -> None:
     counts, strata = found["counts"], found["strata"]
     assert isinstance(counts, dict) and isinstance(strata, dict)
     assert sum(counts.values()) == 4 and counts["rejects"] == 1
+    assert counts.pop("paraphrases_left_out") == 0
     for name, count in counts.items():
         assert sum(row[name] for row in strata.values()) == count
     assert strata["a"] == {"train": 0, "validation": 0, "test": 1, "rejects": 1}
@@ -149,7 +150,8 @@ def test_the_counts_of_splits_and_strata_add_up() -> None:
 
 def test_an_all_test_set_is_split_with_warnings_not_errors() -> None:
     found = report([Example(str(i), "test") for i in range(5)])
-    assert found["counts"] == {"train": 0, "validation": 0, "test": 5, "rejects": 0}
+    counts = {"train": 0, "validation": 0, "test": 5, "rejects": 0}
+    assert found["counts"] == {**counts, "paraphrases_left_out": 0}
     assert len(found["warnings"]) == 2  # type: ignore[arg-type]
 
 
