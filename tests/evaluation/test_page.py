@@ -223,3 +223,12 @@ def test_a_page_stands_where_a_score_is_infinite_or_undefined():
     scores = dataclasses.replace(facts.scores, overall=compared, strata=strata)
     text = "".join(Reader(to_page(make_facts(rows, scores=scores), rows)).words)
     assert "∞" in text and "may be chance" in text and not re.search(r"\bnan\b", text)
+
+
+def test_a_perplexity_shows_how_much_it_fell_of_the_base():
+    measured = {"base_nll": 20.0, "tuned_nll": 10.0, "num_tokens": 10, "num_bytes": 40}
+    rows = [dataclasses.replace(row, **measured) for row in predictions()]
+    scores = score(rows, get_metrics(["perplexity", "bleu"]), CONFIG)
+    page = to_page(make_facts(rows, scores=scores), rows)
+    assert page.count("−63.2 % of base") == 1 and page.count("% of base") == 1
+    assert "real, better" in page
