@@ -62,7 +62,7 @@ def sign_test(votes: Array) -> SignTest:
             sum of its votes; items without a vote do not count, ties are left out.
     Source: Dixon and Mood 1946, "The statistical sign test", JASA 41.
     """
-    from scipy.stats import binomtest  # type: ignore[import-untyped]
+    from scipy.stats import binomtest
 
     judged = votes[:, ~np.isnan(votes).all(axis=0)]
     sums = np.nansum(judged - TIE, axis=0)
