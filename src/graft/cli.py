@@ -23,6 +23,7 @@ from graft.params import PARAMS, Params, load_params
 
 COMMANDS: dict[str, str] = {
     "deps": "write each stage's code dependencies into dvc.yaml",
+    "describe": "print the configs/model file of a model folder",
     "digest": "print the revision of a local model folder",
     "log": "send what a tracking server that was down has missed of a run",
     "params": "compose configs/ into params.yaml",

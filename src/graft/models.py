@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from graft.config import ModelConfig
 from graft.errors import ModelError
-from graft.io import digest_files
+from graft.io import digest_files, read_json
 
 TOKENIZER_FILES = (
     "tokenizer*",
@@ -79,3 +80,36 @@ def model_folder(
             fix="check the id, the network and HF_TOKEN (gated models need it), or "
             "set model.path to a folder that holds the model",
         ) from error
+
+
+def check_fits(model: ModelConfig, vocab_size: int, max_seq_len: int) -> None:
+    """Hold the tokenizer and the length limit against the model's config.json.
+
+    Past its positions a model says nothing sensible, and past its embeddings it stops
+    in the middle of a batch.
+
+    Args:
+        model: a folder, or an id of the hub whose config.json is fetched.
+        vocab_size: of the tokenizer. The model may have more embeddings.
+        max_seq_len: longest sequence, in tokens.
+    Raises: ModelError if either is too large for the model.
+    """
+    folder = model_folder(model.path, model.revision, ["config.json"])
+    values = read_json(folder / "config.json")
+    positions = values.get("max_position_embeddings", max_seq_len)
+    if max_seq_len > positions:
+        raise ModelError(
+            f"tokenize.max_seq_len={max_seq_len}",
+            f"{model.path} has {positions} positions",
+            expected=f"at most its max_position_embeddings, {positions}",
+            fix=f"set tokenize.max_seq_len={positions} or less",
+        )
+    embeddings = values.get("vocab_size", vocab_size)
+    if vocab_size > embeddings:
+        raise ModelError(
+            model.path,
+            f"the tokenizer has {vocab_size} tokens, the model embeds {embeddings}",
+            expected="a tokenizer whose every token the model knows",
+            fix="take the tokenizer that the model was trained with, or remove from "
+            "tokenizer.json the tokens that were added to it",
+        )

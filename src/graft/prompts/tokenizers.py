@@ -43,6 +43,8 @@ class Tokenizer(Protocol):
 class RustTokenizer:
     """A tokenizer.json, with the special tokens that tokenizer_config.json names.
 
+    Where that names none, BOS and EOS are those of config.json.
+
     Args:
         folder: the model's folder.
         reads_control: whether a control token's name in a text becomes that token
@@ -73,7 +75,7 @@ class RustTokenizer:
         )
         for rust in (self._start, self._going_on):
             rust.encode_special_tokens = not reads_control
-        self.names = special_names(folder)
+        self.names = special_names(folder) or self._config_names(folder)
         self.control: Mapping[str, int] = {
             token.content: number
             for number, token in self._start.get_added_tokens_decoder().items()
@@ -95,6 +97,18 @@ class RustTokenizer:
         ]
         self.vocab_size = self._start.get_vocab_size()
         self.digest: str = digest(content)
+
+    def _config_names(self, folder: Path) -> dict[str, str]:
+        """BOS and EOS as config.json numbers them; of several the first."""
+        path = folder / "config.json"
+        values = read_json(path) if path.is_file() else {}
+        names = {}
+        for name in ("bos_token", "eos_token"):
+            ids = values.get(f"{name}_id")
+            first = ids[0] if isinstance(ids, list) and ids else ids
+            if isinstance(first, int) and first >= 0:
+                names[name] = self._start.id_to_token(first)
+        return {name: token for name, token in names.items() if token is not None}
 
     def _id(self, name: str) -> int | None:
         token = self.names.get(name)

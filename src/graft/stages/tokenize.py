@@ -25,7 +25,7 @@ def run(
     """Encode every example by the one prompt template; count what cannot be."""
     check_gate(io.read_json(gate), str(gate))
     template = load_template(model, task.prompt)
-    if Path(model.path).is_dir():  # a hub's config.json can wait for its weights
+    if (Path(model.path) / "config.json").is_file():  # a hub's is asked for by train
         check_fits(model, template.vocab_size, tokenize.max_seq_len)
     tally = Tally(Rules(tokenize, task.learn, task.prompt))
     sequences = tally.encode(io.read_batches(examples), template)

@@ -7,6 +7,7 @@ import torch
 
 from graft import cli, config, io, tracking
 from graft.evaluation.machine import device_name, peak_memory_gib
+from graft.models import check_fits
 from graft.params import Params
 from graft.prompts import load_template
 from graft.training import outputs
@@ -38,6 +39,7 @@ def run(
     start = time.monotonic()
     device = choose_device(train.device, model, quantization)
     template = load_template(model, task.prompt)
+    check_fits(model, template.vocab_size, tokenize.max_seq_len)
     outputs.check_template(tokens, template.hash)
     length = tokenize.max_seq_len
     documents = {

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import torch
 from graft.config import ModelConfig, QuantizationConfig
 from graft.errors import ModelError
 from graft.models import model_digest, model_folder
+from graft.records import shorten
 from graft.training.attention import PACKED, register_packed_attention
 
 Attention = Literal["sdpa", "packed"]
@@ -32,6 +34,8 @@ def load_base(
     Returns: a transformers causal language model.
     Raises: ModelError if it is missing, changed, or cannot be loaded.
     """
+    from huggingface_hub.errors import StrictDataclassError
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging as transformers_logging
 
@@ -47,26 +51,85 @@ def load_base(
     if attention == "packed":
         register_packed_attention()
     try:
-        base = AutoModelForCausalLM.from_pretrained(
+        base, told = AutoModelForCausalLM.from_pretrained(
             model.path,
             revision=None if local else model.revision,
-            dtype=getattr(torch, model.dtype),
+            dtype=dtype_on(device, model.dtype),
             quantization_config=quantization_of(quantization),
             device_map={"": device},
             attn_implementation=PACKED if attention == "packed" else attention,
             trust_remote_code=False,
             use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told below, and not as a RuntimeError
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, StrictDataclassError, SafetensorError) as error:
         raise ModelError(
             f"{model.path}@{model.revision}",
-            f"cannot be loaded: {str(error).strip().splitlines()[0]}",
+            f"cannot be loaded: {shorten(error, 300)}",
             expected="a causal language model in safetensors",
             fix="check model.path and model.revision; a gated model needs HF_TOKEN",
         ) from error
+    check_whole(base, told, f"{model.path}@{model.revision}")
+    if device == "cpu":
+        leave_unpacked(base)
     base.requires_grad_(False)
     base.config.use_cache = attention == "sdpa"
     return base
+
+
+def dtype_on(device: str, name: str) -> torch.dtype:
+    """What weights stored as `name` are held in. On a CPU torch 2.13 cannot mix float16
+    with the bfloat16 of automatic casting; float32 holds the same values."""
+    if device == "cpu" and name == "float16":
+        return torch.float32
+    dtype: torch.dtype = getattr(torch, name)
+    return dtype
+
+
+def check_whole(base: Any, told: Mapping[str, Any], where: str) -> None:
+    """Hold the weights that were loaded against the shape that config.json gives.
+
+    Args:
+        base: the model.
+        told: transformers' account of its loading.
+        where: the model's name, for the error.
+    Raises: ModelError if any are missing or of another shape: they would be random.
+    """
+    from bitsandbytes.nn import Linear4bit
+
+    reshaped = [name for name, *_ in told["mismatched_keys"]]
+    for name, module in base.named_modules():
+        # transformers 5.23 does not see that a 4-bit weight has another shape.
+        if isinstance(module, Linear4bit) and hasattr(module.weight, "quant_state"):
+            if module.weight.quant_state.shape != (
+                module.out_features,
+                module.in_features,
+            ):
+                reshaped.append(f"{name}.weight")
+    faults = {"no": sorted(told["missing_keys"]), "misshapen": sorted(reshaped)}
+    for kind, names in faults.items():
+        if names:
+            raise ModelError(
+                where,
+                f"holds {kind} weights for {', '.join(names[:3])}"
+                + f" and {len(names) - 3} more" * (len(names) > 3),
+                expected="all weights of the shape that config.json gives",
+                fix="get the model whole, or correct config.json (is "
+                "tie_word_embeddings true, where there is no lm_head?)",
+            )
+
+
+def leave_unpacked(base: Any) -> None:
+    """Keep 4-bit layers of odd shapes from the form that bitsandbytes 0.50 packs
+    weights into for inference on a CPU: it fails on shapes that do not fill its blocks.
+    """
+    from bitsandbytes.nn import Linear4bit
+
+    for module in base.modules():
+        if isinstance(module, Linear4bit):
+            odd = module.out_features % 32 or module.in_features % 64
+            module.support_avx512bf16_for_cpu &= not odd
 
 
 def check_revision(model: ModelConfig) -> None:

@@ -1,0 +1,129 @@
+"""`graft describe`: the configs/model YAML of a folder that was made elsewhere."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from graft import io
+from graft.config import ModelConfig, PromptConfig
+from graft.errors import ConfigError, ModelError
+from graft.models import check_fits, model_digest
+from graft.prompts import load_template
+from graft.weights import DTYPES, read_weights
+
+SHAPES = ("llama", "mistral", "qwen2")
+"""Values of `model_type` in config.json that the line is tested with."""
+PLAIN = PromptConfig(
+    style="pattern",
+    pattern="{source}\n",
+    system=None,
+    paraphrases=[],
+    num_paraphrases=0,
+)
+
+
+def run(folder: Path, /, *, out: Path | None = None) -> None:
+    """Print the configs/model file of a model folder in Hub format, or write it.
+
+    Write it to --out configs/model/NAME.yaml and choose it by model=NAME.
+    """
+    text = to_yaml(describe(folder))
+    if out is None:
+        print(text, end="")
+        return
+    if out.exists() and out.read_text(encoding="utf-8") != text:
+        raise ConfigError(
+            str(out),
+            "is there already, and says something else",
+            expected="the name of a new file",
+            fix="choose another name, or remove this file first",
+        )
+    io.write_text(out, text)
+    print(f"{out}: choose it by: dvc exp run -S model={out.stem}")
+
+
+def describe(folder: Path) -> ModelConfig:
+    """All that a configuration says of a model.
+
+    Raises: ModelError or TemplateError if the line could not use it.
+    """
+    revision = model_digest(folder)
+    values = read_config(folder)
+    if not any((folder / f"tokenizer.{end}").is_file() for end in ("json", "model")):
+        raise ModelError(
+            str(folder),
+            "no tokenizer here",
+            expected="tokenizer.json or tokenizer.model",
+            fix="copy them from the model's source; if it has only vocab.json and "
+            "merges.txt, save it with transformers: "
+            "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)",
+        )
+    weights = read_weights(folder, tied=values.get("tie_word_embeddings", False))
+    named = values.get("dtype", values.get("torch_dtype"))
+    dtype = named if named in DTYPES.values() else weights.dtype
+    if dtype is None:
+        raise ModelError(
+            str(folder),
+            f"weights of type {', '.join(weights.parameters)}",
+            expected=f"one of {', '.join(DTYPES.values())}, not yet quantized",
+            fix="take the original model; graft quantizes it while loading",
+        )
+    model = ModelConfig(
+        path=str(folder),
+        revision=revision,
+        tokenizer=None,
+        num_parameters=weights.total,
+        dtype=dtype,
+        license=read_license(folder / "README.md"),
+    )
+    check_fits(model, load_template(model, PLAIN).vocab_size, max_seq_len=1)
+    return model
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """config.json of a model that the line can train. Raises: ModelError."""
+    values: dict[str, Any] = io.read_json(folder / "config.json")
+    kind = values.get("model_type")
+    classes = values.get("architectures") or ["ForCausalLM"]
+    if kind not in SHAPES or not classes[0].endswith("ForCausalLM"):
+        raise ModelError(
+            str(folder / "config.json"),
+            f"model_type {kind}, {classes[0]}",
+            expected=f"a causal language model shaped as {', '.join(SHAPES)}",
+            fix="take a model of one of these architectures",
+        )
+    if "quantization_config" in values:
+        raise ModelError(
+            str(folder / "config.json"),
+            "the model is quantized already",
+            expected="weights as they were trained",
+            fix="take the original model; graft quantizes it while loading",
+        )
+    return values
+
+
+def read_license(readme: Path) -> str | None:
+    """The licence in a model card's front matter; None if it says none."""
+    if not readme.is_file():
+        return None
+    parts = readme.read_text(encoding="utf-8", errors="replace").split("---\n", 2)
+    if len(parts) < 3 or parts[0].strip():
+        return None
+    try:
+        front = yaml.safe_load(parts[1])
+    except yaml.YAMLError:
+        return None
+    found = front.get("license") if isinstance(front, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def to_yaml(model: ModelConfig) -> str:
+    """A file of configs/model. Texts are in quotes: a digest may look like a number."""
+    values = model.model_dump(mode="json")
+    lines = [
+        f"{key}: {json.dumps(value, ensure_ascii=False)}"
+        for key, value in values.items()
+    ]
+    return "\n".join(["# Made by graft describe from the folder itself.", *lines, ""])
