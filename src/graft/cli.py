@@ -22,6 +22,7 @@ from graft.io import storage_error
 from graft.params import PARAMS, Params, load_params
 
 COMMANDS: dict[str, str] = {
+    "compare": "show base and variants side by side, and which differences are real",
     "deps": "write each stage's code dependencies into dvc.yaml",
     "describe": "print the configs/model file of a model folder",
     "digest": "print the revision of a local model folder",
@@ -97,7 +98,7 @@ def _add_argument(
         options["type"] = hint
     if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
         if not required:
-            options.setdefault("nargs", "?")
+            options["nargs"] = "*" if "nargs" in options else "?"
         parser.add_argument(parameter.name, **options)
     else:
         flag = "--" + parameter.name.replace("_", "-")

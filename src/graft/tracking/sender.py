@@ -1,8 +1,6 @@
-"""A journal's events → MLflow. The only module that speaks to it."""
+"""A journal's events → MLflow. The only module that writes runs into it."""
 
 import json
-import logging
-import os
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 from graft.tracking.journal import Event, Journal, without_secret
 from graft.tracking.place import alone, artifact_location
+from graft.tracking.store import open_mlflow
 
 RUN_TAG = "graft.run"
 """Our own key of a run: it is known before MLflow answers, and the same wherever the
@@ -31,27 +30,10 @@ class Sender:
     """
 
     def __init__(self, journal: Journal, uri: str, system_metrics: bool) -> None:
-        # Before the import: MLflow's own settings would wait minutes for a dead server.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        import mlflow
-
-        for noisy in ("alembic", "mlflow", "urllib3"):
-            logging.getLogger(noisy).setLevel(logging.ERROR)
-        # MLflow writes the address to the environment too, where it would go before
-        # the configuration of a later run.
-        before = os.environ.get("MLFLOW_TRACKING_URI")
-        mlflow.set_tracking_uri(uri)
-        mlflow.set_registry_uri(uri)
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
-        if before is not None:
-            os.environ["MLFLOW_TRACKING_URI"] = before
-        self._mlflow = mlflow
+        self._mlflow = open_mlflow(uri)
         self._journal, self._uri = journal, uri
         with alone(uri):
-            self._client = mlflow.MlflowClient()
+            self._client = self._mlflow.MlflowClient()
             self._run, self._next = self._begin()
         self._monitor = self._sample_machine() if system_metrics else None
 

@@ -1,0 +1,186 @@
+"""`graft compare`: base and variants side by side, as after a queued sweep."""
+
+import ast
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from graft import io
+from graft.config import EvaluateConfig, RegistryConfig, TaskConfig
+from graft.errors import ConfigError, DataError, TrackingError
+from graft.evaluation.comparison import compare_variants
+from graft.evaluation.outputs import TABLE
+from graft.evaluation.predictions import read_predictions
+from graft.evaluation.scoring import Prediction
+from graft.evaluation.standings import to_json, to_markdown, to_text
+from graft.evaluation.variants import Variant, comparable
+from graft.metrics import get_metrics
+from graft.tracking.history import History, PastRun
+
+BEST = "best"
+"""Tag of the model version that won."""
+PREDICTIONS = "predictions"
+"""The folder of a run's artifacts that stage evaluate logs."""
+
+
+def run(
+    evaluate: EvaluateConfig,
+    registry: RegistryConfig,
+    task: TaskConfig,
+    folders: list[Path] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    out: Path | None = None,
+    mark: bool = False,
+) -> None:
+    """Compare the latest run of every variant of a registered model; or FOLDERS.
+
+    A FOLDER is what stage evaluate calls predictions. Runs are those of the model
+    registry.name, or of --name. --out FOLDER writes compare.json and compare.md.
+    --mark gives the best variant's version the tag best=true; aliases stay.
+    """
+    left_out: dict[str, str] = {}
+    metrics = task.metrics
+    history: History | None = None
+    if folders:
+        if mark or name:
+            raise ConfigError(
+                "--mark" if mark else "--name", "is for runs, and FOLDERS are given"
+            )
+        variants = [_of_folder(folder) for folder in folders]
+    else:
+        registry = registry.model_copy(update={"name": name or registry.name})
+        history = History(registry)
+        runs = _latest(_runs(history, registry))
+        metrics = _metrics(runs[0], metrics) if name else metrics
+        variants, left_out = _of_runs(history, runs)
+    variants, others = comparable(_told_apart(variants))
+    left_out |= others
+    found = compare_variants(
+        variants,
+        get_metrics(metrics),
+        num_resamples=evaluate.num_resamples,
+        seed=evaluate.seed,
+    )
+    print(to_text(found), end="")
+    for variant, reason in left_out.items():
+        print(f"left out: {variant}: {reason}")
+    if out is not None:
+        io.write_json(out / "compare.json", to_json(found) | {"left_out": left_out})
+        lines = [f"- left out: {name}: {why}\n" for name, why in left_out.items()]
+        io.write_text(out / "compare.md", to_markdown(found) + "".join(lines))
+        print(f"see {out / 'compare.json'}, {out / 'compare.md'}")
+    if mark and history is not None:
+        best = found.best.variant if found.best else None
+        _mark(history, registry, best)
+
+
+def _of_folder(folder: Path) -> Variant:
+    inside = folder / TABLE
+    return Variant(str(folder), read_predictions(inside if inside.is_dir() else folder))
+
+
+def _runs(history: History, registry: RegistryConfig) -> list[PastRun]:
+    if runs := history.runs():
+        return runs
+    names = ", ".join(filter(None, history.names())) or "none"
+    raise TrackingError(
+        f"experiment {registry.experiment}",
+        f"no run for the model {registry.name}",
+        expected=f"a model that runs were for; there are: {names}",
+        fix="name it by --name, or run the line: dvc exp run",
+    )
+
+
+def _latest(runs: Sequence[PastRun]) -> list[PastRun]:
+    """Of runs with the same parameters the latest that was measured, if any was."""
+    chosen: dict[frozenset[tuple[str, str]], PastRun] = {}
+    for past in runs:  # latest first
+        params = past.params.items()
+        key = frozenset(p for p in params if not p[0].startswith("registry."))
+        known = chosen.setdefault(key, past)
+        if past.is_measured and not known.is_measured:
+            chosen[key] = past
+    if older := len(runs) - len(chosen):
+        print(f"not shown: {older} more of {len(runs)} runs, of the same variants\n")
+    return list(chosen.values())
+
+
+def _metrics(past: PastRun, default: list[str]) -> list[str]:
+    """The task's metrics as a run was made with: params.yaml may be another task's."""
+    logged = past.params.get("task.metrics")
+    return list(ast.literal_eval(logged)) if logged else default
+
+
+def _of_runs(
+    history: History, runs: Sequence[PastRun]
+) -> tuple[list[Variant], dict[str, str]]:
+    """Variants, and of runs that cannot be one, why."""
+    variants, left_out = [], {}
+    for past in runs:
+        try:
+            rows = _predictions(history, past)
+        except DataError as error:
+            left_out[f"{past.name} ({past.run_id[:6]})"] = error.problem
+            continue
+        variants.append(
+            Variant(
+                past.name,
+                rows,
+                past.params,
+                past.metrics,
+                past.run_id,
+                past.version,
+                past.aliases,
+            )
+        )
+    if not variants:
+        raise TrackingError(
+            "the tracking store",
+            f"none of {len(runs)} runs has predictions",
+            expected="runs whose stage evaluate has finished",
+            fix="run it: dvc repro evaluate; or send a journal: graft log",
+        )
+    return variants, left_out
+
+
+def _predictions(history: History, past: PastRun) -> list[Prediction]:
+    """Raises: DataError if the run has none, or none that can be read."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = f"{PREDICTIONS}/{TABLE}"
+        table = history.fetch(past.run_id, place, Path(folder))
+        if table is None:
+            raise DataError(
+                past.name,
+                f"has no predictions ({past.status.lower()}); finish it: dvc repro "
+                "evaluate, or send its journal: graft log",
+            )
+        return read_predictions(table)
+
+
+def _told_apart(variants: Sequence[Variant]) -> list[Variant]:
+    """Names that stand twice get the run's first digits, or a number."""
+    count = Counter(variant.name for variant in variants)
+    return [
+        (
+            replace(variant, name=f"{variant.name} ({variant.run_id[:6] or number})")
+            if count[variant.name] > 1
+            else variant
+        )
+        for number, variant in enumerate(variants, 1)
+    ]
+
+
+def _mark(history: History, registry: RegistryConfig, best: Variant | None) -> None:
+    if best is None or best.version is None:
+        raise TrackingError(
+            registry.name,
+            f"{best.name} is not registered" if best else "there is no best variant",
+            expected="a best variant with a version",
+            fix="run its stage evaluate again: dvc repro -f evaluate",
+        )
+    history.mark(best.version, BEST)
+    print(f"marked: {registry.name} version {best.version} has the tag {BEST}=true")

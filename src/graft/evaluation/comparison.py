@@ -1,0 +1,209 @@
+"""Variants of one model side by side, with paired differences."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from graft.evaluation.scoring import to_segments, unasked
+from graft.evaluation.variants import Variant, differing
+from graft.metrics import Comparison, Metric, Segments, resample
+from graft.metrics.statistics import Array, percentiles
+from graft.records import Score
+
+COSTS = ("latency_p50_ms", "latency_p95_ms", "tokens_per_s")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model in the table: a base, or a variant.
+
+    `to_base` is empty for a base. `to_best` compares with the best variant, and is
+    empty for that one, or where none is the best.
+    """
+
+    name: str
+    variant: Variant | None
+    costs: Mapping[str, float]
+    scores: Mapping[str, Score]
+    to_base: Mapping[str, Comparison]
+    to_best: Mapping[str, Comparison]
+
+
+@dataclass(frozen=True)
+class Standings:
+    """Bases, then variants from the best on.
+
+    Args:
+        metrics: that were computed, the deciding one first.
+        params: names of parameters in which the variants differ.
+        not_computed: metric → why.
+        decides: whether the first metric tells better from worse.
+    """
+
+    num_examples: int
+    metrics: Sequence[Metric]
+    params: Sequence[str]
+    bases: Sequence[Row]
+    variants: Sequence[Row]
+    not_computed: Mapping[str, str]
+    decides: bool
+
+    @property
+    def best(self) -> Row | None:
+        """The best by the first metric."""
+        return self.variants[0] if self.decides else None
+
+    @property
+    def lead(self) -> Comparison | None:
+        """From the runner-up to the best, by the first metric."""
+        if not self.decides or len(self.variants) < 2:
+            return None
+        second = self.variants[1].to_best[self.metrics[0].name]
+        low, high = -second.difference.high, -second.difference.low
+        gap = Score(-second.difference.value, low, high)
+        return Comparison(second.tuned, second.base, gap)
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """A score, and its value on each resample. Shape [resamples]."""
+
+    score: Score
+    values: Array
+
+
+Measured = Mapping[str, Resampled]
+"""By metric."""
+
+
+def compare_variants(
+    variants: Sequence[Variant],
+    metrics: Sequence[Metric],
+    *,
+    num_resamples: int,
+    seed: int,
+) -> Standings:
+    """Score all variants and their bases on the same resamples.
+
+    Args:
+        variants: with the same test examples in the same order; at least one.
+        metrics: in the task's order; the first that can be computed decides.
+    """
+    lacks = _not_computed(variants, metrics)
+    metrics = [metric for metric in metrics if metric.name not in lacks]
+    weights = resample(len(variants[0].predictions), num_resamples, seed)
+    tuned = {
+        variant.name: _measure(
+            to_segments(variant.predictions, "tuned"), metrics, weights
+        )
+        for variant in variants
+    }
+    decides = bool(metrics) and metrics[0].better != "neither"
+    order = _ranked(variants, tuned, metrics[0]) if decides else variants
+    best = tuned[order[0].name] if decides else {}
+    bases: list[Row] = []
+    base_of: dict[str, Measured] = {}
+    groups = _by_base(variants)
+    for group in groups:
+        base = _measure(to_segments(group[0].predictions, "base"), metrics, weights)
+        base_of |= {variant.name: base for variant in group}
+        names = ", ".join(variant.name for variant in group)
+        name = "base" if len(groups) == 1 else f"base of {names}"
+        costs = _costs(group[0], "base")
+        bases.append(Row(name, None, costs, _scores(base), {}, _compare(best, base)))
+    rows = [
+        Row(
+            name=variant.name,
+            variant=variant,
+            costs=_costs(variant, "tuned"),
+            scores=_scores(tuned[variant.name]),
+            to_base=_compare(base_of[variant.name], tuned[variant.name]),
+            to_best=_compare(best, tuned[variant.name]) if number else {},
+        )
+        for number, variant in enumerate(order)
+    ]
+    return Standings(
+        num_examples=len(variants[0].predictions),
+        metrics=metrics,
+        params=differing(variants),
+        bases=bases,
+        variants=rows,
+        not_computed=lacks,
+        decides=decides,
+    )
+
+
+def _ranked(
+    variants: Sequence[Variant], measured: Mapping[str, Measured], metric: Metric
+) -> list[Variant]:
+    """From the best on; equal ones as they were given."""
+    sign = 1 if metric.better == "lower" else -1
+    return sorted(
+        variants, key=lambda v: sign * measured[v.name][metric.name].score.value
+    )
+
+
+def _by_base(variants: Sequence[Variant]) -> list[list[Variant]]:
+    """Variants whose bases say the same stand together."""
+    groups: dict[tuple[str, ...], list[Variant]] = {}
+    for variant in variants:
+        said = tuple(row.base for row in variant.predictions)
+        groups.setdefault(said, []).append(variant)
+    return list(groups.values())
+
+
+def _not_computed(
+    variants: Sequence[Variant], metrics: Sequence[Metric]
+) -> dict[str, str]:
+    asked = all(
+        None not in (row.base_nll, row.tuned_nll)
+        for variant in variants
+        for row in variant.predictions
+    )
+    return {
+        metric.name: reason
+        for metric in metrics
+        if (reason := metric.lacks() or ("" if asked else unasked(metric)))
+    }
+
+
+def _measure(segments: Segments, metrics: Sequence[Metric], weights: Array) -> Measured:
+    counted = {m.statistics: m.statistics(segments) for m in metrics}
+    found = {}
+    for metric in metrics:
+        terms, signature = counted[metric.statistics]
+        values = metric.value(weights @ terms)
+        value = float(metric.value(terms.sum(axis=0)))
+        score = Score(value, *percentiles(values), signature)
+        found[metric.name] = Resampled(score, values)
+    return found
+
+
+def _scores(measured: Measured) -> dict[str, Score]:
+    return {name: found.score for name, found in measured.items()}
+
+
+def _compare(base: Measured, tuned: Measured) -> dict[str, Comparison]:
+    """Paired differences tuned − base: both were scored on the same resamples."""
+    return {
+        name: Comparison(
+            one.score,
+            tuned[name].score,
+            Score(
+                tuned[name].score.value - one.score.value,
+                *percentiles(tuned[name].values - one.values),
+            ),
+        )
+        for name, one in base.items()
+    }
+
+
+def _costs(variant: Variant, system: str) -> dict[str, float]:
+    """What a model took. Memory was measured with base and adapter together."""
+    names = {name: f"{system}/{name}" for name in COSTS}
+    if system == "tuned":
+        names["memory_gib"] = "evaluate/memory_gib"
+    return {
+        name: variant.metrics[key]
+        for name, key in names.items()
+        if key in variant.metrics
+    }

@@ -1,0 +1,150 @@
+"""What the tracking store knows: runs of a model, their files, their versions."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graft.config import RegistryConfig
+from graft.errors import TrackingError
+from graft.tracking.journal import without_secret
+from graft.tracking.place import alone, tracking_uri
+from graft.tracking.store import open_mlflow
+
+_SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run as the store has it. `version` is the latest that it registered, if any;
+    `params` are named SECTION.KEY, and their values are texts."""
+
+    run_id: str
+    name: str
+    status: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    version: str | None
+    aliases: tuple[str, ...]
+
+    @property
+    def is_measured(self) -> bool:
+        """Its stage evaluate has told scores."""
+        return any(name.startswith("tuned/") for name in self.metrics)
+
+
+class History:
+    """The runs of an experiment, and the versions of a registered model.
+
+    Args:
+        registry: address, experiment, and the model's name.
+    Raises: TrackingError if the store does not answer or has no such experiment; so
+        do all methods.
+    """
+
+    def __init__(self, registry: RegistryConfig) -> None:
+        self._name = registry.name
+        self._uri = uri = tracking_uri(registry, Path.cwd())
+        file = Path(uri.removeprefix(_SQLITE))
+        if uri.startswith(_SQLITE) and not file.is_file():  # MLflow would make it
+            raise self._nothing("there is no such file")
+        with self._asking(), alone(uri):
+            mlflow = open_mlflow(uri)
+            self._client: Any = mlflow.MlflowClient()
+            found = self._client.get_experiment_by_name(registry.experiment)
+        if found is None:
+            raise self._nothing(f"it has no experiment {registry.experiment}")
+        self._experiment = found.experiment_id
+
+    def names(self) -> list[str]:
+        """Names of the models that runs of the experiment were for."""
+        return sorted({run.data.params.get("registry.name", "") for run in self._all()})
+
+    def runs(self) -> list[PastRun]:
+        """The runs for this model, latest first."""
+        with self._asking():
+            known = self._client.search_model_versions(f"name = '{self._name}'")
+            aliases = (
+                self._client.get_registered_model(self._name).aliases if known else {}
+            )
+        versions: dict[str, int] = {}
+        for version in known:
+            latest = max(int(version.version), versions.get(version.run_id, 0))
+            versions[version.run_id] = latest
+        return [
+            _past(run, versions.get(run.info.run_id), aliases)
+            for run in self._all()
+            if run.data.params.get("registry.name") == self._name
+        ]
+
+    def fetch(self, run_id: str, folder: str, out: Path) -> Path | None:
+        """Copy a folder of a run's artifacts to `out`; None if the run has none."""
+        with self._asking():
+            if not self._client.list_artifacts(run_id, folder):
+                return None
+            return Path(self._client.download_artifacts(run_id, folder, str(out)))
+
+    def mark(self, version: str, key: str) -> None:
+        """Set the tag `key` of one version to `true`, and take it from the others."""
+        with self._asking():
+            for other in self._client.search_model_versions(f"name = '{self._name}'"):
+                if key in other.tags and str(other.version) != version:
+                    self._client.delete_model_version_tag(
+                        self._name, str(other.version), key
+                    )
+            self._client.set_model_version_tag(self._name, version, key, "true")
+
+    def _all(self) -> list[Any]:
+        """All runs of the experiment, latest first."""
+        found: list[Any] = []
+        token: str | None = None
+        with self._asking():
+            while token or not found:
+                page = self._client.search_runs(
+                    [self._experiment],
+                    order_by=["attributes.start_time DESC"],
+                    page_token=token,
+                )
+                found += page
+                token = page.token
+                if not token:
+                    break
+        return found
+
+    def _nothing(self, problem: str) -> TrackingError:
+        return TrackingError(
+            without_secret(self._uri),
+            problem,
+            expected="a tracking store with runs of the line",
+            fix="run the line first (dvc repro), or set registry.tracking_uri, "
+            "registry.experiment or MLFLOW_TRACKING_URI to where it ran",
+        )
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # whatever MLflow raises
+            reason = str(error).strip().splitlines() or [repr(error)]
+            raise TrackingError(
+                without_secret(self._uri),
+                f"cannot be asked: {without_secret(reason[0])[:300]}",
+                expected="an MLflow tracking store that answers",
+                fix="start it, or set MLFLOW_TRACKING_URI; then run this again",
+            ) from error
+
+
+def _past(run: Any, version: int | None, aliases: Mapping[str, Any]) -> PastRun:
+    mine = version is not None
+    return PastRun(
+        run_id=run.info.run_id,
+        name=run.info.run_name,
+        status=run.info.status,
+        params=run.data.params,
+        metrics=run.data.metrics,
+        version=str(version) if mine else None,
+        aliases=tuple(
+            sorted(a for a, v in aliases.items() if mine and int(v) == version)
+        ),
+    )
