@@ -23,7 +23,7 @@ def test_a_source_is_named_in_some_ten_lines(path: Path) -> None:
 
 def test_there_is_a_yaml_for_every_format() -> None:
     formats = {DataConfig.model_validate(load_yaml(path)).format for path in CONFIGS}
-    assert len(formats) == 8
+    assert len(formats) == 9
 
 
 def pipeline(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -12,9 +12,9 @@ from graft.evaluation.card import to_card
 from graft.evaluation.facts import Facts
 from graft.evaluation.generation import Completions, Decoding
 from graft.evaluation.latency import Latency
-from graft.evaluation.machine import device_name, library_versions, peak_memory_gib
 from graft.evaluation.page import to_page
 from graft.evaluation.scoring import Prediction, score, to_report
+from graft.machine import device_name, library_versions, peak_memory_gib
 from graft.metrics import METRICS, get_metrics
 
 ROOT = Path(__file__).parents[2]

@@ -1,5 +1,6 @@
 """Runs in a real MLflow store: a SQLite file, or nothing that answers."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -233,3 +234,13 @@ def test_no_journal_is_an_error_of_ours(
     with pytest.raises(TrackingError, match="no journal of a run here"):
         tracking.replay(tmp_path / "none" / "run.jsonl", registry)
     assert not (tmp_path / "none").exists()
+
+
+def test_the_environment_is_left_as_it_was(
+    registry: RegistryConfig, tmp_path: Path
+) -> None:
+    before = dict(os.environ)
+    with tracking.start_run(registry, tmp_path / "run.jsonl") as run:
+        assert run.wait()
+    new = {name for name in os.environ if os.environ[name] != before.get(name)}
+    assert not new & {"MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"}

@@ -8,16 +8,16 @@ from graft.config import EvaluateConfig, ModelConfig, TaskConfig
 from graft.evaluation.asking import Plan, PromptTemplate, ask_both
 from graft.evaluation.examples import HeldOut
 from graft.evaluation.facts import Facts
-from graft.evaluation.machine import (
+from graft.evaluation.outputs import count_splits
+from graft.evaluation.record import AdapterRecord
+from graft.evaluation.scoring import Prediction, choose_samples, score
+from graft.io import digest_files
+from graft.machine import (
     device_name,
     library_versions,
     peak_memory_gib,
     peak_rss_gib,
 )
-from graft.evaluation.outputs import count_splits
-from graft.evaluation.record import AdapterRecord
-from graft.evaluation.scoring import Prediction, choose_samples, score
-from graft.io import digest_files
 from graft.metrics import get_metrics
 
 

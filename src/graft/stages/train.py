@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from graft import cli, config, io, tracking
-from graft.evaluation.machine import device_name, peak_memory_gib
+from graft.machine import device_name, peak_memory_gib
 from graft.models import check_fits
 from graft.params import Params
 from graft.prompts import load_template

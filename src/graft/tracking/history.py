@@ -98,18 +98,16 @@ class History:
     def _all(self) -> list[Any]:
         """All runs of the experiment, latest first."""
         found: list[Any] = []
-        token: str | None = None
+        token: str | None = ""
         with self._asking():
-            while token or not found:
+            while token is not None:
                 page = self._client.search_runs(
                     [self._experiment],
                     order_by=["attributes.start_time DESC"],
-                    page_token=token,
+                    page_token=token or None,
                 )
                 found += page
-                token = page.token
-                if not token:
-                    break
+                token = page.token or None
         return found
 
     def _nothing(self, problem: str) -> TrackingError:

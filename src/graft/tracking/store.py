@@ -4,6 +4,8 @@ import logging
 import os
 from typing import Any
 
+ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+
 
 def open_mlflow(uri: str) -> Any:
     """The mlflow module, whose tracking store and registry are at `uri`."""
@@ -18,10 +20,11 @@ def open_mlflow(uri: str) -> Any:
         logging.getLogger(noisy).setLevel(logging.ERROR)
     # MLflow writes the address to the environment too, where it would go before the
     # configuration of a later run.
-    before = os.environ.get("MLFLOW_TRACKING_URI")
+    before = {name: os.environ.get(name) for name in ADDRESSES}
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
-    os.environ.pop("MLFLOW_TRACKING_URI", None)
-    if before is not None:
-        os.environ["MLFLOW_TRACKING_URI"] = before
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
     return mlflow
