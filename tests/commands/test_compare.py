@@ -1,0 +1,244 @@
+"""`graft compare` on runs in a real MLflow store, and on folders."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from graft import cli, io, tracking
+from graft.commands import compare
+from graft.config import RegistryConfig
+from graft.errors import ConfigError, TrackingError
+from graft.evaluation.scoring import Prediction
+from graft.params import Params, load_params
+from graft.records import PREDICTION_SCHEMA
+from graft.tracking.history import History
+
+# MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning"
+)
+CODE = """
+import mlflow
+from mlflow.pyfunc import PythonModel
+
+class Echo(PythonModel):
+    def predict(self, context, model_input: list[str]) -> list[str]:
+        return model_input
+
+mlflow.models.set_model(Echo())
+"""
+TASK = {"task.metrics": ["answer_f1", "answer_match"]}
+Tell = Callable[..., str | None]
+
+
+@pytest.fixture(scope="module")
+def params() -> Params:
+    params = load_params(Path(__file__).parents[2] / "params.yaml")
+    task = params.task.model_copy(update={"metrics": ["answer_f1", "answer_match"]})
+    evaluate = params.evaluate.model_copy(update={"num_resamples": 200})
+    return params.model_copy(update={"task": task, "evaluate": evaluate})
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One store for all tests here: its tables take seconds to make."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture
+def registry(
+    store: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> RegistryConfig:
+    """An experiment and a model's name for each test."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    name = request.node.name[:60]
+    uri = f"sqlite:///{store}/mlflow.db"
+    return RegistryConfig(name=name, experiment=name, tracking_uri=uri)
+
+
+def write_predictions(folder: Path, num_right: int, number: int = 60) -> None:
+    """As stage evaluate leaves them."""
+    rows = [
+        Prediction(
+            id=f"{i}",
+            stratum="en",
+            prompt=f"what is {i}",
+            references=[f"number {i}"],
+            base="no",
+            tuned=f"number {i}" if i < num_right else "something",
+        )
+        for i in range(number)
+    ]
+    table = pa.Table.from_pylist([asdict(row) for row in rows], PREDICTION_SCHEMA)
+    io.write_batches(folder / "table", [table], PREDICTION_SCHEMA)
+
+
+@pytest.fixture
+def tell(
+    registry: RegistryConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Tell:
+    """Logs a run as the stages do; None as `num_right` is one never measured."""
+
+    def log(
+        name: str,
+        rank: int,
+        num_right: int | None,
+        registered: bool = True,
+        **more: Any,
+    ) -> str | None:
+        monkeypatch.setenv("DVC_EXP_NAME", name)  # as `dvc queue start` does
+        place = tmp_path / name
+        (place / "adapter").mkdir(parents=True)
+        (place / "adapter" / "adapter_model.safetensors").write_bytes(b"weights")
+        (place / "served.py").write_text(CODE)
+        with tracking.start_run(registry, place / "run.jsonl") as run:
+            values = {"registry.name": registry.name, "adapter.rank": rank}
+            run.log_params(values | TASK | {"train.seed": 42})
+            if num_right is None:
+                return None
+            write_predictions(place / "predictions", num_right, **more)
+            run.log_metrics({"tuned/answer_f1": 1.0, "tuned/tokens_per_s": 321.0})
+            run.log_artifact(place / "predictions")
+            if not registered:
+                return None
+            code = place / "served.py"
+            return tracking.register_adapter(
+                run, registry, place / "adapter", code=code, tags={"base": "b"}
+            )
+
+    return log
+
+
+def show(
+    params: Params, registry: RegistryConfig, *folders: Path, **flags: Any
+) -> None:
+    compare.run(params.evaluate, registry, params.task, list(folders), **flags)
+
+
+def test_a_sweep_is_one_table_and_the_best_is_marked_only_when_asked(
+    params: Params,
+    registry: RegistryConfig,
+    tell: Tell,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import mlflow
+
+    tell("old-r8", 8, 1)
+    best = tell("r16", 16, 50)
+    tell("r8", 8, 30)
+    tell("r32", 32, 49, registered=False)
+    tell("unmeasured", 64, None)
+    tell("few", 128, 5, number=20)
+    tell("r32-again", 32, None)  # begun anew, and not measured yet
+    tell("last", 4, 49)
+    show(params, registry, out=tmp_path / "out")
+    said = capsys.readouterr().out
+    plain = io.read_json(tmp_path / "out" / "compare.json")
+    assert [row["name"] for row in plain["rows"]] == [
+        "base",
+        "r16",
+        "last",
+        "r32",
+        "r8",
+    ]
+    assert plain["best"] == "r16" and plain["best_is_real"] is False
+    assert plain["rows"][4]["to_best"]["answer_f1"]["is_real"] is True
+    assert plain["rows"][1]["version"] == best and plain["rows"][3]["version"] is None
+    assert plain["rows"][1]["params"] == {"adapter.rank": "16"}
+    assert plain["rows"][1]["costs"] == {"tokens_per_s": 321.0}
+    assert "not comparable: 20 of its 20" in plain["left_out"]["few"]
+    (unmeasured,) = [key for key in plain["left_out"] if key.startswith("unmeasured")]
+    assert "no predictions" in plain["left_out"][unmeasured]
+    assert "left out: few" in said and "left out: unmeasured" in said
+    assert "not shown: 2 more of 8 runs" in said and "old-r8" not in said
+    assert "not registered" in said and "challenger" in said
+    assert "left out: few" in (tmp_path / "out" / "compare.md").read_text("utf-8")
+
+    client = mlflow.MlflowClient(registry.tracking_uri, registry.tracking_uri)
+    before = client.get_registered_model(registry.name).aliases
+    assert not any("best" in v.tags for v in client.search_model_versions())
+    history = History(registry)
+    history.mark("1", "best")
+    show(params, registry, mark=True)
+    tags = {
+        v.version: v.tags.get("best")
+        for v in client.search_model_versions(f"name = '{registry.name}'")
+    }
+    assert {v for v, tag in tags.items() if tag} == {int(best or 0)}
+    assert client.get_registered_model(registry.name).aliases == before
+
+
+def test_a_best_that_is_not_registered_cannot_be_marked(
+    params: Params, registry: RegistryConfig, tell: Tell
+) -> None:
+    tell("one", 8, 30, registered=False)
+    with pytest.raises(TrackingError, match="one is not registered"):
+        show(params, registry, mark=True)
+
+
+def test_another_models_runs_are_found_by_its_name_with_their_own_metrics(
+    params: Params,
+    registry: RegistryConfig,
+    tell: Tell,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell("one", 8, 30)
+    other = registry.model_copy(update={"name": "graft-translation"})
+    task = params.task.model_copy(update={"metrics": ["bleu"]})
+    with pytest.raises(TrackingError, match=f"there are: {registry.name}"):
+        compare.run(params.evaluate, other, task)
+    compare.run(params.evaluate, other, task, name=registry.name)
+    said = capsys.readouterr().out
+    assert "token F1" in said and "BLEU" not in said
+
+
+def test_folders_need_no_store(
+    params: Params,
+    registry: RegistryConfig,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    away = registry.model_copy(update={"tracking_uri": "http://127.0.0.1:9"})
+    for name, num_right in (("a", 20), ("b", 50)):
+        write_predictions(tmp_path / name, num_right)
+    show(params, away, tmp_path / "a", tmp_path / "b" / "table", out=tmp_path / "out")
+    plain = io.read_json(tmp_path / "out" / "compare.json")
+    assert plain["best"] == str(tmp_path / "b" / "table") and plain["best_is_real"]
+    show(params, away, tmp_path / "a", tmp_path / "a")
+    assert f"{tmp_path / 'a'} (2)" in capsys.readouterr().out
+    with pytest.raises(ConfigError, match="is for runs"):
+        show(params, away, tmp_path / "a", mark=True)
+
+
+def test_a_store_that_is_not_there_is_told_and_not_made(
+    params: Params, registry: RegistryConfig, tmp_path: Path
+) -> None:
+    uri = f"sqlite:///{tmp_path}/none.db"
+    with pytest.raises(TrackingError, match="no such file"):
+        show(params, registry.model_copy(update={"tracking_uri": uri}))
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_an_experiment_without_runs_is_told(
+    params: Params, registry: RegistryConfig, tell: Tell
+) -> None:
+    tell("one", 8, 30)
+    with pytest.raises(TrackingError, match="no experiment nothing"):
+        show(params, registry.model_copy(update={"experiment": "nothing"}))
+
+
+def test_no_folder_many_folders_and_flags_are_understood() -> None:
+    seen: list[Any] = []
+
+    def command(folders: list[Path] | None = None, /, *, mark: bool = False) -> None:
+        seen.append((folders, mark))
+
+    for argv in ([], ["--mark"], ["a", "b", "--mark"]):
+        cli.call(command, argv)
+    both = [Path("a"), Path("b")]
+    assert seen == [([], False), ([], True), (both, True)]
