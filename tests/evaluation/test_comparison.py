@@ -92,8 +92,8 @@ def test_what_cannot_be_computed_is_told_and_does_not_decide() -> None:
 
 
 def test_a_description_chooses_no_best() -> None:
-    neutral = [m for m in get_metrics(["distinct_1", "distinct_2", "repetition"])]
-    neutral = [replace(m, better="neither") for m in neutral]
+    named = get_metrics(["distinct_1", "distinct_2", "repetition"])
+    neutral = [replace(metric, better="neither") for metric in named]
     found = compare_variants([make("a", 0.4), make("b", 0.9)], neutral, **DRAWS)
     assert found.best is None and found.lead is None
     assert "to best" not in to_text(found)
