@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,35 @@ def test_a_table_that_is_not_whole_says_what_is_wrong_and_how_to_make_it(
 def test_a_missing_table_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no Parquet shard"):
         read_predictions(tmp_path)
+
+
+def test_json_lines_from_elsewhere_are_read_with_what_they_have(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    lines = [
+        {"references": ["r"], "base": "b", "tuned": "t"},
+        ROW | {"id": "x", "base_nll": 2.5},
+    ]
+    path.write_text("\n\n".join(map(json.dumps, lines)), encoding="utf-8")
+    first, second = read_predictions(path)
+    assert first == Prediction("1", "all", "", ["r"], "b", "t")
+    assert (second.id, second.stratum, second.base_nll) == ("x", "s", 2.5)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('{"references": ["r"], "base": "b"}', "tuned: "),
+        ('{"references": "r", "base": "b", "tuned": "t"}', "references: "),
+        ('{"references": ["r"], "base": "b", "tuned": "t", "gold": 1}', "gold: "),
+        ('{"references": [', "no prediction"),
+        ("[1]", "no prediction"),
+    ],
+)
+def test_a_line_that_is_no_prediction_is_told_with_its_place(
+    tmp_path: Path, line: str, told: str
+) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_text("\n" + line, encoding="utf-8")
+    with pytest.raises(DataError, match=told) as caught:
+        read_predictions(path)
+    assert caught.value.where == f"{path}:2"

@@ -33,17 +33,19 @@ def run(
     /,
     *,
     name: str | None = None,
+    metrics: list[str] | None = None,
     out: Path | None = None,
     mark: bool = False,
 ) -> None:
     """Compare the latest run of every variant of a registered model; or FOLDERS.
 
     A FOLDER is what stage evaluate calls predictions. Runs are those of the model
-    registry.name, or of --name. --out FOLDER writes compare.json and compare.md.
+    registry.name, or of --name. FOLDER may be a file of JSON Lines from elsewhere:
+    references, base and tuned. --metrics are others than the task's. --out FOLDER writes compare.json and compare.md.
     --mark gives the best variant's version the tag best=true; aliases stay.
     """
     left_out: dict[str, str] = {}
-    metrics = task.metrics
+    asked = metrics or task.metrics
     history: History | None = None
     if folders:
         if mark or name:
@@ -55,13 +57,14 @@ def run(
         registry = registry.model_copy(update={"name": name or registry.name})
         history = History(registry)
         runs = _latest(_runs(history, registry))
-        metrics = _metrics(runs[0], metrics) if name else metrics
+        if name and not metrics:
+            asked = _metrics(runs[0], asked)
         variants, left_out = _of_runs(history, runs)
     variants, others = comparable(_told_apart(variants))
     left_out |= others
     found = compare_variants(
         variants,
-        get_metrics(metrics),
+        get_metrics(asked),
         num_resamples=evaluate.num_resamples,
         seed=evaluate.seed,
     )

@@ -1,7 +1,10 @@
 """The table of predictions that stage evaluate leaves."""
 
-from dataclasses import MISSING, fields
+import json
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from graft.errors import DataError
 from graft.evaluation.scoring import Prediction
@@ -10,12 +13,39 @@ from graft.io import read_table
 FIX = "make them again: dvc repro -f evaluate, or fetch them: dvc pull predictions"
 
 
-def read_predictions(folder: Path) -> list[Prediction]:
+@dataclass(frozen=True)
+class _Line(Prediction):
+    """A prediction as pydantic checks it."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="forbid")
+
+
+def read_predictions(source: Path) -> list[Prediction]:
     """Read what both models say to the test examples, in their order.
 
-    Raises: DataError if the table is missing or empty, lacks a column, or has an id
-        twice.
+    Args:
+        source: the table of stage evaluate; or a file of JSON Lines from elsewhere, with
+            references, base and tuned a line, and as much more of a Prediction as there
+            is.
+    Raises: DataError if it is missing or empty, lacks a column, has a value of another
+        type, or an id twice.
     """
+    rows = _read_lines(source) if source.suffix == ".jsonl" else _read_table(source)
+    if not rows:
+        raise DataError(
+            str(source), "holds no prediction", expected="at least one", fix=FIX
+        )
+    if len({row.id for row in rows}) < len(rows):
+        raise DataError(
+            str(source),
+            "two predictions have the same id",
+            expected="ids that tell the examples apart",
+            fix=FIX,
+        )
+    return rows
+
+
+def _read_table(folder: Path) -> list[Prediction]:
     table = read_table(folder)
     needed = [field.name for field in fields(Prediction) if field.default is MISSING]
     if missing := [name for name in needed if name not in table.column_names]:
@@ -26,16 +56,40 @@ def read_predictions(folder: Path) -> list[Prediction]:
             fix=FIX,
         )
     known = [f.name for f in fields(Prediction) if f.name in table.column_names]
-    rows = [Prediction(**row) for row in table.select(known).to_pylist()]
-    if not rows:
+    return [Prediction(**row) for row in table.select(known).to_pylist()]
+
+
+def _read_lines(path: Path) -> list[Prediction]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            str(folder), "holds no prediction", expected="at least one", fix=FIX
-        )
-    if len({row.id for row in rows}) < len(rows):
-        raise DataError(
-            str(folder),
-            "two predictions have the same id",
-            expected="ids that tell the examples apart",
-            fix=FIX,
-        )
+            str(path),
+            f"cannot be read: {error}",
+            fix="give a file of JSON Lines, UTF-8",
+        ) from error
+    form = TypeAdapter(_Line)
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            values = {"id": str(number), "stratum": "all", "prompt": ""}
+            whole = json.dumps(values | dict(json.loads(line)))
+            rows.append(Prediction(**vars(form.validate_json(whole))))
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"{path}:{number}",
+                f"no prediction: {_reason(error)}",
+                expected='{"references": ["…"], "base": "…", "tuned": "…"}, and perhaps '
+                "id, stratum, prompt, base_nll, tuned_nll, num_tokens, num_bytes",
+                fix="correct the line",
+            ) from error
     return rows
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error)
