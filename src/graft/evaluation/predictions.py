@@ -81,7 +81,10 @@ def _read_lines(path: Path) -> list[Prediction]:
             raise DataError(
                 f"{path}:{number}",
                 f"no prediction: {_reason(error)}",
-                expected='{"references": ["…"], "base": "…", "tuned": "…"}, and perhaps '
+            str(path),
+            f"cannot be read: {error}",
+            expected="a file of JSON Lines, in UTF-8",
+            fix="name one, or write it again",
                 "id, stratum, prompt, base_nll, tuned_nll, num_tokens, num_bytes",
                 fix="correct the line",
             ) from error
