@@ -24,7 +24,7 @@ def read_predictions(source: Path) -> list[Prediction]:
     """Read what both models say to the test examples, in their order.
 
     Args:
-        source: the table of stage evaluate; or a file of JSON Lines from elsewhere, with
+        source: the table of stage evaluate; or JSON Lines from elsewhere, with
             references, base and tuned a line, and as much more of a Prediction as there
             is.
     Raises: DataError if it is missing or empty, lacks a column, has a value of another
@@ -81,10 +81,7 @@ def _read_lines(path: Path) -> list[Prediction]:
             raise DataError(
                 f"{path}:{number}",
                 f"no prediction: {_reason(error)}",
-            str(path),
-            f"cannot be read: {error}",
-            expected="a file of JSON Lines, in UTF-8",
-            fix="name one, or write it again",
+                expected='{"references": ["…"], "base": "…", "tuned": "…"}, and perhaps '
                 "id, stratum, prompt, base_nll, tuned_nll, num_tokens, num_bytes",
                 fix="correct the line",
             ) from error
