@@ -224,6 +224,16 @@ def test_a_store_that_is_not_there_is_told_and_not_made(
     assert not (tmp_path / "none.db").exists()
 
 
+@pytest.mark.slow  # MLflow asks three times
+def test_a_store_that_does_not_answer_is_told_without_its_password(
+    params: Params, registry: RegistryConfig
+) -> None:
+    away = registry.model_copy(update={"tracking_uri": "http://ann:pa55@127.0.0.1:9"})
+    with pytest.raises(TrackingError, match="cannot be asked") as told:
+        show(params, away)
+    assert "pa55" not in str(told.value)
+
+
 def test_an_experiment_without_runs_is_told(
     params: Params, registry: RegistryConfig, tell: Tell
 ) -> None:

@@ -48,7 +48,8 @@ def verdicts(found: Standings) -> list[str]:
     marks = ", ".join(f"{v.mark} {v.text}" for v in (BETTER, WORSE, CHANGED, CHANCE))
     lines = [
         f"{found.num_examples:,} test examples; 95 % bootstrap intervals",
-        f"paired differences: {marks}; of twenty judged, one is real by chance",
+        f"paired differences: {marks}",
+        "each is judged alone: where nothing differs, one in twenty seems real",
     ]
     lines += [f"{name} not computed: {why}" for name, why in found.not_computed.items()]
     best, lead = found.best, found.lead
