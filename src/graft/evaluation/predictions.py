@@ -66,7 +66,8 @@ def _read_lines(path: Path) -> list[Prediction]:
         raise DataError(
             str(path),
             f"cannot be read: {error}",
-            fix="give a file of JSON Lines, UTF-8",
+            expected="a file of JSON Lines, in UTF-8",
+            fix="name one, or write it again",
         ) from error
     form = TypeAdapter(_Line)
     rows = []
@@ -81,8 +82,8 @@ def _read_lines(path: Path) -> list[Prediction]:
             raise DataError(
                 f"{path}:{number}",
                 f"no prediction: {_reason(error)}",
-                expected='{"references": ["…"], "base": "…", "tuned": "…"}, and perhaps '
-                "id, stratum, prompt, base_nll, tuned_nll, num_tokens, num_bytes",
+                expected='{"references": ["…"], "base": "…", "tuned": "…"}, and '
+                "perhaps id, stratum, prompt, base_nll, tuned_nll, num_tokens, num_bytes",
                 fix="correct the line",
             ) from error
     return rows
