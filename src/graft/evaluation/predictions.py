@@ -82,8 +82,8 @@ def _read_lines(path: Path) -> list[Prediction]:
             raise DataError(
                 f"{path}:{number}",
                 f"no prediction: {_reason(error)}",
-                expected='{"references": ["…"], "base": "…", "tuned": "…"}, and '
-                "perhaps id, stratum, prompt, base_nll, tuned_nll, num_tokens, num_bytes",
+                expected="references (a list of texts), base and tuned; and perhaps "
+                "id, stratum, prompt, base_nll, tuned_nll, num_tokens, num_bytes",
                 fix="correct the line",
             ) from error
     return rows
