@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-# From the config.json files of mistralai/Mistral-7B-v0.3 (the Instruct model has the same)
-# and v0.1, and of Qwen/Qwen2.5-7B-Instruct.
+# From the config.json files of mistralai/Mistral-7B-v0.3 (Instruct has the same) and
+# v0.1, and of Qwen/Qwen2.5-7B-Instruct.
 SHAPES: dict[str, dict[str, Any]] = {
     "mistral-7b-v0.3": {
         "model_type": "mistral",

@@ -41,8 +41,9 @@ def run(
 
     A FOLDER is what stage evaluate calls predictions. Runs are those of the model
     registry.name, or of --name. FOLDER may be a file of JSON Lines from elsewhere:
-    references, base and tuned. --metrics are others than the task's. --out FOLDER writes compare.json and compare.md.
-    --mark gives the best variant's version the tag best=true; aliases stay.
+    references, base and tuned. --metrics are others than the task's.
+    --out FOLDER writes compare.json and compare.md. --mark gives the best variant's
+    version the tag best=true; aliases stay.
     """
     left_out: dict[str, str] = {}
     asked = metrics or task.metrics

@@ -84,7 +84,7 @@ def strip_html(texts: pl.Series) -> pl.Series:
 
 
 def strip_thinking(texts: pl.Series) -> pl.Series:
-    """Without what an answer thinks before it says; a block that is not closed stays."""
+    """Without what an answer thinks before it says; an open block stays."""
     return texts.str.replace_all(r"(?s)<think>.*?</think>\s*", "")
 
 

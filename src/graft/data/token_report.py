@@ -74,7 +74,7 @@ class Tally:
         self.shown += sequences.slice(0, max(missing, 0)).to_pylist()
 
     def balance(self) -> str:
-        """`in + added = out + rejects` in one line. Raises: AssertionError if it is not so."""
+        """`in + added = out + rejects` in a line. Raises: AssertionError if not so."""
         counts = self._counts
         added = [name for name in ADDED if counts[name]]
         line = (
