@@ -7,7 +7,7 @@ from graft.config import RegistryConfig
 from graft.metrics import METRICS
 
 LOOK = """\
-see     predictions/README.md                              the model card
+see     predictions/report.html, predictions/README.md     the page, the model card
         dvc metrics show; dvc plots show                   scores and curves
         dvc exp show                                       experiments side by side
         mlflow ui --backend-store-uri {uri}
