@@ -9,7 +9,12 @@ from tiny_line import PAIRS, make_adapter, make_base, make_params, make_splits
 
 from graft.evaluation.examples import read_examples
 from graft.evaluation.measure import measure
-from graft.evaluation.outputs import log_outputs, to_summary, write_outputs
+from graft.evaluation.outputs import (
+    log_outputs,
+    to_summary,
+    version_tags,
+    write_outputs,
+)
 from graft.evaluation.record import check_record, read_record
 from graft.io import digest_files, read_table
 from graft.params import Params
@@ -121,6 +126,12 @@ def test_the_run_gets_scores_speed_and_files_and_the_end_says_them(line, tmp_pat
     assert wanted < set(notes.metrics)
     assert notes.metrics["tuned/tokens_per_s"] > 0
     assert notes.artifacts == ["reports/report.json", "/predictions"]
+    tags = version_tags(facts)
+    assert tags["template_hash"] == facts.digests["prompt template"]
+    assert tags["adapter.rank"] == str(line[1].adapter.rank)
+    assert tags["tuned.bleu"].startswith(
+        f"{facts.scores.overall['bleu'].tuned.value:.0f}"
+    )
     summary = to_summary(facts, "3", out)
     assert "base   BLEU" in summary and "tuned  BLEU" in summary
     assert "graft-translation version 3" in summary

@@ -67,6 +67,21 @@ def to_metrics(facts: Facts) -> dict[str, float]:
     return found | {f"evaluate/{name}": value for name, value in memory.items()}
 
 
+def version_tags(facts: Facts) -> dict[str, str]:
+    """What tells a registered version from its neighbours: grounds, variant, score."""
+    adapter = facts.params["adapter"]
+    tags = {
+        "base": facts.digests["base model"],
+        "template_hash": facts.digests["prompt template"],
+        "data": str(facts.params["data"]["name"]),
+        **{f"adapter.{key}": str(adapter[key]) for key in ("rank", "alpha")},
+    }
+    for name, found in facts.scores.overall.items():
+        digits = comparison_digits(found)
+        tags[f"tuned.{name}"] = with_interval(found.tuned, digits)
+    return tags
+
+
 def count_splits(splits: Path) -> dict[str, int]:
     """Examples of each split, from the Parquet footers alone."""
     return {

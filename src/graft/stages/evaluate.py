@@ -6,7 +6,12 @@ from pathlib import Path
 from graft import cli, config, tracking
 from graft.evaluation.examples import read_examples
 from graft.evaluation.measure import measure
-from graft.evaluation.outputs import log_outputs, to_summary, write_outputs
+from graft.evaluation.outputs import (
+    log_outputs,
+    to_summary,
+    version_tags,
+    write_outputs,
+)
 from graft.evaluation.record import check_record, read_record
 from graft.io import read_json
 from graft.metrics import get_metrics
@@ -64,10 +69,7 @@ def run(
             registry,
             adapter,
             code=SERVED,
-            tags={
-                "base": f"{model.path}@{model.revision}",
-                "template_hash": template.hash,
-            },
+            tags=version_tags(facts),
         )
     print(to_summary(facts, version, out))
 
