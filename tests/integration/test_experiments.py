@@ -12,6 +12,10 @@ import mlflow
 import pytest
 from toy_repo import BIN, ROOT
 
+# MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning"
+)
 MINIATURES = {
     "translation_tiny": "graft-translation",
     "instructions_tiny": "graft-instructions-tiny",
