@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from graft import cli, io, tracking
+from graft import io, tracking
 from graft.commands import compare
 from graft.config import RegistryConfig
 from graft.errors import ConfigError, TrackingError
@@ -240,15 +240,3 @@ def test_an_experiment_without_runs_is_told(
     tell("one", 8, 30)
     with pytest.raises(TrackingError, match="no experiment nothing"):
         show(params, registry.model_copy(update={"experiment": "nothing"}))
-
-
-def test_no_folder_many_folders_and_flags_are_understood() -> None:
-    seen: list[Any] = []
-
-    def command(folders: list[Path] | None = None, /, *, mark: bool = False) -> None:
-        seen.append((folders, mark))
-
-    for argv in ([], ["--mark"], ["a", "b", "--mark"]):
-        cli.call(command, argv)
-    both = [Path("a"), Path("b")]
-    assert seen == [([], False), ([], True), (both, True)]

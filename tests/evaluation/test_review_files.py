@@ -1,0 +1,87 @@
+"""Filled files as people spoil them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_review_answers import KEY, QUESTIONS, prefer, report_of, save_json
+
+from graft import io
+from graft.errors import DataError
+from graft.evaluation.review.filled import read_filled
+
+
+def row(**changes: str) -> str:
+    values = {"sheet": KEY.sheet, "rater": "Ann", "item": next(iter(KEY.ab))}
+    return ",".join((values | {"choice": "A"} | changes).values())
+
+
+HEAD = "sheet,rater,item,choice\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "holds no item"),
+        (HEAD, "holds no item"),
+        (HEAD + row(sheet="review-0"), "2: is for review-0; the key is of"),
+        (HEAD + row(sheet=""), "2: is for no review"),
+        (HEAD + row(rater=" "), "2: names no rater"),
+        (HEAD + row() + "\n" + row(item="pair-99"), "3: the sheet has no item"),
+        (HEAD + row(item="answer-01"), "2: the sheet has no item"),
+        (HEAD + row(choice="C"), "2: choice is 'C'"),
+        (HEAD + row(choice="a"), "2: choice is 'a'"),
+        (HEAD + row() + ",x", "2: more fields than columns"),
+        ("sheet,rater,choice\nx,y,A", "2: there is no column item"),
+        ("sheet,rater,item,fluency\nx,y,z,1", "2: questions fluency"),
+        ("sheet,rater,item,choice,x\n" + row() + ",1", "2: questions choice, x"),
+        (HEAD + row() + "\n" + row(choice="B"), "3: Ann says B"),
+        (HEAD + 'a,"b', "2: is for a"),
+    ],
+)
+def test_a_spoilt_csv_is_told_with_its_line(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(DataError) as caught:
+        report_of(path)
+    assert problem in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+    assert caught.value.expected and caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"sheet": "review-0"}, "is for review-0"),
+        ({"sheet": None}, "not a filled sheet: sheet"),
+        ({"answers": {}}, "holds no item"),
+        ({"answers": {"pair-01": {}}}, "pair-01: questions missing"),
+        ({"answers": {"pair-01": {"choice": ["A"]}}}, "not a filled sheet: answers"),
+        ({"answers": {"pair-01": {"choice": 0}}}, "choice is '0'"),
+        ({"answers": {"answer-01": dict.fromkeys(QUESTIONS, 6)}}, " is '6'"),
+        ({"more": 1}, "not a filled sheet: more"),
+    ],
+)
+def test_a_spoilt_json_is_told_with_its_item(
+    tmp_path: Path, changes: dict[str, Any], problem: str
+) -> None:
+    path = save_json(tmp_path / "a.json", "Ann", prefer("tuned"))
+    io.write_json(path, io.read_json(path) | changes)
+    with pytest.raises(DataError) as caught:
+        report_of(path)
+    assert problem in str(caught.value)
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json"])
+def test_a_file_that_is_no_text_or_no_file_is_an_error_of_ours(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    with pytest.raises(DataError, match="no such file"):
+        read_filled(path, KEY)
+    path.write_bytes(b"\xff\xfe\x00sheet")
+    with pytest.raises(DataError, match="UTF-8|not valid JSON"):
+        read_filled(path, KEY)
