@@ -169,7 +169,7 @@ def test_a_reader_finds_results_data_parameters_samples_and_hashes(facts: Facts)
         "abc123",
         "run77",
         "greedy decoding",
-        'mlflow.pyfunc.load_model("models:/graft-translation@champion")',
+        'mlflow.pyfunc.load_model("models:/graft-translation@challenger")',
         "merge it into a base loaded",
         "<s>English: hello",
         "| base | 200 | 150 |",

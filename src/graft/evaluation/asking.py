@@ -25,8 +25,8 @@ class PromptTemplate(TextEnds, Protocol):
     def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
         """Ids that ask for the last answer."""
 
-    def render(self, messages: Sequence[Message]) -> str:
-        """The conversation as the model reads it."""
+    def show(self, ids: Sequence[int]) -> str:
+        """Text of ids, control tokens by name."""
 
 
 @dataclass(frozen=True)

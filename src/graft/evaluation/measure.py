@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from graft.config import EvaluateConfig, ModelConfig, TaskConfig
-from graft.evaluation.asking import Plan, PromptTemplate, ask_both
+from graft.evaluation.asking import Plan, PromptTemplate, ask_both, to_question
 from graft.evaluation.examples import HeldOut
 from graft.evaluation.facts import Facts
 from graft.evaluation.outputs import count_splits
@@ -50,6 +50,7 @@ def measure(
     plan = Plan.of(task, evaluate)
     predictions, answers = ask_both(base, tune, template, examples, plan)
     device = str(base.device)
+    first = to_question(examples[0], template, plan.prompt_tokens)
     facts = Facts(
         name=name,
         task=task,
@@ -74,7 +75,7 @@ def measure(
         memory_gib=peak_memory_gib(device),
         rss_gib=peak_rss_gib(),
         versions=library_versions(),
-        prompt=template.render(examples[0].messages[:-1]),
+        prompt=template.show(first.ids),
         run_id=record.run_id or "",
         links=links(),
     )

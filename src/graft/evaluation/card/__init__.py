@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from graft.evaluation.card.front_matter import to_front_matter
+from graft.evaluation.card.front_matter import of_hub, to_front_matter
 from graft.evaluation.card.limits import limits
 from graft.evaluation.card.origins import stage_counts, training_facts
 from graft.evaluation.facts import Facts
 from graft.evaluation.page.numbers import comparison_digits, number
+from graft.evaluation.page.rows import strata_table
 from graft.evaluation.page.verdicts import judge
 from graft.metrics import METRICS, Comparison
 from graft.records import Score
@@ -30,6 +31,7 @@ def to_card(facts: Facts) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"with_interval": with_interval, "repr": repr}
     environment.globals |= {"table": table}
     overall = facts.scores.overall
     first = METRICS[next(iter(overall))] if overall else None
@@ -56,11 +58,7 @@ def to_card(facts: Facts) -> str:
             for name, found in overall.items()
         ],
         first=first,
-        strata=[
-            [stratum, f"{count:,}", *_result(first.name, found[first.name])[1:]]
-            for stratum, (count, found) in facts.scores.strata.items()
-            if first is not None
-        ],
+        strata=strata_table(first, facts.scores.strata) if first else None,
         samples=[
             [row.prompt or "(none)", row.references[0], row.base, row.tuned]
             for row in facts.samples[:SHOWN_SAMPLES]
@@ -75,6 +73,7 @@ def to_card(facts: Facts) -> str:
             if value is not None
         ],
         limits=limits(facts),
+        of_hub=of_hub(facts.model),
     )
     front = yaml.safe_dump(to_front_matter(facts), sort_keys=False, allow_unicode=True)
     return f"---\n{front}---\n\n{body.strip()}\n"

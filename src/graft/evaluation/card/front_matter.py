@@ -3,8 +3,10 @@
 Source: https://huggingface.co/docs/hub/model-cards.
 """
 
+import re
 from typing import Any
 
+from graft.config import ModelConfig
 from graft.evaluation.facts import Facts
 from graft.evaluation.scoring import DIGITS
 from graft.metrics import METRICS
@@ -28,15 +30,16 @@ def to_front_matter(facts: Facts) -> dict[str, Any]:
     """The card's metadata: base model, data, and results as a model index."""
     pipeline = PIPELINES.get(facts.task.name, "text-generation")
     data = facts.params["data"]
+    hub = of_hub(facts.model)
     dataset = str(data.get("hub_id") or data["name"])
     stated = {
         "license": facts.model.license,
+        "base_model": facts.model.path if hub else None,
+        "base_model_relation": "adapter" if hub else None,
         "datasets": [data["hub_id"]] if data.get("hub_id") else None,
     }
     return {
         **{key: value for key, value in stated.items() if value},
-        "base_model": facts.model.path,
-        "base_model_relation": "adapter",
         "library_name": "peft",
         "pipeline_tag": pipeline,
         "language": sorted(set(facts.task.languages.values())),
@@ -58,6 +61,14 @@ def to_front_matter(facts: Facts) -> dict[str, Any]:
             }
         ],
     }
+
+
+def of_hub(model: ModelConfig) -> bool:
+    """Whether the base is the hub's; a folder's revision is a digest of 16 digits.
+
+    A path like models/base would read as the id of a stranger's model.
+    """
+    return re.fullmatch(r"[0-9a-f]{40}", model.revision) is not None
 
 
 def _hub_metric(name: str) -> str:

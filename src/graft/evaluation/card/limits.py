@@ -3,13 +3,26 @@
 from collections.abc import Iterator
 
 from graft.evaluation.facts import Facts
-from graft.evaluation.page.verdicts import FEWEST
+from graft.evaluation.page.verdicts import FEWEST, judge
 from graft.metrics import METRICS
+
+MANY = 30
+"""Examples from which a bootstrap interval is about as wide as it should be."""
 
 
 def limits(facts: Facts) -> list[str]:
-    """Sentences, those that hold for this run first."""
-    return [*_of_scores(facts), *_of_setting(facts)]
+    """Sentences: what it is meant for, then what holds for this run, then for all."""
+    return [_use(facts), *_of_scores(facts), *_of_setting(facts)]
+
+
+def _use(facts: Facts) -> str:
+    data = facts.params["data"]
+    kind = facts.task.name.replace("_", " ")
+    languages = " and ".join(dict.fromkeys(facts.task.languages.values()))
+    return (
+        f"It is meant for {kind} in {languages}, for texts like those of "
+        f"`{data.get('hub_id') or data['name']}`, asked as under Use."
+    )
 
 
 def _of_scores(facts: Facts) -> Iterator[str]:
@@ -18,6 +31,18 @@ def _of_scores(facts: Facts) -> Iterator[str]:
     if chance:
         titles = ", ".join(METRICS[name].title for name in chance)
         yield f"What tuning changed in {titles} may be chance."
+    worse = [
+        METRICS[name].title
+        for name, found in scores.overall.items()
+        if judge(METRICS[name], found).kind == "worse"
+    ]
+    if worse:
+        yield f"Tuning made worse: {', '.join(worse)}."
+    if scores.num_examples < MANY:
+        yield (
+            f"Only {scores.num_examples:,} test examples were asked; intervals over so "
+            "few are too narrow."
+        )
     small = [name for name, (count, _) in scores.strata.items() if count < FEWEST]
     if small:
         yield (
