@@ -22,10 +22,10 @@ def test_deps_that_were_removed_come_back_and_all_else_stays_as_it_is() -> None:
     deps.run()
     whole = DVC_YAML.read_text(encoding="utf-8")
     assert whole.startswith("#")
-    DVC_YAML.write_text(whole.replace("      - src/graft/io.py\n", ""), "utf-8")
+    DVC_YAML.write_text(whole.replace("      - src/graft/records.py\n", ""), "utf-8")
     with pytest.raises(ConfigError, match="convert, preprocess"):
         deps.run(check=True)
-    assert "src/graft/io.py" not in DVC_YAML.read_text(encoding="utf-8")
+    assert "src/graft/records.py" not in DVC_YAML.read_text(encoding="utf-8")
     deps.run()
     assert DVC_YAML.read_text(encoding="utf-8") == whole
     deps.run(check=True)

@@ -1,4 +1,4 @@
-"""Parquet, JSON and text in and out: streaming, and atomic.
+"""Files written whole or not at all; JSON and text in and out; digests.
 
 What is written appears under its name only when it is whole. A stage that dies
 half-way leaves a hidden `.NAME.partial` beside it, which the next run removes.
@@ -12,14 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graft.errors import DataError, GraftError, StorageError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-ROWS_PER_SHARD = 1_000_000
 
 
 def storage_error(where: Path, error: OSError) -> GraftError:
@@ -69,87 +64,6 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def write_batches(
-    out: Path, batches: "Iterable[pa.Table]", schema: "pa.Schema"
-) -> dict[str, int]:
-    """Write tables to `out`, a folder of Parquet shards, as they come.
-
-    Args:
-        out: the folder; what was there before is replaced.
-        batches: tables whose columns can be cast to `schema`.
-        schema: the columns written; others are left out.
-    Returns: `num_rows` and `num_shards`. There is always at least one shard, so an
-        empty result is still a table with columns.
-    """
-    import pyarrow.parquet as pq
-
-    num_rows = num_shards = 0
-    writer: pq.ParquetWriter | None = None
-    with atomic(out) as partial:
-        partial.mkdir()
-        try:
-            for table in batches:
-                if writer is None or num_rows >= num_shards * ROWS_PER_SHARD:
-                    if writer is not None:
-                        writer.close()
-                    shard = partial / f"part-{num_shards:05d}.parquet"
-                    writer = pq.ParquetWriter(shard, schema, compression="zstd")
-                    num_shards += 1
-                writer.write_table(table.select(schema.names).cast(schema))
-                num_rows += table.num_rows
-            if writer is None:
-                shard = partial / "part-00000.parquet"
-                writer = pq.ParquetWriter(shard, schema, compression="zstd")
-                num_shards = 1
-        finally:
-            if writer is not None:
-                writer.close()
-    return {"num_rows": num_rows, "num_shards": num_shards}
-
-
-def read_batches(
-    source: Path, columns: list[str] | None = None, batch_size: int = 16_384
-) -> "Iterator[pa.Table]":
-    """Read a folder of Parquet shards in order, `batch_size` rows at a time.
-
-    Raises: DataError if the folder is missing or holds no shard, or one is broken.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    shards = sorted(source.glob("part-*.parquet"))
-    if not shards:
-        raise DataError(
-            str(source),
-            "no Parquet shard here",
-            expected="a folder that an earlier stage wrote",
-            fix="run the line from its start: dvc repro",
-        )
-    for shard in shards:
-        try:
-            with pq.ParquetFile(shard) as file:
-                for batch in file.iter_batches(batch_size, columns=columns):
-                    yield pa.Table.from_batches([batch])
-                if not file.metadata.num_rows:
-                    yield file.schema_arrow.empty_table().select(
-                        columns or file.schema_arrow.names
-                    )
-        except (pa.ArrowException, OSError) as error:
-            raise DataError(
-                str(shard),
-                f"cannot be read: {str(error).splitlines()[0]}",
-                expected="a whole Parquet shard",
-                fix="make it again (dvc repro --force STAGE) or fetch it: dvc checkout",
-            ) from error
-
-
-def read_table(source: Path, columns: list[str] | None = None) -> "pa.Table":
-    """Read a whole folder of shards at once; for small tables."""
-    import pyarrow as pa
-
-    return pa.concat_tables(read_batches(source, columns))
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,0 +1,156 @@
+"""A table as a folder of Parquet shards: few, of sensible size, read in order."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from graft.errors import DataError
+from graft.io.files import atomic
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+ROWS_PER_SHARD = 1_000_000
+BYTES_PER_SHARD = 2**30
+"""Of Arrow memory: about 100 to 400 MB in the file. DVC pushes each shard whole, and
+many small objects are slow on S3, few huge ones cannot be fetched in parallel."""
+
+
+class ShardWriter:
+    """Writes tables to a new folder; a shard ends past a number of rows or bytes.
+
+    There is always at least one shard, so that an empty result still has columns.
+    Use within `atomic`: a folder that is not whole must not have its name.
+    """
+
+    def __init__(self, folder: Path, schema: "pa.Schema") -> None:
+        self._folder, self._schema = folder, schema
+        self._writer: pq.ParquetWriter | None = None
+        self._rows = self._bytes = 0
+        self.num_rows = self.num_shards = 0
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True)
+        return self
+
+    def write(self, table: "pa.Table") -> None:
+        """Write the columns of the schema; others are left out."""
+        table = table.select(self._schema.names).cast(self._schema)
+        if self._rows >= ROWS_PER_SHARD or self._bytes >= BYTES_PER_SHARD:
+            self._close()
+        if self._writer is None:
+            self._open()
+        elif not table.num_rows:
+            return
+        self._writer.write_table(table)  # type: ignore[union-attr]
+        self._rows += table.num_rows
+        self._bytes += table.nbytes
+        self.num_rows += table.num_rows
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self.num_shards and kind is None:
+            self._open()
+        self._close()
+
+    def _open(self) -> None:
+        import pyarrow.parquet as pq
+
+        shard = self._folder / f"part-{self.num_shards:05d}.parquet"
+        self._writer = pq.ParquetWriter(shard, self._schema, compression="zstd")
+        self.num_shards += 1
+        self._rows = self._bytes = 0
+
+    def _close(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+
+def write_batches(
+    out: Path, batches: "Iterable[pa.Table]", schema: "pa.Schema"
+) -> dict[str, int]:
+    """Write tables to `out`, a folder of Parquet shards, as they come.
+
+    Args:
+        out: the folder; what was there before is replaced.
+        batches: tables whose columns can be cast to `schema`.
+        schema: the columns written; others are left out.
+    Returns: `num_rows` and `num_shards`.
+    """
+    with atomic(out) as partial, ShardWriter(partial, schema) as writer:
+        for table in batches:
+            writer.write(table)
+    return {"num_rows": writer.num_rows, "num_shards": writer.num_shards}
+
+
+def read_batches(
+    source: Path, columns: list[str] | None = None, batch_size: int = 16_384
+) -> "Iterator[pa.Table]":
+    """Read a folder of Parquet shards in order, `batch_size` rows at a time.
+
+    Raises: DataError if the folder is missing or holds no shard, or one is broken.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for shard in _shards(source):
+        with _named(shard), pq.ParquetFile(shard) as file:
+            for batch in file.iter_batches(batch_size, columns=columns):
+                yield pa.Table.from_batches([batch])
+            if not file.metadata.num_rows:
+                yield file.schema_arrow.empty_table().select(
+                    columns or file.schema_arrow.names
+                )
+
+
+def num_rows(source: Path) -> int:
+    """Rows of a folder of shards, from their footers alone. Raises: DataError."""
+    import pyarrow.parquet as pq
+
+    total = 0
+    for shard in _shards(source):
+        with _named(shard):
+            total += pq.read_metadata(shard).num_rows
+    return total
+
+
+def read_table(source: Path, columns: list[str] | None = None) -> "pa.Table":
+    """Read a whole folder of shards at once; for small tables."""
+    import pyarrow as pa
+
+    return pa.concat_tables(read_batches(source, columns))
+
+
+def _shards(source: Path) -> list[Path]:
+    if shards := sorted(source.glob("part-*.parquet")):
+        return shards
+    raise DataError(
+        str(source),
+        "no Parquet shard here",
+        expected="a folder that an earlier stage wrote",
+        fix="run the line from its start: dvc repro",
+    )
+
+
+@contextmanager
+def _named(shard: Path) -> Iterator[None]:
+    """Say which shard is broken."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            str(shard),
+            f"cannot be read: {str(error).splitlines()[0]}",
+            expected="a whole Parquet shard",
+            fix="make it again (dvc repro --force STAGE) or fetch it: dvc checkout",
+        ) from error
