@@ -2,40 +2,23 @@
 
 from collections.abc import Collection, Sequence
 from itertools import chain, pairwise
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from graft.prompts.pools import Ints, Tokens
 from graft.records import Encoded
 
-Ints = npt.NDArray[np.int64]
-
-
-class Tokens(NamedTuple):
-    """The tokens of many sequences, one after another.
-
-    Attributes:
-        input_ids: shape [tokens].
-        learned: whether a token carries loss. Shape [tokens].
-        offsets: where each sequence begins, and the end. Shape [sequences + 1].
-    """
-
-    input_ids: npt.NDArray[np.int32]
-    learned: npt.NDArray[np.bool_]
-    offsets: Ints
-
-    @property
-    def lengths(self) -> Ints:
-        """Tokens of each sequence. Shape [sequences]."""
-        return np.diff(self.offsets)
-
-    @property
-    def num_learned(self) -> Ints:
-        """Learned tokens of each sequence. Shape [sequences]."""
-        before = np.concatenate([[0], np.cumsum(self.learned, dtype=np.int64)])
-        return np.asarray(np.diff(before[self.offsets]), np.int64)
+__all__ = [
+    "Ints",
+    "Tokens",
+    "find_faults",
+    "flatten",
+    "join",
+    "learn_last",
+    "to_columns",
+]
 
 
 def flatten(encoded: Sequence[Encoded]) -> Tokens:

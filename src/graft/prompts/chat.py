@@ -5,8 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
 
+import numpy as np
+
 from graft.errors import TemplateError
-from graft.prompts.forms import Messages, Segment, is_asking
+from graft.prompts.forms import Messages, Segments, is_asking
+from graft.prompts.pools import Pool
 from graft.prompts.tokenizers import Tokenizer
 from graft.records import Message
 
@@ -53,7 +56,7 @@ class ChatForm:
         self._marks = bool(_MARKS.search(template))
         self._control = re.compile("|".join(map(re.escape, self.reserved)) or "(?!)")
         text, spans = self._spans(_PROBE)
-        apart = [i for part in self.segments([_PROBE])[0] for i in part.ids]
+        apart = self.segments([_PROBE]).pool.ids.tolist()
         if apart != tokenizer.encode([text[: spans[-1][1]]], start=True)[0]:
             raise TemplateError(
                 "the tokenizer",
@@ -67,21 +70,22 @@ class ChatForm:
                 "does not end each {% generation %} in the end-of-turn token"
             )
 
-    def segments(self, batch: Sequence[Messages]) -> list[list[Segment]]:
+    def segments(self, batch: Sequence[Messages]) -> Segments:
         """Segments of each conversation. Raises: TemplateError if the template
-        refuses one, drops a turn, or rewrites earlier turns."""
+        refuses one, or drops a turn."""
         cut = [list(self._cut(messages)) for messages in batch]
         heads = [pieces[0][0] for pieces in cut]
         tails = [text for pieces in cut for text, _ in pieces[1:]]
-        first = iter(self._tokenizer.encode(heads, start=True))
-        later = iter(self._tokenizer.encode(tails, start=False))
-        return [
-            [
-                Segment(next(later if number else first), learned)
-                for number, (_, learned) in enumerate(pieces)
-            ]
-            for pieces in cut
-        ]
+        first = self._tokenizer.encode(heads, start=True)
+        later = self._tokenizer.encode(tails, start=False)
+        counts = np.array([len(pieces) for pieces in cut], np.int64)
+        order = len(cut) + np.arange(len(tails))
+        order = np.insert(order, np.cumsum(counts - 1) - counts + 1, range(len(cut)))
+        return Segments(
+            Pool.join([first, later]).take(order),
+            np.array([learned for pieces in cut for _, learned in pieces], np.bool_),
+            counts,
+        )
 
     def _cut(self, messages: Messages) -> Iterator[tuple[str, bool]]:
         text, spans = self._spans(messages)

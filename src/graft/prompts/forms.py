@@ -3,16 +3,27 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
+from graft.prompts.pools import Ints, Pool
 from graft.records import Message
 
 Messages = Sequence[Message]
 
 
-class Segment(NamedTuple):
-    """Consecutive ids of which all carry loss, or none."""
+class Segments(NamedTuple):
+    """Conversations as consecutive ids of which all carry loss, or none.
 
-    ids: list[int]
-    learned: bool
+    Attributes:
+        pool: ids of each segment, a conversation's together.
+        learned: whether a segment carries loss. Shape [segments].
+        counts: segments of each conversation. Shape [conversations].
+    """
+
+    pool: Pool
+    learned: npt.NDArray[np.bool_]
+    counts: Ints
 
 
 class Form(Protocol):
@@ -27,7 +38,7 @@ class Form(Protocol):
     separator: str
     reserved: Sequence[str]
 
-    def segments(self, batch: Sequence[Messages]) -> list[list[Segment]]:
+    def segments(self, batch: Sequence[Messages]) -> Segments:
         """Segments of each conversation, the last assistant turn's as its last.
 
         A conversation that ends in a user turn ends in what asks for the answer: the

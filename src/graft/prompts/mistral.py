@@ -6,13 +6,21 @@ version of the form.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from graft.errors import ConfigError, TemplateError
-from graft.prompts.forms import Messages, Segment
+from graft.prompts.forms import Messages, Segments
 from graft.prompts.pieces import PieceTokenizer
+from graft.prompts.pools import Pool
 
 VERSIONS = ("v1", "v2", "v3", "v7")
+
+
+class _Segment(NamedTuple):
+    ids: list[int]
+    learned: bool
 
 
 class MistralTokenizer(PieceTokenizer):
@@ -60,12 +68,18 @@ class MistralForm:
         self._validator = validator.get_validator(version, agnostic)
         self._normalizer = normalize.get_normalizer(version)
 
-    def segments(self, batch: Sequence[Messages]) -> list[list[Segment]]:
+    def segments(self, batch: Sequence[Messages]) -> Segments:
         """Segments of each conversation. Raises: TemplateError if the official code
         refuses one."""
-        return [list(self._turns(messages)) for messages in batch]
+        parts = [list(self._turns(messages)) for messages in batch]
+        flat = [segment for part in parts for segment in part]
+        return Segments(
+            Pool.of([segment.ids for segment in flat]),
+            np.array([segment.learned for segment in flat], np.bool_),
+            np.array([len(part) for part in parts], np.int64),
+        )
 
-    def _turns(self, messages: Messages) -> Iterator[Segment]:
+    def _turns(self, messages: Messages) -> Iterator[_Segment]:
         from mistral_common.exceptions import MistralCommonException
         from mistral_common.protocol.instruct.request import ChatCompletionRequest
         from pydantic import ValidationError
@@ -80,14 +94,14 @@ class MistralForm:
         except (MistralCommonException, ValidationError, AssertionError) as error:
             raise _refused(str(error) or "an answer is empty") from error
 
-    def _encode(self, request: Any) -> Iterator[Segment]:
+    def _encode(self, request: Any) -> Iterator[_Segment]:
         """What the official `encode_instruct` does, with the answers marked."""
         first, last = self._instruct.find_first_last_user(request)
         asked: list[int] = self._instruct.start()
         for number, message in enumerate(request.messages):
             if message.role == "assistant":
-                yield Segment(asked, False)
-                yield Segment(
+                yield _Segment(asked, False)
+                yield _Segment(
                     self._instruct.encode_assistant_message(message, number < last),
                     True,
                 )
@@ -103,7 +117,7 @@ class MistralForm:
                     system_prompt=request.system_prompt,
                 )[0]
         if asked:
-            yield Segment(asked, False)
+            yield _Segment(asked, False)
 
 
 def _refused(problem: str) -> TemplateError:

@@ -1,21 +1,16 @@
 """The `pattern` form: plain text such as `English: {source}` and a line `French:`."""
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+
+import numpy as np
 
 from graft.errors import TemplateError
-from graft.prompts.forms import Messages, Segment, is_asking
+from graft.prompts.forms import Messages, Segments, is_asking
+from graft.prompts.pools import Pool
 from graft.prompts.tokenizers import Tokenizer
 
 _PLACE = re.compile(r"\{(source|system)\}")
-
-
-class Turn(NamedTuple):
-    """A prompt, and the answer with its separator; null: not answered yet."""
-
-    prompt: str
-    answer: str | None
 
 
 class PatternForm:
@@ -41,57 +36,84 @@ class PatternForm:
         newline = pattern.endswith("\n")
         self.separator = "" if newline or tokenizer.opens_with_space else " "
         self._tokenizer = tokenizer
+        self._parts = _PLACE.split(pattern)  # text, place, text, …, text
 
-    def segments(self, batch: Sequence[Messages]) -> list[list[Segment]]:
+    def segments(self, batch: Sequence[Messages]) -> Segments:
         """Segments of each conversation. Raises: TemplateError if a system turn has
         no place in the pattern."""
-        turns = [list(self._turns(messages)) for messages in batch]
-        flat = [turn for conversation in turns for turn in conversation]
-        prompts = iter(self._tokenizer.encode([t.prompt for t in flat], start=True))
-        said = [t.answer for t in flat if t.answer is not None]
-        answers = iter(self._tokenizer.encode(said, start=False))
-        return [self._join(conversation, prompts, answers) for conversation in turns]
+        asked: list[str] = []
+        said: list[str] = []
+        places: list[int] = []  # of each answer in `asked`
+        counts: list[int] = []
+        for messages in batch:
+            before = len(asked) + len(said)
+            system, prompt = self._system(messages), ""
+            for message in messages:
+                if message["role"] == "user":
+                    prompt = self._fill(message["content"], system)
+                elif message["role"] == "assistant":
+                    places.append(len(asked))
+                    asked.append(prompt)
+                    said.append((prompt and self.separator) + message["content"])
+                    prompt = ""
+            if is_asking(messages):
+                asked.append(prompt)
+            counts.append(len(asked) + len(said) - before)
+        return self._join(asked, said, places, counts)
 
-    def _turns(self, messages: Messages) -> Iterator[Turn]:
+    def _system(self, messages: Messages) -> str:
+        roles = {message["role"] for message in messages}
+        if "system" not in roles:
+            return ""
         system = "".join(m["content"] for m in messages if m["role"] == "system")
-        asks = any(message["role"] == "user" for message in messages)
-        if system and not ("{system}" in self.text and asks):
+        if system and not ("{system}" in self.text and "user" in roles):
             raise TemplateError(
                 "task.prompt.pattern",
                 "the conversation has a system turn, and no place for it",
                 expected="{system} in the pattern, and a user turn",
                 fix="add {system} to task.prompt.pattern, or drop the system turns",
             )
-        prompt = ""
-        for message in messages:
-            if message["role"] == "user":
-                prompt = self._fill(message["content"], system)
-            elif message["role"] == "assistant":
-                space = self.separator if prompt else ""
-                yield Turn(prompt, space + message["content"])
-                prompt = ""
-        if is_asking(messages):
-            yield Turn(prompt, None)
+        return system
 
     def _fill(self, source: str, system: str) -> str:
         """The pattern with its places filled in one pass: a message that itself says
         {system} stays as it is."""
         values = {"source": source, "system": system}
-        return _PLACE.sub(lambda place: values[place[1]], self.text)
+        return "".join(
+            values[part] if number % 2 else part
+            for number, part in enumerate(self._parts)
+        )
 
     def _join(
-        self,
-        turns: list[Turn],
-        prompts: Iterator[list[int]],
-        answers: Iterator[list[int]],
-    ) -> list[Segment]:
-        bos = self._tokenizer.bos_id
-        head = [] if bos is None else [bos]
-        segments = []
-        for turn in turns:
-            segments.append(Segment([*head, *next(prompts)], False))
-            head = []
-            if turn.answer is not None:
-                ids = [*next(answers), self._tokenizer.eos_id]
-                segments.append(Segment(ids, True))
-        return segments
+        self, asked: list[str], said: list[str], places: list[int], counts: list[int]
+    ) -> Segments:
+        """Encode all prompts and all answers, and put them in turn.
+
+        Each turn has four places: BOS if it is a conversation's first, the prompt, the
+        answer and EOS if there is one.
+        """
+        bos, eos = self._tokenizer.bos_id, self._tokenizer.eos_id
+        ends = Pool.of([[eos if bos is None else bos], [eos]])
+        prompts = self._tokenizer.encode(asked, start=True)
+        answers = self._tokenizer.encode(said, start=False)
+        pool = Pool.join([prompts, answers, ends])
+        turns = np.full((len(asked), 4), -1, np.int64)
+        turns[:, 1] = np.arange(len(asked))
+        turns[places, 2] = len(asked) + np.arange(len(said))
+        turns[places, 3] = len(pool) - 1
+        lengths = np.zeros((len(asked), 2), np.int64)  # of prompt, of answer
+        lengths[:, 0] = prompts.lengths
+        lengths[places, 1] = answers.lengths + 1
+        there = np.ones((len(asked), 2), np.bool_)
+        there[:, 1] = turns[:, 3] >= 0
+        if bos is not None and counts:
+            before = np.cumsum(there.sum(axis=1)) - there.sum(axis=1)
+            firsts = np.searchsorted(before, np.cumsum([0, *counts[:-1]]))
+            turns[firsts, 0] = len(pool) - 2
+            lengths[firsts, 0] += 1
+        ids = pool.take(turns[turns >= 0]).ids
+        return Segments(
+            Pool(ids, lengths[there]),
+            np.broadcast_to([False, True], there.shape)[there],
+            np.array(counts, np.int64),
+        )

@@ -10,6 +10,7 @@ from typing import Any
 
 from graft.errors import TemplateError
 from graft.io import digest
+from graft.prompts.pools import Pool
 
 
 class PieceTokenizer:
@@ -45,11 +46,11 @@ class PieceTokenizer:
         }
         self.digest = digest(path.read_bytes())
 
-    def encode(self, texts: Sequence[str], *, start: bool) -> list[list[int]]:
+    def encode(self, texts: Sequence[str], *, start: bool) -> Pool:
         """Ids of each text, on all cores. Sentencepiece knows no difference between
         the start of a document and a later text: a space opens each."""
         del start
-        return list(self._pieces.encode(list(texts), num_threads=-1))
+        return Pool.of(self._pieces.encode(list(texts), num_threads=-1))
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids that go on from a prompt, without control tokens."""

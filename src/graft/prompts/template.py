@@ -1,11 +1,16 @@
 """The one way from messages to ids, for training, evaluation and serving alike."""
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
+
+import numpy as np
 
 from graft.errors import TemplateError
 from graft.io import digest
-from graft.prompts.forms import Form, Messages, Segment, is_asking
+from graft.prompts.forms import Form, Messages, is_asking
+from graft.prompts.pools import Tokens
 from graft.prompts.tokenizers import Tokenizer
 from graft.records import Encoded, Message
 
@@ -35,8 +40,9 @@ class Template:
         self._system = system
         self.eos_id = tokenizer.eos_id
         self.vocab_size = tokenizer.vocab_size
-        probe = form.segments([self._whole(_PROBE)])[0]
-        self.stop_ids = sorted({tokenizer.eos_id, probe[-1].ids[-1]})
+        probe = list(form.segments([self._whole(_PROBE)]).pool)
+        self.stop_ids = sorted({tokenizer.eos_id, probe[-1][-1]})
+        self._control = re.compile("|".join(map(re.escape, form.reserved)) or "(?!)")
         self.pad_id = _choose_pad(tokenizer, self.stop_ids)
         self.hash = digest(
             {
@@ -47,7 +53,7 @@ class Template:
                 "stop": self.stop_ids,
                 "pad": self.pad_id,
                 "tokenizer": tokenizer.digest,
-                "probe": [part.ids for part in probe],
+                "probe": probe,
             }
         )
 
@@ -62,10 +68,24 @@ class Template:
 
         Raises: TemplateError if one cannot be written in this form.
         """
+        tokens = self.to_tokens(batch)
+        spans = list(pairwise(tokens.offsets.tolist()))
+        return [
+            Encoded(tokens.input_ids[a:b].tolist(), tokens.learned[a:b].tolist())
+            for a, b in spans
+        ]
+
+    def to_tokens(self, batch: Sequence[Messages]) -> Tokens:
+        """The same as `encode`, in flat arrays: for many conversations."""
         for messages in batch:
             _stop_if(self.refusal(messages))
         parts = self._form.segments([self._whole(messages) for messages in batch])
-        return [_join(segments) for segments in parts]
+        ends = np.concatenate([[0], np.cumsum(parts.counts)])
+        return Tokens(
+            parts.pool.ids,
+            parts.learned.repeat(parts.pool.lengths),
+            parts.pool.starts[ends],
+        )
 
     def encode_prompt(self, messages: Messages) -> list[int]:
         """Ids that ask for the last answer: all that precedes it in training.
@@ -75,8 +95,10 @@ class Template:
         if not is_asking(messages):
             messages = messages[:-1]
         _stop_if(self._misshapen(messages))
-        segments = self._form.segments([self._whole(messages)])[0]
-        return [token for part in segments for token in part.ids]
+        found: list[int] = self._form.segments(
+            [self._whole(messages)]
+        ).pool.ids.tolist()
+        return found
 
     def decode(self, ids: Sequence[int]) -> str:
         """The answer that these ids say, when they follow `encode_prompt`."""
@@ -99,24 +121,24 @@ class Template:
         return [Message(role="system", content=self._system), *messages]
 
     def _misshapen(self, messages: Messages) -> str:
-        roles = [message["role"] for message in messages]
-        if "system" in roles[1:]:
-            return "a system turn stands after the first turn"
-        for one, other in pairwise(roles):
-            if one == other:
-                return f"two {one} turns stand in a row"
+        problem = _misshapen(tuple([message["role"] for message in messages]))
+        if problem or not self._form.reserved:
+            return problem
         for message in messages:
-            for text in self._form.reserved:
-                if text in message["content"]:
-                    return f"a {message['role']} turn says the control token {text}"
+            if self._control.search(message["content"]):
+                text = next(t for t in self._form.reserved if t in message["content"])
+                return f"a {message['role']} turn says the control token {text}"
         return ""
 
 
-def _join(segments: list[Segment]) -> Encoded:
-    return Encoded(
-        [token for part in segments for token in part.ids],
-        [part.learned for part in segments for _ in part.ids],
-    )
+@lru_cache(maxsize=1024)
+def _misshapen(roles: tuple[str, ...]) -> str:
+    if "system" in roles[1:]:
+        return "a system turn stands after the first turn"
+    for one, other in pairwise(roles):
+        if one == other:
+            return f"two {one} turns stand in a row"
+    return ""
 
 
 def _choose_pad(tokenizer: Tokenizer, stop_ids: list[int]) -> int:

@@ -7,11 +7,15 @@ rebuild the tokenizer from its vocabulary, which does not always give the same i
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
 from graft.errors import TemplateError
 from graft.io import digest, read_json
+from graft.prompts.pools import Pool
+
+_AT_ONCE = 4096  # texts
 
 
 class Tokenizer(Protocol):
@@ -30,7 +34,7 @@ class Tokenizer(Protocol):
     digest: str
     opens_with_space: bool
 
-    def encode(self, texts: Sequence[str], *, start: bool) -> list[list[int]]:
+    def encode(self, texts: Sequence[str], *, start: bool) -> Pool:
         """Ids of each text. `start`: it opens a document; else it goes on from one."""
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -115,11 +119,28 @@ class RustTokenizer:
         number = None if token is None else self._start.token_to_id(token)
         return None if number is None else int(number)
 
-    def encode(self, texts: Sequence[str], *, start: bool) -> list[list[int]]:
-        """Ids of each text, in order, on all cores."""
+    def encode(self, texts: Sequence[str], *, start: bool) -> Pool:
+        """Ids of each text, in order, on all cores.
+
+        The library gives ids as Python lists. They are copied out of one part while
+        it encodes the next, and no more than two parts are held.
+        """
         rust = self._start if start else self._going_on
-        found = rust.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [encoding.ids for encoding in found]
+
+        def encode(at: int) -> list[Any]:
+            part = list(texts[at : at + _AT_ONCE])
+            return list(rust.encode_batch_fast(part, add_special_tokens=False))
+
+        if len(texts) <= _AT_ONCE:
+            return Pool.of([encoding.ids for encoding in encode(0)])
+        pools = []
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(encode, 0)
+            for at in range(0, len(texts), _AT_ONCE):
+                found = coming.result()
+                coming = ahead.submit(encode, at + _AT_ONCE)
+                pools.append(Pool.of([encoding.ids for encoding in found]))
+        return Pool.join(pools)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids that go on from a prompt, without control tokens."""

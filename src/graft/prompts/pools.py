@@ -1,0 +1,90 @@
+"""Token ids of many texts, one after another: no Python number a token."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int32]
+Ints = npt.NDArray[np.int64]
+
+
+class Tokens(NamedTuple):
+    """The tokens of many sequences, one after another.
+
+    Attributes:
+        input_ids: shape [tokens].
+        learned: whether a token carries loss. Shape [tokens].
+        offsets: where each sequence begins, and the end. Shape [sequences + 1].
+    """
+
+    input_ids: Ids
+    learned: npt.NDArray[np.bool_]
+    offsets: Ints
+
+    @property
+    def lengths(self) -> Ints:
+        """Tokens of each sequence. Shape [sequences]."""
+        return np.diff(self.offsets)
+
+    @property
+    def num_learned(self) -> Ints:
+        """Learned tokens of each sequence. Shape [sequences]."""
+        before = np.concatenate([[0], np.cumsum(self.learned, dtype=np.int64)])
+        return np.asarray(np.diff(before[self.offsets]), np.int64)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Ids of texts. As a sequence, each text's ids as a list.
+
+    Attributes:
+        ids: shape [tokens].
+        lengths: tokens of each text. Shape [texts].
+    """
+
+    ids: Ids
+    lengths: Ints
+
+    @classmethod
+    def of(cls, texts: Sequence[Sequence[int]]) -> Self:
+        """The pool of these texts' ids."""
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        flat = chain.from_iterable(texts)
+        return cls(np.fromiter(flat, np.int32, int(lengths.sum())), lengths)
+
+    @classmethod
+    def join(cls, pools: Iterable["Pool"]) -> Self:
+        """All texts of several pools, in order."""
+        parts = list(pools)
+        return cls(
+            np.concatenate([np.zeros(0, np.int32), *(part.ids for part in parts)]),
+            np.concatenate([np.zeros(0, np.int64), *(part.lengths for part in parts)]),
+        )
+
+    @property
+    def starts(self) -> Ints:
+        """Where each text begins, and the end. Shape [texts + 1]."""
+        return np.concatenate([[0], np.cumsum(self.lengths)])
+
+    def take(self, order: Ints) -> "Pool":
+        """The texts of these numbers, in this order. `order`: shape [taken]."""
+        lengths = self.lengths[order]
+        shift = self.starts[order] - (np.cumsum(lengths) - lengths)
+        return Pool(self.ids[np.arange(lengths.sum()) + shift.repeat(lengths)], lengths)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, number: int) -> list[int]:
+        start = int(self.lengths[:number].sum())
+        found: list[int] = self.ids[start : start + self.lengths[number]].tolist()
+        return found
+
+    def __iter__(self) -> Iterator[list[int]]:
+        starts = self.starts.tolist()
+        for start, end in zip(starts[:-1], starts[1:], strict=True):
+            yield self.ids[start:end].tolist()
