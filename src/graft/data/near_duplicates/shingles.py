@@ -1,0 +1,91 @@
+"""Texts → hashed runs of words, the same on every machine and in every batch.
+
+Words are runs of letters and digits, without regard to case; punctuation is dropped,
+signs of calculation and currency are words of their own. Where a script sets no
+blanks between words, each character is one. A text without any word is one word.
+
+A text begins and ends with blanks in the run's length: so its first and last words
+count as much as any other, and a text that is shorter than a run needs no rule.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Hashes = npt.NDArray[np.uint32]
+Keys = npt.NDArray[np.uint64]
+Offsets = npt.NDArray[np.int64]
+
+# Scripts that set no blanks between words.
+_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+_WORD = rf"{_UNSPACED}|[\p{{L}}\p{{M}}\p{{N}}]+|[\p{{S}}*/%&@#-]"
+_LETTERS = r"^[\p{L}\p{M}]+$"
+_BLANK = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0xD6E8FEB86659FD93)
+
+
+def odd_numbers(count: int, seed: int) -> Keys:
+    """Random odd 64-bit numbers. NumPy promises the raw stream of PCG64 for ever."""
+    raw = np.random.PCG64(seed).random_raw(count)
+    return np.asarray(raw, np.uint64) | np.uint64(1)
+
+
+def mixed(values: Keys) -> Keys:
+    """Each value with its bits spread over all 64, as a sum of products needs it."""
+    values = (values ^ (values >> np.uint64(32))) * _MIX
+    return values ^ (values >> np.uint64(32))
+
+
+@dataclass(frozen=True)
+class Words:
+    """Hashed words of a batch. `exact` marks those that no other word may stand for:
+    numbers and signs. Row i has words `offsets[i]` to `offsets[i + 1]`, at least one.
+    """
+
+    offsets: Offsets  # [rows + 1]
+    hashes: Keys  # [words]
+    exact: npt.NDArray[np.bool_]  # [words]
+
+
+def to_words(texts: pl.Series) -> Words:
+    """The words of each text. Null is the empty text."""
+    import polars_hash  # pylint: disable=import-outside-toplevel
+
+    lowered = texts.fill_null("").str.to_lowercase().alias("text")
+    found = pl.col("text").str.extract_all(_WORD)
+    lists = lowered.to_frame().select(
+        pl.when(found.list.len() > 0).then(found).otherwise(pl.concat_list("text"))
+    )["text"]
+    words = (
+        lists.explode(empty_as_null=True, keep_nulls=True)
+        .to_frame()
+        .select(
+            hash=polars_hash.col("text").nchash.xxh3_64(),
+            exact=~pl.col("text").str.contains(_LETTERS),
+        )
+    )
+    offsets = np.zeros(len(lists) + 1, np.int64)
+    np.cumsum(lists.list.len().to_numpy(), out=offsets[1:])
+    return Words(offsets, words["hash"].to_numpy(), words["exact"].to_numpy())
+
+
+def to_shingles(words: Words, length: int) -> tuple[Offsets, Hashes]:
+    """Each row's runs of `length` words: offsets [rows + 1], and hashes [shingles].
+
+    A row of n words has n + length - 1 of them, in order and with repeats.
+    """
+    blanks = length - 1
+    num_rows = len(words.offsets) - 1
+    offsets = words.offsets + blanks * np.arange(num_rows + 1)
+    padded = np.full(offsets[-1] + blanks, _BLANK, np.uint64)
+    # Each row is its blanks and its words, so the next row's blanks end it.
+    places = np.arange(len(words.hashes)) + np.repeat(
+        blanks * np.arange(1, num_rows + 1), np.diff(words.offsets)
+    )
+    padded[places] = words.hashes
+    sums = np.zeros(offsets[-1], np.uint64)
+    for at, weight in enumerate(odd_numbers(length, seed=length)):
+        sums += padded[at : at + len(sums)] * weight
+    return offsets, (mixed(sums) >> np.uint64(32)).astype(np.uint32)
