@@ -5,7 +5,7 @@ from itertools import groupby
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.data.masks import find_faults, flatten, join, learn_last, to_columns
+from graft.data.masks import find_faults, flatten, learn_last, to_columns
 from graft.records import Encoded
 
 END = 2
@@ -53,9 +53,7 @@ def test_an_answer_whose_end_is_not_learned_is_named_in_any_turn() -> None:
 
 @given(SEQUENCES)
 def test_joined_sequences_are_columns_of_a_row_each(sequences: list[Encoded]) -> None:
-    columns = to_columns(
-        join([s.input_ids for s in sequences], [s.learned for s in sequences])
-    )
+    columns = to_columns(flatten(sequences))
     assert columns["input_ids"].to_pylist() == [s.input_ids for s in sequences]
     assert columns["learned"].to_pylist() == [s.learned for s in sequences]
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graft.config import PromptConfig, TokenizeConfig
+from graft.data.masks import Tokens, flatten
 from graft.data.sequences import Rules, to_sequences
 from graft.data.token_report import Tally, check_gate, to_page
 from graft.errors import DataError, TemplateError
@@ -28,8 +29,8 @@ class Letters:
     def refusal(self, messages: Sequence[Message]) -> str:
         return "" if messages[-1]["role"] == "assistant" else "no answer"
 
-    def encode(self, batch: Sequence[Sequence[Message]]) -> list[Encoded]:
-        return [self._one(messages) for messages in batch]
+    def to_tokens(self, batch: Sequence[Sequence[Message]]) -> Tokens:
+        return flatten([self._one(messages) for messages in batch])
 
     def _one(self, messages: Sequence[Message]) -> Encoded:
         ids: list[int] = []

@@ -14,7 +14,8 @@ class DataConfig(Section):
     `files` gives each split (`all`: none of its own) a file or glob under `root`, or
     for formats parallel and sgm one file for each column. For format hub it gives
     each split the hub's name of it. `passage` joins consecutive rows of one text field
-    into passages of about so many characters.
+    into passages of about so many characters. `required`, `ranges` and `strata` are
+    what a row must keep beside the task's fields; a range's null has no bound.
     """
 
     name: str
@@ -37,6 +38,11 @@ class DataConfig(Section):
     max_rows: Positive | None
     passage: Positive | None
     license: str | None
+    required: list[str]
+    ranges: dict[str, tuple[float | None, float | None]]
+    strata: list[str] | None
+    engine: Literal["local", "ray"]
+    cluster: str | None
 
     @model_validator(mode="after")
     def _source_is_whole(self) -> Self:
@@ -52,6 +58,14 @@ class DataConfig(Section):
                 raise ValueError("each split needs column: file pairs")
         elif any(not isinstance(value, str) for value in self.files.values()):
             raise ValueError(f"format {self.format} takes one file or glob a split")
+        return self
+
+    @model_validator(mode="after")
+    def _allowed_strata_have_a_column(self) -> Self:
+        if self.strata is not None and self.stratum is None:
+            raise ValueError("strata names those allowed; stratum names no column")
+        if self.cluster is not None and self.engine == "local":
+            raise ValueError("cluster has an address; set engine: ray to work there")
         return self
 
     @model_validator(mode="after")
@@ -103,12 +117,15 @@ class ValidateConfig(Section):
 class TokenizeConfig(Section):
     """Length limit of a sequence, in tokens, and what to do past it.
 
+    `drop` rejects. `truncate` cuts the end of the answer, which then does not learn to
+    end. `truncate_left` cuts the oldest of the prompt: turns, then words; never the
+    system turn or the last answer.
     `chunk` makes several sequences of a long text; each begins with the last `overlap`
     tokens of the one before, which it reads and does not learn again.
     """
 
     max_seq_len: Annotated[int, Field(ge=8)]
-    overlong: Literal["drop", "truncate", "chunk"]
+    overlong: Literal["drop", "truncate", "truncate_left", "chunk"]
     overlap: Count
     num_shown: Count
 

@@ -8,9 +8,6 @@ then learns what comes next.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from graft.data.masks import Tokens
 from graft.records import Encoded
 
 Decode = Callable[[Sequence[int]], str]
@@ -30,14 +27,11 @@ class Chunk:
 
 
 def to_chunks(
-    tokens: Tokens, row: int, max_seq_len: int, overlap: int, decode: Decode
+    long: Encoded, max_seq_len: int, overlap: int, decode: Decode
 ) -> list[Chunk]:
     """The chunks of a sequence with one answer; none if its prompt leaves no room."""
-    start, end = tokens.offsets[row], tokens.offsets[row + 1]
-    ids = tokens.input_ids[start:end].tolist()
-    learned = tokens.learned[start:end]
-    first = int(np.argmax(learned))
-    prompt, answer = ids[:first], ids[first:]
+    first = long.learned.index(True)
+    prompt, answer = long.input_ids[:first], long.input_ids[first:]
     stride = max_seq_len - first - overlap
     if stride < 1:
         return []

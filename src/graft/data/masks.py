@@ -1,7 +1,7 @@
 """Token columns and the label-mask contract, over flat arrays."""
 
 from collections.abc import Collection, Sequence
-from itertools import chain, pairwise
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,8 @@ __all__ = [
     "Tokens",
     "find_faults",
     "flatten",
-    "join",
     "learn_last",
+    "num_answers",
     "to_columns",
 ]
 
@@ -57,32 +57,22 @@ def find_faults(tokens: Tokens, stop_ids: Collection[int]) -> dict[int, str]:
 
 def learn_last(tokens: Tokens) -> Tokens:
     """The same sequences; of each, only the last run of learned tokens is learned."""
-    learned = tokens.learned.copy()
-    for start, end in pairwise(tokens.offsets):
-        part = learned[start:end]
-        gaps = np.flatnonzero(part[:-1] & ~part[1:])
-        last = np.flatnonzero(part)
-        ends = gaps[gaps < last[-1]] if last.size else gaps
-        if ends.size:
-            part[: ends[-1] + 1] = False
-    return Tokens(tokens.input_ids, learned, tokens.offsets)
+    if not tokens.learned.size:
+        return tokens
+    before = np.concatenate([[False], tokens.learned[:-1]])
+    before[tokens.offsets[:-1][tokens.lengths > 0]] = False
+    run = np.cumsum(tokens.learned & ~before)  # of each token, from 1
+    row = np.arange(len(tokens.lengths)).repeat(tokens.lengths)
+    last = np.zeros(len(tokens.lengths), np.int64)
+    np.maximum.at(last, row, run)
+    return tokens._replace(learned=tokens.learned & (run == last[row]))
 
 
-def join(
-    input_ids: Sequence[Sequence[int] | npt.NDArray[np.int32]],
-    learned: Sequence[Sequence[bool] | npt.NDArray[np.bool_]],
-) -> Tokens:
-    """Put sequences, given as arrays, one after another."""
-    lengths = [len(ids) for ids in input_ids]
-    return Tokens(
-        np.concatenate([np.zeros(0, np.int32), *map(np.asarray, input_ids)]).astype(
-            np.int32
-        ),
-        np.concatenate([np.zeros(0, np.bool_), *map(np.asarray, learned)]).astype(
-            np.bool_
-        ),
-        np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
-    )
+def num_answers(tokens: Tokens, stop_ids: Collection[int]) -> Ints:
+    """Whole answers that each sequence learns, by their ends. Shape [sequences]."""
+    ends = tokens.learned & np.isin(tokens.input_ids, list(stop_ids))
+    ends[:-1] &= ~ends[1:]  # an end of two tokens is one
+    return tokens.sum(ends)
 
 
 def to_columns(tokens: Tokens) -> dict[str, pa.ListArray]:

@@ -2,51 +2,38 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from itertools import compress
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from graft.config import PromptConfig, TokenizeConfig
-from graft.data.chunks import to_chunks
+from graft.data.chats import said_bytes, to_chats
 from graft.data.columns import from_lines
 from graft.data.masks import (
     Ints,
     Tokens,
     find_faults,
     flatten,
-    join,
     learn_last,
+    num_answers,
     to_columns,
 )
 from graft.data.paraphrases import paraphrase
+from graft.data.truncation import Encoder, Part, fit
 from graft.errors import TemplateError
-from graft.records import SEQUENCE_SCHEMA, Encoded, Message, Reject
+from graft.records import EXAMPLE_SCHEMA, SEQUENCE_SCHEMA, Message, Reject
+
+__all__ = ["Encoder", "Outcome", "Rules", "to_sequences"]
+
+Marks = npt.NDArray[np.bool_]
 
 SHAPE = (
     "user and assistant in turn, an answer last, and no control token in a message",
     "correct the row, or leave it out",
 )
-
-
-TOKENS = ("input_ids", "learned")
-LINE_SCHEMA = pa.schema([f for f in SEQUENCE_SCHEMA if f.name not in TOKENS])
-
-
-class Encoder(Protocol):
-    """What is needed of a prompt template."""
-
-    stop_ids: list[int]
-
-    def refusal(self, messages: Sequence[Message]) -> str:
-        """Why a conversation cannot be learned from; empty if it can."""
-
-    def encode(self, batch: Sequence[Sequence[Message]]) -> list[Encoded]:
-        """Ids and learned mask of each conversation. Raises: TemplateError."""
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """Text of ids, without control tokens."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +51,6 @@ class Outcome:
     num_added: dict[str, int]
 
 
-class Part(NamedTuple):
-    """A sequence: what is written of it but the tokens; its ids and learned mask,
-    both of shape [tokens]."""
-
-    line: dict[str, Any]
-    input_ids: Sequence[int] | npt.NDArray[np.int32]
-    learned: Sequence[bool] | npt.NDArray[np.bool_]
-
-
 @dataclass(frozen=True)
 class Rules:
     """What of the parameters decides the sequences."""
@@ -85,120 +63,127 @@ class Rules:
 def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome:
     """Encode examples; those that cannot be learned from become rejects.
 
-    A sequence past the limit is dropped, or cut: without its whole answer it does not
-    learn the end token, and without any of it, it is rejected; or it becomes several.
+    A sequence past the limit is dropped, cut, or becomes several, as `overlong` says;
+    one that has no learned token left is rejected.
     Raises: TemplateError, naming the example, if the template cannot write it or the
         label-mask contract is broken.
     """
-    lines = examples.to_pylist()
-    reasons = [template.refusal(line["messages"]) for line in lines]
+    chats = to_chats(examples["messages"])
+    reasons = [template.refusal(chat) for chat in chats]
     rejects = [
-        _reject(line, reason, *SHAPE)
-        for line, reason in zip(lines, reasons, strict=True)
+        _reject(_line(examples, row), reason, *SHAPE)
+        for row, reason in enumerate(reasons)
         if reason
     ]
-    lines = [line for line, reason in zip(lines, reasons, strict=True) if not reason]
-    copies = paraphrase(lines, rules.prompt)
-    marked = [*((line, False) for line in lines), *((copy, True) for copy in copies)]
-    lines = [line for line, _ in marked]
-    tokens = flatten(_encode([line["messages"] for line in lines], template, lines))
+    if rejects:
+        kept = [not reason for reason in reasons]
+        examples = examples.filter(pa.array(kept))
+        chats = list(compress(chats, kept))
+    num_own = len(chats)
+    if rules.prompt.num_paraphrases:
+        others = paraphrase(examples.to_pylist(), rules.prompt)
+        copies = from_lines(others, EXAMPLE_SCHEMA)
+        examples = pa.concat_tables([examples.cast(EXAMPLE_SCHEMA), copies])
+        chats += to_chats(copies["messages"])
+    tokens = _encode(chats, template, examples)
     for row, fault in find_faults(tokens, template.stop_ids).items():
-        raise _at(lines[row], fault)
+        raise _at(_line(examples, row), fault)
     if rules.learn == "last":
         tokens = learn_last(tokens)
     limit = rules.tokenize.max_seq_len
-    fits = (f"at most {limit} tokens", "raise tokenize.max_seq_len, or split it")
-    found: list[Part] = []
-    num_truncated = num_chunks = 0
-    for row, (line, augmented) in enumerate(marked):
-        parts = _fit(tokens, row, line, template, rules)
-        whole = tokens.lengths[row] <= limit
-        if not parts and augmented:
-            copies.remove(line)
-        elif not parts:
+    within = tokens.lengths <= limit
+    parts: list[tuple[int, Part]] = []
+    num_chunks = num_lost = num_truncated = 0
+    for row in np.flatnonzero(~within).tolist():
+        found = fit(tokens.row(row), chats[row], template, rules.tokenize, rules.learn)
+        parts += [(row, part) for part in found]
+        num_chunks += max(len(found) - 1, 0)
+        num_truncated += len(found) == 1
+        if not found and row >= num_own:
+            num_lost += 1
+        elif not found:
             shown = f"{tokens.lengths[row]} tokens"
-            rejects.append(_reject(line, "too long", *fits, shown))
-        num_chunks += max(len(parts) - 1, 0)
-        num_truncated += len(parts) == 1 and not whole
-        found += [p._replace(line=p.line | {"augmented": augmented}) for p in parts]
+            fix = "raise tokenize.max_seq_len, choose another overlong, or split it"
+            expected = f"at most {limit} tokens"
+            reject = _reject(_line(examples, row), "too long", expected, fix, shown)
+            rejects.append(reject)
+    augmented = np.arange(len(chats)) >= num_own
+    num_bytes = said_bytes(examples["messages"], num_answers(tokens, template.stop_ids))
+    sequences = _to_table(examples, tokens, num_bytes, augmented)
+    if not within.all():
+        cut = _cut_table(examples, parts, augmented)
+        rows = np.concatenate([np.flatnonzero(within), [row for row, _ in parts]])
+        both = pa.concat_tables([sequences.filter(pa.array(within)), cut])
+        sequences = both.take(np.argsort(rows, kind="stable"))
     return Outcome(
-        sequences=_to_table(found),
+        sequences=sequences,
         rejects=rejects,
         lengths=tokens.lengths,
         num_truncated=num_truncated,
-        num_added={"paraphrases": len(copies), "further chunks": num_chunks},
+        num_added={
+            "paraphrases": len(chats) - num_own - num_lost,
+            "further chunks": num_chunks,
+        },
     )
 
 
-def _fit(
-    tokens: Tokens, row: int, line: dict[str, Any], template: Encoder, rules: Rules
-) -> list[Part]:
-    """The sequences of a row: itself if it is within the limit; else what `overlong`
-    makes of it, perhaps none."""
-    start, end = tokens.offsets[row], tokens.offsets[row + 1]
-    config = rules.tokenize
-    answers = [m["content"] for m in line["messages"] if m["role"] == "assistant"]
-    over = end - start > config.max_seq_len
-    if over and config.overlong == "drop":
-        return []
-    if over and config.overlong == "chunk":
-        if len(answers) > 1:
-            return []
-        *prompt, _ = line["messages"]
-        size, overlap = config.max_seq_len, config.overlap
-        chunks = to_chunks(tokens, row, size, overlap, template.decode)
-        return [
-            Part(
-                line
-                | {
-                    "id": f"{line['id']}-{number}",
-                    "messages": [*prompt, Message(role="assistant", content=c.text)],
-                    "num_bytes": c.num_bytes,
-                },
-                c.encoded.input_ids,
-                c.encoded.learned,
-            )
-            for number, c in enumerate(chunks, 1)
-        ]
-    end = min(end, start + config.max_seq_len)
-    learned = tokens.learned[start:end]
-    if not learned.any():
-        return []
-    said = answers if rules.learn == "all" else answers[-1:]
-    num_bytes = sum(len(text.encode()) for text in said)
-    line = line | {"num_bytes": num_bytes}
-    return [Part(line, tokens.input_ids[start:end], learned)]
-
-
-def _to_table(parts: Sequence[Part]) -> pa.Table:
+def _to_table(
+    examples: pa.Table, tokens: Tokens, num_bytes: Ints, augmented: Marks
+) -> pa.Table:
     """Tokens never become Python numbers: there are hundreds in a line."""
-    table = from_lines([part.line for part in parts], LINE_SCHEMA)
-    columns = to_columns(
-        join([part.input_ids for part in parts], [part.learned for part in parts])
+    columns = {
+        **{name: examples[name] for name in EXAMPLE_SCHEMA.names},
+        **to_columns(tokens),
+        "num_bytes": pa.array(num_bytes),
+        "augmented": pa.array(augmented),
+    }
+    return pa.table([columns[n] for n in SEQUENCE_SCHEMA.names], SEQUENCE_SCHEMA)
+
+
+def _cut_table(
+    examples: pa.Table, parts: Sequence[tuple[int, Part]], augmented: Marks
+) -> pa.Table:
+    """Sequences that are parts of examples: with ids and messages of their own."""
+    lines = [
+        {
+            **_line(examples, row),
+            "id": f"{_line(examples, row)['id']}{part.suffix}",
+            "messages": part.messages,
+        }
+        for row, part in parts
+    ]
+    tokens = flatten([part.encoded for _, part in parts])
+    num_bytes = np.array([part.num_bytes for _, part in parts], np.int64)
+    rows = np.array([row for row, _ in parts], np.int64)
+    return _to_table(
+        from_lines(lines, EXAMPLE_SCHEMA), tokens, num_bytes, augmented[rows]
     )
-    for name, column in columns.items():
-        table = table.append_column(SEQUENCE_SCHEMA.field(name), column)
-    return table.select(SEQUENCE_SCHEMA.names)
 
 
 def _encode(
-    batch: list[list[Message]], template: Encoder, lines: Sequence[Mapping[str, Any]]
-) -> list[Encoded]:
+    chats: list[list[Message]], template: Encoder, examples: pa.Table
+) -> Tokens:
     """Encode all at once; only if that fails, one by one to name the example."""
     try:
-        return template.encode(batch)
+        return template.to_tokens(chats)
     except TemplateError:
-        for line, conversation in zip(lines, batch, strict=True):
+        for row, chat in enumerate(chats):
             try:
-                template.encode([conversation])
+                template.to_tokens([chat])
             except TemplateError as error:
                 raise _at(
-                    line,
+                    _line(examples, row),
                     f"{error.where}: {error.problem}",
                     error.expected,
                     error.fix,
                 ) from error
         raise
+
+
+def _line(examples: pa.Table, row: int) -> dict[str, Any]:
+    """A row as Python values; only for those that need it."""
+    line: dict[str, Any] = examples.slice(row, 1).to_pylist()[0]
+    return line
 
 
 def _at(

@@ -8,6 +8,8 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from graft.records import Encoded
+
 Ids = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]
 
@@ -33,8 +35,17 @@ class Tokens(NamedTuple):
     @property
     def num_learned(self) -> Ints:
         """Learned tokens of each sequence. Shape [sequences]."""
-        before = np.concatenate([[0], np.cumsum(self.learned, dtype=np.int64)])
+        return self.sum(self.learned)
+
+    def sum(self, values: npt.NDArray[np.bool_]) -> Ints:
+        """How many tokens of each sequence it holds for. `values`: shape [tokens]."""
+        before = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
         return np.asarray(np.diff(before[self.offsets]), np.int64)
+
+    def row(self, number: int) -> Encoded:
+        """One sequence."""
+        span = slice(*self.offsets[number : number + 2])
+        return Encoded(self.input_ids[span].tolist(), self.learned[span].tolist())
 
 
 @dataclass(frozen=True)

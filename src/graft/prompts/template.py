@@ -69,11 +69,7 @@ class Template:
         Raises: TemplateError if one cannot be written in this form.
         """
         tokens = self.to_tokens(batch)
-        spans = list(pairwise(tokens.offsets.tolist()))
-        return [
-            Encoded(tokens.input_ids[a:b].tolist(), tokens.learned[a:b].tolist())
-            for a, b in spans
-        ]
+        return [tokens.row(number) for number in range(len(batch))]
 
     def to_tokens(self, batch: Sequence[Messages]) -> Tokens:
         """The same as `encode`, in flat arrays: for many conversations."""
