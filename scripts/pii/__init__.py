@@ -1,0 +1,1 @@
+"""Labelled text with made-up personal data, to measure how well they are found."""

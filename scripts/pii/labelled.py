@@ -1,0 +1,75 @@
+"""Labelled sentences: each with the spans of the personal data in it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from graft.config.pii import Kind
+from pii import values
+from pii.noise import noise
+from pii.templates import CLEAN, SENTENCES
+
+Span = tuple[Kind, int, int]
+_SLOT = re.compile(r"\{([a-z0-9_]+)(?::(\d+))?\}")
+# Ways to write a kind that only some sentences bear.
+_FORMS: dict[str, Kind] = {
+    "bare_phone": "phone",
+    "bare_ssn": "ssn",
+    "ip4": "ip",
+    "handle": "account",
+}
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A text and where its personal data stand."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+def labelled(rows: int, seed: int, clean: float = 0.4) -> Iterator[Labelled]:
+    """Made-up sentences in English and French; a share of them holds no personal data.
+
+    All templates come in turn, so that a small sample has every kind too.
+    """
+    random = Random(seed)
+    counts = [0, 0]
+    for _ in range(rows):
+        sort = int(random.random() < clean)
+        templates = (SENTENCES, CLEAN)[sort]
+        yield _filled(templates[counts[sort] % len(templates)], random)
+        counts[sort] += 1
+
+
+def _filled(template: str, random: Random) -> Labelled:
+    text, spans, at = "", [], 0
+    for slot in _SLOT.finditer(template):
+        text += _literal(template[at : slot.start()])
+        name, size = slot[1], int(slot[2] or 0)
+        kind = _FORMS.get(name, name)
+        if kind in values.VALUES:
+            value = _value(name, random)
+            spans.append((kind, len(text), len(text) + len(value)))
+        else:
+            value = noise(name, size, random)
+        text += value
+        at = slot.end()
+    return Labelled(text + _literal(template[at:]), tuple(spans))
+
+
+def _literal(text: str) -> str:
+    return text.replace("{{", "{").replace("}}", "}")
+
+
+def _value(name: str, random: Random) -> str:
+    if name == "bare_phone":
+        phone = values.french_phone(random), values.american_phone(random)
+        return re.sub(r"\D|\D*(?:x|ext).*", "", random.choice(phone).replace("(0)", ""))
+    if name == "bare_ssn":
+        return values.american_person(random).replace("-", random.choice(("", " ")))
+    if name == "handle":
+        return "@" + values.account(random).replace(".", "")
+    value = values.VALUES[_FORMS.get(name, name)](random)  # type: ignore[index, arg-type]
+    return value if name != "ip4" or ":" not in value else "82.66.12.190"

@@ -1,0 +1,84 @@
+"""Words near a number that say what it is."""
+
+import re
+from typing import Literal, cast
+
+Cue = Literal["phone", "card", "iban", "social", "tax", "ip", "version", "other"]
+
+# English and French, folded. What comes nearest before a number names it: in "phone
+# of order 555-234-5678" it is an order.
+_WORDS: dict[Cue, str] = {
+    "phone": (
+        r"(?:tele|smart|cell)?phones?|telefono|t[ée]l[ée]phon\w+|t[ée]l|mobile|cell"
+        r"|cellulaire|portable|gsm|tele?fax|fax|call(?:ed|ing)?|appel\w*|rappel\w*"
+        r"|joi(?:ndre|gn\w+)|contact\w*|reach(?:ed|able)?|dial\w*|sms|text(?:ed)? me"
+        r"|texto|whats ?app|telegram|hotline|ring|voice ?mail|standard|ligne directe"
+        r"|direct line|landline|n(?:um[ée]ro|°) vert|pager"
+    ),
+    "card": (
+        r"cards?|cartes?|cb|visa|master ?card|amex|american express|maestro|discover"
+        r"|diners|jcb|credit|d[ée]bit|cc(?: ?(?:no|num|number|#))?|pan"
+    ),
+    "iban": r"ibans?|rib|bank|banque|bancaire|virements?|wire|bic|swift",
+    "social": (
+        r"ssns?|socials?|soc\.? sec\.?|ss ?(?:#|no\b|n°)|s[ée]cu|sociale|nir|insee"
+        r"|assur[ée]e?s?|vitale"
+    ),
+    "tax": r"i?tins?|taxpayer|tax(?:es)?",
+    "ip": (
+        r"ip(?:v[46])?|ips|servers?|serveurs?|hosts?|h[ôo]tes?|ping(?:ed)?|dns|gateway"
+        r"|passerelle|routers?|routeurs?|firewall|pare-feu|address(?:es)?|adresses?"
+        r"|connect\w*|connexions?|log(?:ged|in|s)?|traffic|trafic|vpn|proxy|ssh"
+        r"|network|r[ée]seau|requests?|requ[êe]tes?|client|machine|node|visitors?"
+    ),
+    "version": (
+        r"v|ver|versions?|releases?|build|firmware|microcode|sections?|sect|chapters?"
+        r"|chapitres?|chap|articles?|art|figures?|fig|clauses?|paragraphs?|§|oid"
+        r"|drivers?|pilotes?|sdk|kernel|noyau|patch|update|upgrade[ds]?|release"
+    ),
+    "other": (
+        r"orders?|commandes?|ref|references?|r[ée]f|r[ée]f[ée]rences?|invoices?"
+        r"|factures?|tracking|suivi|colis|parcel|shipment|exp[ée]dition|isbn|issn|ean"
+        r"|upc|gtin|sku|asin|serial|s[ée]rie|contra(?:ct|t)s?|tickets?|dossier|siret"
+        r"|siren|tva|vat|doi|arxiv|patents?|brevet|part|mod[eè]le?|case|docket|affaire"
+        r"|(?:customer|client|member|patient|student|employee|account)"
+        r"(?: (?:number|no|id|code|n°)|s? ?#)"
+        r"|(?:num[ée]ro|n°|code|id)(?: de)? (?:client|membre|patient|adh[ée]rent|dossier)"
+        r"|bookings?|r[ée]servation|flight|vol|transactions?|batch|lot|products?"
+        r"|produits?|item|stock|imei|bar ?code|code-barres|zip|postal|coord\w*"
+        r"|lat(?:itude)?|lon(?:g|gitude)?|gps|population|timestamps?|unix|epoch|hash"
+        r"|checksum|seed|licen[cs]e|plate|plaque|passports?|passeport|isin|id|uuid"
+        r"|receipt|re[çc]u|record|catalog(?:ue)?|barcode|coupon|promo|voucher"
+    ),
+}
+# Windows are made lower-case before: the engine is several times slower without case.
+_CUES = re.compile(
+    "|".join(
+        rf"(?P<{name}>(?<![\w.])(?:{words})(?!\w))" for name, words in _WORDS.items()
+    )
+)
+_BEFORE, _AFTER, _OTHER = 45, 25, 25
+"""Characters that are looked at; a cue that says "not personal" must be this near."""
+
+
+def cue(text: str, start: int, end: int, before: int = _BEFORE) -> Cue | None:
+    """The kind of number that the words around text[start:end] name, if any does.
+
+    The nearest word before counts; where there is none, the first one after.
+    """
+    name: str | None = None
+    window = text[max(0, start - before) : start].lower()
+    for match in _CUES.finditer(window):
+        if match.lastgroup != "other" or len(window) - match.end() <= _OTHER:
+            name = match.lastgroup
+    if name is None and before == _BEFORE:
+        after = text[end : end + _AFTER].split("\n", 1)[0].lower()
+        if (first := _CUES.search(after)) and first.lastgroup != "other":
+            name = first.lastgroup
+    return cast("Cue | None", name)
+
+
+def in_url(text: str, at: int) -> bool:
+    """Whether the character stands in a web address, behind its scheme."""
+    begin = max(text.rfind(blank, 0, at) for blank in " \n\"'<(") + 1
+    return "://" in text[begin:at]

@@ -1,0 +1,83 @@
+"""Borderline findings as lines for a person, and that person's decisions."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from graft.config.pii import Kind
+from graft.errors import DataError
+
+Decisions = Mapping[str, bool]
+"""By key: true if a person says that it is personal data, false if it is not."""
+
+_ANSWERS = {
+    **dict.fromkeys(("yes", "y", "true", "oui", "o"), True),
+    **dict.fromkeys(("no", "n", "false", "non"), False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewLine:
+    """A finding that a person should decide on. `key` names it in every run."""
+
+    key: str
+    id: str
+    kind: Kind
+    text: str
+    context: str
+    why: str
+
+
+def to_key(kind: Kind, text: str, example: str) -> str:
+    """Name of a finding: 16 hexadecimal digits, the same however it is spaced.
+
+    Args:
+        kind: of the finding.
+        text: what was found, folded.
+        example: the id of the example that it stands in.
+    """
+    spelt = re.sub(r"[^\w@+]", "", text).casefold()
+    whole = "\x1f".join((kind, spelt, example))
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+def to_decisions(rows: Iterable[Mapping[str, object]], where: str) -> dict[str, bool]:
+    """Decisions of a review file or of a file of stored ones.
+
+    Args:
+        rows: with `key` and `decision`: yes, no, true, false, or empty for open.
+        where: the file, for errors.
+    Returns: the decided ones by key.
+    Raises: DataError if a row has no key, another word, or contradicts an earlier row.
+    """
+    decided: dict[str, bool] = {}
+    for number, row in enumerate(rows, start=1):
+        place = f"{where}: row {number}"
+        key = str(row.get("key") or "").strip().lower()
+        word = str("" if row.get("decision") is None else row["decision"]).strip()
+        if not re.fullmatch("[0-9a-f]{16}", key):
+            raise DataError(
+                place,
+                f"key is {key!r}",
+                expected="16 hexadecimal digits, as the review file gives them",
+                fix="leave column key as it is; fill in column decision only",
+            )
+        if not word:
+            continue
+        if word.lower() not in _ANSWERS:
+            raise DataError(
+                place,
+                f"decision is {word!r}",
+                expected="yes (it is personal data), no, or nothing",
+                fix="correct the cell, or empty it",
+            )
+        answer = _ANSWERS[word.lower()]
+        if decided.setdefault(key, answer) != answer:
+            raise DataError(
+                place,
+                f"{key} is decided otherwise in an earlier row",
+                expected="one decision for each key",
+                fix="keep one of the two rows",
+            )
+    return decided
