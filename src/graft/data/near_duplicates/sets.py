@@ -1,7 +1,6 @@
-"""The exact comparison of two texts: by their shingles, and by their numbers."""
+"""The exact comparison of two texts: by their shingles, lines and numbers."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,100 +9,131 @@ from scipy.sparse import csr_array
 
 from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.data.near_duplicates.pairs import Pairs
-from graft.data.near_duplicates.shingles import (
-    Hashes,
-    Offsets,
-    to_shingles,
-    to_words,
-)
+from graft.data.near_duplicates.shingles import Hashes, Offsets, to_shingles, to_words
 
 _BLOCK = 4_000_000  # set members compared at a time: 100 MB
-Counts = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Members:
-    """One set of 32-bit hashes a row: offsets [rows + 1], sorted hashes [members]."""
+    """Sets of 32-bit hashes: offsets [sets + 1], sorted hashes [members]."""
 
     offsets: Offsets
     hashes: Hashes
 
-    @cached_property
-    def sizes(self) -> Counts:
-        """Members of each row. Shape [rows]."""
+    @property
+    def sizes(self) -> Ints:
+        """Members of each set. Shape [sets]."""
         return np.diff(self.offsets)
 
-    def common(self, pairs: Pairs) -> Counts:
-        """Members that both rows of a pair have. Shape [pairs]."""
+    def common(self, other: "Members", mine: Ints, its: Ints) -> Ints:
+        """How many members the sets of a pair share. Shape [pairs].
+
+        Args:
+            other: the sets to compare with.
+            mine: places in these. Shape [pairs].
+            its: places in the others. Shape [pairs].
+        """
+        one, two = self._matrix(), other._matrix()
+        ends = np.cumsum(self.sizes[mine] + other.sizes[its]) // _BLOCK
+        blocks = np.split(np.arange(len(mine)), np.flatnonzero(np.diff(ends)) + 1)
+        return np.concatenate(
+            [np.diff((one[mine[at]] * two[its[at]]).indptr) for at in blocks]
+        )
+
+    def _matrix(self) -> csr_array:
+        """A hash is its own column; nothing is ever as long as a row of them."""
         ones = np.ones(len(self.hashes), np.int8)
-        # A hash is its own column; nothing here is as long as a row of them.
-        shape = (len(self.sizes), 2**32)
+        shape = (len(self.offsets) - 1, 2**32)
         matrix = csr_array((ones, self.hashes.astype(np.int64), self.offsets), shape)
         matrix.has_canonical_format = True
-        ends = np.cumsum(self.sizes[pairs].sum(axis=1)) // _BLOCK
-        blocks = np.split(pairs, np.flatnonzero(np.diff(ends)) + 1)
-        return np.concatenate(
-            [np.diff((matrix[p[:, 0]] * matrix[p[:, 1]]).indptr) for p in blocks]
-        )
+        return matrix
 
 
 @dataclass(frozen=True)
 class Sets:
-    """What is compared of some rows: 4 bytes a word, and 24 a row."""
+    """What is compared of some rows, in about 8 bytes a word."""
 
-    shingles: Members
-    numbers: Members
+    rows: Offsets  # row i has lines rows[i] to rows[i + 1]
+    lines: Members  # shingles of each line
+    shingles: Members  # of each row
+    numbers: Members  # of each row
 
 
 def to_sets(texts: pl.Series, config: NearDuplicatesConfig) -> Sets:
-    """The sets of a batch of texts, the candidates only."""
+    """The sets of a batch of texts, those of candidates only."""
     words = to_words(texts)
-    offsets, hashes = to_shingles(words, config.shingle)
-    exact = np.concatenate(([0], np.cumsum(words.exact)))[words.offsets]
+    lines, hashes = to_shingles(words, config.shingle)
+    exact = np.concatenate(([0], np.cumsum(words.exact)))[words.lines[words.rows]]
     numbers = words.hashes[words.exact].astype(np.uint32)
-    return Sets(_members(offsets, hashes), _members(exact, numbers))
+    return Sets(
+        words.rows,
+        _members(lines, hashes),
+        _members(lines[words.rows], hashes),
+        _members(exact, numbers),
+    )
 
 
 def join_sets(parts: list[Sets]) -> Sets:
     """The rows of all parts, in their order."""
+    sizes = [np.zeros(1, np.int64), *(np.diff(part.rows) for part in parts)]
     return Sets(
+        np.cumsum(np.concatenate(sizes)),
+        _joined([part.lines for part in parts]),
         _joined([part.shingles for part in parts]),
         _joined([part.numbers for part in parts]),
     )
 
 
-def are_near(
-    pairs: Pairs, sets: Sets, config: NearDuplicatesConfig
-) -> npt.NDArray[np.bool_]:
-    """Which pairs are near-duplicates. Shape [pairs].
+def are_near(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
+    """Which pairs are near-duplicates. Shape [pairs]. Three things must hold.
 
-    Two things must reach the threshold: the share of all their shingles that both
-    have (Jaccard), and the share of the numbers of the one with fewer that the other
-    has too. So `3 + 4` is not `3 + 5` in a text of any template, and a copy that lost
-    a sentence with its numbers is still a copy.
+    - The share of all their shingles that both have (Jaccard) reaches the threshold.
+    - So does the share of the one's numbers that the other has, counted from the one
+      with fewer: `3 + 4` is not `3 + 5`, however long the text around it.
+    - It is not so that both have a line of which the other has less than half: another
+      question about the same passage is another example, and so is another answer.
+
+    A copy that lost or gained a sentence, a line or a number is still a copy.
 
     Args:
         pairs: places in `sets`. Shape [pairs, 2].
         sets: of the rows that are compared.
         config: the threshold.
     """
-    both = sets.shingles.common(pairs)
+    both = sets.shingles.common(sets.shingles, *pairs.T)
     either = sets.shingles.sizes[pairs].sum(axis=1) - both
-    near: npt.NDArray[np.bool_] = both >= config.threshold * either
+    near = np.asarray(both >= config.threshold * either)
     left = np.flatnonzero(near)
-    agreeing = sets.numbers.common(pairs[left])
+    agreeing = sets.numbers.common(sets.numbers, *pairs[left].T)
     fewer = sets.numbers.sizes[pairs[left]].min(axis=1)
     near[left] = agreeing >= config.threshold * fewer
+    left = np.flatnonzero(near)
+    one, other = pairs[left].T
+    near[left] = ~(_has_own_line(sets, one, other) & _has_own_line(sets, other, one))
     return near
 
 
+def _has_own_line(sets: Sets, rows: Ints, others: Ints) -> Flags:
+    """Whether a row has a line of which the other row has less than half."""
+    if not len(rows):
+        return np.zeros(0, bool)
+    counts = np.diff(sets.rows)[rows]
+    starts = np.cumsum(counts) - counts
+    lines = np.arange(counts.sum()) + np.repeat(sets.rows[rows] - starts, counts)
+    shared = sets.lines.common(sets.shingles, lines, np.repeat(others, counts))
+    own = 2 * shared < sets.lines.sizes[lines]
+    return np.asarray(np.logical_or.reduceat(own, starts))
+
+
 def _members(offsets: Offsets, hashes: Hashes) -> Members:
-    """Each row's hashes, sorted and each once."""
-    rows = np.repeat(np.arange(len(offsets) - 1, dtype=np.uint64), np.diff(offsets))
-    placed = np.unique((rows << np.uint64(32)) | hashes)
-    ends = np.arange(len(offsets), dtype=np.uint64) << np.uint64(32)
+    """Each set's hashes, sorted and each once."""
+    places = np.arange(len(offsets), dtype=np.uint64) << np.uint64(32)
+    placed = np.unique(np.repeat(places[:-1], np.diff(offsets)) | hashes)
     return Members(
-        np.searchsorted(placed, ends).astype(np.int64), placed.astype(np.uint32)
+        np.searchsorted(placed, places).astype(np.int64), placed.astype(np.uint32)
     )
 
 

@@ -2,10 +2,11 @@
 
 Words are runs of letters and digits, without regard to case; punctuation is dropped,
 signs of calculation and currency are words of their own. Where a script sets no
-blanks between words, each character is one. A text without any word is one word.
+blanks between words, each character is one. A line without any word is one word.
 
-A text begins and ends with blanks in the run's length: so its first and last words
-count as much as any other, and a text that is shorter than a run needs no rule.
+A run stays within its line. A line begins and ends with blanks in the run's length:
+so its first and last words count as much as any other, and a line that is shorter than
+a run needs no rule.
 """
 
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ Offsets = npt.NDArray[np.int64]
 
 # Scripts that set no blanks between words.
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-_WORD = rf"{_UNSPACED}|[\p{{L}}\p{{M}}\p{{N}}]+|[\p{{S}}*/%&@#-]"
-_LETTERS = r"^[\p{L}\p{M}]+$"
+_SIGN = r"[\p{S}*/%&@#-]"
+_WORD = rf"{_UNSPACED}|[[\p{{L}}\p{{M}}\p{{N}}]--{_UNSPACED}]+|{_SIGN}"
+_EXACT = r"[\p{N}\p{S}*/%&@#-]"
+_LINE = r"[^\n]*\S[^\n]*"
 _BLANK = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 
@@ -40,49 +43,55 @@ def mixed(values: Keys) -> Keys:
 
 @dataclass(frozen=True)
 class Words:
-    """Hashed words of a batch. `exact` marks those that no other word may stand for:
-    numbers and signs. Row i has words `offsets[i]` to `offsets[i + 1]`, at least one.
+    """Hashed words of a batch, by line. Each row has a line, each line a word.
+
+    `exact` marks those that no other word may stand for: with a digit, or a sign.
     """
 
-    offsets: Offsets  # [rows + 1]
+    rows: Offsets  # row i has lines rows[i] to rows[i + 1], [rows + 1]
+    lines: Offsets  # line j has words lines[j] to lines[j + 1], [lines + 1]
     hashes: Keys  # [words]
     exact: npt.NDArray[np.bool_]  # [words]
 
 
 def to_words(texts: pl.Series) -> Words:
-    """The words of each text. Null is the empty text."""
+    """The words of each text. Null is the empty text; blank lines are left out."""
     import polars_hash  # pylint: disable=import-outside-toplevel
 
-    lowered = texts.fill_null("").str.to_lowercase().alias("text")
-    found = pl.col("text").str.extract_all(_WORD)
-    lists = lowered.to_frame().select(
+    lowered = texts.fill_null("").str.to_lowercase()
+    lines, rows = _parts(lowered, _LINE)
+    words, ends = _parts(lines, _WORD)
+    known = words.to_frame("word").select(
+        hash=polars_hash.col("word").nchash.xxh3_64(),
+        exact=pl.col("word").str.contains(_EXACT),
+    )
+    return Words(rows, ends, known["hash"].to_numpy(), known["exact"].to_numpy())
+
+
+def _parts(texts: pl.Series, pattern: str) -> tuple[pl.Series, Offsets]:
+    """What matches in each text, in one column, and where each text's begin; the text
+    itself where nothing does."""
+    found = pl.col("text").str.extract_all(pattern)
+    lists = texts.to_frame("text").select(
         pl.when(found.list.len() > 0).then(found).otherwise(pl.concat_list("text"))
     )["text"]
-    words = (
-        lists.explode(empty_as_null=True, keep_nulls=True)
-        .to_frame()
-        .select(
-            hash=polars_hash.col("text").nchash.xxh3_64(),
-            exact=~pl.col("text").str.contains(_LETTERS),
-        )
-    )
-    offsets = np.zeros(len(lists) + 1, np.int64)
+    offsets = np.zeros(len(texts) + 1, np.int64)
     np.cumsum(lists.list.len().to_numpy(), out=offsets[1:])
-    return Words(offsets, words["hash"].to_numpy(), words["exact"].to_numpy())
+    return lists.explode(empty_as_null=True, keep_nulls=True), offsets
 
 
 def to_shingles(words: Words, length: int) -> tuple[Offsets, Hashes]:
-    """Each row's runs of `length` words: offsets [rows + 1], and hashes [shingles].
+    """Each line's runs of `length` words: offsets [lines + 1], and hashes [shingles].
 
-    A row of n words has n + length - 1 of them, in order and with repeats.
+    A line of n words has n + length - 1 of them, in order and with repeats.
     """
     blanks = length - 1
-    num_rows = len(words.offsets) - 1
-    offsets = words.offsets + blanks * np.arange(num_rows + 1)
+    number = np.arange(len(words.lines))
+    offsets = words.lines + blanks * number
     padded = np.full(offsets[-1] + blanks, _BLANK, np.uint64)
-    # Each row is its blanks and its words, so the next row's blanks end it.
+    # Each line is its blanks and its words, so the next line's blanks end it.
     places = np.arange(len(words.hashes)) + np.repeat(
-        blanks * np.arange(1, num_rows + 1), np.diff(words.offsets)
+        blanks * number[1:], np.diff(words.lines)
     )
     padded[places] = words.hashes
     sums = np.zeros(offsets[-1], np.uint64)

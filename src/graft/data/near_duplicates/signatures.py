@@ -52,8 +52,9 @@ def to_keys(texts: pl.Series, config: NearDuplicatesConfig) -> Keys:
     if not len(texts):
         return keys
     numbers = np.where(words.exact, words.hashes, np.uint64(0))
-    keys[:, 0] = np.add.reduceat(numbers, words.offsets[:-1])
-    smallest = _minhash(*to_shingles(words, config.shingle), num_bands * rows_per_band)
+    keys[:, 0] = np.add.reduceat(numbers, words.lines[words.rows[:-1]])
+    lines, hashes = to_shingles(words, config.shingle)
+    smallest = _minhash(lines[words.rows], hashes, num_bands * rows_per_band)
     weights = odd_numbers(rows_per_band, seed=0)[:, None]
     for band in range(num_bands):
         part = smallest[band * rows_per_band : (band + 1) * rows_per_band]
