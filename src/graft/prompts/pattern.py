@@ -10,7 +10,7 @@ from graft.prompts.forms import Messages, Segments, is_asking
 from graft.prompts.pools import Pool
 from graft.prompts.tokenizers import Tokenizer
 
-_PLACE = re.compile(r"\{(source|system)\}")
+_PLACE = re.compile(r"\{\{(source|system)\}\}")
 
 
 class PatternForm:
@@ -36,7 +36,9 @@ class PatternForm:
         newline = pattern.endswith("\n")
         self.separator = "" if newline or tokenizer.opens_with_space else " "
         self._tokenizer = tokenizer
-        self._parts = _PLACE.split(pattern)  # text, place, text, …, text
+        # One pass fills it: a message that itself says {system} stays as it is.
+        braces = pattern.replace("{", "{{").replace("}", "}}")
+        self._fill = _PLACE.sub(r"{\1}", braces).format
 
     def segments(self, batch: Sequence[Messages]) -> Segments:
         """Segments of each conversation. Raises: TemplateError if a system turn has
@@ -50,7 +52,7 @@ class PatternForm:
             system, prompt = self._system(messages), ""
             for message in messages:
                 if message["role"] == "user":
-                    prompt = self._fill(message["content"], system)
+                    prompt = self._fill(source=message["content"], system=system)
                 elif message["role"] == "assistant":
                     places.append(len(asked))
                     asked.append(prompt)
@@ -62,11 +64,12 @@ class PatternForm:
         return self._join(asked, said, places, counts)
 
     def _system(self, messages: Messages) -> str:
-        roles = {message["role"] for message in messages}
-        if "system" not in roles:
+        """The system turn; it can only be the first."""
+        if not messages or messages[0]["role"] != "system":
             return ""
-        system = "".join(m["content"] for m in messages if m["role"] == "system")
-        if system and not ("{system}" in self.text and "user" in roles):
+        system = messages[0]["content"]
+        asks = any(message["role"] == "user" for message in messages)
+        if system and not ("{system}" in self.text and asks):
             raise TemplateError(
                 "task.prompt.pattern",
                 "the conversation has a system turn, and no place for it",
@@ -74,15 +77,6 @@ class PatternForm:
                 fix="add {system} to task.prompt.pattern, or drop the system turns",
             )
         return system
-
-    def _fill(self, source: str, system: str) -> str:
-        """The pattern with its places filled in one pass: a message that itself says
-        {system} stays as it is."""
-        values = {"source": source, "system": system}
-        return "".join(
-            values[part] if number % 2 else part
-            for number, part in enumerate(self._parts)
-        )
 
     def _join(
         self, asked: list[str], said: list[str], places: list[int], counts: list[int]

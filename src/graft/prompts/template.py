@@ -68,13 +68,13 @@ class Template:
 
         Raises: TemplateError if one cannot be written in this form.
         """
+        for messages in batch:
+            _stop_if(self.refusal(messages))
         tokens = self.to_tokens(batch)
         return [tokens.row(number) for number in range(len(batch))]
 
     def to_tokens(self, batch: Sequence[Messages]) -> Tokens:
-        """The same as `encode`, in flat arrays: for many conversations."""
-        for messages in batch:
-            _stop_if(self.refusal(messages))
+        """The same in flat arrays, of conversations that `refusal` let pass."""
         parts = self._form.segments([self._whole(messages) for messages in batch])
         ends = np.concatenate([[0], np.cumsum(parts.counts)])
         return Tokens(
@@ -112,7 +112,7 @@ class Template:
 
     def _whole(self, messages: Messages) -> Messages:
         """The conversation with the configured system turn, if it has none."""
-        if self._system is None or any(m["role"] == "system" for m in messages):
+        if self._system is None or (messages and messages[0]["role"] == "system"):
             return messages
         return [Message(role="system", content=self._system), *messages]
 

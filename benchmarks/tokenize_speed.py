@@ -1,0 +1,139 @@
+"""What the tokenize stage encodes a second, against the bare tokenizer.
+
+    python benchmarks/tokenize_speed.py [NUM_PAIRS] [STYLE]
+
+Short pairs of the sample, each made different by a number, with models/tiny. The bare
+tokenizer gets the very strings that the prompt template gives it (a prompt and an
+answer a pair), as many at a time as graft gives it, and its results are thrown
+away; the stage's side runs from Arrow tables of examples to Arrow tables of sequences.
+Both on all cores, in turn, three times; prints the medians and their ratio.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+
+from graft.config import ModelConfig, PromptConfig, TokenizeConfig
+from graft.data.sequences import Rules, to_sequences
+from graft.prompts import load_template
+from graft.prompts.tokenizers import RustTokenizer
+from graft.records import EXAMPLE_SCHEMA
+
+ROOT = Path(__file__).parents[1]
+AT_ONCE = 16_384
+
+
+def read_pairs(num: int) -> list[tuple[str, str]]:
+    """The sample's clean pairs, over and over, each with a number of its own."""
+    text = (ROOT / "data/sample/pairs.jsonl").read_bytes().decode(errors="replace")
+    rows = []
+    for line in text.splitlines():
+        try:
+            row = json.loads(line)
+            rows.append((row["en"] + " ", row["fr"] + " "))
+        except (ValueError, TypeError, KeyError):
+            continue  # the sample has faults on purpose
+    rows = [row for row in rows if "<" not in row[0] + row[1]]
+    chosen = (rows[number % len(rows)] for number in range(num))
+    return [(f"{en}{n}", f"{fr}{n}") for n, (en, fr) in enumerate(chosen)]
+
+
+def to_table(pairs: list[tuple[str, str]]) -> pa.Table:
+    """The pairs as examples."""
+    lines = [
+        {
+            "id": f"id{number}",
+            "messages": [
+                {"role": "user", "content": source},
+                {"role": "assistant", "content": target},
+            ],
+            "references": [],
+            "group": str(number),
+            "stratum": "",
+            "split": None,
+            "where": f"pairs:{number}",
+        }
+        for number, (source, target) in enumerate(pairs)
+    ]
+    return pa.Table.from_pylist(lines, EXAMPLE_SCHEMA)
+
+
+def seconds(work: Callable[[], None]) -> float:
+    """Wall-clock of one run."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Time both in turn."""
+    num = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    style = sys.argv[2] if len(sys.argv) > 2 else "pattern"
+    os.chdir(ROOT)
+    prompt = PromptConfig.model_validate(
+        {
+            "style": style,
+            "pattern": "English: {source}\nFrench:" if style == "pattern" else None,
+            "system": None,
+            "paraphrases": [],
+            "num_paraphrases": 0,
+        }
+    )
+    model = ModelConfig(
+        path="models/tiny",
+        revision="0" * 16,
+        tokenizer=None,
+        num_parameters=1,
+        dtype="bfloat16",
+        license=None,
+    )
+    template = load_template(model, prompt)
+    limits = TokenizeConfig(max_seq_len=512, overlong="drop", overlap=0, num_shown=1)
+    rules = Rules(limits, "all", prompt)
+    table = to_table(read_pairs(num))
+    tokenizer = RustTokenizer(ROOT / "models/tiny", reads_control=style == "chat")
+    strings: list[str] = []
+
+    def note(texts: list[str], *, start: bool) -> object:
+        strings.extend(texts)
+        return RustTokenizer.encode(tokenizer, texts, start=start)
+
+    spied = load_template(model, prompt)
+    spied._tokenizer.encode = note  # type: ignore[method-assign]  # pylint: disable=W0212
+    tables = [pa.Table.from_batches([b]) for b in table.to_batches(AT_ONCE)]
+    for part in tables:
+        to_sequences(part, spied, rules)
+    num_mb = sum(len(text.encode()) for text in strings) / 1e6
+    rust = tokenizer._start  # pylint: disable=protected-access
+
+    def bare(method: str) -> None:
+        encode = getattr(rust, method)
+        for at in range(0, len(strings), 4096):
+            encode(strings[at : at + 4096], add_special_tokens=False)
+
+    def stage() -> None:
+        for part in tables:
+            to_sequences(part, template, rules)
+
+    sides: dict[str, Callable[[], None]] = {
+        "encode_batch": lambda: bare("encode_batch"),
+        "encode_batch_fast": lambda: bare("encode_batch_fast"),
+        "graft": stage,
+    }
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(3):
+        for name, work in sides.items():
+            found[name].append(num_mb / seconds(work))
+    speeds = {name: statistics.median(values) for name, values in found.items()}
+    for name, speed in speeds.items():
+        print(f"{name:18} {speed:.2f} MB/s ({speeds['graft'] / speed:.2f}x)")
+
+
+if __name__ == "__main__":
+    main()
