@@ -66,7 +66,8 @@ def _literal(text: str) -> str:
 def _value(name: str, random: Random) -> str:
     if name == "bare_phone":
         phone = values.french_phone(random), values.american_phone(random)
-        return re.sub(r"\D|\D*(?:x|ext).*", "", random.choice(phone).replace("(0)", ""))
+        bare = re.sub(r"\(0\)| ?(?:x|ext).*", "", random.choice(phone))
+        return re.sub(r"\D", "", bare)
     if name == "bare_ssn":
         return values.american_person(random).replace("-", random.choice(("", " ")))
     if name == "handle":

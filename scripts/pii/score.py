@@ -7,7 +7,7 @@ import polars as pl
 
 from graft.config.pii import KINDS, Kind
 from graft.data.pii.plain import fold
-from graft.data.pii.prefilter import traits
+from graft.data.pii.prefilter import names, traits
 from graft.data.pii.recognise import recognise
 from pii.labelled import Labelled, Span
 
@@ -37,9 +37,9 @@ def score(examples: Sequence[Labelled], regions: Sequence[str]) -> dict[Kind, Sc
     """Scores by kind of what is sure, prefilter included."""
     scores: dict[Kind, Score] = {kind: Score() for kind in KINDS}
     seen = traits(pl.Series([example.text for example in examples]))
-    for example, row in zip(examples, seen.iter_rows(named=True), strict=True):
+    for example, some in zip(examples, names(seen), strict=True):
         plain = fold(example.text)
-        found = recognise(plain.text, [name for name in row if row[name]], regions)
+        found = recognise(plain.text, some, regions)
         sure: list[Span] = []
         unsure: list[Span] = []
         for one in found:

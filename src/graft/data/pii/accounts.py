@@ -111,7 +111,8 @@ def labelled(text: str) -> Found:
             continue
         shaped = bool(_SHAPED.fullmatch(name))
         strict = match["label"].lower() not in _LOOSE
-        assigned = strict and any(sign in match["sign"] for sign in ":=")
-        if shaped or assigned or match["quote"].strip():
-            sure = shaped or assigned
+        assigned = any(sign in match["sign"] for sign in ":=")
+        quoted = bool(match["quote"].strip())
+        sure = shaped or assigned and (strict or quoted)
+        if sure or quoted:
             yield Finding("account", *match.span("name"), sure, "handle-like token")

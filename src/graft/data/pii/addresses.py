@@ -25,7 +25,7 @@ _HIDDEN = re.compile(
     r"(?<![\w.+-])[\w+][\w.+-]{0,63}"
     rf"(?: ?[\[({{<] ?(?:at|arobase|@) ?[\])}}>] ?[\w-]{{1,63}}(?:{_DOT}[\w-]{{2,63}}){{1,4}}"
     rf"| (?:at|arobase) [\w-]{{1,63}}(?:{_SPELT_DOT}[\w-]{{2,63}}){{0,3}}{_SPELT_DOT}{_ENDS}"
-    rf"| arobase {_DOMAIN}| ?@ ?{_DOMAIN})(?!\w)",
+    rf"| arobase {_DOMAIN}|(?: @ ?|@ ){_DOMAIN})(?!\w)",
     re.IGNORECASE,
 )
 _IPV4 = re.compile(

@@ -9,14 +9,14 @@ Cue = Literal["phone", "card", "iban", "social", "tax", "ip", "version", "other"
 # of order 555-234-5678" it is an order.
 _WORDS: dict[Cue, str] = {
     "phone": (
-        r"(?:tele|smart|cell)?phones?|telefono|t[ée]l[ée]phon\w+|t[ée]l|mobile|cell"
+        r"(?:tele|smart|cell|mobile)?phone(?:s|no|num(?:ber)?)?|(?:tel|mobile)number|telefono|t[ée]l[ée]phon\w+|t[ée]l|mobile|cell"
         r"|cellulaire|portable|gsm|tele?fax|fax|call(?:ed|ing)?|appel\w*|rappel\w*"
         r"|joi(?:ndre|gn\w+)|contact\w*|reach(?:ed|able)?|dial\w*|sms|text(?:ed)? me"
         r"|texto|whats ?app|telegram|hotline|ring|voice ?mail|standard|ligne directe"
         r"|direct line|landline|n(?:um[ée]ro|°) vert|pager"
     ),
     "card": (
-        r"cards?|cartes?|cb|visa|master ?card|amex|american express|maestro|discover"
+        r"(?:credit|debit)?card(?:s|no|num(?:ber)?)?|cartes?|cb|visa|master ?card|amex|american express|maestro|discover"
         r"|diners|jcb|credit|d[ée]bit|cc(?: ?(?:no|num|number|#))?|pan"
     ),
     "iban": r"ibans?|rib|bank|banque|bancaire|virements?|wire|bic|swift",
@@ -26,7 +26,7 @@ _WORDS: dict[Cue, str] = {
     ),
     "tax": r"i?tins?|taxpayer|tax(?:es)?",
     "ip": (
-        r"ip(?:v[46])?|ips|servers?|serveurs?|hosts?|h[ôo]tes?|ping(?:ed)?|dns|gateway"
+        r"ip(?:v[46]|addr(?:ess)?)?|ips|servers?|serveurs?|hosts?|h[ôo]tes?|ping(?:ed)?|dns|gateway"
         r"|passerelle|routers?|routeurs?|firewall|pare-feu|address(?:es)?|adresses?"
         r"|connect\w*|connexions?|log(?:ged|in|s)?|traffic|trafic|vpn|proxy|ssh"
         r"|network|r[ée]seau|requests?|requ[êe]tes?|client|machine|node|visitors?"
@@ -54,7 +54,8 @@ _WORDS: dict[Cue, str] = {
 # Windows are made lower-case before: the engine is several times slower without case.
 _CUES = re.compile(
     "|".join(
-        rf"(?P<{name}>(?<![\w.])(?:{words})(?!\w))" for name, words in _WORDS.items()
+        rf"(?P<{name}>(?<![^\W_])(?<!\.)(?:{words})(?![^\W_]))"
+        for name, words in _WORDS.items()
     )
 )
 _BEFORE, _AFTER, _OTHER = 45, 25, 25

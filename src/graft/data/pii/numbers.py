@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+from graft.config.pii import Kind
 from graft.data.pii.cues import cue
 from graft.data.pii.finding import Finding, Found
 
@@ -31,7 +32,6 @@ _ISSUERS = re.compile(
     r"|35(?:2[89]|[3-8]\d)\d{12,15}"  # JCB
     r"|62\d{14,17}|220[0-4]\d{12}"  # UnionPay, Mir
 )
-_MAESTRO = re.compile(r"(?:50|5[6-9]|6\d)\d{10,17}")
 
 
 def ibans(text: str) -> Found:
@@ -58,15 +58,13 @@ def cards(text: str) -> Found:
         start, end = match.span(1)
         digits = re.sub(r"\D", "", match[1])
         named = cue(text, start, end)
-        known = bool(_ISSUERS.fullmatch(digits)) and (
-            len(digits) != 13 or named == "card"  # 13 digits are mostly bar codes
-        )
-        known = known or (named == "card" and bool(_MAESTRO.fullmatch(digits)))
-        if known and luhn.is_valid(digits):
+        # 13 digits are mostly bar codes, and Maestro's ranges hold much else.
+        known = len(digits) != 13 and bool(_ISSUERS.fullmatch(digits))
+        if luhn.is_valid(digits) and (known or named == "card"):
             why = "checksum" if named != "other" else "may be another number"
             yield Finding("card", start, end, named != "other", why)
         elif named == "card" and len(digits) >= 13:
-            yield Finding("card", start, end, False, "wrong checksum or issuer")
+            yield Finding("card", start, end, False, "wrong checksum")
 
 
 def persons_of_france(text: str) -> Found:
@@ -103,21 +101,16 @@ def persons_of_us(text: str) -> Found:
         if not (told or dashed or match["s"] == " ") or named == "other":
             continue
         if _is_itin(number):
-            kind = "itin"
+            kind: Kind = "itin"
         elif ssn.is_valid(number):
             kind = "ssn"
         elif told:
-            kind = "ssn"
-            told = dashed = False
+            yield Finding("ssn", *match.span(), False, "no such number is given out")
+            continue
         else:
             continue
-        why = "form" if told or dashed else "no word near by tells, or no such number"
-        yield Finding(
-            "itin" if kind == "itin" else "ssn",
-            *match.span(),
-            told or (dashed and named in (None, "ip", "iban", "phone")),
-            why,
-        )
+        sure = told or (dashed and named != "card")
+        yield Finding(kind, *match.span(), sure, "no word near by tells")
 
 
 def _is_itin(number: str) -> bool:

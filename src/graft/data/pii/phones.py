@@ -8,7 +8,7 @@ from typing import NamedTuple
 from graft.data.pii.cues import Cue, cue, in_url
 from graft.data.pii.finding import Finding, Found
 
-_SEP = r"(?: ?[-./] ?|\. | {1,2}|[ .-]?\(| ?\)[ .\-/]?| - )"
+_SEP = r"(?:[-./] ?| [-./] | {1,2}|[ .-]?\(| ?\)[ .\-/]?)"
 _RUN = re.compile(
     rf"(?<![\w$€£¥*%^])(?<!\d[.,:])(?<!\w-)(?:\(?\+ ?\(?|\()?\d(?:{_SEP}?\d){{6,}}\)?"
 )
@@ -35,6 +35,10 @@ _AMERICAN = re.compile(
 )
 _LOCAL = re.compile(r"[2-9]\d{2}[-. ]\d{4}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:([ .])\d{3})(?:\1\d{3})+")
+# An area code in brackets, as in most of Europe.
+_BRACKETED = re.compile(
+    r"(?=(?:\D*\d){9,12}$)\(0\d{1,4}\) ?[/-]? ?\d{2,8}(?:[ -]\d{2,5})*"
+)
 # Of no region that is known; taken only right after a word such as "phone".
 _LOOSE = re.compile(
     r"(?=(?:\D*\d){8,15}$)\(?\d{2,5}\)?(?:[ ./-]{1,2}\d{2,8}){2,5}|0\d{1,4}[ ./-]\d{4,9}"
@@ -62,7 +66,7 @@ def phones(text: str, regions: Sequence[str]) -> Found:
     one that is only possible after a word such as "phone". Else it is borderline.
     """
     for run in _RUN.finditer(text):
-        if in_url(text, run.start()) and "wa.me/" not in text[: run.start()][-6:]:
+        if in_url(text, run.start()) and not text[: run.start()].endswith("wa.me/"):
             continue
         if _SUM.match(text, run.end()):
             continue
@@ -105,11 +109,16 @@ def _windows(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _signed(text: str, least: int, begin: int) -> int:
     """Where a number begins whose first digit stands at `begin`: at its + or (."""
-    while begin > least and text[begin - 1] in "+(":
+    while begin > least and text[begin - 1] in "+( ":
         begin -= 1
-    if begin - 1 > least - 1 and text[begin - 2 : begin] == "+ ":
-        begin -= 2
+    while text[begin] == " " or text[begin] == "(" and not _closes(text, begin):
+        begin += 1
     return begin
+
+
+def _closes(text: str, begin: int) -> bool:
+    """Whether the bracket is one around the first digits only."""
+    return bool(re.match(r"\(\+? ?\d{1,5} ?\)", text[begin : begin + 12]))
 
 
 def _judge(
@@ -128,10 +137,14 @@ def _judge(
     if abroad is not None:
         if _is_valid(abroad, None):
             return _Verdict(True, "valid")
-        if _is_possible(abroad) and (named == "phone" or number[0] == "+"):
+        if _is_possible(abroad) and (
+            named == "phone" or number[0] == "+" or number != digits
+        ):
             return _Verdict(len(digits) >= 9, "possible, not valid")
     if number[0] == "+":
         return None
+    if _BRACKETED.fullmatch(number):
+        return _Verdict(True, "form")
     told = named == "phone"
     american = _AMERICAN.fullmatch(number)
     if american and ("US" in regions or "CA" in regions):

@@ -63,3 +63,9 @@ def traits(texts: pl.Series) -> pl.DataFrame:
     digits = texts.gather(places).str.contains(_FOREIGN_DIGITS)
     foreign = foreign.clone().scatter(places, digits)
     return frame.with_columns(pl.col("digits", "iban", "ip") | foreign)
+
+
+def names(frame: pl.DataFrame) -> list[list[Trait]]:
+    """The traits of each text, from their columns."""
+    rows = frame.iter_rows()
+    return [[trait for trait, has in zip(_TRAITS, row) if has] for row in rows]

@@ -10,7 +10,7 @@ from graft.config.pii import Action, Kind, PiiConfig
 from graft.data.pii.finding import Finding
 from graft.data.pii.phones import known_region
 from graft.data.pii.plain import Plain, fold
-from graft.data.pii.prefilter import Trait, traits
+from graft.data.pii.prefilter import Trait, names, traits
 from graft.data.pii.recognise import recognise
 from graft.data.pii.review import Decisions, ReviewLine, to_key
 from graft.errors import ConfigError
@@ -73,11 +73,11 @@ class Scrubber:
         seen = traits(texts)
         places = seen.select(pl.any_horizontal(pl.all())).to_series().arg_true()
         accounts = [
-            self._account(text, example, [name for name, has in row.items() if has])
-            for text, example, row in zip(
+            self._account(text, example, some)
+            for text, example, some in zip(
                 texts.gather(places),
                 ids.gather(places),
-                seen[places].iter_rows(named=True),
+                names(seen[places]),
                 strict=True,
             )
         ]

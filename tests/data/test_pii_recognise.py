@@ -1,0 +1,138 @@
+"""What is taken for personal data, by how it is written and what stands around it."""
+
+import polars as pl
+import pytest
+
+from graft.config.pii import Kind
+from graft.data.pii.finding import Finding
+from graft.data.pii.plain import fold
+from graft.data.pii.prefilter import names, traits
+from graft.data.pii.recognise import recognise
+
+
+def find(text: str) -> list[tuple[Kind, str, bool]]:
+    """Kinds and texts of what is found, and whether it is sure."""
+    plain = fold(text)
+    seen = names(traits(pl.Series([text])))[0]
+    found: list[Finding] = recognise(plain.text, seen, ["FR", "US"])
+    spans = [(one, plain.original(one.start, one.end)) for one in found]
+    return [(one.kind, text[start:end], one.sure) for one, (start, end) in spans]
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "found", "after"),
+    [
+        ("email", "write to ", "Jean.Dupont+news@mail.example.fr", "."),
+        ("email", "", '"jean dupont"@example.org', ", thanks"),
+        ("email", "à l'adresse d'", "élise@münchen.example", " !"),
+        ("email", "From: <", "A@B.CO.UK", ">"),
+        ("email", "mailto:", "a.b@c.io", "?subject=x"),
+        ("email", "\uff1a", "bob\uff20example.com", "\u3002"),
+        ("phone", "le ", "06.12.34.56.78", "."),
+        ("phone", "", "06 12 34 56 78", " ou "),
+        ("phone", "", "06\u00a012\u00a034\u00a056\u00a078", ""),
+        ("phone", "", "06\u201112\u201134\u201156\u201178", ""),
+        (
+            "phone",
+            "",
+            "\uff10\uff16\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18",
+            "",
+        ),
+        ("phone", "", "06 12\u00ad 34 56 78", " (soft hyphen)"),
+        ("phone", "au ", "+33 (0)6 12 34 56 78", ""),
+        ("phone", "", "0033 6 12 34 56 78", ""),
+        ("phone", "(", "+33612345678", ")"),
+        ("phone", "75002 Paris, ", "01 42 68 53 00", " 75009 Paris"),
+        ("phone", "", "(555) 234-5678", ""),
+        ("phone", "", "555-234-5678", " x"),
+        ("phone", "", "1-800-555-0199", "!"),
+        ("phone", "", "212.555.0134 ext. 123", "."),
+        ("phone", "", "+1-212-555-0134x123", ""),
+        ("phone", "", "+44 20 7946 0958", ""),
+        ("phone", "My number: call ", "2125550134", ""),
+        ("phone", "phone_number: ", "5552345678", ""),
+        ("iban", "", "FR76 3000 6000 0112 3456 7890 189", " merci"),
+        ("iban", "", "fr7630006000011234567890189", ""),
+        ("iban", "", "GB82-WEST-1234-5698-7654-32", ""),
+        ("card", "", "4111 1111 1111 1111", " 12/27"),
+        ("card", "", "4111-1111-1111-1111", ""),
+        ("card", "", "3782 822463 10005", ""),
+        ("card", "", "5555555555554444", ""),
+        ("ip", "from ", "82.66.12.190", ":8080"),
+        ("ip", "http://", "93.184.216.34", "/a"),
+        ("ip", "", "2001:db8::8a2e:370:7334", " is"),
+        ("ip", "IP ", "8.8.8.8", ""),
+        ("nir", "", "2 95 10 99 126 111 93", ""),
+        ("nir", "", "253072B07300470", ""),
+        ("ssn", "", "536-90-4399", ""),
+        ("ssn", "SSN ", "536904399", ""),
+        ("itin", "", "912-90-3456", ""),
+        ("account", "thanks ", "@jean_dupont", "!"),
+        ("account", "", "@jean@mastodon.social", ""),
+        ("account", "username: ", "jdupont", ""),
+        ("account", '"login": "', "jdupont", '"'),
+        ("account", "user: ", "jean_d92", ""),
+        ("account", "https://github.com/", "jdupont", "/repo"),
+        ("account", "linkedin.com/in/", "jean-dupont-123", "/"),
+        ("account", "by ", "u/jean_d", ""),
+    ],
+)
+def test_personal_data_are_found_in_the_ways_people_write_them(
+    kind: Kind, before: str, found: str, after: str
+) -> None:
+    assert (kind, found, True) in find(before + found + after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Versions 1.2.3.4 and v10.20.30.40, section 4.3.2.1",
+        "Chrome/120.0.6099.109 on 192.168.1.20, 127.0.0.1, 10.0.0.0/8 and fe80::1",
+        "8.8.8.0/24 is a network",
+        "2014-05-12 10:30:00, 12/05/2014, 1990-1995 and 2010-2014",
+        "ISBN 978-2-07-036024-5, ISBN-10 2-07-036024-8",
+        "order number 114-3941689-8664238",
+        "<<450-150-36-50-20-10=184>>184 and 28980 - 18480 = 10500",
+        "12 345 678 900 habitants, 1.234.567.890 euros, $1234567890",
+        "48.8566, 2.3522 and 40.7128 -74.0060",
+        "sha 3f786850e387550fdab836ed7e6dc881de23001b",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "SIREN 732 829 320, SIRET 73282932000074",
+        "git@github.com:acme/tools.git and logo@2x.png, a@b",
+        "https://maps.example.com/@48.85,2.35,15z npm i @types/node@1.2.3",
+        "@property\ndef f(): ...\n@media print",
+        "User: Hello! The user is happy. Login: required.",
+        "std::vector a::b 12:30:45 16:9",
+        "https://twitter.com/search https://github.com/features",
+        "[EMAIL] [PHONE] [IBAN] [CARD] [IP] [NIR] [SSN] [ITIN] [ACCOUNT]",
+        "le point de vue, one point in time, a dot on a map",
+    ],
+)
+def test_what_only_looks_like_personal_data_is_left_alone(text: str) -> None:
+    assert not find(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("email", "jean [at] example [dot] fr"),
+        ("email", "jean (at) example.fr"),
+        ("email", "jean arobase example point fr"),
+        ("email", "jean at example dot com"),
+        ("phone", "2125550134"),
+        ("phone", "order 555-234-5678"),
+        ("card", "carte 4111 1111 1111 1112"),
+        ("iban", "IBAN FR76 3000 6000 0112 3456 7890 188"),
+        ("nir", "sécu 2 95 10 99 126 111 94"),
+        ("ssn", "SSN 666-12-3456"),
+        ("ip", "it is 4.4.4.4"),
+        ("account", "pseudo est 'corbeau'"),
+    ],
+)
+def test_a_doubtful_case_is_borderline(kind: Kind, text: str) -> None:
+    assert [(one, sure) for one, _, sure in find(text)] == [(kind, False)]
+
+
+def test_a_number_with_a_checksum_is_not_taken_for_a_telephone() -> None:
+    text = "FR76 3000 6000 0112 3456 7890 189, 4111 1111 1111 1111"
+    assert [kind for kind, _, _ in find(text)] == ["iban", "card"]
