@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from graft.config.section import Count, Fraction, Positive, Rate, Section
+from graft.config.section import Count, Positive, Rate, Section
 
 
 class DataConfig(Section):
@@ -136,18 +136,4 @@ class TokenizeConfig(Section):
                 f"overlap {self.overlap} is more than half of max_seq_len "
                 f"{self.max_seq_len}"
             )
-        return self
-
-
-class SplitConfig(Section):
-    """Shares of examples that have no official split."""
-
-    validation: Fraction
-    test: Fraction
-    seed: int
-
-    @model_validator(mode="after")
-    def _leaves_a_train_split(self) -> Self:
-        if self.validation + self.test >= 1:
-            raise ValueError("validation + test must be under 1")
         return self

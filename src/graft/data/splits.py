@@ -9,6 +9,8 @@ The rules, in this order:
 3. For a held-out split that is not given, groups are carved from train and from the
    examples without a split: those whose position on [0, 1), a hash of group and seed,
    is in the last `validation` or the first `test` of it.
+4. A train example whose words stand in a held-out one is rejected if the policy says
+   so (`graft.data.leakage`). It leaves train; it does not change its split.
 
 A position depends on nothing but group and seed, so an old example never moves when
 others come, a larger share only adds to a held-out split, and a group stays together.
@@ -22,9 +24,6 @@ held-out split asks each question once, in its own words.
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,108 +32,98 @@ import pyarrow.compute as pc
 
 from graft.config import SplitConfig
 from graft.errors import DataError
-from graft.records import REJECT_SCHEMA, SPLITS, Reject
+from graft.records import SPLITS, Reject
 
 TRAIN, VALIDATION, TEST, REJECTED, LEFT_OUT = range(5)
-MAX_STRATA = 50
 Codes = npt.NDArray[np.int8]
+Hashes = npt.NDArray[np.uint64]
 
 
 def position(group: str, seed: int) -> float:
     """A group's place on [0, 1), uniform over groups. Source: SHA-256's first 53 bits,
     as many as a float holds."""
-    head = hashlib.sha256(f"{seed}:{group}".encode()).digest()[:7]
-    return (int.from_bytes(head) >> 3) / 2**53
+    return float(_positions(_digests([group], seed)[:, 0])[0])
 
 
-def assign_splits(
-    groups: pa.ChunkedArray, official: pa.ChunkedArray, config: SplitConfig
-) -> Codes:
-    """Each example's split: an index into SPLITS, or REJECTED. Shape [examples].
+class Splitter:
+    """Sees all batches once, and then assigns each alone.
 
-    Args:
-        groups: strings. Shape [examples].
-        official: split names or null. Shape [examples].
-        config: shares and seed.
-    Raises: DataError if an official split has another name.
+    Memory: 9 bytes a group that stands in an official held-out split, and nothing of
+    the others. Two of 10⁷ groups meet in 64 bits with a chance of 10⁻⁵.
     """
-    given = _official_codes(official)
-    number, names = _numbered(groups)
-    places = np.array([position(name, config.seed) for name in names])[number]
-    codes = np.where(given < 0, TRAIN, given).astype(np.int8)
-    free = codes == TRAIN
-    if not np.any(given == TEST):
-        codes[free & (places < config.test)] = TEST
-    if not np.any(given == VALIDATION):
-        codes[free & (places >= 1 - config.validation)] = VALIDATION
-    held_out = np.zeros(len(names), bool)
-    held_out[number[given > TRAIN]] = True
-    codes[(given < 0) & held_out[number]] = REJECTED
-    return codes
+
+    def __init__(self, config: SplitConfig) -> None:
+        self._config = config
+        self._held_out = np.zeros(0, np.uint64)
+        self._new: list[Hashes] = []
+        self._given: set[int] = set()
+        self._seen = np.zeros(0, np.uint8)
+
+    def see(self, table: pa.Table) -> None:
+        """The first pass: columns group and split. Raises: DataError if an official
+        split has another name."""
+        given = _official_codes(table["split"])
+        self._given.update(np.unique(given).tolist())
+        held_out = table["group"].filter(pa.array(given > TRAIN))
+        if len(held_out):
+            self._new.append(_hashed(held_out, self._config.seed)[0])
+            if sum(map(len, self._new)) > max(len(self._held_out), 100_000):
+                self._merge()
+
+    def assign(self, table: pa.Table) -> Codes:
+        """Each example's split: an index into SPLITS, REJECTED, or LEFT_OUT for a
+        paraphrase that is not in train. Columns group, split, augmented."""
+        self._merge()
+        given = _official_codes(table["split"])
+        codes = np.where(given < 0, TRAIN, given).astype(np.int8)
+        names, places = _hashed(table["group"], self._config.seed)
+        free = codes == TRAIN
+        if TEST not in self._given:
+            codes[free & (places < self._config.test)] = TEST
+        if VALIDATION not in self._given:
+            codes[free & (places >= 1 - self._config.validation)] = VALIDATION
+        number, known = self._number(names)
+        codes[(given < 0) & known] = REJECTED
+        kept = known & (codes < REJECTED)
+        np.bitwise_or.at(
+            self._seen, number[kept], np.uint8(1) << codes[kept].view("u1")
+        )
+        copies = table["augmented"].to_numpy().astype(bool)
+        codes[copies & (codes != TRAIN)] = LEFT_OUT
+        return codes
+
+    @property
+    def num_straddling(self) -> int:
+        """Groups in more than one split, as official splits can make them."""
+        return int(np.sum(np.bitwise_count(self._seen) > 1))
+
+    def _merge(self) -> None:
+        if self._new:
+            self._held_out = np.unique(np.concatenate([self._held_out, *self._new]))
+            self._seen = np.zeros(len(self._held_out), np.uint8)
+            self._new = []
+
+    def _number(
+        self, names: Hashes
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Where each group stands among those held out officially, and if it does."""
+        if not len(self._held_out):
+            return np.zeros(len(names), np.int64), np.zeros(len(names), np.bool_)
+        number = np.searchsorted(self._held_out, names)
+        number = np.minimum(number, len(self._held_out) - 1)
+        return number, self._held_out[number] == names
 
 
-def leave_out(codes: Codes, augmented: pa.ChunkedArray) -> Codes:
-    """The same codes, but LEFT_OUT for a paraphrase that is not in train."""
-    copies = augmented.to_numpy(zero_copy_only=False).astype(bool)
-    return np.where(copies & (codes != TRAIN), LEFT_OUT, codes).astype(np.int8)
-
-
-def select(tables: Iterable[pa.Table], codes: Codes, code: int) -> Iterator[pa.Table]:
-    """The rows of each table that have this code; tables in the order of `codes`."""
-    at = 0
-    for table in tables:
-        yield table.filter(pa.array(codes[at : at + table.num_rows] == code))
-        at += table.num_rows
-
-
-def rejects_of(tables: Iterable[pa.Table], codes: Codes) -> Iterator[pa.Table]:
-    """A reject for each row that rule 2 leaves out, from columns where and group."""
-    for table in select(tables, codes, REJECTED):
-        rows = [
-            Reject(
-                where=row["where"],
-                stage="split",
-                reason="its group stands in an official held-out split",
-                value=row["group"],
-                expected="a group that is wholly official or wholly free",
-                fix="give the row the official split of its group, or another group",
-            )
-            for row in table.to_pylist()
-        ]
-        yield pa.Table.from_pylist([vars(row) for row in rows], REJECT_SCHEMA)
-
-
-def count_straddling(groups: pa.ChunkedArray, codes: Codes) -> int:
-    """Groups that stand in more than one split, as official splits can make them."""
-    number, names = _numbered(groups)
-    seen = np.zeros((len(names), len(SPLITS)), bool)
-    kept = codes < REJECTED
-    seen[number[kept], codes[kept]] = True
-    return int(np.sum(seen.sum(axis=1) > 1))
-
-
-def to_report(
-    groups: pa.ChunkedArray, strata: pa.ChunkedArray, codes: Codes
-) -> dict[str, Any]:
-    """Counts by split and by stratum, and what to mind. Raises: AssertionError if the
-    counts do not add up."""
-    counts = {name: int(np.sum(codes == i)) for i, name in enumerate(SPLITS)}
-    rejects = int(np.sum(codes == REJECTED))
-    copies = int(np.sum(codes == LEFT_OUT))
-    sums = " + ".join(f"{count} {name}" for name, count in counts.items())
-    balance = f"{len(codes)} sequences = {sums} + {rejects} rejects"
-    if copies:
-        balance += f" + {copies} paraphrases of what is held out"
-    if len(codes) != sum(counts.values()) + rejects + copies:
-        raise AssertionError(balance)
-    straddling = count_straddling(groups, codes)
-    return {
-        "balance": balance,
-        "counts": {**counts, "rejects": rejects, "paraphrases_left_out": copies},
-        "strata": _by_stratum(strata.to_pylist(), codes),
-        "straddling_groups": straddling,
-        "warnings": _warnings(counts, straddling),
-    }
+def reject_group(where: str, group: str) -> Reject:
+    """A row that rule 2 leaves out."""
+    return Reject(
+        where=where,
+        stage="split",
+        reason="its group stands in an official held-out split",
+        value=group,
+        expected="a group that is wholly official or wholly free",
+        fix="give the row the official split of its group, or another group",
+    )
 
 
 def _official_codes(official: pa.ChunkedArray) -> Codes:
@@ -153,39 +142,21 @@ def _official_codes(official: pa.ChunkedArray) -> Codes:
     return codes
 
 
-def _numbered(groups: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """Each example's group as a number, and the groups' names by number."""
+def _hashed(
+    groups: pa.ChunkedArray, seed: int
+) -> tuple[Hashes, npt.NDArray[np.float64]]:
+    """Each example's group as a number of 64 bits, and its position. Shapes [rows]."""
     coded = groups.combine_chunks().dictionary_encode()
-    return coded.indices.to_numpy(), coded.dictionary.to_pylist()
+    digests = _digests(coded.dictionary.to_pylist(), seed)[coded.indices.to_numpy()]
+    return digests[:, 1], _positions(digests[:, 0])
 
 
-def _by_stratum(strata: Iterable[str], codes: Codes) -> dict[str, dict[str, int]]:
-    """Counts by stratum and split; past MAX_STRATA the smallest are put together."""
-    strata = list(strata)
-    largest = {name for name, _ in Counter(strata).most_common(MAX_STRATA)}
-    table: dict[str, dict[str, int]] = {}
-    kinds = (*SPLITS, "rejects")
-    for stratum, code in zip(strata, codes.tolist(), strict=True):
-        if code == LEFT_OUT:
-            continue
-        name = stratum if stratum in largest else "(others)"
-        row = table.setdefault(name, dict.fromkeys(kinds, 0))
-        row[kinds[code]] += 1
-    return table
+def _digests(groups: list[str], seed: int) -> Hashes:
+    """SHA-256 of each group and the seed, as four numbers. Shape [groups, 4]."""
+    parts = [hashlib.sha256(f"{seed}:{group}".encode()).digest() for group in groups]
+    numbers = np.frombuffer(b"".join(parts), ">u8").astype(np.uint64)
+    return numbers.reshape(-1, 4)
 
 
-def _warnings(counts: dict[str, int], straddling: int) -> list[str]:
-    empty = {
-        "train": "train is empty: there is nothing to learn from; "
-        "give examples that are not held out, or lower split.validation and split.test",
-        "validation": "validation is empty: training cannot see when to stop; "
-        "raise split.validation",
-        "test": "test is empty: nothing will be scored; raise split.test",
-    }
-    found = [text for name, text in empty.items() if not counts[name]]
-    if straddling:
-        found.append(
-            f"{straddling} groups stand in more than one official split, which were "
-            "kept as they are: scores may be too good"
-        )
-    return found
+def _positions(first: Hashes) -> npt.NDArray[np.float64]:
+    return (first >> np.uint64(11)).astype(np.float64) / 2**53

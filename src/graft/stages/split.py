@@ -1,16 +1,13 @@
 """Stage `split`: sequences → train, validation and test."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from graft import cli, io
+from graft.benchmark_files import read_benchmark
 from graft.config import SplitConfig
-from graft.data.splits import (
-    assign_splits,
-    leave_out,
-    rejects_of,
-    select,
-    to_report,
-)
+from graft.data.split_report import Tally
+from graft.data.splitting import TEXTS, Splitting
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA, SPLITS
 
 
@@ -18,16 +15,31 @@ def run(
     split: SplitConfig, sequences: Path, out: Path, rejects: Path, report: Path
 ) -> None:
     """Keep official splits, carve those that are missing, and count all of them."""
-    keys = io.read_table(sequences, ["group", "stratum", "split", "augmented"])
-    codes = assign_splits(keys["group"], keys["split"], split)
-    codes = leave_out(codes, keys["augmented"])
-    facts = to_report(keys["group"], keys["stratum"], codes)
-    with io.atomic(out) as partial:
-        for code, name in enumerate(SPLITS):
-            tables = select(io.read_batches(sequences), codes, code)
-            io.write_batches(partial / name, tables, SEQUENCE_SCHEMA)
-    left_out = rejects_of(io.read_batches(sequences, ["where", "group"]), codes)
-    io.write_batches(rejects, left_out, REJECT_SCHEMA)
+    splitting = Splitting(split)
+    splitting.plan(lambda: io.read_batches(sequences, ["group", "split", "augmented"]))
+    files = split.leakage.benchmarks if split.leakage else []
+    rows = (row for path in files for row in read_benchmark(path))
+    splitting.compare(lambda: io.read_batches(sequences, TEXTS), rows)
+    tally = Tally()
+    with (
+        io.atomic(rejects) as put_aside,
+        io.atomic(out) as partial,
+        ExitStack() as stack,
+    ):
+        partial.mkdir()
+        folders = [(partial / name, SEQUENCE_SCHEMA) for name in SPLITS]
+        writers = [
+            stack.enter_context(io.ShardWriter(*folder))
+            for folder in [*folders, (put_aside, REJECT_SCHEMA)]
+        ]
+        for table in io.read_batches(sequences):
+            codes, parts = splitting.parts(table)
+            tally.add(table["stratum"], codes)
+            for writer, part in zip(writers, parts, strict=True):
+                writer.write(part)
+        splitting.enforce()
+    written = sum(writer.num_rows for writer in writers)
+    facts = tally.to_report(splitting.num_straddling, written) | splitting.to_report()
     io.write_json(report, facts)
     print("\n".join([facts["balance"], *facts["warnings"]]))
 
