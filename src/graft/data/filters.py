@@ -6,6 +6,9 @@ import polars as pl
 
 from graft.config import PreprocessConfig
 
+SIDES = ("user", "assistant")
+"""Columns of `turns.sides` with what is said."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -21,14 +24,15 @@ class Rule:
     fix: str
 
 
+def beginnings() -> pl.Expr:
+    """How the sides of a row begin, to show it by."""
+    sides = (pl.col(side).fill_null("").str.slice(0, 55) for side in SIDES)
+    return pl.concat_str(*sides, separator=" → ")
+
+
 def rules(config: PreprocessConfig) -> list[Rule]:
     """The rules that are asked for. The first that holds gives the reason."""
-    user, assistant = pl.col("user"), pl.col("assistant")
-    shown = pl.concat_str(
-        user.fill_null("").str.slice(0, 55),
-        assistant.fill_null("").str.slice(0, 55),
-        separator=" → ",
-    )
+    user, assistant, shown = pl.col("user"), pl.col("assistant"), beginnings()
     chosen = [
         Rule(
             "too short",
