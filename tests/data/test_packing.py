@@ -1,3 +1,8 @@
+"""Packing: every document once, no room wasted, and quickly."""
+
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +22,43 @@ def test_every_document_stands_in_exactly_one_sequence(lengths: list[int]) -> No
 def test_no_sequence_is_longer_than_its_capacity(lengths: list[int]) -> None:
     for one in pack(lengths, 64):
         assert 0 < sum(lengths[i] for i in one) <= 64
+
+
+def plain(lengths: Sequence[int], capacity: int) -> list[int]:
+    """Rooms left by best-fit decreasing, one document at a time."""
+    rooms: list[int] = []
+    for length in sorted(lengths, reverse=True):
+        fitting = [room for room in rooms if room >= length]
+        room = min(fitting, default=capacity)
+        if fitting:
+            rooms.remove(room)
+        rooms.append(room - length)
+    return sorted(rooms)
+
+
+@given(LENGTHS)
+def test_placing_equal_lengths_together_changes_no_room(lengths: list[int]) -> None:
+    packs = pack(lengths, 64)
+    assert sorted(64 - sum(lengths[i] for i in one) for one in packs) == plain(
+        lengths, 64
+    )
+
+
+@given(LENGTHS)
+def test_an_array_and_a_list_are_packed_alike(lengths: list[int]) -> None:
+    assert pack(np.array(lengths, np.int64), 64) == pack(lengths, 64)
+
+
+@pytest.mark.parametrize(
+    ("median", "spread", "longest", "share"),
+    [(75, 0.5, 512, 0.998), (900, 0.6, 2048, 0.994)],
+)
+def test_real_lengths_fill_nearly_every_token(
+    median: int, spread: float, longest: int, share: float
+) -> None:
+    drawn = np.random.default_rng(0).lognormal(np.log(median), spread, 20_000)
+    lengths = np.clip(drawn.astype(int), 16, longest).tolist()
+    assert fill(pack(lengths, 2048), lengths, 2048) >= share
 
 
 @given(LENGTHS)
