@@ -3,43 +3,75 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graft.config import SplitConfig
+from graft.data.split_report import MAX_STRATA, MOST_HELD, Tally
 from graft.data.splits import (
+    LEFT_OUT,
     REJECTED,
     TEST,
     TRAIN,
     VALIDATION,
-    assign_splits,
+    Splitter,
     position,
-    to_report,
 )
 from graft.errors import DataError
 from graft.records import SPLITS
 
-CONFIG = SplitConfig(validation=0.25, test=0.25, seed=42)
+CONFIG = SplitConfig(validation=0.25, test=0.25, seed=42, leakage=None)
 
 
 class Example(NamedTuple):
     group: str
     official: str | None = None
+    augmented: bool = False
 
 
 FREE = st.lists(st.text("abc", max_size=3).map(Example), max_size=40)
 MIXED = st.lists(
-    st.builds(Example, st.text("abc", max_size=2), st.none() | st.sampled_from(SPLITS)),
+    st.tuples(st.text("abc", max_size=2), st.none() | st.sampled_from(SPLITS)).map(
+        lambda pair: Example(*pair)
+    ),
     max_size=40,
 )
 
 
+def to_keys(examples: Sequence[Example]) -> pa.Table:
+    columns = {
+        "group": pa.array([e.group for e in examples], pa.string()),
+        "split": pa.array([e.official for e in examples], pa.string()),
+        "augmented": pa.array([e.augmented for e in examples], pa.bool_()),
+    }
+    return pa.table(columns)
+
+
+def split(
+    examples: Sequence[Example], config: SplitConfig = CONFIG, batch_size: int = 7
+) -> tuple[list[int], Splitter]:
+    keys = to_keys(examples)
+    tables = [keys.slice(i, batch_size) for i in range(0, len(examples), batch_size)]
+    splitter = Splitter(config)
+    for table in tables:
+        splitter.see(table)
+    return [code for t in tables for code in splitter.assign(t).tolist()], splitter
+
+
 def assign(examples: Sequence[Example], config: SplitConfig = CONFIG) -> list[int]:
-    groups = pa.chunked_array([[e.group for e in examples]], pa.string())
-    official = pa.chunked_array([[e.official for e in examples]], pa.string())
-    return assign_splits(groups, official, config).tolist()
+    return split(examples, config)[0]
+
+
+@given(MIXED, st.integers(1, 50))
+def test_the_size_of_batches_changes_nothing(
+    examples: list[Example], batch_size: int
+) -> None:
+    codes, splitter = split(examples, batch_size=batch_size)
+    other, whole = split(examples, batch_size=100)
+    assert codes == other and splitter.num_straddling == whole.num_straddling
 
 
 @given(FREE, FREE)
@@ -99,14 +131,18 @@ def test_a_larger_share_only_adds_to_a_held_out_split(
     examples: list[Example], one: float, other: float
 ) -> None:
     low, high = sorted((one, other))
-    small = assign(examples, SplitConfig(validation=low, test=0.25, seed=1))
-    large = assign(examples, SplitConfig(validation=high, test=0.25, seed=1))
+    small = assign(
+        examples, SplitConfig(validation=low, test=0.25, seed=1, leakage=None)
+    )
+    large = assign(
+        examples, SplitConfig(validation=high, test=0.25, seed=1, leakage=None)
+    )
     for before, after in zip(small, large, strict=True):
         assert after == before or (before, after) == (TRAIN, VALIDATION)
 
 
 def test_shares_hold_in_every_stratum_of_a_large_set() -> None:
-    config = SplitConfig(validation=0.1, test=0.2, seed=7)
+    config = SplitConfig(validation=0.1, test=0.2, seed=7, leakage=None)
     for stratum in ("law", "news"):
         codes = assign([Example(f"{stratum}{i}") for i in range(20_000)], config)
         assert codes.count(VALIDATION) / 20_000 == pytest.approx(0.1, abs=0.01)
@@ -121,7 +157,7 @@ def test_positions_are_fixed_for_ever() -> None:
 
 def test_another_seed_gives_other_splits() -> None:
     examples = [Example(str(i)) for i in range(200)]
-    other = SplitConfig(validation=0.25, test=0.25, seed=43)
+    other = SplitConfig(validation=0.25, test=0.25, seed=43, leakage=None)
     assert assign(examples) != assign(examples, other)
 
 
@@ -131,9 +167,12 @@ def test_an_unknown_official_split_is_an_error_that_names_it() -> None:
 
 
 def report(examples: Sequence[Example]) -> dict[str, object]:
-    groups = pa.chunked_array([[e.group for e in examples]], pa.string())
-    official = pa.chunked_array([[e.official for e in examples]], pa.string())
-    return to_report(groups, groups, assign_splits(groups, official, CONFIG))
+    codes, splitter = split(examples)
+    tally = Tally()
+    strata = pa.chunked_array([[e.group for e in examples]], pa.string())
+    tally.add(strata, np.array(codes, np.int8))
+    written = sum(code != LEFT_OUT for code in codes)
+    return tally.to_report(splitter.num_straddling, written)
 
 
 def test_the_counts_of_splits_and_strata_add_up() -> None:
@@ -166,3 +205,26 @@ def test_an_empty_set_splits_into_empty_splits() -> None:
     assert report([])["balance"] == (
         "0 sequences = 0 train + 0 validation + 0 test + 0 rejects"
     )
+
+
+def test_only_train_keeps_a_paraphrase() -> None:
+    examples = [Example(str(i), augmented=i % 2 == 1) for i in range(100)]
+    for example, code in zip(examples, assign(examples), strict=True):
+        assert (code == LEFT_OUT) <= example.augmented
+        assert not example.augmented or code in (TRAIN, LEFT_OUT)
+
+
+def test_a_row_that_is_nowhere_is_an_error() -> None:
+    tally = Tally()
+    tally.add(pa.chunked_array([["a", "b"]]), np.array([TRAIN, TEST], np.int8))
+    with pytest.raises(AssertionError, match="1 written"):
+        tally.to_report(0, written=1)
+
+
+def test_the_smallest_of_many_strata_are_put_together() -> None:
+    tally = Tally()
+    names = ["large"] * 9 + [f"s{i}" for i in range(MOST_HELD + 1)]
+    tally.add(pa.chunked_array([names]), np.zeros(len(names), np.int8))
+    strata = tally.to_report(0, written=len(names))["strata"]
+    assert len(strata) == MAX_STRATA + 1 and strata["large"]["train"] == 9
+    assert sum(row["train"] for row in strata.values()) == len(names)

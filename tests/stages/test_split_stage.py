@@ -3,22 +3,35 @@
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from graft import io
-from graft.config import SplitConfig
+from graft.config import LeakageConfig, SplitConfig
+from graft.errors import DataError
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA, SPLITS
 from graft.stages.split import run
 
-CONFIG = SplitConfig(validation=0.2, test=0.0, seed=1)
+LEAKAGE = LeakageConfig(
+    policy="drop",
+    n=5,
+    threshold=0.5,
+    max_common=10,
+    answers=False,
+    benchmarks=[],
+    max_leaked=0,
+    num_shown=3,
+)
+CONFIG = SplitConfig(validation=0.2, test=0.0, seed=1, leakage=None)
+TEXT = "the little grey cat slept all day on the warm roof of the old barn"
 
 
-def sequences(num_rows: int) -> pa.Table:
+def sequences(num_rows: int, texts: dict[int, str]) -> pa.Table:
     """Sequences of which each tenth is official test, and one shares its group."""
     rows = [
         {
             "id": f"id{i}",
-            "messages": [{"role": "user", "content": "a"}],
+            "messages": [{"role": "user", "content": texts.get(i, f"say {i}")}],
             "references": [],
             "group": "10" if i == 11 else str(i),
             "stratum": "odd" if i % 2 else "even",
@@ -34,14 +47,19 @@ def sequences(num_rows: int) -> pa.Table:
     return pa.Table.from_pylist(rows, SEQUENCE_SCHEMA)
 
 
-def split(folder: Path, num_rows: int) -> dict[str, list[str]]:
+def split(
+    folder: Path,
+    num_rows: int,
+    texts: dict[int, str] | None = None,
+    config: SplitConfig = CONFIG,
+) -> dict[str, list[str]]:
     half = num_rows // 2
-    table = sequences(num_rows)
+    table = sequences(num_rows, texts or {})
     io.write_batches(
         folder / "tokens", [table.slice(0, half), table.slice(half)], SEQUENCE_SCHEMA
     )
     run(
-        CONFIG,
+        config,
         sequences=folder / "tokens",
         out=folder / "splits",
         rejects=folder / "rejects",
@@ -80,3 +98,69 @@ def test_more_sequences_leave_the_old_ones_where_they_were(tmp_path: Path) -> No
 
 def test_nothing_to_split_makes_three_empty_splits(tmp_path: Path) -> None:
     assert split(tmp_path, 0) == {name: [] for name in SPLITS}
+
+
+LEAKING = {10: TEXT, 16: f"Now: {TEXT.upper()}.", 17: f"now {TEXT}"}
+
+
+def with_leakage(**changes: object) -> SplitConfig:
+    return CONFIG.model_copy(update={"leakage": LEAKAGE.model_copy(update=changes)})
+
+
+def test_a_train_row_that_leaks_is_put_aside_and_told(tmp_path: Path) -> None:
+    before = split(tmp_path / "a", 40)
+    after = split(tmp_path / "b", 40, LEAKING, with_leakage())
+    gone = {f"id{i}" for i in (16, 17)} & set(before["train"])
+    assert len(gone) == 2 and set(before["train"]) - set(after["train"]) == gone
+    assert {name: before[name] for name in SPLITS[1:]} == {
+        name: after[name] for name in SPLITS[1:]
+    }
+    rejects = io.read_table(tmp_path / "b/rejects").to_pylist()
+    values = [row["value"] for row in rejects if row["reason"].startswith("leaks")]
+    assert len(values) == len(gone)
+    assert all("f:10 (id id10)" in value and "grey cat" in value for value in values)
+    report = io.read_json(tmp_path / "b/report.json")
+    assert report["leakage"]["num_leaked"] == len(gone)
+    assert sum(report["counts"].values()) == 40
+
+
+def test_a_policy_that_fails_leaves_no_splits(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="f:16"):
+        split(tmp_path, 40, LEAKING, with_leakage(policy="fail"))
+    assert not (tmp_path / "splits").exists() and not (tmp_path / "rejects").exists()
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "txt", "parquet"])
+def test_train_is_compared_with_named_benchmark_files(
+    tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / f"known.{kind}"
+    if kind == "jsonl":
+        file.write_text(f'{{"a": "no"}}\n\n{{"q": [{{"text": "{TEXT}"}}]}}\n')
+    elif kind == "txt":
+        file.write_text(f"no\n\n{TEXT}\n")
+    else:
+        pq.write_table(pa.table({"q": ["no", None, TEXT]}), file)
+    config = with_leakage(policy="report", benchmarks=[file])
+    found = split(tmp_path, 40, {16: TEXT}, config)
+    (pair,) = io.read_json(tmp_path / "report.json")["leakage"]["pairs"]
+    assert pair["where"] == "f:16" and pair["held_out"] == f"{file}:3"
+    assert "id16" in found["train"]
+
+
+@pytest.mark.parametrize(
+    ("content", "place"), [(b'{"a": 1}\n{"b"\n', ":2"), (b"\xff\xfe", ":1")]
+)
+def test_a_broken_benchmark_file_is_named_with_its_line(
+    tmp_path: Path, content: bytes, place: str
+) -> None:
+    file = tmp_path / "known.jsonl"
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=f"known.jsonl{place}"):
+        split(tmp_path, 40, {}, with_leakage(benchmarks=[file]))
+
+
+def test_a_benchmark_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nowhere.jsonl: no such file"):
+        split(tmp_path, 40, {}, with_leakage(benchmarks=[tmp_path / "nowhere.jsonl"]))

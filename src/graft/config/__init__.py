@@ -4,11 +4,11 @@ from graft.config.data import (
     ConvertConfig,
     DataConfig,
     PreprocessConfig,
-    SplitConfig,
     TokenizeConfig,
     ValidateConfig,
 )
 from graft.config.section import Section
+from graft.config.split import LeakageConfig, SplitConfig
 from graft.config.task import (
     EvaluateConfig,
     ModelConfig,
@@ -23,6 +23,7 @@ __all__ = [
     "ConvertConfig",
     "DataConfig",
     "EvaluateConfig",
+    "LeakageConfig",
     "ModelConfig",
     "PreprocessConfig",
     "PromptConfig",

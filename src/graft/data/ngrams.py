@@ -1,0 +1,146 @@
+"""Words and n-grams of texts as 64-bit hashes, over flat arrays.
+
+A word is a run of letters, marks or digits, in lower case; punctuation and space only
+part words, as in GPT-3 (Brown et al. 2020, arXiv:2005.14165, appendix C). Two additions:
+a sign before a number is a word, since 3 + 4 is not 3 - 4; and so is each character of
+a script that puts no space between words.
+
+Hashes are polynomials modulo 2⁶⁴ with an odd base, mixed after each level: sums over
+flat arrays, the same on every machine and with every version of a library.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Hashes = npt.NDArray[np.uint64]
+Ints = npt.NDArray[np.int64]
+
+SIGNS = b"+-*/=<>^%"
+_SPACELESS = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+_MARKS = r"[^\p{L}\p{M}\p{N}\x00-\x7F]"
+_BASE = 0x9E3779B97F4A7C15
+_INVERSE = pow(_BASE, -1, 2**64)
+
+
+def _flags(members: bytes) -> npt.NDArray[np.bool_]:
+    flags = np.zeros(256, np.bool_)
+    flags[np.frombuffer(members, np.uint8)] = True
+    return flags
+
+
+_DIGIT = _flags(b"0123456789")
+_SIGN = _flags(SIGNS)
+_WORD = _flags(b"abcdefghijklmnopqrstuvwxyz0123456789" + bytes(range(128, 256)))
+_VALUES = np.random.default_rng(0).integers(1, 2**64, 256, np.uint64)
+_VALUES[~(_WORD | _SIGN)] = 0
+
+
+class Words(NamedTuple):
+    """The words of many texts, one after another.
+
+    Attributes:
+        hashes: shape [words].
+        texts: number of the text that each stands in, ascending. Shape [words].
+        places: byte of `data` at which each begins. Shape [words].
+        data: all texts in lower case, UTF-8. Shape [bytes].
+    """
+
+    hashes: Hashes
+    texts: Ints
+    places: Ints
+    data: npt.NDArray[np.uint8]
+
+    def spell(self, first: int, num_words: int) -> str:
+        """Consecutive words of one text, with what stands between them."""
+        upto = self.places[first + num_words : first + num_words + 1]
+        end = int(upto[0]) if len(upto) else len(self.data)
+        said = bytes(self.data[self.places[first] : end]).decode("utf-8", "replace")
+        return " ".join(said.split("\x00")[0].split())
+
+
+def to_words(texts: pl.Series) -> Words:
+    """Hash the words of texts; null is an empty text. Takes 40 bytes a byte of text."""
+    plain = texts.fill_null("").str.to_lowercase()
+    plain = plain.str.replace_all(_SPACELESS, " ${0} ").str.replace_all(_MARKS, " ")
+    # NUL ends each text, so that words of two texts never touch.
+    column = (plain + "\0").to_arrow(compat_level=pl.CompatLevel.oldest())
+    buffers = column.buffers()
+    if not len(column):
+        none = np.zeros(0, np.int64)
+        return Words(none.astype(np.uint64), none, none, none.astype(np.uint8))
+    offsets = np.frombuffer(buffers[1], np.int64)[column.offset :][: len(column) + 1]
+    data = np.frombuffer(buffers[2], np.uint8)[offsets[0] : offsets[-1]]
+    begins, spoken = _find_words(data)
+    places = np.flatnonzero(begins)
+    texts_of = np.searchsorted(offsets - offsets[0], places, "right") - 1
+    if not len(places):
+        return Words(np.zeros(0, np.uint64), texts_of, places, data)
+    values = _VALUES[np.where(spoken, data, 0)]
+    values *= _powers(_BASE, len(data))
+    hashes = np.add.reduceat(values, places)
+    hashes *= _powers(_INVERSE, len(data))[places]
+    return Words(_mix(hashes), texts_of, places, data)
+
+
+def to_ngrams(words: Words, n: int) -> tuple[Hashes, Ints]:
+    """Every run of n words within a text: its hash, and the number of its first word.
+    Shapes [n-grams]."""
+    size = len(words.hashes) - n + 1
+    if size <= 0:
+        return np.zeros(0, np.uint64), np.zeros(0, np.int64)
+    first = np.flatnonzero(words.texts[:size] == words.texts[n - 1 :])
+    total = np.zeros(size, np.uint64)
+    for k in range(n):
+        total *= np.uint64(_BASE)
+        total += words.hashes[k : k + size]
+    return _mix(total[first]), first
+
+
+def to_wholes(words: Words, num_texts: int) -> tuple[Hashes, Ints]:
+    """Each text's hash over all of its words, and how many there are. Shapes [texts]."""
+    counts = np.bincount(words.texts, minlength=num_texts)
+    wholes = np.zeros(num_texts, np.uint64)
+    spoken = np.flatnonzero(counts)
+    if len(spoken):
+        starts = np.concatenate([[0], np.cumsum(counts)])[spoken]
+        place = np.arange(len(words.hashes)) - np.repeat(starts, counts[spoken])
+        values = words.hashes * _powers(_BASE, int(counts.max()))[place]
+        wholes[spoken] = _mix(np.add.reduceat(values, starts))
+    return wholes, counts
+
+
+def _find_words(
+    data: npt.NDArray[np.uint8],
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Whether a word begins at a byte, and whether the byte is of a word."""
+    word, digit, sign = _WORD[data], _DIGIT[data], _SIGN[data]
+    numbered = np.zeros(len(data), np.bool_)
+    numbered[:-1] = digit[1:]
+    numbered[:-2] |= (data[1:-1] == ord(" ")) & digit[2:]
+    sign &= numbered
+    begins = word.copy()
+    begins[1:] &= ~word[:-1]
+    return begins | sign, word | sign
+
+
+def _mix(values: Hashes) -> Hashes:
+    """Every bit in depends on every bit out. Source: Steele et al. 2014, SplitMix64."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def _powers(base: int, size: int) -> Hashes:
+    """base⁰, base¹ … modulo 2⁶⁴. Shape [size]."""
+    return _all_powers(base, max(size - 1, 1).bit_length())[:size]
+
+
+@lru_cache(8)
+def _all_powers(base: int, bits: int) -> Hashes:
+    powers = np.full(2**bits, base, np.uint64)
+    powers[0] = 1
+    return np.multiply.accumulate(powers)
