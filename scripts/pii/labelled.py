@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from graft.config.pii import Kind
+from graft.config.pii import KINDS, Kind
 from pii import values
 from pii.noise import noise
 from pii.templates import CLEAN, SENTENCES
@@ -44,13 +44,13 @@ def labelled(rows: int, seed: int, clean: float = 0.4) -> Iterator[Labelled]:
 
 
 def _filled(template: str, random: Random) -> Labelled:
-    text, spans, at = "", [], 0
+    text, at = "", 0
+    spans: list[Span] = []
     for slot in _SLOT.finditer(template):
         text += _literal(template[at : slot.start()])
         name, size = slot[1], int(slot[2] or 0)
-        kind = _FORMS.get(name, name)
-        if kind in values.VALUES:
-            value = _value(name, random)
+        if kind := _kind(name):
+            value = _value(name, kind, random)
             spans.append((kind, len(text), len(text) + len(value)))
         else:
             value = noise(name, size, random)
@@ -59,11 +59,15 @@ def _filled(template: str, random: Random) -> Labelled:
     return Labelled(text + _literal(template[at:]), tuple(spans))
 
 
+def _kind(name: str) -> Kind | None:
+    return _FORMS.get(name) or next((kind for kind in KINDS if kind == name), None)
+
+
 def _literal(text: str) -> str:
     return text.replace("{{", "{").replace("}}", "}")
 
 
-def _value(name: str, random: Random) -> str:
+def _value(name: str, kind: Kind, random: Random) -> str:
     if name == "bare_phone":
         phone = values.french_phone(random), values.american_phone(random)
         bare = re.sub(r"\(0\)| ?(?:x|ext).*", "", random.choice(phone))
@@ -72,5 +76,5 @@ def _value(name: str, random: Random) -> str:
         return values.american_person(random).replace("-", random.choice(("", " ")))
     if name == "handle":
         return "@" + values.account(random).replace(".", "")
-    value = values.VALUES[_FORMS.get(name, name)](random)  # type: ignore[index, arg-type]
+    value = values.VALUES[kind](random)
     return value if name != "ip4" or ":" not in value else "82.66.12.190"

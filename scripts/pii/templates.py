@@ -1,9 +1,9 @@
 """Sentences around personal data, and sentences that only look as if they held some.
 
-A brace names a kind; what stands behind a colon chooses among its ways to be written.
+Braces name a kind or a sort of noise; behind a colon stands its number of characters.
 """
 
-SENTENCES: tuple[str, ...] = (
+SENTENCES = (
     # e-mail
     "Please write to {email} before Friday.",
     "Vous pouvez m'écrire à {email}, je réponds vite.",
@@ -55,7 +55,7 @@ SENTENCES: tuple[str, ...] = (
     "ITIN: {itin}",
     "Her taxpayer number is {itin}.",
     # accounts
-    "Follow @{account:} on Instagram.",
+    "Follow {handle} on Instagram.",
     "Merci à {handle} pour la photo !",
     "username: {account}",
     "Mon pseudo est {account} sur ce jeu.",
@@ -66,9 +66,7 @@ SENTENCES: tuple[str, ...] = (
     "My Discord username is {account}",
     "RT {handle}: what a day",
 )
-SENTENCES = tuple(text.replace("@{account:}", "{handle}") for text in SENTENCES)
-
-CLEAN: tuple[str, ...] = (
+CLEAN = (
     "Order number {n:7}-{n:7} was shipped on {date}.",
     "Votre commande n° {n:10} a été expédiée.",
     "Commande 402-{n:7}-{n:7} du {date}.",

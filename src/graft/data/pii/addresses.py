@@ -88,7 +88,8 @@ def ips(text: str) -> Found:
             continue
         # Short forms outside of the range that is handed out are seldom addresses.
         assigned = address6 in ipaddress.IPv6Network("2000::/3")
-        if _is_public(address6) and (assigned or match[0].count(":") >= 5):
+        long = max(map(len, match[0].split(":"))) > 2  # 1:2:3 is a place in a book
+        if _is_public(address6) and long and (assigned or match[0].count(":") >= 5):
             yield Finding("ip", *match.span(), True, "address")
 
 

@@ -48,7 +48,7 @@ _WORDS: dict[Cue, str] = {
         r"|produits?|item|stock|imei|bar ?code|code-barres|zip|postal|coord\w*"
         r"|lat(?:itude)?|lon(?:g|gitude)?|gps|population|timestamps?|unix|epoch|hash"
         r"|checksum|seed|licen[cs]e|plate|plaque|passports?|passeport|isin|id|uuid"
-        r"|receipt|re[çc]u|record|catalog(?:ue)?|barcode|coupon|promo|voucher"
+        r"|loto|lotter(?:y|ies)|bingo|tirage|receipt|re[çc]u|record|catalog(?:ue)?|barcode|coupon|promo|voucher"
     ),
 }
 # Windows are made lower-case before: the engine is several times slower without case.

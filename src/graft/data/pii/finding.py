@@ -1,18 +1,23 @@
 """What a recogniser finds, and which of two findings that overlap is the one."""
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from graft.config.pii import KINDS, Kind
+from graft.config.pii import Kind
 
 # A checksum says more than a shape: of two that overlap the first of these wins.
-_RANK: dict[Kind, int] = {
-    kind: place
-    for place, kind in enumerate(
-        ("email", "iban", "nir", "card", "ssn", "itin", "ip", "phone", "account")
-    )
-}
-assert set(_RANK) == set(KINDS)
+_RANKED: tuple[Kind, ...] = (
+    "email",
+    "iban",
+    "nir",
+    "card",
+    "ssn",
+    "itin",
+    "ip",
+    "phone",
+    "account",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +36,18 @@ def distinct(findings: Iterable[Finding]) -> list[Finding]:
     then by kind, then the longer one."""
     chosen: list[Finding] = []
     for one in sorted(findings, key=_order):
-        if all(one.end <= other.start or other.end <= one.start for other in chosen):
-            chosen.append(one)
-    return sorted(chosen, key=lambda finding: finding.start)
+        at = bisect(chosen, one.start, key=lambda other: other.start)
+        before, after = chosen[max(0, at - 1) : at], chosen[at : at + 1]
+        if all(other.end <= one.start for other in before) and all(
+            one.end <= other.start for other in after
+        ):
+            chosen.insert(at, one)
+    return chosen
 
 
 def _order(finding: Finding) -> tuple[bool, int, int, int]:
     size = finding.end - finding.start
-    return (not finding.sure, _RANK[finding.kind], -size, finding.start)
+    return (not finding.sure, _RANKED.index(finding.kind), -size, finding.start)
 
 
 Found = Iterator[Finding]

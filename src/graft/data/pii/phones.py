@@ -2,47 +2,52 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import NamedTuple
 
 from graft.data.pii.cues import Cue, cue, in_url
 from graft.data.pii.finding import Finding, Found
+from graft.data.pii.numbering import fits, is_possible, is_valid, is_written_so
 
 _SEP = r"(?:[-./] ?| [-./] | {1,2}|[ .-]?\(| ?\)[ .\-/]?)"
 _RUN = re.compile(
-    rf"(?<![\w$€£¥*%^])(?<!\d[.,:])(?<!\w-)(?:\(?\+ ?\(?|\()?\d(?:{_SEP}?\d){{6,}}\)?"
+    r"(?<![\w$€£¥*%^])(?<!\d[.,:])(?<!\w-)"
+    rf"(?:\(?\+ ?\(?|\()?\d(?:{_SEP}?\d){{6,}}\)?"
 )
 _GROUP = re.compile(r"\d+")
 _EXTENSION = re.compile(
     r" ?,? ?(?:x|ext(?:ension)?\.?|poste|#) ?:? ?\d{1,6}(?!\w)", re.IGNORECASE
 )
+_SUM = re.compile(r" ?[=*^+]")
 _AMOUNT = re.compile(
-    r" ?(?:€|%|\$|£|°|(?:eur|euros?|usd|dollars?|km|kg|m|m²|habitants|people|personnes"
-    r"|inhabitants|bytes|octets|votes?|millions?|fois|times)\b)",
+    r"[.,:]\d|[-/][^\W\d_]| ?(?:€|%|\$|£|°|(?:eur|euros?|usd|dollars?|km|kg|m|m²|bytes"
+    r"|octets|habitants|inhabitants|people|personnes|votes?|millions?|fois|times)\b)",
     re.IGNORECASE,
 )
-_SUM = re.compile(r" ?[=*^+]")
-_DATE = re.compile(
-    r"(?<!\d)(?:(?:19|20)\d\d[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:0?[1-9]|[12]\d|3[01])"
-    r"|(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|1[0-2])[-/.](?:19|20)\d\d"
-    r"|(?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:19|20)\d\d"
-    r"|(?:1[5-9]|20)\d\d ?[-/] ?(?:1[5-9]|20)\d\d)(?!\d)"
+_YEAR, _DAY, _MONTH = (
+    r"(?:19|20)\d\d",
+    r"(?:0?[1-9]|[12]\d|3[01])",
+    r"(?:0?[1-9]|1[0-2])",
 )
+_DATE = re.compile(
+    rf"(?<!\d)(?:{_YEAR}[-/. ]{_MONTH}[-/. ]{_DAY}|{_DAY}[-/.]{_MONTH}[-/.]{_YEAR}"
+    rf"|{_MONTH}[-/.]{_DAY}[-/.]{_YEAR}|(?:1[5-9]|20)\d\d ?[-/ ] ?(?:1[5-9]|20)\d\d)(?!\d)"
+)
+_THOUSANDS = re.compile(r"\d{1,3}(?:([ .])\d{3})(?:\1\d{3})+")
 # North American: an area code begins with 2 to 9, whether it is in use or not.
 _AMERICAN = re.compile(
-    r"(?:\+? ?1[-. ]{0,2}|001[-. ]?)?(?:\((?P<a>\d{3})\)[-. ]{0,2}|(?P<b>\d{3})(?P<s>[-./ ]))"
-    r"\d{3}(?P<t>[-. ])\d{4}"
+    r"(?:\+? ?1[-. ]{0,2}|001[-. ]?)?"
+    r"(?:\((?P<a>\d{3})\)[-. ]{0,2}|\d{3}(?P<s>[-./ ]))\d{3}(?P<t>[-. ])\d{4}"
 )
-_LOCAL = re.compile(r"[2-9]\d{2}[-. ]\d{4}")
-_THOUSANDS = re.compile(r"\d{1,3}(?:([ .])\d{3})(?:\1\d{3})+")
 # An area code in brackets, as in most of Europe.
 _BRACKETED = re.compile(
     r"(?=(?:\D*\d){9,12}$)\(0\d{1,4}\) ?[/-]? ?\d{2,8}(?:[ -]\d{2,5})*"
 )
 # Of no region that is known; taken only right after a word such as "phone".
 _LOOSE = re.compile(
-    r"(?=(?:\D*\d){8,15}$)\(?\d{2,5}\)?(?:[ ./-]{1,2}\d{2,8}){2,5}|0\d{1,4}[ ./-]\d{4,9}"
+    r"[2-9]\d{2}[-. ]\d{4}|(?=(?:\D*\d){8,15}$)"
+    r"(?:\(?\d{2,5}\)?(?:[ ./-]{1,2}\d{2,8}){2,5}|0\d{1,4}[ ./-]\d{4,9})"
 )
+_BARE = re.compile(r"\d{9,13}")
 _NEAR = 25
 _MOST_GROUPS = 8
 
@@ -52,13 +57,6 @@ class _Verdict(NamedTuple):
     why: str
 
 
-class _Form(NamedTuple):
-    """How a region writes its numbers: the sign before them, and their lengths."""
-
-    trunk: str
-    lengths: tuple[int, ...]
-
-
 def phones(text: str, regions: Sequence[str]) -> Found:
     """Telephone numbers, with their extension.
 
@@ -66,7 +64,8 @@ def phones(text: str, regions: Sequence[str]) -> Found:
     one that is only possible after a word such as "phone". Else it is borderline.
     """
     for run in _RUN.finditer(text):
-        if in_url(text, run.start()) and not text[: run.start()].endswith("wa.me/"):
+        linked = in_url(text, run.start())
+        if linked and not text[: run.start()].endswith("wa.me/"):
             continue
         if _SUM.match(text, run.end()):
             continue
@@ -74,10 +73,9 @@ def phones(text: str, regions: Sequence[str]) -> Found:
         free = run.start()
         borderline: Finding | None = None
         for start, end in _windows(text, run.start(), run.end()):
-            if start < free:
-                continue
-            verdict = _judge(text, start, end, regions, named)
-            if verdict is None:
+            if start < free or not (
+                verdict := _judge(text, start, end, regions, named)
+            ):
                 continue
             if extension := _EXTENSION.match(text, end):
                 end = extension.end()
@@ -85,8 +83,7 @@ def phones(text: str, regions: Sequence[str]) -> Found:
             if verdict.sure:
                 yield finding
                 free = end
-            elif borderline is None:
-                borderline = finding
+            borderline = borderline or finding
         if borderline is not None and free == run.start():
             yield borderline
 
@@ -97,9 +94,8 @@ def _windows(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     A run may hold more than one number, or a postal code after it.
     """
     groups = [match.span() for match in _GROUP.finditer(text, start, end)]
-    if end < len(text) and (text[end].isalnum() or text[end] == "_"):
-        if not _EXTENSION.match(text, end):
-            groups.pop()  # it goes on as a word
+    if text[end : end + 1].isalnum() and not _EXTENSION.match(text, end):
+        groups.pop()  # it goes on as a word
     for first, (begin, _) in enumerate(groups):
         for last in range(min(len(groups), first + _MOST_GROUPS) - 1, first - 1, -1):
             size = sum(stop - at for at, stop in groups[first : last + 1])
@@ -108,17 +104,17 @@ def _windows(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _signed(text: str, least: int, begin: int) -> int:
-    """Where a number begins whose first digit stands at `begin`: at its + or (."""
+    """Where a number begins whose first digit stands at `begin`: at its + or (.
+
+    A bracket counts if it closes after a few digits; others are of the sentence.
+    """
     while begin > least and text[begin - 1] in "+( ":
         begin -= 1
-    while text[begin] == " " or text[begin] == "(" and not _closes(text, begin):
+    while text[begin] == " " or (
+        text[begin] == "(" and not re.match(r"\(\+? ?\d{1,5} ?\)", text[begin:][:12])
+    ):
         begin += 1
     return begin
-
-
-def _closes(text: str, begin: int) -> bool:
-    """Whether the bracket is one around the first digits only."""
-    return bool(re.match(r"\(\+? ?\d{1,5} ?\)", text[begin : begin + 12]))
 
 
 def _judge(
@@ -126,137 +122,72 @@ def _judge(
 ) -> _Verdict | None:
     """What text[start:end] is; None if it is no telephone number."""
     number = text[start:end]
-    if number.count("(") != number.count(")") or _DATE.search(number):
-        return None
-    if text[end : end + 1] in "-/" and text[end + 1 : end + 2].isalpha():
-        return None
-    if re.match(r"[.,:]\d", text[end:]) or _AMOUNT.match(text, end):
-        return None
     digits = re.sub(r"\D", "", number)
-    abroad = _international(number, digits)
-    if abroad is not None:
-        if _is_valid(abroad, None):
-            return _Verdict(True, "valid")
-        if _is_possible(abroad) and (
-            named == "phone" or number[0] == "+" or number != digits
-        ):
-            return _Verdict(len(digits) >= 9, "possible, not valid")
-    if number[0] == "+":
-        return None
-    if _BRACKETED.fullmatch(number):
-        return _Verdict(True, "form")
     told = named == "phone"
+    verdict = _abroad(number, digits, told)
+    if verdict or number[0] == "+":
+        return verdict
     american = _AMERICAN.fullmatch(number)
     if american and ("US" in regions or "CA" in regions):
-        return _american(american, digits, told, named == "other")
-    for region in regions:
-        if _fits(digits, region) and (verdict := _national(number, digits, region)):
-            if told:
-                return _Verdict(True, verdict.why)
-            if named not in (None, "ip", "tax", "iban"):
-                return (
-                    _Verdict(False, "another word stands near")
-                    if verdict.sure
-                    else None
-                )
-            return verdict
-    if cue(text, start, end, before=_NEAR) != "phone":
-        return None
-    if _LOCAL.fullmatch(number) or _LOOSE.fullmatch(number):
-        return _Verdict(True, "possible, after a word that says so")
-    if 9 <= len(digits) <= 13:
-        return _Verdict(len(digits) >= 10, "possible, after a word that says so")
-    return None
-
-
-def _american(
-    match: re.Match[str], digits: str, told: bool, other: bool
-) -> _Verdict | None:
-    real = digits[-10] in "23456789"
-    if told:
-        return _Verdict(True, "form, after a word that says so")
-    if other:
-        return _Verdict(False, "another word stands near") if real else None
-    spaced = not match["a"] and match["s"] == " " and match["t"] == " "
-    if real and (not spaced or _is_valid("+1" + digits[-10:], None)):
+        return _american(american, digits, named)
+    if _BRACKETED.fullmatch(number):
         return _Verdict(True, "form")
-    return _Verdict(False, "form, not valid")
-
-
-def _national(number: str, digits: str, region: str) -> _Verdict | None:
-    """Of a number of the right length: valid, and written as one writes it there?"""
-    if not _is_valid(digits, region) or _THOUSANDS.fullmatch(number):
-        return None
-    groups = _GROUP.findall(number)
-    trunk = _form(region).trunk
-    if groups == _GROUP.findall(_written(digits, region)):
-        return _Verdict(True, "valid")
-    if trunk == "0" and len(groups[0]) > 1:  # the sign before it is enough
-        return _Verdict(True, "valid")
-    return _Verdict(False, "valid, without a word that says so")
-
-
-def _international(number: str, digits: str) -> str | None:
-    """The number with + if it has a country code."""
-    if number[0] == "+" or number.startswith("(+"):
-        return re.sub(r"\(0\)", "", number).lstrip("(")
-    for prefix in ("00", "011"):
-        if digits.startswith(prefix) and len(digits) >= 10 + len(prefix):
-            bare = re.sub(r"\(0\)", "", number)
-            return "+" + re.sub(r"\D", "", bare)[len(prefix) :]
+    for region in regions:
+        if fits(digits, region) and is_valid(digits, region):
+            return _national(number, digits, region, named)
+    if told and cue(text, start, end, before=_NEAR) == "phone":
+        if _LOOSE.fullmatch(number) or _BARE.fullmatch(number):
+            return _Verdict(len(digits) != 9, "possible, not valid")
     return None
 
 
-def _fits(digits: str, region: str) -> bool:
-    trunk, lengths = _form(region)
-    if trunk == "0":
-        return digits[0] == "0" and len(digits) - 1 in lengths
-    return len(digits) in lengths or (
-        bool(trunk) and digits.startswith(trunk) and len(digits) - len(trunk) in lengths
-    )
+def _is_other(text: str, start: int, end: int) -> bool:
+    """Whether it is a date, an amount, or only a part of something in brackets."""
+    number = text[start:end]
+    broken = number.count("(") != number.count(")")
+    return broken or bool(_DATE.search(number) or _AMOUNT.match(text, end))
 
 
-@cache
-def _form(region: str) -> _Form:
-    import phonenumbers
-
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
-    if metadata is None:
-        raise ValueError(f"no region {region}")
-    lengths = tuple(metadata.general_desc.possible_length)
-    trunk = metadata.national_prefix or ""
-    # Where most is written with the sign, the length without it tells nothing.
-    return _Form(trunk if trunk in ("0", "1", "8", "06") else "", lengths)
-
-
-def known_region(region: str) -> bool:
-    """Whether numbers of the region can be told."""
-    import phonenumbers
-
-    return region in phonenumbers.SUPPORTED_REGIONS
+def _abroad(number: str, digits: str, told: bool) -> _Verdict | None:
+    """A number with + or 00 and the code of a country."""
+    bare = re.sub(r"\(0\)", "", number)
+    if number[0] != "+" and not number.startswith("(+"):
+        prefix = next((sign for sign in ("00", "011") if digits.startswith(sign)), "")
+        if not prefix or len(digits) < 10 + len(prefix):
+            return None
+        bare = re.sub(r"\D", "", bare)[len(prefix) :]
+    bare = "+" + bare.lstrip("(+ ")
+    if is_valid(bare):
+        return _Verdict(True, "valid")
+    if told and number[0] == "+" and 8 <= len(digits) <= 15:
+        return _Verdict(True, "possible, not valid")
+    if is_possible(bare) and (told or number != digits):
+        return _Verdict(len(digits) >= 9, "possible, not valid")
+    return None
 
 
-def _is_valid(number: str, region: str | None) -> bool:
-    import phonenumbers
-
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
-    except phonenumbers.NumberParseException:
-        return False
-
-
-def _is_possible(number: str) -> bool:
-    import phonenumbers
-
-    try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(number, None))
-    except phonenumbers.NumberParseException:
-        return False
+def _american(match: re.Match[str], digits: str, named: Cue | None) -> _Verdict | None:
+    """Three, three and four digits; between blanks alone they must be valid too."""
+    if named == "phone":
+        return _Verdict(True, "form")
+    if digits[-10] not in "23456789":
+        return None if named == "other" else _Verdict(False, "form, not valid")
+    if named == "other":
+        return _Verdict(False, "another word stands near")
+    spaced = not match["a"] and match["s"] == match["t"] == " "
+    sure = not spaced or is_valid("+1" + digits[-10:])
+    return _Verdict(sure, "form, not valid")
 
 
-def _written(digits: str, region: str) -> str:
-    import phonenumbers
-
-    return phonenumbers.format_number(
-        phonenumbers.parse(digits, region), phonenumbers.PhoneNumberFormat.NATIONAL
-    )
+def _national(
+    number: str, digits: str, region: str, named: Cue | None
+) -> _Verdict | None:
+    """A valid number: sure by a word near by, or if it is written as one does."""
+    if named == "phone":
+        return _Verdict(True, "valid")
+    if _THOUSANDS.fullmatch(number):
+        return None
+    written = is_written_so(number, digits, region)
+    if named in ("other", "version", "card", "social"):
+        return _Verdict(False, "another word stands near") if written else None
+    return _Verdict(written, "valid, without a word that says so")

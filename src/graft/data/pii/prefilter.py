@@ -30,7 +30,7 @@ _TRAITS: dict[Trait, str] = {
         r"| (?:[dD]ot|DOT|[pP]oint|POINT)"
         r" (?:com|net|org|fr|eu|be|ch|ca|uk|us|de|io|info|edu|gov|COM|NET|ORG|FR)"
     ),
-    "site": r"\.(?:com|net|tv|io|org|me|am|ee|app|co)/|mastodon\.|skype:|/u/| u/|^u/",
+    "site": r"\.(?:com|net|tv|io|org|me|am|ee|app|co)/|mastodon\.|skype:|(?:^|[ (\"'/])u/",
     # what an account's name stands behind
     "label": (
         "(?i)(?:users?|log-?in|name|handle|tag|nick|pseudo(?:nyme)?|identifiants?|uid"

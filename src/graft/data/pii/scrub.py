@@ -8,7 +8,7 @@ import polars as pl
 
 from graft.config.pii import Action, Kind, PiiConfig
 from graft.data.pii.finding import Finding
-from graft.data.pii.phones import known_region
+from graft.data.pii.numbering import known_region
 from graft.data.pii.plain import Plain, fold
 from graft.data.pii.prefilter import Trait, names, traits
 from graft.data.pii.recognise import recognise
