@@ -10,7 +10,7 @@ import numpy as np
 from graft.errors import TemplateError
 from graft.prompts.forms import Messages, Segments, is_asking
 from graft.prompts.pools import Pool
-from graft.prompts.tokenizers import Tokenizer
+from graft.prompts.tokenizers import RustTokenizer
 from graft.records import Message
 
 _PROBE = [
@@ -19,6 +19,7 @@ _PROBE = [
     Message(role="user", content="And 3+3?"),
     Message(role="assistant", content="6."),
 ]
+_THOUGHT = "<think>\n3+3\n</think>\n\n6."
 _MARKS = re.compile(r"\{%-?\s*generation\s*-?%\}")
 
 
@@ -41,21 +42,26 @@ class ChatForm:
     separator = ""
 
     def __init__(
-        self, template: str, names: Mapping[str, str], tokenizer: Tokenizer
+        self, template: str, names: Mapping[str, str], tokenizer: RustTokenizer
     ) -> None:
         from transformers.utils.chat_template_utils import render_jinja_template
 
         if "strftime_now" in template:
             raise _unusable("writes today's date, so its ids change from day to day")
         self.text = template
-        self.reserved: Sequence[str] = sorted(tokenizer.control, key=len, reverse=True)
         self._lock = Lock()
         self._jinja = render_jinja_template
         self._names = dict(names)
         self._tokenizer = tokenizer
         self._marks = bool(_MARKS.search(template))
-        self._control = re.compile("|".join(map(re.escape, self.reserved)) or "(?!)")
+        control = sorted(tokenizer.control, key=len, reverse=True)
+        self._control = re.compile("|".join(map(re.escape, control)) or "(?!)")
         text, spans = self._spans(_PROBE)
+        frame = "".join(part for part, learned in self._cut(_PROBE) if not learned)
+        # Some models' turn marks are added tokens that no file calls special.
+        marks = [token for token in tokenizer.added if token in frame]
+        reserved = {*control, *marks}
+        self.reserved: Sequence[str] = sorted(reserved, key=len, reverse=True)
         apart = self.segments([_PROBE]).pool.ids.tolist()
         if apart != tokenizer.encode([text[: spans[-1][1]]], start=True)[0]:
             raise TemplateError(
@@ -65,7 +71,7 @@ class ChatForm:
                 fix="use the model's official tokenizer (model.tokenizer: "
                 "mistral-common:v3), or style: pattern",
             )
-        if any(not text[:end].endswith(tuple(self.reserved)) for _, end in spans):
+        if any(not text[:end].endswith(tuple(control)) for _, end in spans):
             raise _unusable(
                 "does not end each {% generation %} in the end-of-turn token"
             )
@@ -89,13 +95,40 @@ class ChatForm:
 
     def _cut(self, messages: Messages) -> Iterator[tuple[str, bool]]:
         text, spans = self._spans(messages)
+        answers = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
         at = 0
-        for start, end in spans:
+        for turn, (start, end) in zip(answers, spans, strict=True):
             yield text[at:start], False
-            yield text[start:end], True
+            yield text[start:end], self._is_as_said(text[:end], messages, turn)
             at = end
         if is_asking(messages):
             yield text[at:], False
+
+    def _is_as_said(self, text: str, messages: Messages, turn: int) -> bool:
+        """Whether an answer stands as the model says it, when it is the last turn.
+
+        A template may strip the thinking of earlier answers: what is shown of them
+        then is read, and not learned, since no model is to say it so.
+        """
+        if self._keeps_history or turn == len(messages) - 1:
+            return True
+        return self._render(messages[: turn + 1], ask=False)[0].startswith(text)
+
+    @cached_property
+    def _keeps_history(self) -> bool:
+        """Seen with an answer that thinks and one that does not."""
+        thinking = [*_PROBE[:3], Message(role="assistant", content=_THOUGHT)]
+        chats = [[*_PROBE[:2], *_PROBE[2:]], [*thinking, *_PROBE[:2]]]
+        try:
+            for chat in chats:
+                whole = self._render(chat, ask=False)[0]
+                for turn in (2, 4):
+                    begun = self._render(chat[:turn], ask=False)[0].rstrip()
+                    if not whole.startswith(begun):
+                        return False
+        except TemplateError:
+            return False
+        return True
 
     def _spans(self, messages: Messages) -> tuple[str, list[tuple[int, int]]]:
         """The rendered text, and where each answer with its end token stands."""
@@ -103,8 +136,9 @@ class ChatForm:
         text, marked = self._render(messages, ask=asked)
         if messages and messages[0]["role"] == "system" and not self._keeps_system:
             raise _unusable("drops the system turn")
-        for message in messages:
-            if message["content"].strip() not in text:
+        for turn, message in enumerate(messages):
+            said = message["content"].strip()
+            if said not in text and not self._strips_thought(text, messages, turn):
                 raise _unusable(f"drops or rewrites a {message['role']} turn")
         answers = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
         if not self._marks:
@@ -114,6 +148,13 @@ class ChatForm:
         if not asked and text[: marked[-1][0]] != self._asking(messages[: answers[-1]]):
             raise _unusable("opens an answer otherwise than when it asks for one")
         return text, marked
+
+    @staticmethod
+    def _strips_thought(text: str, messages: Messages, turn: int) -> bool:
+        """Whether an earlier answer is shown without its thinking, and only so."""
+        message = messages[turn]
+        earlier = message["role"] == "assistant" and turn < len(messages) - 1
+        return earlier and _without_thought(message["content"].strip()) in text
 
     @cached_property
     def _keeps_system(self) -> bool:
@@ -127,8 +168,11 @@ class ChatForm:
         if not text.startswith(prompt):
             raise _unusable("rewrites earlier turns when another follows")
         end = self._control.search(text, len(prompt))
+        said = text[len(prompt) : end.start()] if end else ""
         answer = messages[turn]["content"].strip()
-        if end is None or answer not in text[len(prompt) : end.start()]:
+        if turn < len(messages) - 1 and answer not in said:
+            answer = _without_thought(answer)
+        if end is None or answer not in said:
             raise _unusable("ends an answer with no control token")
         return len(prompt), end.end()
 
@@ -152,6 +196,10 @@ class ChatForm:
         except (JinjaError, TypeError) as error:
             raise _unusable(f"refuses this conversation: {error}") from error
         return texts[0], list(marked[0]) if marked else []
+
+
+def _without_thought(answer: str) -> str:
+    return answer.rpartition("</think>")[2].strip()
 
 
 def _unusable(problem: str) -> TemplateError:

@@ -80,11 +80,11 @@ class RustTokenizer:
         for rust in (self._start, self._going_on):
             rust.encode_special_tokens = not reads_control
         self.names = special_names(folder) or self._config_names(folder)
+        added = self._start.get_added_tokens_decoder()
         self.control: Mapping[str, int] = {
-            token.content: number
-            for number, token in self._start.get_added_tokens_decoder().items()
-            if token.special
+            token.content: number for number, token in added.items() if token.special
         }
+        self.added: Sequence[str] = [token.content for token in added.values()]
         self.bos_id: int | None = self._id("bos_token")
         end = self._id("eos_token")
         if end is None:
