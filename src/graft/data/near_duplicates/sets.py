@@ -36,20 +36,12 @@ class Members:
             mine: places in these. Shape [pairs].
             its: places in the others. Shape [pairs].
         """
-        one, two = self._matrix(), other._matrix()
+        one, two = _to_matrix(self), _to_matrix(other)
         ends = np.cumsum(self.sizes[mine] + other.sizes[its]) // _BLOCK
         blocks = np.split(np.arange(len(mine)), np.flatnonzero(np.diff(ends)) + 1)
         return np.concatenate(
             [np.diff((one[mine[at]] * two[its[at]]).indptr) for at in blocks]
         )
-
-    def _matrix(self) -> csr_array:
-        """A hash is its own column; nothing is ever as long as a row of them."""
-        ones = np.ones(len(self.hashes), np.int8)
-        shape = (len(self.offsets) - 1, 2**32)
-        matrix = csr_array((ones, self.hashes.astype(np.int64), self.offsets), shape)
-        matrix.has_canonical_format = True
-        return matrix
 
 
 @dataclass(frozen=True)
@@ -91,8 +83,9 @@ def are_near(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
     """Which pairs are near-duplicates. Shape [pairs]. Three things must hold.
 
     - The share of all their shingles that both have (Jaccard) reaches the threshold.
-    - So does the share of the one's numbers that the other has, counted from the one
-      with fewer: `3 + 4` is not `3 + 5`, however long the text around it.
+    - Of the shingles and of the numbers of the one with fewer, the other lacks at most
+      `max_replaced`: a word more changes little, another word says something else, and
+      `3 + 4` is not `3 + 5`, however long the text around it.
     - It is not so that both have a line of which the other has less than half: another
       question about the same passage is another example, and so is another answer.
 
@@ -101,24 +94,25 @@ def are_near(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
     Args:
         pairs: places in `sets`. Shape [pairs, 2].
         sets: of the rows that are compared.
-        config: the threshold.
+        config: threshold and max_replaced.
     """
     both = sets.shingles.common(sets.shingles, *pairs.T)
-    either = sets.shingles.sizes[pairs].sum(axis=1) - both
-    near = np.asarray(both >= config.threshold * either)
+    sizes = sets.shingles.sizes[pairs]
+    near = both >= config.threshold * (sizes.sum(axis=1) - both)
+    near &= both >= (1 - config.max_replaced) * sizes.min(axis=1)
     left = np.flatnonzero(near)
-    agreeing = sets.numbers.common(sets.numbers, *pairs[left].T)
+    both = sets.numbers.common(sets.numbers, *pairs[left].T)
     fewer = sets.numbers.sizes[pairs[left]].min(axis=1)
-    near[left] = agreeing >= config.threshold * fewer
+    near[left] = both >= (1 - config.max_replaced) * fewer
     left = np.flatnonzero(near)
     one, other = pairs[left].T
     near[left] = ~(_has_own_line(sets, one, other) & _has_own_line(sets, other, one))
-    return near
+    return np.asarray(near)
 
 
 def _has_own_line(sets: Sets, rows: Ints, others: Ints) -> Flags:
     """Whether a row has a line of which the other row has less than half."""
-    if not len(rows):
+    if rows.size == 0:
         return np.zeros(0, bool)
     counts = np.diff(sets.rows)[rows]
     starts = np.cumsum(counts) - counts
@@ -135,6 +129,16 @@ def _members(offsets: Offsets, hashes: Hashes) -> Members:
     return Members(
         np.searchsorted(placed, places).astype(np.int64), placed.astype(np.uint32)
     )
+
+
+def _to_matrix(members: Members) -> csr_array:
+    """A hash is its own column; nothing is ever as long as a row of them."""
+    shape = (len(members.offsets) - 1, 2**32)
+    columns = members.hashes.astype(np.int64)
+    ones = np.ones(len(columns), np.int8)
+    matrix = csr_array((ones, columns, members.offsets), shape)
+    matrix.has_canonical_format = True
+    return matrix
 
 
 def _joined(parts: list[Members]) -> Members:
