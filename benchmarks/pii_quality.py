@@ -24,7 +24,8 @@ def main() -> None:
     scores = score(examples, ("FR", "US", "GB"))
     took = time.perf_counter() - start
     print(
-        f"{'kind':8} {'spans':>6} {'recall':>7} {'precision':>9} {'exact':>6} {'borderline':>10}"
+        f"{'kind':8} {'spans':>6} {'recall':>7} {'precision':>9} {'exact':>6}"
+        f" {'borderline':>10}"
     )
     for kind, one in scores.items():
         print(

@@ -1,4 +1,4 @@
-"""What looks like personal data and is not: dates, sums, versions, numbers of things."""
+"""What looks like personal data and is not: dates, versions, numbers of things."""
 
 from random import Random
 
@@ -7,7 +7,9 @@ from stdnum import ean, isbn, luhn
 from pii.values import digits, grouped
 
 
-def noise(name: str, size: int, random: Random) -> str:
+def noise(  # pylint: disable=too-many-return-statements
+    name: str, size: int, random: Random
+) -> str:
     """A made-up value of the named sort, of `size` characters where it has a size."""
     match name:
         case "n":

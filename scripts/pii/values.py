@@ -101,7 +101,7 @@ def foreign_phone(random: Random) -> str:
             f"+49 30 {digits(random, 4, '2345')} {digits(random, 4)}",
             f"+32 2 {digits(random, 3, '5')} {digits(random, 2)} {digits(random, 2)}",
             f"+41 44 {digits(random, 3, '23')} {digits(random, 2)} {digits(random, 2)}",
-            f"+34 91{digits(random, 1, '0123456789')} {digits(random, 3)} {digits(random, 3)}",
+            f"+34 91{digits(random, 1)} {digits(random, 3)} {digits(random, 3)}",
             f"+39 06 {digits(random, 4, '5678')} {digits(random, 4)}",
             f"0044 7911 {digits(random, 6)}",
         )
@@ -117,8 +117,9 @@ def phone(random: Random) -> str:
 
 def bank_account(random: Random) -> str:
     country, form = random.choice(
-        (("FR", "n23"), ("FR", "n10c11n2"), ("DE", "n18"), ("GB", "a4n14"), ("ES", "n20"),
-         ("BE", "n12"), ("NL", "a4n10"), ("CH", "n17"), ("LU", "n16"), ("PT", "n21"))
+        (("FR", "n23"), ("FR", "n10c11n2"), ("DE", "n18"), ("GB", "a4n14"),
+         ("ES", "n20"), ("BE", "n12"), ("NL", "a4n10"),
+         ("CH", "n17"), ("LU", "n16"), ("PT", "n21"))
     )  # fmt: skip
     bban, at = "", 0
     while at < len(form):
@@ -137,7 +138,8 @@ def bank_account(random: Random) -> str:
 
 def card(random: Random) -> str:
     prefix, length, sizes = random.choice(
-        (("4", 16, [4] * 4), ("51", 16, [4] * 4), ("55", 16, [4] * 4), ("2221", 16, [4] * 4),
+        (("4", 16, [4] * 4), ("51", 16, [4] * 4), ("55", 16, [4] * 4),
+         ("2221", 16, [4] * 4),
          ("34", 15, [4, 6, 5]), ("37", 15, [4, 6, 5]), ("6011", 16, [4] * 4),
          ("36", 14, [4, 6, 4]), ("3530", 16, [4] * 4))
     )  # fmt: skip
@@ -149,7 +151,8 @@ def card(random: Random) -> str:
 def ip(random: Random) -> str:
     if random.random() < 0.6:
         rest = ".".join(str(random.randrange(256)) for _ in range(2))
-        return f"{random.choice((82, 91, 176, 212, 51, 34, 8))}.{random.randrange(64, 250)}.{rest}"
+        first = random.choice((82, 91, 176, 212, 51, 34, 8))
+        return f"{first}.{random.randrange(64, 250)}.{rest}"
     groups = [f"{random.randrange(65536):x}" for _ in range(6)]
     head = random.choice(("2001:41d0", "2a01:e0a", "2606:4700", "2001:0db8"))
     whole = f"{head}:{':'.join(groups)}"

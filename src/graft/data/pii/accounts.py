@@ -17,7 +17,8 @@ _NO_NAMES = frozenset(
     " inject interface keyframes layer media mixin namespace nonnull nullable override"
     " page param patch post property pytest return returns see self service since"
     " staticmethod classmethod supports suppresswarnings tailwind team test throws todo"
-    " types type use value version brief code link entity table column id abstractmethod"
+    " types type use value version brief code"
+    " link entity table column id abstractmethod"
     " cached_property lru_cache wraps app home work least most once".split()
 )
 
@@ -52,9 +53,12 @@ _DISCORD = re.compile(r"(?<![\w#])(?P<name>[A-Za-z_][\w.]{1,31}#\d{4})(?!\w)")
 _LABEL = (
     r"(?P<label>(?:user|screen|account|login|profile|display|twitch|skype|discord"
     r"|telegram|instagram|twitter|insta|snap(?:chat)?|github|gaming|player|steam)"
-    r"[ _-]?(?:name|id|handle|user(?:name)?|account)|username|users?|login|log-?in|handle"
-    r"|gamer ?tag|nick(?:name)?|pseudo(?:nyme)?|identifiants?|utilisateur|compte|account"
-    r"|nom d'utilisateur|nom de compte|id utilisateur|skype|discord|telegram|insta(?:gram)?"
+    r"[ _-]?(?:name|id|handle|user(?:name)?|account)|username|users?|login"
+    r"|log-?in|handle"
+    r"|gamer ?tag|nick(?:name)?|pseudo(?:nyme)?|identifiants?|utilisateur|compte"
+    r"|account"
+    r"|nom d'utilisateur|nom de compte|id utilisateur|skype|discord|telegram"
+    r"|insta(?:gram)?"
     r"|snap(?:chat)?|twitter|github|uid)"
 )
 _LABELLED = re.compile(
@@ -67,7 +71,8 @@ _PLAIN_WORDS = frozenset(
     "admin administrator root guest user none null true false string str int required"
     " optional anonymous unknown invalid test login password email default name number"
     " empty missing the you your not case yes non oui obligatoire invalide inconnu"
-    " facultatif undefined all any self this disabled enabled locked closed active".split()
+    " facultatif undefined all any self this disabled enabled locked closed"
+    " active".split()
 )
 # "User: Hello" opens a turn of a chat, so a plain word behind these is not a name.
 _LOOSE = frozenset("user users account compte utilisateur login discord handle".split())

@@ -10,7 +10,8 @@ _DOMAIN = (
     r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})"
 )
 _EMAIL = re.compile(
-    rf"""(?<![\w.+%@])(?:"[^"\n@]{{1,62}}"|[\w+](?:[\w.+'%-]{{0,63}}))@{_DOMAIN}(?![\w@])""",
+    r"""(?<![\w.+%@])(?:"[^"\n@]{1,62}"|[\w+](?:[\w.+'%-]{0,63}))@"""
+    rf"{_DOMAIN}(?![\w@])",
     re.IGNORECASE,
 )
 _ELIDED = re.compile(r"(?:[cdjlmnst]|qu)'(?=\w)", re.IGNORECASE)
@@ -23,8 +24,10 @@ _SPELT_DOT = r"(?: ?[\[({<] ?(?:dot|point) ?[\])}>] ?| dot | point )"
 _ENDS = "(?:com|net|org|fr|eu|be|ch|ca|uk|us|de|io|info|edu|gov)"
 _HIDDEN = re.compile(
     r"(?<![\w.+-])[\w+][\w.+-]{0,63}"
-    rf"(?: ?[\[({{<] ?(?:at|arobase|@) ?[\])}}>] ?[\w-]{{1,63}}(?:{_DOT}[\w-]{{2,63}}){{1,4}}"
-    rf"| (?:at|arobase) [\w-]{{1,63}}(?:{_SPELT_DOT}[\w-]{{2,63}}){{0,3}}{_SPELT_DOT}{_ENDS}"
+    r"(?: ?[\[({<] ?(?:at|arobase|@) ?[\])}>] ?"
+    rf"[\w-]{{1,63}}(?:{_DOT}[\w-]{{2,63}}){{1,4}}"
+    r"| (?:at|arobase) "
+    rf"[\w-]{{1,63}}(?:{_SPELT_DOT}[\w-]{{2,63}}){{0,3}}{_SPELT_DOT}{_ENDS}"
     rf"| arobase {_DOMAIN}|(?: @ ?|@ ){_DOMAIN})(?!\w)",
     re.IGNORECASE,
 )

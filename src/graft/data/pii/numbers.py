@@ -11,7 +11,8 @@ _SEP = r"(?: ?[-.] ?| )"
 _IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?=[ .-]?[A-Za-z0-9])")
 # Looked for at every place, since a group before may belong to something else.
 _CARD = re.compile(
-    rf"(?<!\w)(?<!\d[.,])(?=(\d{{4}}(?P<a>{_SEP})\d{{4}}(?:(?P=a)\d{{4}}){{2}}(?:(?P=a)\d{{3}})?"
+    rf"(?<!\w)(?<!\d[.,])"
+    rf"(?=(\d{{4}}(?P<a>{_SEP})\d{{4}}(?:(?P=a)\d{{4}}){{2}}(?:(?P=a)\d{{3}})?"
     rf"|\d{{4}}(?P<b>{_SEP})\d{{6}}(?P=b)\d{{4,5}}|\d{{12,19}})(?!\w|[.,]\d))"
 )
 _NIR = re.compile(

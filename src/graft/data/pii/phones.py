@@ -30,7 +30,8 @@ _YEAR, _DAY, _MONTH = (
 )
 _DATE = re.compile(
     rf"(?<!\d)(?:{_YEAR}[-/. ]{_MONTH}[-/. ]{_DAY}|{_DAY}[-/.]{_MONTH}[-/.]{_YEAR}"
-    rf"|{_MONTH}[-/.]{_DAY}[-/.]{_YEAR}|(?:1[5-9]|20)\d\d ?[-/ ] ?(?:1[5-9]|20)\d\d)(?!\d)"
+    rf"|{_MONTH}[-/.]{_DAY}[-/.]{_YEAR}"
+    r"|(?:1[5-9]|20)\d\d ?[-/ ] ?(?:1[5-9]|20)\d\d)(?!\d)"
 )
 _THOUSANDS = re.compile(r"\d{1,3}(?:([ .])\d{3})(?:\1\d{3})+")
 # North American: an area code begins with 2 to 9, whether it is in use or not.
@@ -73,9 +74,10 @@ def phones(text: str, regions: Sequence[str]) -> Found:
         free = run.start()
         borderline: Finding | None = None
         for start, end in _windows(text, run.start(), run.end()):
-            if start < free or not (
-                verdict := _judge(text, start, end, regions, named)
-            ):
+            if start < free:
+                continue
+            verdict = _judge(text, start, end, regions, named)
+            if verdict is None or _is_other(text, start, end):
                 continue
             if extension := _EXTENSION.match(text, end):
                 end = extension.end()

@@ -15,7 +15,8 @@ _TRAITS: dict[Trait, str] = {
     # numbers are too common to let them through
     "digits": (
         r"[0-9](?:[ \t.\-/()]{0,2}[0-9]){6}"
-        r"|[0-9]\)? [.\-/] \(?[0-9]{2,3} [.\-/] [0-9]{2}|[0-9]\)? - [0-9]{3}[ .-][0-9]{4}"
+        r"|[0-9]\)? [.\-/] \(?[0-9]{2,3} [.\-/] [0-9]{2}"
+        r"|[0-9]\)? - [0-9]{3}[ .-][0-9]{4}"
     ),
     # letters of an account may part its digits
     "iban": r"[A-Za-z]{2}[0-9]{2}[ .\-]?(?:[0-9A-Za-z]{4}[ .\-]?){2}[0-9A-Za-z]{3}",
@@ -30,7 +31,8 @@ _TRAITS: dict[Trait, str] = {
         r"| (?:[dD]ot|DOT|[pP]oint|POINT)"
         r" (?:com|net|org|fr|eu|be|ch|ca|uk|us|de|io|info|edu|gov|COM|NET|ORG|FR)"
     ),
-    "site": r"\.(?:com|net|tv|io|org|me|am|ee|app|co)/|mastodon\.|skype:|(?:^|[ (\"'/])u/",
+    "site": r"\.(?:com|net|tv|io|org|me|am|ee|app|co)/|mastodon\."
+    r"|skype:|(?:^|[ (\"'/])u/",
     # what an account's name stands behind
     "label": (
         "(?i)(?:users?|log-?in|name|handle|tag|nick|pseudo(?:nyme)?|identifiants?|uid"
