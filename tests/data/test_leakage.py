@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graft.config import LeakageConfig
-from graft.data.leakage import Leakage, Pair
+from graft.data.leakage import HeldOut, Leakage, Pair
 from graft.data.ngrams import to_ngrams, to_wholes, to_words
 from graft.errors import DataError
 from graft.records import MESSAGES
@@ -52,17 +52,17 @@ def find(
     benchmark: Sequence[str] = (),
     **changes: Any,
 ) -> tuple[list[bool], list[Pair], Leakage]:
-    leakage = Leakage(CONFIG.model_copy(update=changes))
+    known = HeldOut(CONFIG.model_copy(update=changes))
     if held_out:
-        leakage.hold(to_table(held_out, "test"))
+        known.hold(to_table(held_out, "test"))
     if benchmark:
-        leakage.hold_texts([f"b:{i}" for i in range(len(benchmark))], benchmark)
-    leakage.index()
+        known.hold_texts([f"b:{i}" for i in range(len(benchmark))], benchmark)
+    leakage = known.to_leakage()
     table = to_table(train)
     for at in range(0, len(train), 3):
         leakage.see(table.slice(at, 3))
-    leaked, pairs = leakage.find(table)
-    return leaked.tolist(), pairs, leakage
+    found = leakage.find(table)
+    return [i in found for i in range(len(train))], list(found.values()), leakage
 
 
 def test_a_row_with_a_held_out_prompt_in_it_leaks() -> None:
@@ -127,12 +127,12 @@ def test_a_frame_of_many_groups_is_no_leak_but_what_it_frames_is() -> None:
 def test_many_answers_to_one_leaked_prompt_all_leak() -> None:
     longer = f"please {TEXT}"
     table = [(longer, f"answer {i}") for i in range(40)]
-    leakage = Leakage(CONFIG)
-    leakage.hold(to_table([(TEXT, "x")], "test"))
-    leakage.index()
+    known = HeldOut(CONFIG)
+    known.hold(to_table([(TEXT, "x")], "test"))
+    leakage = known.to_leakage()
     one_group = to_table(table).set_column(2, "group", pa.array(["g"] * 40))
     leakage.see(one_group)
-    assert leakage.find(one_group)[0].all()
+    assert len(leakage.find(one_group)) == 40
 
 
 def test_a_benchmarks_short_words_are_no_evidence() -> None:
@@ -161,7 +161,7 @@ def test_the_policy_fail_names_the_pairs_past_the_budget() -> None:
 
 def test_nothing_held_out_or_nothing_to_train_leaks_nothing() -> None:
     assert find([(TEXT, "x")])[0] == [False]
-    assert find([], [(TEXT, "x")])[0] == []
+    assert not find([], [(TEXT, "x")])[1]
 
 
 WORDS = st.lists(st.text("abcé1", min_size=1, max_size=3), max_size=12)

@@ -8,12 +8,12 @@ text's n-grams that stand in the row, on whichever side. Three rules keep that f
   arXiv:2005.14165, appendix C). Groups, not rows: ten answers to one leaked question
   make it no less leaked. They are estimated by linear counting in 64 bits (Whang et
   al. 1990), exact to about one of ten.
-- A prompt that is the same word for word as a whole leaks, however short or common. This
-  is all that tells texts of fewer than n words apart. Short answers tell nothing.
+- A prompt that is the same word for word as a whole leaks, short or common. This is
+  all that tells texts of fewer than n words apart. Short answers tell nothing.
 - Numbers are words like others: the same sum with other numbers is another sum.
 
-Memory: about 40 bytes an n-gram of what is held out, the places of held-out examples,
-and one byte a row of train; no text of train is kept.
+Memory: about 40 bytes an n-gram of what is held out (twice that while the index is
+built), the places of held-out examples, one byte a row of train, and none of its text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,11 +28,10 @@ from graft.config import LeakageConfig
 from graft.data.columns import to_frame
 from graft.data.ngrams import Hashes, Ints, Words, to_ngrams, to_wholes, to_words
 from graft.data.overlaps import Index, best_pairs, to_index
+from graft.data.texts import first_said, group_bits, read, sides, slices
 from graft.errors import DataError
 from graft.records import Reject, shorten
 
-SLICE_BYTES = 2**20
-"""Text hashed at once: its arrays fit a cache."""
 FEWEST_WORDS = 4
 """Of a benchmark's text that is compared as a whole: an answer `yes` is no evidence."""
 SHOWN = 200
@@ -59,8 +58,8 @@ class Pair(NamedTuple):
         )
 
 
-class Leakage:
-    """Is given what is held out, then sees train twice, in one order."""
+class HeldOut:
+    """Collects what is held out."""
 
     def __init__(self, config: LeakageConfig) -> None:
         self.config = config
@@ -69,18 +68,16 @@ class Leakage:
         self._wholes = [np.zeros(0, np.uint64)]
         self._whole_texts = [np.zeros(0, np.int64)]
         self._bits = [np.zeros(0, np.uint64)]
-        self._names: list[pl.Series] = [pl.Series([], dtype=pl.String)]
-        self.num_texts = self._at = self.num_leaked = 0
-        self._near = [np.zeros(0, np.bool_)]
-        self.worst: list[Pair] = []
+        self._names = [pl.Series([], dtype=pl.String)]
+        self.num_texts = 0
 
     def hold(self, table: pa.Table) -> None:
         """Take held-out examples: columns id, where, group, messages."""
-        for rows in _slices(to_frame(table)):
+        for rows in slices(to_frame(table)):
             names = rows["where"] + " (id " + rows["id"] + ")"
-            said, bits = _sides(rows), _group_bits(rows["group"])
+            said, bits = sides(rows), group_bits(rows["group"])
             asked = (said["prompt"] != "").to_numpy()
-            self._hold(_first(said), names, bits, np.ones(rows.height, np.bool_))
+            self._hold(first_said(said), names, bits, np.ones(rows.height, np.bool_))
             if self.config.answers and asked.any():
                 answers = said["answer"].filter(asked)
                 none = np.zeros(len(answers), np.bool_)
@@ -92,7 +89,7 @@ class Leakage:
             texts, dtype=pl.String
         )
         counts = to_wholes(to_words(said), len(said))[1]
-        self._hold(said, places, _group_bits(places), counts >= FEWEST_WORDS)
+        self._hold(said, places, group_bits(places), counts >= FEWEST_WORDS)
 
     def _hold(
         self,
@@ -113,50 +110,71 @@ class Leakage:
         self._names.append(names)
         self.num_texts += len(texts)
 
-    def index(self) -> None:
-        """All that is held out has been given."""
+    def to_leakage(self) -> "Leakage":
+        """All has been given."""
         bits = np.concatenate(self._bits)
-        self._known = to_index(self._ngrams, self._texts, bits)
-        self._same = to_index(self._wholes, self._whole_texts, bits)
-        self._ngrams, self._texts, self._bits = [], [], []
+        return Leakage(
+            self.config,
+            to_index(self._ngrams, self._texts, bits),
+            to_index(self._wholes, self._whole_texts, bits),
+            pl.concat(self._names),
+        )
+
+
+class Leakage:
+    """Sees train twice, in one order.
+
+    Args:
+        known: n-grams of what is held out.
+        same: the hashes of its texts that are compared as a whole.
+        names: of the texts. Shape [texts].
+    """
+
+    def __init__(
+        self, config: LeakageConfig, known: Index, same: Index, names: pl.Series
+    ) -> None:
+        self.config = config
+        self._known, self._same, self._names = known, same, names
+        self._near: list[npt.NDArray[np.bool_]] = []
+        self._second_look = np.zeros(0, np.bool_)
+        self._at = self.num_leaked = 0
+        self.worst: list[Pair] = []
 
     def see(self, table: pa.Table) -> None:
         """The first pass: which n-grams are common, which rows need a second look."""
-        for rows in _slices(to_frame(table)):
-            words, whole = _read(rows)
+        for rows in slices(to_frame(table)):
+            words, whole = read(rows)
             ngrams, first = to_ngrams(words, self.config.n)
             at, keys = self._known.find(ngrams)
             row = words.texts[first[at]] % rows.height
-            self._known.add(keys, _group_bits(rows["group"])[row])
+            self._known.add(keys, group_bits(rows["group"])[row])
             near = np.zeros(rows.height, np.bool_)
             near[row] = True
             near[self._same.find(whole)[0]] = True
             self._near.append(near)
 
-    def find(self, table: pa.Table) -> tuple[npt.NDArray[np.bool_], list[Pair]]:
-        """The second pass: whether each row leaks, shape [rows], and what each does."""
-        if not self._at:
+    def find(self, table: pa.Table) -> dict[int, Pair]:
+        """The second pass: the rows that leak, by number."""
+        if self._near:
             self._second_look = np.concatenate(self._near)
-            self._known.weigh(self.config.max_common, self.num_texts)
-            self._held_out = pl.concat(self._names)
+            self._near = []
+            self._known.weigh(self.config.max_common, len(self._names))
         near = self._second_look[self._at : self._at + table.num_rows]
         self._at += table.num_rows
-        leaked, pairs = np.zeros(table.num_rows, np.bool_), []
-        places = np.flatnonzero(near)
+        found: dict[int, Pair] = {}
+        places, at = np.flatnonzero(near), 0
         if len(places):
-            at = 0
-            for rows in _slices(to_frame(table.take(pa.array(places)))):
+            for rows in slices(to_frame(table.take(pa.array(places)))):
                 for row, pair in self._compare(rows):
-                    leaked[places[at + row]] = True
-                    pairs.append(pair)
+                    found[int(places[at + row])] = pair
                 at += rows.height
-        self.num_leaked += len(pairs)
-        ranked = sorted([*self.worst, *pairs], key=lambda pair: -pair.overlap)
+        self.num_leaked += len(found)
+        ranked = sorted([*self.worst, *found.values()], key=lambda one: -one.overlap)
         self.worst = ranked[: self.config.num_shown]
-        return leaked, pairs
+        return found
 
     def _compare(self, rows: pl.DataFrame) -> Iterator[tuple[int, Pair]]:
-        words, wholes = _read(rows)
+        words, wholes = read(rows)
         ngrams, first = to_ngrams(words, self.config.n)
         at, keys = self._known.find(ngrams)
         places = first[at]
@@ -168,11 +186,11 @@ class Leakage:
             mine = row == number
             shared = self._spell(words, places[mine], keys[mine], text)
             if not shared:
-                shared = _first(_sides(rows[number]))[0]
+                shared = first_said(sides(rows[number]))[0]
             yield number, Pair(
                 rows["where"][number],
                 rows["id"][number],
-                self._held_out[text],
+                self._names[text],
                 overlap,
                 shorten(shared, SHOWN),
             )
@@ -181,7 +199,7 @@ class Leakage:
         """The longest run of words that a row shares with a held-out text."""
         theirs = np.array([text in self._known.texts_of(key) for key in keys], np.bool_)
         places = np.sort(places[theirs])
-        if not len(places):
+        if places.size == 0:
             return ""
         runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1)
         longest = max(runs, key=len)
@@ -191,7 +209,7 @@ class Leakage:
         """What was compared, and the worst pairs."""
         return {
             **self.config.model_dump(mode="json"),
-            "num_held_out_texts": self.num_texts,
+            "num_held_out_texts": len(self._names),
             "num_ngrams": len(self._known.keys),
             "num_common_ngrams": self._known.num_common,
             "num_leaked": self.num_leaked,
@@ -213,53 +231,3 @@ class Leakage:
             expected=f"at most {config.max_leaked} (split.leakage.max_leaked)",
             fix="set split.leakage.policy: drop, or give like examples one group",
         )
-
-
-def _slices(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Consecutive rows of about SLICE_BYTES of text each, at least one row."""
-    size = rows.select(
-        pl.col("messages")
-        .list.eval(pl.element().struct.field("content").str.len_bytes())
-        .list.sum()
-    )["messages"].to_numpy()
-    number = np.cumsum(size) // SLICE_BYTES
-    cuts = np.flatnonzero(np.diff(number, prepend=-1))
-    for start, end in zip(cuts, [*cuts[1:], rows.height], strict=True):
-        yield rows[int(start) : int(end)]
-
-
-def _sides(rows: pl.DataFrame) -> pl.DataFrame:
-    """What the user and the assistant say, `prompt` and `answer`; empty if nothing."""
-    turn = pl.element().struct
-    roles = {"prompt": "user", "answer": "assistant"}
-    return rows.select(
-        pl.col("messages")
-        .list.eval(turn.field("content").filter(turn.field("role") == role))
-        .list.join("\n")
-        .fill_null("")
-        .alias(side)
-        for side, role in roles.items()
-    )
-
-
-def _first(said: pl.DataFrame) -> pl.Series:
-    """The prompt; the answer where there is none, as in plain completion."""
-    return said.select(
-        pl.when(pl.col("prompt") != "").then("prompt").otherwise("answer")
-    ).to_series()
-
-
-def _read(rows: pl.DataFrame) -> tuple[Words, Hashes]:
-    """Words of all prompts and then of all answers; each row's prompt as a whole (the
-    answer's if it has none)."""
-    said = _sides(rows)
-    words = to_words(pl.concat([said["prompt"], said["answer"].alias("prompt")]))
-    wholes, counts = to_wholes(words, 2 * rows.height)
-    prompts, answers = wholes[: rows.height], wholes[rows.height :]
-    return words, np.where(counts[: rows.height] > 0, prompts, answers)
-
-
-def _group_bits(groups: pl.Series) -> Hashes:
-    """One of 64 bits for each group, by its hash."""
-    wholes, _ = to_wholes(to_words(groups), len(groups))
-    return np.uint64(1) << (wholes >> np.uint64(58))

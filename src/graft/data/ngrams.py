@@ -1,9 +1,9 @@
 """Words and n-grams of texts as 64-bit hashes, over flat arrays.
 
 A word is a run of letters, marks or digits, in lower case; punctuation and space only
-part words, as in GPT-3 (Brown et al. 2020, arXiv:2005.14165, appendix C). Two additions:
-a sign before a number is a word, since 3 + 4 is not 3 - 4; and so is each character of
-a script that puts no space between words.
+part words, as in GPT-3 (Brown et al. 2020, arXiv:2005.14165, appendix C). Two are
+added: a sign before a number is a word, since 3 + 4 is not 3 - 4; and so is each
+character of a script that puts no space between words.
 
 Hashes are polynomials modulo 2⁶⁴ with an odd base, mixed after each level: sums over
 flat arrays, the same on every machine and with every version of a library.
@@ -59,7 +59,7 @@ class Words(NamedTuple):
         upto = self.places[first + num_words : first + num_words + 1]
         end = int(upto[0]) if len(upto) else len(self.data)
         said = bytes(self.data[self.places[first] : end]).decode("utf-8", "replace")
-        return " ".join(said.split("\x00")[0].split())
+        return " ".join(said.partition("\x00")[0].split())
 
 
 def to_words(texts: pl.Series) -> Words:
@@ -69,7 +69,7 @@ def to_words(texts: pl.Series) -> Words:
     # NUL ends each text, so that words of two texts never touch.
     column = (plain + "\0").to_arrow(compat_level=pl.CompatLevel.oldest())
     buffers = column.buffers()
-    if not len(column):
+    if len(column) == 0:
         none = np.zeros(0, np.int64)
         return Words(none.astype(np.uint64), none, none, none.astype(np.uint8))
     offsets = np.frombuffer(buffers[1], np.int64)[column.offset :][: len(column) + 1]
@@ -77,7 +77,7 @@ def to_words(texts: pl.Series) -> Words:
     begins, spoken = _find_words(data)
     places = np.flatnonzero(begins)
     texts_of = np.searchsorted(offsets - offsets[0], places, "right") - 1
-    if not len(places):
+    if places.size == 0:
         return Words(np.zeros(0, np.uint64), texts_of, places, data)
     values = _VALUES[np.where(spoken, data, 0)]
     values *= _powers(_BASE, len(data))
@@ -101,7 +101,7 @@ def to_ngrams(words: Words, n: int) -> tuple[Hashes, Ints]:
 
 
 def to_wholes(words: Words, num_texts: int) -> tuple[Hashes, Ints]:
-    """Each text's hash over all of its words, and how many there are. Shapes [texts]."""
+    """Each text's hash over all its words, and how many they are. Shapes [texts]."""
     counts = np.bincount(words.texts, minlength=num_texts)
     wholes = np.zeros(num_texts, np.uint64)
     spoken = np.flatnonzero(counts)

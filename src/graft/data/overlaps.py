@@ -39,7 +39,7 @@ class Index:
         The table of first bits passes one in 8 to 16 of the others: it is one look into
         memory, where a search of the sorted keys is twenty.
         """
-        if not len(self.keys):
+        if self.keys.size == 0:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         near = np.flatnonzero(self._filter[hashes >> self._shift])
         wanted = hashes[near]
@@ -58,7 +58,7 @@ class Index:
     def weigh(self, max_common: int, num_texts: int) -> None:
         """No group comes any more: keys of more than `max_common` count no longer.
 
-        Of 64 bits, n groups set 64 (1 - e^(-n / 64)) in expectation (Whang et al. 1990).
+        Of 64 bits n groups set 64 (1 - e^(-n / 64)), as expected (Whang et al. 1990).
         """
         free = 64 - np.bitwise_count(self._groups).astype(np.int64)
         self._rare = 64 * np.log(64 / np.maximum(free, 0.5)) < max_common + 0.5

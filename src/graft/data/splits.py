@@ -107,7 +107,7 @@ class Splitter:
         self, names: Hashes
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """Where each group stands among those held out officially, and if it does."""
-        if not len(self._held_out):
+        if self._held_out.size == 0:
             return np.zeros(len(names), np.int64), np.zeros(len(names), np.bool_)
         number = np.searchsorted(self._held_out, names)
         number = np.minimum(number, len(self._held_out) - 1)

@@ -1,15 +1,16 @@
-"""The passes over sequences that split them: keys, texts if leakage is compared, all."""
+"""The passes over sequences: keys; texts, if they are compared; all, to be split."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from graft.config import SplitConfig
-from graft.data.columns import from_lines
-from graft.data.leakage import Leakage
+from graft.data.columns import from_lines, to_frame
+from graft.data.leakage import HeldOut, Leakage
 from graft.data.splits import (
     REJECTED,
     TEST,
@@ -19,7 +20,7 @@ from graft.data.splits import (
     Splitter,
     reject_group,
 )
-from graft.records import REJECT_SCHEMA, SPLITS
+from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SPLITS, Reject
 
 Tables = Callable[[], Iterable[pa.Table]]
 """The same rows from the start, at each call, in batches of any size."""
@@ -32,7 +33,8 @@ class Splitting:
 
     def __init__(self, config: SplitConfig) -> None:
         self._splitter = Splitter(config)
-        self._leakage = Leakage(config.leakage) if config.leakage else None
+        self._config = config.leakage
+        self._leakage: Leakage | None = None
         self._codes: Codes = np.zeros(0, np.int8)
         self._at = 0
 
@@ -48,15 +50,16 @@ class Splitting:
     ) -> None:
         """Learn what is held out, and where train is like it. Columns id, where, group,
         messages, read twice; rows of benchmarks with place and texts."""
-        if self._leakage is None:
+        if self._config is None:
             return
+        held_out = HeldOut(self._config)
         if np.isin(self._codes, (VALIDATION, TEST)).any():
             for table in self._where(texts(), VALIDATION, TEST):
-                self._leakage.hold(table)
+                held_out.hold(table)
         for where, said in _batched(benchmarks):
-            self._leakage.hold_texts(where, said)
-        self._leakage.index()
-        if self._leakage.num_texts:
+            held_out.hold_texts(where, said)
+        self._leakage = held_out.to_leakage()
+        if held_out.num_texts:
             for table in self._where(texts(), TRAIN):
                 self._leakage.see(table)
 
@@ -64,20 +67,22 @@ class Splitting:
         """The next rows' codes, and the tables of each split and of the rejects."""
         codes = self._codes[self._at : self._at + table.num_rows].copy()
         self._at += table.num_rows
-        groups = table.select(["where", "group"]).filter(pa.array(codes == REJECTED))
-        rejects = [
-            reject_group(row["where"], row["group"]) for row in groups.to_pylist()
-        ]
+        groups = table["group"]
+        rejects = {
+            int(row): reject_group(table["where"][row].as_py(), groups[row].as_py())
+            for row in np.flatnonzero(codes == REJECTED)
+        }
         if self._leakage is not None:
             rows = np.flatnonzero(codes == TRAIN)
             train = table.select(TEXTS).filter(pa.array(codes == TRAIN))
-            leaked, pairs = self._leakage.find(train)
+            found = self._leakage.find(train)
             if self._leakage.config.policy == "drop":
-                codes[rows[leaked]] = REJECTED
                 limit = self._leakage.config.threshold
-                rejects += [pair.to_reject(limit) for pair in pairs]
+                for row, pair in found.items():
+                    codes[rows[row]] = REJECTED
+                    rejects[int(rows[row])] = pair.to_reject(limit)
         kept = [table.filter(pa.array(codes == code)) for code in range(len(SPLITS))]
-        return codes, [*kept, from_lines([vars(r) for r in rejects], REJECT_SCHEMA)]
+        return codes, [*kept, _to_table(rejects, table)]
 
     def enforce(self) -> None:
         """Raises: DataError if more leaks than may."""
@@ -111,3 +116,15 @@ def _batched(
     while batch := list(islice(rows, BENCHMARK_ROWS)):
         pairs = [(where, text) for where, texts in batch for text in texts]
         yield [where for where, _ in pairs], [text for _, text in pairs]
+
+
+def _to_table(rejects: Mapping[int, Reject], table: pa.Table) -> pa.Table:
+    """Rejects by row number, each with its id and all of its example."""
+    rows = sorted(rejects)
+    examples = to_frame(table.select(EXAMPLE_SCHEMA.names).take(pa.array(rows, "i8")))
+    whole = examples.select("id", row=pl.struct(pl.all()).struct.json_encode())
+    lines = [
+        vars(rejects[row]) | example
+        for row, example in zip(rows, whole.iter_rows(named=True), strict=True)
+    ]
+    return from_lines(lines, REJECT_SCHEMA)
