@@ -159,6 +159,16 @@ def test_the_policy_fail_names_the_pairs_past_the_budget() -> None:
     find(rows, held, policy="report")[2].enforce()
 
 
+def test_batches_without_a_row_are_no_trouble() -> None:
+    known, empty = HeldOut(CONFIG), to_table([])
+    known.hold(empty)
+    known.hold(to_table([(TEXT, "x")], "test"))
+    leakage = known.to_leakage()
+    leakage.see(empty)
+    leakage.see(to_table([(TEXT, "x")]))
+    assert not leakage.find(empty) and leakage.find(to_table([(TEXT, "x")]))
+
+
 def test_nothing_held_out_or_nothing_to_train_leaks_nothing() -> None:
     assert find([(TEXT, "x")])[0] == [False]
     assert not find([], [(TEXT, "x")])[1]

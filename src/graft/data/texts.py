@@ -20,6 +20,8 @@ def slices(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     )["messages"].to_numpy()
     number = np.cumsum(size) // SLICE_BYTES
     cuts = np.flatnonzero(np.diff(number, prepend=-1))
+    if rows.is_empty():
+        return
     for start, end in zip(cuts, [*cuts[1:], rows.height], strict=True):
         yield rows[int(start) : int(end)]
 
