@@ -97,7 +97,7 @@ TEXT = st.text("ab", max_size=12)
 PAIRS = st.lists(st.tuples(TEXT, st.none() | TEXT), max_size=10)
 
 
-@pytest.mark.parametrize("overlong", ["drop", "truncate"])
+@pytest.mark.parametrize("overlong", ["drop", "truncate", "truncate_left"])
 @given(pairs=PAIRS)
 def test_every_example_becomes_one_sequence_or_one_reject(
     overlong: Any, pairs: list[tuple[str, str | None]]
@@ -129,6 +129,17 @@ def test_a_truncated_answer_loses_its_end_and_is_counted() -> None:
     assert outcome.num_truncated == 1
     assert [reject.where for reject in outcome.rejects] == ["file:1"]
     assert outcome.lengths.tolist() == [10, 11]
+
+
+def test_a_prompt_cut_at_the_left_is_written_with_its_own_messages() -> None:
+    pairs = [("a", "b"), ("abc de fg", "xy"), ("ab", "abcdefgh")]
+    outcome = to_sequences(table(pairs), Letters(), rules(8, "truncate_left"))
+    rows = outcome.sequences.to_pylist()
+    assert [row["id"] for row in rows] == ["id0", "id1"]
+    assert rows[1]["messages"][0]["content"] == "de fg"
+    assert Letters().show(rows[1]["input_ids"]) == "de fgxy</s>"
+    assert (outcome.num_truncated, rows[1]["num_bytes"]) == (1, 2)
+    assert [reject.where for reject in outcome.rejects] == ["file:2"]
 
 
 def test_a_broken_mask_stops_the_stage_and_names_the_example() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from graft.prompts.pools import Ints, Tokens

@@ -117,7 +117,7 @@ class Template:
         return [Message(role="system", content=self._system), *messages]
 
     def _misshapen(self, messages: Messages) -> str:
-        problem = _misshapen(tuple([message["role"] for message in messages]))
+        problem = _misshapen(tuple(message["role"] for message in messages))
         if problem or not self._form.reserved:
             return problem
         for message in messages:
