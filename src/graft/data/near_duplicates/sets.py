@@ -36,11 +36,13 @@ class Members:
             mine: places in these. Shape [pairs].
             its: places in the others. Shape [pairs].
         """
-        one, two = _to_matrix(self), _to_matrix(other)
         ends = np.cumsum(self.sizes[mine] + other.sizes[its]) // _BLOCK
         blocks = np.split(np.arange(len(mine)), np.flatnonzero(np.diff(ends)) + 1)
         return np.concatenate(
-            [np.diff((one[mine[at]] * two[its[at]]).indptr) for at in blocks]
+            [
+                np.diff((_matrix(self, mine[at]) * _matrix(other, its[at])).indptr)
+                for at in blocks
+            ]
         )
 
 
@@ -115,11 +117,10 @@ def _has_own_line(sets: Sets, rows: Ints, others: Ints) -> Flags:
     if rows.size == 0:
         return np.zeros(0, bool)
     counts = np.diff(sets.rows)[rows]
-    starts = np.cumsum(counts) - counts
-    lines = np.arange(counts.sum()) + np.repeat(sets.rows[rows] - starts, counts)
+    lines = _ranges(sets.rows, rows)
     shared = sets.lines.common(sets.shingles, lines, np.repeat(others, counts))
     own = 2 * shared < sets.lines.sizes[lines]
-    return np.asarray(np.logical_or.reduceat(own, starts))
+    return np.asarray(np.logical_or.reduceat(own, np.cumsum(counts) - counts))
 
 
 def _members(offsets: Offsets, hashes: Hashes) -> Members:
@@ -131,14 +132,23 @@ def _members(offsets: Offsets, hashes: Hashes) -> Members:
     )
 
 
-def _to_matrix(members: Members) -> csr_array:
-    """A hash is its own column; nothing is ever as long as a row of them."""
-    shape = (len(members.offsets) - 1, 2**32)
-    columns = members.hashes.astype(np.int64)
-    ones = np.ones(len(columns), np.int8)
-    matrix = csr_array((ones, columns, members.offsets), shape)
+def _matrix(members: Members, places: Ints) -> csr_array:
+    """These sets as rows of ones; a hash is its own column."""
+    hashes = members.hashes[_ranges(members.offsets, places)].astype(np.int64)
+    offsets = np.concatenate(([0], np.cumsum(members.sizes[places])))
+    ones = np.ones(len(hashes), np.int8)
+    matrix = csr_array((ones, hashes, offsets), (len(places), 2**32))
     matrix.has_canonical_format = True
     return matrix
+
+
+def _ranges(offsets: Offsets, places: Ints) -> Ints:
+    """All from offsets[place] to offsets[place + 1], for one place after the other."""
+    counts = offsets[places + 1] - offsets[places]
+    starts = np.cumsum(counts) - counts
+    return np.asarray(
+        np.arange(counts.sum()) + np.repeat(offsets[places] - starts, counts)
+    )
 
 
 def _joined(parts: list[Members]) -> Members:
