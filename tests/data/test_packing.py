@@ -24,8 +24,8 @@ def test_no_sequence_is_longer_than_its_capacity(lengths: list[int]) -> None:
         assert 0 < sum(lengths[i] for i in one) <= 64
 
 
-def plain(lengths: Sequence[int], capacity: int) -> list[int]:
-    """Rooms left by best-fit decreasing, one document at a time."""
+def best_fit_decreasing(lengths: Sequence[int], capacity: int) -> int:
+    """Sequences that the plain rule needs, one document at a time."""
     rooms: list[int] = []
     for length in sorted(lengths, reverse=True):
         fitting = [room for room in rooms if room >= length]
@@ -33,15 +33,17 @@ def plain(lengths: Sequence[int], capacity: int) -> list[int]:
         if fitting:
             rooms.remove(room)
         rooms.append(room - length)
-    return sorted(rooms)
+    return len(rooms)
 
 
-@given(LENGTHS)
-def test_placing_equal_lengths_together_changes_no_room(lengths: list[int]) -> None:
-    packs = pack(lengths, 64)
-    assert sorted(64 - sum(lengths[i] for i in one) for one in packs) == plain(
-        lengths, 64
-    )
+def test_it_takes_no_more_sequences_than_best_fit_decreasing() -> None:
+    rng = np.random.default_rng(0)
+    plain = packed = 0
+    for _ in range(200):
+        lengths = rng.integers(1, 65, rng.integers(1, 60)).tolist()
+        plain += best_fit_decreasing(lengths, 64)
+        packed += len(pack(lengths, 64))
+    assert packed <= plain
 
 
 @given(LENGTHS)
@@ -51,7 +53,7 @@ def test_an_array_and_a_list_are_packed_alike(lengths: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("median", "spread", "longest", "share"),
-    [(75, 0.5, 512, 0.998), (900, 0.6, 2048, 0.994)],
+    [(75, 0.5, 512, 0.998), (900, 0.6, 2048, 0.995)],
 )
 def test_real_lengths_fill_nearly_every_token(
     median: int, spread: float, longest: int, share: float
@@ -68,7 +70,7 @@ def test_no_two_sequences_would_fit_in_one(lengths: list[int]) -> None:
 
 
 def test_the_same_lengths_make_the_same_sequences() -> None:
-    assert pack([5, 3, 5, 2], 8) == pack([5, 3, 5, 2], 8) == [[0, 3], [2, 1]]
+    assert pack([5, 3, 5, 2], 8) == pack([5, 3, 5, 2], 8) == [[0, 1], [2, 3]]
 
 
 def test_short_documents_fill_sequences_nearly_whole() -> None:
