@@ -34,9 +34,13 @@ def make_data(tmp_path: Path) -> MakeData:
             "delimiter": ",",
             "quote": '"',
             "encoding": "utf-8",
+            "required": [],
+            "ranges": {},
+            "engine": "local",
         }
-        names = ("hub_id", "subset", "revision", "group", "stratum", "split")
-        empty = dict.fromkeys((*names, "columns", "max_rows", "passage", "license"))
+        names = ("hub_id", "subset", "revision", "group", "stratum", "split", "strata")
+        others = ("columns", "max_rows", "passage", "license", "cluster")
+        empty = dict.fromkeys((*names, *others))
         return DataConfig.model_validate(empty | values | changes)
 
     return make

@@ -38,7 +38,9 @@ class Params(Section):
     registry: config.RegistryConfig
 
     def section(self, kind: type[Section]) -> Section:
-        """The section of the given class."""
+        """The section of the given class; the engine's is part of `data`."""
+        if kind is config.EngineConfig:
+            return kind(name=self.data.engine, cluster=self.data.cluster)
         return next(v for v in vars(self).values() if isinstance(v, kind))
 
     def to_plain(self) -> dict[str, dict[str, Any]]:

@@ -52,10 +52,11 @@ text that is learned has `num_bytes` in UTF-8.
 REJECT_SCHEMA = pa.schema(
     [
         pa.field(name, pa.string(), nullable=False)
-        for name in ("where", "stage", "reason", "value", "expected", "fix")
+        for name in "where stage reason value expected fix id row".split()
     ]
 )
-"""A row or an example that a stage put aside, and why."""
+"""A row or an example that a stage put aside, and why. `row` is all of it, as JSON;
+`id` is the example's, or for a row that became none a digest of it."""
 
 PREDICTION_SCHEMA = pa.schema(
     [
@@ -118,6 +119,8 @@ class Reject:
     value: str
     expected: str
     fix: str
+    id: str = ""
+    row: str = ""
 
 
 def shorten(value: object, limit: int = 120) -> str:

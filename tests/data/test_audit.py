@@ -1,6 +1,8 @@
 """The data contract, its report and its page."""
 
 import json
+import math
+from collections import Counter
 from typing import Any
 
 import polars as pl
@@ -10,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graft.config import ValidateConfig
-from graft.data.audit import Audit, enforce
+from graft.data.audit import Audit, enforce, held_out_prompts
 from graft.data.columns import from_lines
-from graft.data.distributions import describe, histogram
+from graft.data.distributions import Lengths, histogram
 from graft.data.page import NUM_STRATA, to_page
 from graft.errors import DataError
 from graft.records import EXAMPLE_SCHEMA
@@ -39,7 +41,7 @@ def audit(lines: list[dict[str, Any]], config: ValidateConfig = CONFIG) -> dict:
     tables = [
         from_lines(lines[at : at + 3], EXAMPLE_SCHEMA) for at in range(0, len(lines), 3)
     ]
-    run = Audit(config)
+    run = Audit(config, held_out_prompts(tables))
     for table in tables:
         run.add(table)
     report = run.to_report(pa.table(t.select(["id", "where"])) for t in tables)
@@ -160,7 +162,7 @@ def test_the_page_sums_the_classes_that_it_does_not_show() -> None:
 
 @given(st.lists(st.integers(0, 5000), min_size=1), st.integers(0, 6000))
 def test_a_histogram_loses_no_value(values: list[int], top: int) -> None:
-    bins = histogram(pl.Series(values), top)
+    bins = histogram(Counter(values), top)
     assert sum(item["count"] or 0 for item in bins) == len(values)
     for item in bins:
         low, high = item["low"] or 0, item["high"] or 10_000
@@ -169,4 +171,23 @@ def test_a_histogram_loses_no_value(values: list[int], top: int) -> None:
 
 
 def test_lengths_of_a_role_that_never_speaks_are_empty() -> None:
-    assert describe(pl.Series([None, None], dtype=pl.UInt32))["num"] == 0
+    lengths = Lengths()
+    lengths.add(pl.Series([None, None], dtype=pl.UInt32))
+    assert lengths.to_report()["num"] == 0
+
+
+@given(st.lists(st.lists(st.integers(0, 9)), min_size=1).filter(any))
+def test_lengths_counted_by_batch_are_those_of_all(batches: list[list[int]]) -> None:
+    lengths = Lengths()
+    for batch in batches:
+        lengths.add(pl.Series(batch, dtype=pl.UInt32))
+    report = lengths.to_report()
+    flat = sorted(length for batch in batches for length in batch)
+    assert (report["num"], report["min"], report["max"]) == (
+        len(flat),
+        flat[0],
+        flat[-1],
+    )
+    assert report["median"] == flat[math.ceil(0.5 * len(flat)) - 1]
+    assert report["p95"] == flat[math.ceil(0.95 * len(flat)) - 1]
+    assert report["mean"] == round(sum(flat) / len(flat), 1)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,17 +11,31 @@ from graft.data.balance import Balance
 from graft.data.conversion import Conversion
 from graft.errors import DataError
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, Reject, Row
+from graft.row_batch import to_batches
 from graft.tasks import get_task
 
 TASK = get_task("translation")
 
 
-def conversion(data, max_rejects: int = 100) -> Conversion:
-    return Conversion(data, TASK, max_rejects)
+class Run(Conversion):
+    """A conversion of rows one by one, that keeps its rejects."""
+
+    def __init__(self, data, max_rejects: int) -> None:
+        self.aside: list[pa.Table] = []
+        super().__init__(data, TASK, max_rejects, self.aside.append)
+
+    @property
+    def rejects(self) -> list[Reject]:
+        """What was put aside so far."""
+        return [Reject(**line) for t in self.aside for line in t.to_pylist()]
 
 
-def examples(run: Conversion, rows: list[Any]) -> list[dict[str, Any]]:
-    tables = list(run.tables(rows))
+def conversion(data, max_rejects: int = 100) -> Run:
+    return Run(data, max_rejects)
+
+
+def examples(run: Run, rows: list[Any]) -> list[dict[str, Any]]:
+    tables = list(run.tables(to_batches(rows, 3)))
     assert all(table.schema == EXAMPLE_SCHEMA for table in tables)
     return [line for table in tables for line in table.to_pylist()]
 
@@ -53,7 +68,7 @@ def test_a_bad_row_becomes_a_reject_with_file_and_row(
     reject = run.rejects[0]
     assert (reject.where, reject.reason) == ("f:1", reason)
     assert reject.expected and reject.fix
-    assert run.reject_table().schema == REJECT_SCHEMA
+    assert run.aside[0].schema == REJECT_SCHEMA
     assert run.rows_in == 2
 
 
@@ -140,7 +155,7 @@ def test_rows_in_are_examples_and_rejects_whatever_comes(
     run = conversion(make_data(), max_rejects=10_000)
     num_examples = 0
     try:
-        for table in run.tables(found):
+        for table in run.tables(to_batches(found, 3)):
             num_examples += table.num_rows
     except DataError:
         assert not num_examples

@@ -5,20 +5,11 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pair_lines import preprocess_config
 
-from graft.config import PreprocessConfig
 from graft.data import normalize
 
-CONFIG = PreprocessConfig(
-    repair_unicode=True,
-    strip_html=True,
-    min_chars=1,
-    max_chars=1000,
-    max_length_ratio=4.0,
-    drop_identical=True,
-    drop_duplicates=True,
-    thinking="keep",
-)
+CONFIG = preprocess_config()
 TEXTS = st.lists(st.text(st.characters(codec="utf-8"), max_size=40), min_size=1)
 
 
@@ -93,3 +84,16 @@ def test_regular_text_stays_as_it_is(text: str) -> None:
 def test_only_what_is_asked_for_is_repaired() -> None:
     off = CONFIG.model_copy(update={"repair_unicode": False, "strip_html": False})
     assert list(normalize.repairs(off)) == ["control characters", "whitespace"]
+
+
+ODD = "ab \n\t\u00a0\u00e9\u0301\u00c3\u00a9\u2019\u200b<b>&amp;\u212b\u202f\x85\x1c\u00ad\uac00"
+
+
+@given(st.lists(st.text(st.sampled_from(ODD), max_size=12) | st.text(), min_size=1))
+def test_what_is_not_suspect_no_repair_changes(texts: list[str]) -> None:
+    before = pl.Series(texts)
+    after = before
+    for repair in normalize.repairs(CONFIG).values():
+        after = repair(after)
+    changed = before.filter(before != after)
+    assert normalize.are_suspect(changed).all()

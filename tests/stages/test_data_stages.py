@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from pair_lines import preprocess_config
 
 from graft import cli, io
 from graft.config import (
     ConvertConfig,
-    PreprocessConfig,
+    EngineConfig,
     PromptConfig,
     TaskConfig,
     ValidateConfig,
@@ -32,16 +33,8 @@ TASK = TaskConfig(
     max_new_tokens=1,
     metrics=[],
 )
-CLEAN = PreprocessConfig(
-    repair_unicode=True,
-    strip_html=True,
-    min_chars=1,
-    max_chars=1000,
-    max_length_ratio=4.0,
-    drop_identical=True,
-    drop_duplicates=True,
-    thinking="keep",
-)
+LOCAL = EngineConfig(name="local", cluster=None)
+CLEAN = preprocess_config(max_chars=1000)
 
 
 def write_pairs(path: Path, num_pairs: int) -> None:
@@ -57,6 +50,7 @@ def to_examples(data, folder: Path, max_rejects: int = 5) -> None:
         ConvertConfig(max_rejects=max_rejects),
         data,
         TASK,
+        LOCAL,
         folder / "converted",
         folder / "rejects",
         folder / "convert.json",
@@ -66,9 +60,12 @@ def to_examples(data, folder: Path, max_rejects: int = 5) -> None:
 def to_clean(folder: Path) -> None:
     preprocess.run(
         CLEAN,
+        LOCAL,
         folder / "converted",
+        folder / "decisions",
         folder / "clean",
         folder / "dropped",
+        folder / "review.csv",
         folder / "preprocess.json",
     )
 

@@ -7,6 +7,7 @@ from graft.config.data import (
     TokenizeConfig,
     ValidateConfig,
 )
+from graft.config.engine import EngineConfig
 from graft.config.section import Section
 from graft.config.split import LeakageConfig, SplitConfig
 from graft.config.task import (
@@ -22,6 +23,7 @@ __all__ = [
     "AdapterConfig",
     "ConvertConfig",
     "DataConfig",
+    "EngineConfig",
     "EvaluateConfig",
     "LeakageConfig",
     "ModelConfig",

@@ -5,6 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from graft.config.near_duplicates import NearDuplicatesConfig
+from graft.config.pii import PiiConfig
+from graft.config.quality import QualityConfig
 from graft.config.section import Count, Positive, Rate, Section
 
 
@@ -103,6 +106,18 @@ class PreprocessConfig(Section):
     drop_identical: bool
     drop_duplicates: bool
     thinking: Literal["keep", "strip"]
+    near_duplicates: NearDuplicatesConfig
+    pii: PiiConfig
+    quality: QualityConfig
+
+    @model_validator(mode="after")
+    def _near_is_no_stricter_than_exact(self) -> Self:
+        if self.near_duplicates.policy == "drop" and not self.drop_duplicates:
+            raise ValueError(
+                "near_duplicates.policy drop with drop_duplicates false would drop "
+                "exact duplicates too; set policy: group, or drop_duplicates: true"
+            )
+        return self
 
 
 class ValidateConfig(Section):

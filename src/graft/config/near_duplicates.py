@@ -16,7 +16,7 @@ class NearDuplicatesConfig(Section):
     with fewer. So a text may gain more than it may have replaced.
     """
 
-    policy: Literal["drop", "group", "off"]
+    policy: Literal["drop", "group", "ignore"]
     shingle: Positive
     num_permutations: Annotated[int, Field(ge=8, le=1024)]
     threshold: Annotated[float, Field(ge=0.3, le=1)]

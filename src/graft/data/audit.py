@@ -4,55 +4,57 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from graft.config import ValidateConfig
 from graft.data.checks import CHECKS, with_turns
 from graft.data.columns import to_frame
-from graft.data.distributions import balance, describe
+from graft.data.distributions import Lengths, balance
 from graft.data.turns import sides, unfold
 from graft.errors import DataError
 from graft.records import SPLITS, shorten
 
-_ROW = pl.Schema(
-    {
-        "id": pl.UInt64(),
-        "prompt": pl.UInt64(),
-        "split": pl.Categorical(),
-        "user": pl.UInt32(),
-        "assistant": pl.UInt32(),
-    }
-)
-_STRATUM = pl.Schema({"stratum": pl.String(), "count": pl.Int64()})
-
 
 class Audit:
-    """Sees each batch once; keeps 30 bytes of each example and no text."""
+    """Sees each batch once; keeps 8 bytes of each example, to tell repeated ids.
 
-    def __init__(self, config: ValidateConfig) -> None:
-        self._config = config
+    Args:
+        config: the budget.
+        held_out: of `held_out_prompts`.
+    """
+
+    def __init__(self, config: ValidateConfig, held_out: pl.Series) -> None:
+        self._config, self._held_out = config, held_out
         self._errors: Counter[str] = Counter()
         self._faults: list[dict[str, str]] = []
-        self._rows = [pl.DataFrame(schema=_ROW)]
-        self._strata = [pl.DataFrame(schema=_STRATUM)]
+        self._ids = [np.zeros(0, np.uint64)]
+        self._strata: Counter[str] = Counter()
+        self._splits: Counter[str | None] = Counter()
+        self._lengths = {"user": Lengths(), "assistant": Lengths()}
+        self._leaked: list[dict[str, str]] = []
+        self._num_leaked = 0
 
     def add(self, table: pa.Table) -> None:
         """Check a batch, and count it."""
-        batch = with_turns(to_frame(table))
+        frame = to_frame(table)
+        turns = unfold(frame)
+        batch = with_turns(frame, turns)
         self._check(batch)
-        said = sides(unfold(batch))
-        asked = pl.when(said["prompt"] != "").then(said["prompt"])
-        self._rows.append(
-            said.select(
-                batch["id"].hash().alias("id"),
-                asked.otherwise(said["whole"]).hash().alias("prompt"),
-                batch["split"],
-                pl.col("user", "assistant").str.len_chars(),
-            ).cast(_ROW)
-        )
-        counted = batch.group_by("stratum").agg(count=pl.len())
-        self._strata.append(counted.cast(_STRATUM))
+        said = sides(turns)
+        for side, lengths in self._lengths.items():
+            lengths.add(said[side].str.len_chars())
+        self._ids.append(batch["id"].hash().to_numpy())
+        self._strata.update(dict(batch["stratum"].value_counts().iter_rows()))
+        self._splits.update(dict(batch["split"].value_counts().iter_rows()))
+        if len(self._held_out):
+            prompt = _prompts(said).is_in(self._held_out.implode())
+            leaked = batch.filter((batch["split"] == "train") & prompt)
+            self._num_leaked += leaked.height
+            missing = self._config.num_shown - len(self._leaked)
+            self._leaked += _named("leaked", leaked.head(missing))
 
     def _check(self, batch: pl.DataFrame) -> None:
         for check in CHECKS:
@@ -77,62 +79,74 @@ class Audit:
             names: the same examples again, columns id and where; read only if an
                 example must be named that looked right alone.
         """
-        rows = pl.concat(self._rows).with_row_index("row")
-        repeated = rows.filter(~pl.col("id").is_first_distinct())["row"]
-        leaked = _leaked(rows)
+        ids = np.concatenate(self._ids)
+        repeated = _repeated(ids)
         if len(repeated):
             self._errors["repeated id"] = len(repeated)
-        shown = self._config.num_shown
-        few = {"repeated id": repeated.head(shown), "leaked": leaked.head(shown)}
-        named = _name(few, names)
-        counts = rows.group_by("split").len()
-        by_split = dict(counts.cast({"split": pl.String}).iter_rows())
         budget = self._config
+        shown = _at(repeated[: budget.num_shown], names)
         return {
-            "passed": rows.height >= budget.min_examples
+            "passed": len(ids) >= budget.min_examples
             and self._errors.total() <= budget.max_errors
-            and len(leaked) <= budget.max_leaked,
-            "num_examples": rows.height,
+            and self._num_leaked <= budget.max_leaked,
+            "num_examples": len(ids),
             "num_errors": self._errors.total(),
-            "num_leaked": len(leaked),
+            "num_leaked": self._num_leaked,
             "budget": budget.model_dump(),
             "errors": dict(self._errors),
-            "faults": [*self._faults, *named["repeated id"]],
-            "leaked": named["leaked"],
-            "splits": {name: by_split.get(name, 0) for name in SPLITS}
-            | {"none": by_split.get(None, 0)},
-            "user_chars": describe(rows["user"]),
-            "assistant_chars": describe(rows["assistant"]),
-            **balance(pl.concat(self._strata).group_by("stratum").sum()),
+            "faults": [*self._faults, *shown],
+            "leaked": self._leaked,
+            "splits": {name: self._splits[name] for name in SPLITS}
+            | {"none": self._splits[None]},
+            "user_chars": self._lengths["user"].to_report(),
+            "assistant_chars": self._lengths["assistant"].to_report(),
+            **balance(self._strata),
         }
 
 
-def _leaked(rows: pl.DataFrame) -> pl.Series:
-    """Rows of train whose prompt stands in an official validation or test set."""
-    split = pl.col("split").cast(pl.String)
-    held = rows.filter(split.is_in(["validation", "test"]))["prompt"]
-    return rows.filter((split == "train") & pl.col("prompt").is_in(held.implode()))[
-        "row"
-    ]
+def held_out_prompts(tables: Iterable[pa.Table]) -> pl.Series:
+    """Hashes of the prompts of official validation and test examples, each once: 8
+    bytes of each. Of tables with the columns messages and split."""
+    found = [pl.Series("prompt", dtype=pl.UInt64)]
+    for table in tables:
+        batch = to_frame(table)
+        held = batch.filter(pl.col("split").is_in(["validation", "test"]))
+        if held.height:
+            found.append(_prompts(sides(unfold(held))).alias("prompt"))
+    return pl.concat(found).unique()
 
 
-def _name(
-    chosen: dict[str, pl.Series], names: Iterable[pa.Table]
-) -> dict[str, list[dict[str, str]]]:
-    """Id and place of chosen rows; reads no more tables than these need."""
-    left = {int(row): kind for kind, rows in chosen.items() for row in rows}
-    found: dict[str, list[dict[str, str]]] = {kind: [] for kind in chosen}
-    at = 0
-    tables = iter(names)
-    while left:
-        table = next(tables)
-        for row in [row for row in left if row < at + table.num_rows]:
-            line = table.slice(row - at, 1).to_pylist()[0]
-            kind = left.pop(row)
-            found[kind].append(
-                {"check": kind, "id": line["id"], "where": line["where"]}
-            )
-        at += table.num_rows
+def _prompts(said: pl.DataFrame) -> pl.Series:
+    """A hash of what is asked, or of the text that nobody asked for."""
+    asked = pl.when(pl.col("prompt") != "").then("prompt").otherwise("whole")
+    return said.select(asked.hash()).to_series()
+
+
+def _repeated(ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Places of the ids that stand at an earlier place too."""
+    ordered = np.sort(ids)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    places = np.flatnonzero(np.isin(ids, twice)) if len(twice) else np.zeros(0, int)
+    _, first = np.unique(ids[places], return_index=True)
+    return np.asarray(np.delete(places, first), np.int64)
+
+
+def _named(check: str, examples: pl.DataFrame) -> list[dict[str, str]]:
+    lines = examples.select("id", "where").to_dicts()
+    return [{"check": check, **line} for line in lines]
+
+
+def _at(
+    places: npt.NDArray[np.int64], names: Iterable[pa.Table]
+) -> list[dict[str, str]]:
+    """Id and place of the examples there; reads no more tables than these need."""
+    found: list[dict[str, str]] = []
+    at, tables = 0, iter(names)
+    while len(found) < len(places):
+        batch = to_frame(next(tables))
+        mine = places[(places >= at) & (places < at + batch.height)]
+        found += _named("repeated id", batch[mine - at])
+        at += batch.height
     return found
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from graft.data.turns import unfold
 from graft.records import SPLITS
 
 
@@ -64,11 +63,10 @@ CHECKS = (
 )
 
 
-def with_turns(batch: pl.DataFrame) -> pl.DataFrame:
+def with_turns(batch: pl.DataFrame, turns: pl.DataFrame) -> pl.DataFrame:
     """A batch with what the checks need of its turns: `roles` and `blank`."""
-    turns = unfold(batch)
+    blank = pl.col("content").fill_null("").str.strip_chars() == ""
     said = turns.group_by("row", maintain_order=True).agg(
-        roles=pl.col("role").fill_null("null").str.join(" "),
-        blank=(pl.col("content").fill_null("").str.strip_chars() == "").any(),
+        roles=pl.col("role").fill_null("null").str.join(" "), blank=blank.any()
     )
     return pl.concat([batch, said.drop("row")], how="horizontal")

@@ -1,170 +1,228 @@
-"""Cleaning of a stream of batches: repairs, rules, then duplicates over all of them.
+"""Cleaning of one batch: repairs, personal data, rules, and what tells duplicates.
 
-Two passes. `first_pass` repairs texts and marks what a rule drops; it keeps a key of
-each row left, and no text. When all keys are known, `second_pass` marks duplicates.
+A pure function of the batch, so that any engine can run it anywhere. What hangs on
+all batches, the duplicates, is found afterwards by `graft.data.repeats`.
 """
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from graft.config import PreprocessConfig
+from graft.data.balance import named
 from graft.data.columns import to_frame, to_table
-from graft.data.dedup import repeats, to_keys
 from graft.data.filters import Rule, rules
-from graft.data.normalize import repairs
+from graft.data.hashing import digest
+from graft.data.near_duplicates import MARKS, bands, to_keys
+from graft.data.normalize import are_suspect, repairs
+from graft.data.pii import Decisions, Scrubber
+from graft.data.quality import measure, quality_rules
 from graft.data.turns import fold, sides, unfold
-from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
+from graft.records import EXAMPLE_SCHEMA
 
-MARKED_SCHEMA = pa.schema(
-    [*EXAMPLE_SCHEMA, pa.field("reason", pa.string()), pa.field("value", pa.string())]
-)
-"""Examples, and why they are dropped; null for those that are kept."""
-DUPLICATE = Rule(
-    "duplicate",
-    pl.lit(False),
-    pl.lit(""),
-    "messages that no other example has",
-    "nothing to do; or set preprocess.drop_duplicates to false",
+PERSONAL = Rule(
+    "personal data",
+    pl.col("personal").is_not_null(),
+    pl.col("personal"),
+    "a text without this kind of personal data",
+    "remove it from the row, or set its kind in preprocess.pii.actions to redact",
 )
 
 
-class Cleaning:
-    """One run over a source, and its account.
+@dataclass
+class Account:
+    """Sums over batches.
 
-    `changed` counts examples by the repair that changed them, `reasons` those dropped.
+    `changed` counts examples by the repair that changed them, `personal` findings by
+    kind. `review` are findings for a person: borderline ones, to decide on by their
+    key, and those that are only flagged.
     """
 
-    def __init__(self, config: PreprocessConfig) -> None:
-        self._config = config
-        self._repairs = repairs(config)
-        self._rules = rules(config)
-        self._keys: list[pl.DataFrame] = []
-        self.rows_in = 0
-        self.changed: Counter[str] = Counter(dict.fromkeys(self._repairs, 0))
-        self.reasons: Counter[str] = Counter()
+    rows: int = 0
+    changed: Counter[str] = field(default_factory=Counter)
+    personal: Counter[str] = field(default_factory=Counter)
+    review: list[dict[str, str]] = field(default_factory=list)
 
-    def first_pass(self, batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
-        """Tables of MARKED_SCHEMA: repaired, and marked by the rules."""
-        for table in batches:
-            batch = to_frame(table)
-            self.rows_in += batch.height
-            turns = self._repair(unfold(batch))
-            said = sides(turns)
-            batch = batch.with_columns(
-                fold(turns),
-                self._references(batch["references"]),
-                _groups(batch["group"], said),
-            )
-            batch = pl.concat([batch, said.select(*self._marks())], how="horizontal")
-            kept = batch["reason"].is_null()
-            self._keys.append(
-                to_keys(said["whole"].filter(kept), batch["split"].filter(kept))
-            )
-            yield to_table(batch, MARKED_SCHEMA)
+    def tables(self, done: "Iterable[tuple[pa.Table, Account]]") -> Iterator[pa.Table]:
+        """The tables of `clean`, counted as they pass."""
+        for table, account in done:
+            self.rows += account.rows
+            self.changed.update(account.changed)
+            self.personal.update(account.personal)
+            self.review += account.review
+            yield table
 
-    @cached_property
-    def _numbers(self) -> pl.Series:
-        """Of each row that the rules keep: how many equals stand before it."""
-        return repeats(pl.concat(self._keys)) if self._keys else pl.Series()
+    def to_report(self) -> dict[str, Any]:
+        """For the stage's report."""
+        return {"changed": self.changed, "personal_data": self.personal}
 
-    def second_pass(self, batches: Iterable[pa.Table]) -> Iterator[pl.DataFrame]:
-        """Frames of MARKED_SCHEMA: duplicates are marked too, or numbered."""
-        numbers = self._numbers
-        at = 0
-        for table in batches:
-            batch = to_frame(table)
-            kept = batch["reason"].is_null()
-            number = numbers.slice(at, int(kept.sum()))
-            at += len(number)
-            places = kept.arg_true()
-            order = pl.zeros(batch.height, number.dtype, eager=True)
-            batch = batch.with_columns(order.scatter(places, number).alias("order"))
-            again = pl.col("order") > 0
-            if self._config.drop_duplicates:
-                mark = pl.when(again).then(pl.lit(DUPLICATE.reason))
-                yield batch.with_columns(reason=pl.coalesce("reason", mark))
-            else:
-                numbered = pl.format("{}-{}", "id", pl.col("order") + 1)
-                yield batch.with_columns(
-                    id=pl.when(again).then(numbered).otherwise("id")
-                )
+    def __str__(self) -> str:
+        changed, personal = named(self.changed.items()), named(self.personal.items())
+        return f"; changed{changed}" + (personal and f"; personal data{personal}")
 
-    def kept(self, frames: Iterable[pl.DataFrame]) -> Iterator[pa.Table]:
-        """The examples that no reason drops."""
-        for frame in frames:
-            yield to_table(frame.filter(pl.col("reason").is_null()), EXAMPLE_SCHEMA)
 
-    def dropped(self, frames: Iterable[pl.DataFrame]) -> Iterator[pa.Table]:
-        """The others as tables of REJECT_SCHEMA, counted as they pass."""
-        known = {rule.reason: rule for rule in (*self._rules, DUPLICATE)}
-        for frame in frames:
-            lost = frame.filter(pl.col("reason").is_not_null())
-            self.reasons.update(lost["reason"])
-            yield to_table(
-                lost.select(
-                    "where",
-                    "reason",
-                    stage=pl.lit("preprocess"),
-                    value=pl.col("value"),
-                    expected=pl.col("reason").replace_strict(
-                        {name: rule.expected for name, rule in known.items()}
-                    ),
-                    fix=pl.col("reason").replace_strict(
-                        {name: rule.fix for name, rule in known.items()}
-                    ),
-                ),
-                REJECT_SCHEMA,
-            )
+@dataclass(frozen=True)
+class Decided:
+    """What persons said of earlier runs: findings by key, and ids to keep all the same."""
 
-    def _marks(self) -> tuple[pl.Expr, pl.Expr]:
-        """Reason and value of the first rule that drops a row; a value always."""
-        reason = [pl.when(r.drops).then(pl.lit(r.reason)) for r in self._rules]
-        value = [pl.when(r.drops).then(r.value) for r in self._rules]
-        shown = self._rules[0].value
-        return (
-            pl.coalesce(*reason).alias("reason"),
-            pl.coalesce(*value, shown).alias("value"),
-        )
+    personal: Decisions
+    readmitted: Set[str]
 
-    def _repair(self, turns: pl.DataFrame) -> pl.DataFrame:
-        """Turns with regular text; counts the rows that each repair changed."""
-        for name, repair in self._repairs.items():
-            before = turns["content"]
-            after = repair(before)
-            self.changed[name] += turns["row"].filter(before != after).n_unique()
-            turns = turns.with_columns(after.alias("content"))
+
+def marked_schema(config: PreprocessConfig) -> pa.Schema:
+    """Examples; why they are dropped (null: kept); two 64-bit hashes of the messages;
+    keys of near-duplicates."""
+    near = config.near_duplicates
+    num_keys = 0 if near.policy == "ignore" else MARKS + bands(near)[0]
+    names = ["high", "low", *(f"key_{n}" for n in range(num_keys))]
+    return pa.schema(
+        [
+            *EXAMPLE_SCHEMA,
+            pa.field("reason", pa.string()),
+            pa.field("value", pa.string()),
+            *(pa.field(name, pa.uint64()) for name in names),
+        ]
+    )
+
+
+def all_rules(config: PreprocessConfig) -> list[Rule]:
+    """Every rule that may drop an example by itself, in the order of their say."""
+    return [PERSONAL, *rules(config), *quality_rules(config.quality)]
+
+
+def clean(
+    table: pa.Table, config: PreprocessConfig, decided: Decided
+) -> tuple[pa.Table, Account]:
+    """A batch of EXAMPLE_SCHEMA → the same rows by `marked_schema`, and its account."""
+    batch = to_frame(table)
+    account = Account(rows=batch.height)
+    turns, references = unfold(batch), _unfold_references(batch["references"])
+    turns = _repair(turns, config, account)
+    references = _repair(references, config, Account())
+    turns, dropped = _scrub(turns, batch, config, decided, account)
+    references, dropped_too = _scrub(references, batch, config, decided, account)
+    said = measure(sides(turns), turns, batch["stratum"], config.quality)
+    said = said.with_columns(personal=_joined(batch.height, dropped, dropped_too))
+    batch = batch.with_columns(
+        fold(turns),
+        _fold_references(references, batch["references"]),
+        _groups(batch["group"], said),
+        said["whole"].hash(seed=1).alias("high"),
+        said["whole"].hash(seed=2).alias("low"),
+    )
+    marks = said.select(*_marks(all_rules(config)))
+    batch = pl.concat([batch, marks], how="horizontal")
+    if decided.readmitted:
+        exempt = pl.col("id").is_in(list(decided.readmitted))
+        batch = batch.with_columns(reason=pl.when(~exempt).then("reason"))
+    schema = marked_schema(config)
+    if config.near_duplicates.policy != "ignore":
+        keys = to_keys(spoken(said), config.near_duplicates)
+        named = {f"key_{n}": keys[:, n] for n in range(keys.shape[1])}
+        batch = batch.with_columns(pl.Series(name, key) for name, key in named.items())
+    return to_table(batch, schema), account
+
+
+def spoken(said: pl.DataFrame) -> pl.Series:
+    """What is compared to find near-duplicates: what both sides say."""
+    return said.select(
+        pl.concat_str("user", "assistant", separator="\n", ignore_nulls=True)
+    ).to_series()
+
+
+def _repair(
+    turns: pl.DataFrame, config: PreprocessConfig, account: Account
+) -> pl.DataFrame:
+    """Turns with regular text; counts the rows that each repair changed."""
+    chosen = repairs(config)
+    places = are_suspect(turns["content"]).arg_true()
+    account.changed.update(dict.fromkeys(chosen, 0))
+    if not len(places):
         return turns
+    rows, texts = turns["row"].gather(places), turns["content"].gather(places)
+    for name, repair in chosen.items():
+        after = repair(texts)
+        account.changed[name] += rows.filter(texts != after).n_unique()
+        texts = after
+    return turns.with_columns(turns["content"].clone().scatter(places, texts))
 
-    def _references(self, references: pl.Series) -> pl.Series:
-        """Further gold answers, repaired as the messages are."""
-        for repair in self._repairs.values():
-            text = pl.element().map_batches(
-                repair, return_dtype=pl.String, is_elementwise=True
-            )
-            references = references.list.eval(text)
-        return references
+
+def _scrub(
+    turns: pl.DataFrame,
+    batch: pl.DataFrame,
+    config: PreprocessConfig,
+    decided: Decided,
+    account: Account,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Turns without personal data; and the kinds that drop a row, with column row."""
+    ids = batch["id"].gather(turns["row"])
+    found = Scrubber(config.pii, decided.personal).scrub(turns["content"], ids)
+    account.personal.update(found.counts)
+    if found.review or found.flagged.null_count() < len(found.flagged):
+        where = dict(batch.select("id", "where").iter_rows())
+        account.review += [
+            {"where": where[line.id], **asdict(line)} for line in found.review
+        ]
+        named = turns.select("row", kind=found.flagged, text="content", id=ids)
+        account.review += [
+            {"where": where[line["id"]], "key": "", "context": "", "why": "flagged"}
+            | {name: line[name] for name in ("id", "kind", "text")}
+            for line in named.drop_nulls("kind").to_dicts()
+        ]
+    dropped = turns.select("row", kinds=found.dropped).drop_nulls()
+    return turns.with_columns(content=found.texts), dropped
+
+
+def _joined(rows: int, *dropped: pl.DataFrame) -> pl.Series:
+    """The kinds of personal data that drop each row, or null. Shape [rows]."""
+    kinds = pl.concat(dropped).group_by("row", maintain_order=True)
+    found = kinds.agg(pl.col("kinds").unique(maintain_order=True).str.join(","))
+    column = pl.Series("personal", [None] * rows, dtype=pl.String)
+    return column.scatter(found["row"], found["kinds"])
+
+
+def _unfold_references(references: pl.Series) -> pl.DataFrame:
+    """Further gold answers, with a line each, as of `unfold`."""
+    lines = references.alias("content").to_frame().with_row_index("row")
+    return lines.filter(pl.col("content").list.len() > 0).explode("content")
+
+
+def _fold_references(lines: pl.DataFrame, before: pl.Series) -> pl.Series:
+    if lines.is_empty():
+        return before
+    told = lines.group_by("row").agg(pl.col("content").alias("told"))
+    rows = before.to_frame().with_row_index("row")
+    joined = rows.join(told, on="row", how="left", maintain_order="left")
+    return (
+        joined.select(pl.coalesce("told", "references")).to_series().alias(before.name)
+    )
+
+
+def _marks(chosen: list[Rule]) -> tuple[pl.Expr, pl.Expr]:
+    """Reason and value of the first rule that drops a row; a value always."""
+    reason = [pl.when(r.drops).then(pl.lit(r.reason)) for r in chosen]
+    value = [pl.when(r.drops).then(r.value) for r in chosen]
+    shown = next(r.value for r in chosen if r is not PERSONAL)
+    return (
+        pl.coalesce(*reason).alias("reason"),
+        pl.coalesce(*value, shown).alias("value"),
+    )
 
 
 def _groups(groups: pl.Series, said: pl.DataFrame) -> pl.Series:
     """The source's groups; where it has none, the prompt is the group.
 
     Examples that ask the same must not be split apart. Without a prompt, as in plain
-    completion, an example is its own group. The hash is SHA-256, the same for ever:
-    splits are drawn by it.
+    completion, an example is its own group.
     """
     if (groups != "").all():
         return groups
-    columns = (groups, said["prompt"], said["whole"])
-    asked = zip(*(column.to_list() for column in columns), strict=True)
-    return pl.Series(
-        "group",
-        [
-            group or hashlib.sha256((prompt or whole).encode()).hexdigest()[:16]
-            for group, prompt, whole in asked
-        ],
+    asked = said.select(
+        pl.when(pl.col("prompt") != "").then("prompt").otherwise("whole")
     )
+    own = digest(asked.to_series())
+    return groups.zip_with(groups != "", own).alias("group")

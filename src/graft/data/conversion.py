@@ -2,37 +2,97 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from graft.config import DataConfig
-from graft.data.columns import from_lines
+from graft.data.columns import from_lines, to_table
 from graft.data.examples import Kind, to_example
+from graft.data.plain_rows import is_plain, to_plain
 from graft.errors import DataError
 from graft.records import ABSENT, EXAMPLE_SCHEMA, REJECT_SCHEMA, Reject, Row, shorten
+from graft.row_batch import RowBatch
 
-BATCH = 16_384
-"""Examples in one table."""
 NUM_NAMED = 3
 """Rejects named when there are too many."""
 
 
-class Conversion:
-    """Converts rows as they come; holds the rejects, of which there is a limit.
+Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+"""`map`, or an engine's."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What became of a batch of rows; `rejects` have their places in the batch.
 
     `rows_in` are rows as the source gives them; `rows_read` those of its files, which
     are more where a source joins them into passages.
     """
 
-    def __init__(self, data: DataConfig, task: Kind, max_rejects: int) -> None:
+    examples: pa.Table
+    rejects: list[tuple[int, Reject]]
+    rows_in: int
+    rows_read: int
+
+
+def convert(batch: RowBatch, data: DataConfig, task: Kind) -> Converted:
+    """Convert a batch: whole columns where rows are plainly in order, else row by row."""
+    examples: list[pl.DataFrame] = []
+    left: Iterable[int] = range(len(batch))
+    if is_plain(data, task):
+        plain = to_plain(batch, data, task)
+        examples.append(plain)
+        left = sorted(set(left) - set(plain["at"]))
+    lines: list[dict[str, Any]] = []
+    rejects: list[tuple[int, Reject]] = []
+    for at in left:
+        row = batch.row(at)
+        found = row if isinstance(row, Reject) else to_example(row, data, task)
+        if isinstance(found, Reject):
+            rejects.append((at, _named(found)))
+        else:
+            lines.append({"at": at} | found)
+    examples.append(pl.DataFrame(lines, schema=_LINE))
+    table = to_table(pl.concat(examples).sort("at"), EXAMPLE_SCHEMA)
+    return Converted(table, rejects, len(batch), batch.num_rows)
+
+
+_LINE = pl.Schema({"at": pl.UInt32(), **pl.Schema(EXAMPLE_SCHEMA)})
+
+
+def _named(reject: Reject) -> Reject:
+    """A reject with an id: that of its content, or of its place if it shows none."""
+    content = reject.row or reject.where
+    return replace(reject, id=sha256(content.encode()).hexdigest()[:16])
+
+
+class Conversion:
+    """Converts batches of rows as they come, and keeps the account.
+
+    Past `max_rejects` it stops; those before are given to `put_aside` as tables.
+    """
+
+    def __init__(
+        self,
+        data: DataConfig,
+        task: Kind,
+        max_rejects: int,
+        put_aside: Callable[[pa.Table], None],
+    ) -> None:
         self._data, self._task = data, task
-        self._max_rejects = max_rejects
+        self._max_rejects, self._write = max_rejects, put_aside
         self._unseen = {
             path: key
             for key, path in (
                 *((f"fields.{field}", path) for field, path in data.fields.items()),
+                *((f"required.{path}", path) for path in data.required),
+                *((f"ranges.{path}", path) for path in data.ranges),
                 ("group", data.group),
                 ("stratum", data.stratum),
                 ("split", data.split),
@@ -40,59 +100,55 @@ class Conversion:
             if path
         }
         self._columns: dict[str, None] = {}
-        self._num_examples = 0
-        self.rows_in = self.rows_read = 0
-        self.rejects: list[Reject] = []
+        self._first: list[Reject] = []
+        self.rows_in = self.rows_read = self.num_examples = 0
+        self.reasons: Counter[str] = Counter()
 
-    @property
-    def reasons(self) -> dict[str, int]:
-        """Number of rejects for each reason."""
-        return Counter(reject.reason for reject in self.rejects)
+    def tables(self, batches: Iterable[RowBatch], run: Map = map) -> Iterator[pa.Table]:
+        """Tables of EXAMPLE_SCHEMA, one a batch.
 
-    def tables(self, rows: Iterable[Row | Reject]) -> Iterator[pa.Table]:
-        """Tables of EXAMPLE_SCHEMA, of up to `BATCH` examples.
-
+        Args:
+            run: an engine's `map`.
         Raises: DataError past `max_rejects`, if a column that `data` names is in no
             row, or if no row became an example.
         """
-        batch: list[dict[str, Any]] = []
-        for row in rows:
-            self.rows_in += 1
-            self.rows_read += 1 if isinstance(row, Reject) else row.num_rows
-            found = row if isinstance(row, Reject) else self._convert(row)
-            if isinstance(found, Reject):
-                self._put_aside(found)
-                continue
-            batch.append(found)
-            if len(batch) == BATCH:
-                self._num_examples += BATCH
-                yield from_lines(batch, EXAMPLE_SCHEMA)
-                batch = []
-        self._num_examples += len(batch)
+        work = partial(convert, data=self._data, task=self._task)
+        for done in run(work, map(self._look, batches)):
+            self._add(done)
+            yield done.examples
         self._check_columns()
-        if not self._num_examples:
+        if not self.num_examples:
             raise self._too_many("no row became an example")
-        yield from_lines(batch, EXAMPLE_SCHEMA)
 
-    def reject_table(self) -> pa.Table:
-        """The rejects as a table of REJECT_SCHEMA."""
-        return from_lines([vars(r) for r in self.rejects], REJECT_SCHEMA)
+    def _look(self, batch: RowBatch) -> RowBatch:
+        """See which columns the rows have, until all that `data` names were there."""
+        for row in (batch.row(at) for at in range(len(batch))):
+            if not self._unseen:
+                break
+            if isinstance(row, Row):
+                self._columns |= dict.fromkeys(_names(row))
+                for path in list(self._unseen):
+                    if row.get(path) is not ABSENT:
+                        del self._unseen[path]
+        return batch
 
-    def _convert(self, row: Row) -> dict[str, Any] | Reject:
-        if self._unseen:
-            self._columns |= dict.fromkeys(_names(row))
-            seen = [path for path in self._unseen if row.get(path) is not ABSENT]
-            for path in seen:
-                del self._unseen[path]
-        return to_example(row, self._data, self._task)
-
-    def _put_aside(self, reject: Reject) -> None:
-        self.rejects.append(reject)
-        if len(self.rejects) > self._max_rejects:
-            self._check_columns()
-            raise self._too_many(
-                f"{len(self.rejects)} of the first {self.rows_in} rows were rejected"
-            )
+    def _add(self, done: Converted) -> None:
+        for at, reject in done.rejects:
+            self.reasons[reject.reason] += 1
+            if len(self._first) < NUM_NAMED:
+                self._first.append(reject)
+            if self.reasons.total() > self._max_rejects:
+                self._check_columns()
+                raise self._too_many(
+                    f"{self.reasons.total()} of the first {self.rows_in + at + 1} rows "
+                    "were rejected"
+                )
+        if done.rejects:
+            lines = [vars(reject) for _, reject in done.rejects]
+            self._write(from_lines(lines, REJECT_SCHEMA))
+        self.rows_in += done.rows_in
+        self.rows_read += done.rows_read
+        self.num_examples += done.examples.num_rows
 
     def _check_columns(self) -> None:
         """Raises: DataError if a column that `data` names was in no row so far."""
@@ -115,7 +171,7 @@ class Conversion:
         named = "".join(
             f"\n  - {reject.where}: {reject.reason}: {reject.value}"
             f"\n      expected: {reject.expected}\n      fix: {reject.fix}"
-            for reject in self.rejects[:NUM_NAMED]
+            for reject in self._first
         )
         return DataError(
             f"data {self._data.name}",

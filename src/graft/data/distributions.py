@@ -1,49 +1,67 @@
 """What a data set looks like in numbers: lengths, classes, splits."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 NUM_BINS = 24
 
 
-def describe(lengths: pl.Series) -> dict[str, Any]:
-    """Mean, quantiles and histogram of lengths in characters; nulls are left out."""
-    known = lengths.drop_nulls()
-    if known.is_empty():
-        return {"num": 0, "histogram": []}
-    quantiles = {
-        name: int(known.quantile(at, "nearest") or 0)
-        for name, at in {"p5": 0.05, "median": 0.5, "p95": 0.95, "p99": 0.99}.items()
-    }
-    return {
-        "num": len(known),
-        "mean": round(float(known.mean()), 1),  # type: ignore[arg-type]
-        "min": int(known.min()),  # type: ignore[arg-type]
-        "max": int(known.max()),  # type: ignore[arg-type]
-        **quantiles,
-        "histogram": histogram(known, quantiles["p99"]),
-    }
+class Lengths:
+    """Counts of each length as texts pass: as large as the longest text, not as their
+    number."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+
+    def add(self, lengths: pl.Series) -> None:
+        """Count lengths; nulls are left out."""
+        self._counts.update(dict(lengths.drop_nulls().value_counts().iter_rows()))
+
+    def to_report(self) -> dict[str, Any]:
+        """Mean, quantiles (by nearest rank) and histogram."""
+        num = self._counts.total()
+        if not num:
+            return {"num": 0, "histogram": []}
+        lengths = np.array(sorted(self._counts))
+        counts = np.array([self._counts[length] for length in lengths.tolist()])
+        upto = np.cumsum(counts)
+        ranks = {"p5": 0.05, "median": 0.5, "p95": 0.95, "p99": 0.99}
+        quantiles = {
+            name: int(lengths[np.searchsorted(upto, at * num)])
+            for name, at in ranks.items()
+        }
+        return {
+            "num": num,
+            "mean": round(float((lengths * counts).sum() / num), 1),
+            "min": int(lengths[0]),
+            "max": int(lengths[-1]),
+            **quantiles,
+            "histogram": histogram(self._counts, quantiles["p99"]),
+        }
 
 
-def histogram(values: pl.Series, top: int) -> list[dict[str, int | None]]:
+def histogram(counts: Mapping[int, int], top: int) -> list[dict[str, int | None]]:
     """Counts in bins of one round width up to about `top`; the last bin takes the rest.
 
     Each bin has `low` (in it), `high` (not in it; null: no limit) and `count`.
     """
     width = _round_up(max(top, 1) / NUM_BINS)
     num_bins = top // width + 1
-    counts = dict(
-        (values // width).clip(upper_bound=num_bins).value_counts().iter_rows()
-    )
+    bins: Counter[int] = Counter()
+    for value, count in counts.items():
+        bins[min(value // width, num_bins)] += count
     return [
         {
             "low": index * width,
             "high": (index + 1) * width if index < num_bins else None,
-            "count": counts.get(index, 0),
+            "count": bins[index],
         }
         for index in range(num_bins + 1)
-        if index < num_bins or counts.get(index)
+        if index < num_bins or bins[index]
     ]
 
 
@@ -57,24 +75,23 @@ def _round_up(width: float) -> int:
         size *= 10
 
 
-def balance(counts: pl.DataFrame) -> dict[str, Any]:
+def balance(counts: Mapping[str, int]) -> dict[str, Any]:
     """Shares of classes, the largest first.
 
     Args:
-        counts: columns `stratum` and `count`.
+        counts: examples of each stratum.
     Returns: `strata` (name, count, share), `num_strata`, and `imbalance`: how many
         times the largest is as large as the smallest.
     """
-    if counts.is_empty():
+    if not counts:
         return {"strata": [], "num_strata": 0, "imbalance": 1.0}
-    total = counts["count"].sum()
-    ordered = counts.sort(["count", "stratum"], descending=[True, False])
+    total = sum(counts.values())
     strata = [
         {"name": name, "count": count, "share": round(count / total, 4)}
-        for name, count in ordered.select("stratum", "count").iter_rows()
+        for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]
     return {
         "strata": strata,
         "num_strata": len(strata),
-        "imbalance": round(strata[0]["count"] / strata[-1]["count"], 2),
+        "imbalance": round(max(counts.values()) / min(counts.values()), 2),
     }

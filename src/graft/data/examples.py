@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from graft.config import DataConfig
 from graft.data.fields import Field, Unfit, is_text, read_fields
-from graft.records import ABSENT, SPLITS, Message, Reject, Row, shorten
+from graft.records import ABSENT, SPLITS, Message, Reject, Role, Row, shorten
 
 
 class Kind(Protocol):
@@ -20,6 +20,10 @@ class Kind(Protocol):
     @property
     def fields(self) -> Mapping[str, Field]:
         """What `data.fields` can map."""
+
+    @property
+    def turns(self) -> Sequence[tuple[Role, str]]:
+        """Who says which field, if that is all that `to_example` does; else empty."""
 
     @property
     def to_example(
@@ -51,9 +55,10 @@ def to_example(row: Row, data: DataConfig, task: Kind) -> dict[str, Any] | Rejec
             shorten(unfit.value),
             unfit.expected,
             unfit.fix,
+            row=_as_json(row.values),
         )
     return {
-        "id": _identity(task.name, messages),
+        "id": identity(task.name, messages),
         "messages": messages,
         "references": references,
         "group": group,
@@ -78,9 +83,24 @@ def _check_turns(messages: list[Message]) -> None:
         )
 
 
-def _identity(name: str, messages: list[Message]) -> str:
-    content = json.dumps([name, [[m["role"], m["content"]] for m in messages]])
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+def identity(name: str, messages: Sequence[Message]) -> str:
+    """An example's id: SHA-256 over the task and its messages, 16 hex digits."""
+    parts = [name]
+    for message in messages:
+        content = message["content"]
+        parts.append(f"\n{message['role']} {len(content.encode())} {content}")
+    return hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
+
+
+def _as_json(values: Mapping[str, Any]) -> str:
+    """A row as JSON; bytes that are no text as escapes."""
+    text = json.dumps(values, ensure_ascii=False, default=str)
+    return text if is_text(text) else json.dumps(values, default=str)
+
+
+def num_requirements(data: DataConfig) -> int:
+    """How much a source asks of its rows beside the task's fields."""
+    return len(data.required) + len(data.ranges) + (data.strata is not None)
 
 
 def _label(row: Row, path: str) -> str:

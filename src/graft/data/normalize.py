@@ -54,6 +54,20 @@ _CONTROL = (
     "[\x00-\x08\x0e-\x1f\x7f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff]"
 )
 
+# What any repair could change; all other text, most of it, is left alone at once.
+# U+0300 is the first character that NFC may change; dashes, quotes and signs of
+# currency after it are safe, and French is full of them.
+_ANY = (
+    rf"{_SUSPECT}|[<&\x00-\x09\x0b-\x1f\x7f-\u00a0\u00ad]"
+    "|[\u0300-\u200f\u2028-\u202f\u205f-\u209f\u20c1-\U0010ffff]"
+    r"|^\s|\s$|\s\s"
+)
+
+
+def are_suspect(texts: pl.Series) -> pl.Series:
+    """Whether a repair could change a text; false is sure. Shape [texts]."""
+    return texts.str.contains(_ANY)
+
 
 def repairs(config: PreprocessConfig) -> dict[str, Repair]:
     """The repairs that are asked for, by name, in the order to run them."""

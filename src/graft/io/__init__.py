@@ -13,8 +13,10 @@ from graft.io.files import (
 from graft.io.shards import (
     ShardWriter,
     num_rows,
+    open_shards,
     read_batches,
     read_table,
+    scratch,
     write_batches,
 )
 
@@ -24,10 +26,12 @@ __all__ = [
     "digest",
     "digest_files",
     "num_rows",
+    "open_shards",
     "read_batches",
     "read_json",
     "read_table",
     "remove",
+    "scratch",
     "storage_error",
     "write_batches",
     "write_json",

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from graft.errors import DataError
-from graft.io.files import atomic
+from graft.io.files import atomic, remove, storage_error
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+Compression = Literal["zstd", "lz4"]
 ROWS_PER_SHARD = 1_000_000
 BYTES_PER_SHARD = 2**30
 """Of Arrow memory: about 100 to 400 MB in the file. DVC pushes each shard whole, and
@@ -26,8 +27,11 @@ class ShardWriter:
     Use within `atomic`: a folder that is not whole must not have its name.
     """
 
-    def __init__(self, folder: Path, schema: "pa.Schema") -> None:
+    def __init__(
+        self, folder: Path, schema: "pa.Schema", compression: Compression = "zstd"
+    ) -> None:
         self._folder, self._schema = folder, schema
+        self._compression = compression
         self._writer: pq.ParquetWriter | None = None
         self._rows = self._bytes = 0
         self.num_rows = self.num_shards = 0
@@ -64,7 +68,12 @@ class ShardWriter:
         import pyarrow.parquet as pq
 
         shard = self._folder / f"part-{self.num_shards:05d}.parquet"
-        self._writer = pq.ParquetWriter(shard, self._schema, compression="zstd")
+        self._writer = pq.ParquetWriter(
+            shard,
+            self._schema,
+            compression=self._compression,
+            use_dictionary=self._compression != "lz4",
+        )
         self.num_shards += 1
         self._rows = self._bytes = 0
 
@@ -74,21 +83,48 @@ class ShardWriter:
             writer.close()
 
 
-def write_batches(
-    out: Path, batches: "Iterable[pa.Table]", schema: "pa.Schema"
-) -> dict[str, int]:
-    """Write tables to `out`, a folder of Parquet shards, as they come.
+@contextmanager
+def open_shards(out: Path, schema: "pa.Schema") -> Iterator[ShardWriter]:
+    """A writer to `out`, which takes its name when all is written.
 
     Args:
         out: the folder; what was there before is replaced.
-        batches: tables whose columns can be cast to `schema`.
-        schema: the columns written; others are left out.
-    Returns: `num_rows` and `num_shards`.
+        schema: the columns written; others of a table are left out.
     """
     with atomic(out) as partial, ShardWriter(partial, schema) as writer:
+        yield writer
+
+
+def write_batches(
+    out: Path, batches: "Iterable[pa.Table]", schema: "pa.Schema"
+) -> dict[str, int]:
+    """Write tables to `out` as they come, as `open_shards` does.
+
+    Returns: `num_rows` and `num_shards`.
+    """
+    with open_shards(out, schema) as writer:
         for table in batches:
             writer.write(table)
     return {"num_rows": writer.num_rows, "num_shards": writer.num_shards}
+
+
+@contextmanager
+def scratch(
+    out: Path, batches: "Iterable[pa.Table]", schema: "pa.Schema"
+) -> Iterator[Path]:
+    """What a stage reads several times on the way to `out`: written fast, beside it,
+    and removed at the end, or by the next run if this one is killed."""
+    folder = out.with_name(f".{out.name}.scratch.partial")
+    try:
+        remove(folder)
+        with ShardWriter(folder, schema, "lz4") as writer:
+            for table in batches:
+                writer.write(table)
+        yield folder
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    finally:
+        remove(folder)
 
 
 def read_batches(

@@ -1,22 +1,23 @@
 """Raw rows from where they lie: one reader for each format, one way to ask for them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
+from graft.row_batch import RowBatch, to_batches
 from graft.sources.csv_rows import read_csv
 from graft.sources.files import Part, find_parts
 from graft.sources.hub import read_hub
 from graft.sources.json_array import read_json
 from graft.sources.lines import read_jsonl, read_parallel, read_text
-from graft.sources.parquet_rows import read_parquet
+from graft.sources.parquet_rows import first_rows, read_parquet, read_tables
 from graft.sources.passages import join_rows
 from graft.sources.sgm import read_sgm
 from graft.sources.squad import read_squad
 
-__all__ = ["READERS", "read_rows"]
+__all__ = ["READERS", "read_row_batches", "read_rows"]
 
 READERS: Mapping[str, Callable[[Part, DataConfig], Iterator[Row | Reject]]] = {
     "jsonl": read_jsonl,
@@ -32,7 +33,13 @@ READERS: Mapping[str, Callable[[Part, DataConfig], Iterator[Row | Reject]]] = {
 
 
 def read_rows(data: DataConfig) -> Iterator[Row | Reject]:
-    """Stream the rows of a source; a row that cannot be read is a reject in its place.
+    """The rows of `read_row_batches`, one by one."""
+    for batch in read_row_batches(data):
+        yield from (batch.row(at) for at in range(len(batch)))
+
+
+def read_row_batches(data: DataConfig) -> Iterator[RowBatch]:
+    """Stream a source; a row that cannot be read is a reject in its place.
 
     Raises: DataError if a file is missing, a split is empty or a file is not of its
         format; ConfigError for an unknown encoding.
@@ -40,18 +47,11 @@ def read_rows(data: DataConfig) -> Iterator[Row | Reject]:
     parts = [] if data.format == "hub" else find_parts(data)
     for split, files in data.files.items():
         official = None if split == "all" else split
-        if data.format == "hub":
-            rows = read_hub(data, official, str(files))
-        else:
-            rows = _chain([part for part in parts if part.split == official], data)
+        mine = [part for part in parts if part.split == official]
         count = 0
-        rows = islice(rows, data.max_rows)
-        if data.passage is not None:
-            (column,) = data.fields.values()
-            rows = join_rows(rows, column, data.passage)
-        for row in rows:
-            count += 1
-            yield row
+        for batch in _read_split(data, mine, official, str(files)):
+            count += len(batch)
+            yield batch
         if not count:
             raise DataError(
                 f"data.files.{split}",
@@ -61,6 +61,21 @@ def read_rows(data: DataConfig) -> Iterator[Row | Reject]:
             )
 
 
-def _chain(parts: list[Part], data: DataConfig) -> Iterator[Row | Reject]:
-    for part in parts:
-        yield from READERS[data.format](part, data)
+def _read_split(
+    data: DataConfig, parts: list[Part], official: str | None, name: str
+) -> Iterator[RowBatch]:
+    if data.format == "parquet" and data.passage is None:
+        return first_rows(
+            chain.from_iterable(read_tables(part, data) for part in parts),
+            data.max_rows,
+        )
+    if data.format == "hub":
+        rows = read_hub(data, official, name)
+    else:
+        read = READERS[data.format]
+        rows = chain.from_iterable(read(part, data) for part in parts)
+    rows = islice(rows, data.max_rows)
+    if data.passage is not None:
+        (column,) = data.fields.values()
+        rows = join_rows(rows, column, data.passage)
+    return to_batches(rows)

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from graft import cli, io
-from graft.config import ConvertConfig, DataConfig, TaskConfig
+from graft.config import ConvertConfig, DataConfig, EngineConfig, TaskConfig
 from graft.data.balance import Balance
 from graft.data.conversion import Conversion
+from graft.engine import open_engine
+from graft.progress import track
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
-from graft.sources import read_rows
+from graft.sources import read_row_batches
 from graft.tasks import get_task
 
 
@@ -15,6 +17,7 @@ def run(
     config: ConvertConfig,
     data: DataConfig,
     task: TaskConfig,
+    engine: EngineConfig,
     out: Path,
     rejects: Path,
     report: Path,
@@ -22,11 +25,17 @@ def run(
     """Every row becomes an example or a counted reject."""
     kind = get_task(task.name)
     kind.check_fields(data.fields)
-    conversion = Conversion(data, kind, config.max_rejects)
-    tables = conversion.tables(read_rows(data))
-    kept = io.write_batches(out, tables, EXAMPLE_SCHEMA)["num_rows"]
-    io.write_batches(rejects, [conversion.reject_table()], REJECT_SCHEMA)
-    balance = Balance("convert", conversion.rows_in, kept, conversion.reasons)
+    with (
+        open_engine(engine) as workers,
+        io.atomic(rejects) as aside,
+        io.ShardWriter(aside, REJECT_SCHEMA) as writer,
+    ):
+        conversion = Conversion(data, kind, config.max_rejects, writer.write)
+        tables = conversion.tables(read_row_batches(data), workers.map)
+        io.write_batches(out, track(tables, "convert"), EXAMPLE_SCHEMA)
+    balance = Balance(
+        "convert", conversion.rows_in, conversion.num_examples, conversion.reasons
+    )
     read = {"source": data.name, "rows_read": conversion.rows_read}
     io.write_json(report, balance.to_report() | read)
     print(balance)

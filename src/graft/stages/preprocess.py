@@ -1,33 +1,53 @@
 """Stage `preprocess`: examples → clean examples, and rejects with where and why."""
 
+from functools import partial
 from pathlib import Path
 
 from graft import cli, io
-from graft.config import PreprocessConfig
-from graft.data.balance import Balance, named
-from graft.data.cleaning import MARKED_SCHEMA, Cleaning
+from graft.config import EngineConfig, PreprocessConfig
+from graft.data.balance import Balance
+from graft.data.cleaning import Account, clean, marked_schema
+from graft.data.repeats import find_repeats
+from graft.data.sorting import Sorting
+from graft.decisions import read_decided, write_review
+from graft.engine import open_engine
+from graft.progress import track
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
 
 
 def run(
-    config: PreprocessConfig, examples: Path, out: Path, rejects: Path, report: Path
+    config: PreprocessConfig,
+    engine: EngineConfig,
+    examples: Path,
+    decisions: Path,
+    out: Path,
+    rejects: Path,
+    review: Path,
+    report: Path,
 ) -> None:
     """Repair texts, drop what cannot teach, and count all of it."""
-    cleaning = Cleaning(config)
-    marked = out.with_name(f".{out.name}.marked.partial")  # repaired once, read twice
-    try:
-        io.write_batches(
-            marked, cleaning.first_pass(io.read_batches(examples)), MARKED_SCHEMA
-        )
-        kept = cleaning.kept(cleaning.second_pass(io.read_batches(marked)))
-        num_kept = io.write_batches(out, kept, EXAMPLE_SCHEMA)["num_rows"]
-        dropped = cleaning.dropped(cleaning.second_pass(io.read_batches(marked)))
-        io.write_batches(rejects, dropped, REJECT_SCHEMA)
-    finally:
-        io.remove(marked)
-    balance = Balance("preprocess", cleaning.rows_in, num_kept, cleaning.reasons)
-    io.write_json(report, balance.to_report() | {"changed": cleaning.changed})
-    print(f"{balance}; changed{named(cleaning.changed.items())}")
+    work = partial(clean, config=config, decided=read_decided(decisions))
+    account = Account()
+    with open_engine(engine) as workers:
+        tables = account.tables(workers.map(work, io.read_batches(examples)))
+        tables = track(tables, "preprocess", io.num_rows(examples))
+        # Repaired once, read several times.
+        with io.scratch(out, tables, marked_schema(config)) as marked:
+            read = partial(io.read_batches, marked)
+            sorting = Sorting(config, find_repeats(read, config, workers.map))
+            with (
+                io.open_shards(out, EXAMPLE_SCHEMA) as kept,
+                io.open_shards(rejects, REJECT_SCHEMA) as dropped,
+            ):
+                for good, bad in sorting.sort(read()):
+                    kept.write(good)
+                    dropped.write(bad)
+    write_review(review, account.review)
+    balance = Balance("preprocess", account.rows, kept.num_rows, sorting.reasons)
+    io.write_json(
+        report, balance.to_report() | account.to_report() | sorting.to_report()
+    )
+    print(f"{balance}{account}")
 
 
 if __name__ == "__main__":

@@ -4,14 +4,17 @@ from pathlib import Path
 
 from graft import cli, io
 from graft.config import ValidateConfig
-from graft.data.audit import Audit, enforce
+from graft.data.audit import Audit, enforce, held_out_prompts
 from graft.data.page import to_page
+from graft.progress import track
 
 
 def run(config: ValidateConfig, examples: Path, report: Path, page: Path) -> None:
     """Check every example, tell what the data looks like, and stop past the budget."""
-    audit = Audit(config)
-    for table in io.read_batches(examples):
+    held_out = held_out_prompts(io.read_batches(examples, ["messages", "split"]))
+    audit = Audit(config, held_out)
+    total = io.num_rows(examples)
+    for table in track(io.read_batches(examples), "validate", total):
         audit.add(table)
     facts = audit.to_report(io.read_batches(examples, ["id", "where"]))
     io.write_json(report, facts)

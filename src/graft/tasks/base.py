@@ -1,13 +1,24 @@
 """What a task is."""
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from graft.data.fields import Field
 from graft.errors import ConfigError
-from graft.records import Message
+from graft.records import Message, Role
+
+
+def spoken(
+    turns: Sequence[tuple[Role, str]],
+) -> Callable[[Mapping[str, Any]], tuple[list[Message], list[str]]]:
+    """The `to_example` of a task whose turns are its fields as they stand."""
+
+    def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
+        return [Message(role=role, content=fields[name]) for role, name in turns], []
+
+    return to_example
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,8 @@ class Task:
         demo_row: fields of a row to show and to test the task with.
         forms: fields that stand for each other, as sets of names: a source has all of
             one set. Empty: every field that is not optional.
+        turns: who says which field, if `to_example` does no more than this; then
+            whole columns are converted at once. Make both by `spoken`.
     """
 
     name: str
@@ -32,6 +45,7 @@ class Task:
     metrics: tuple[str, ...]
     demo_row: Mapping[str, Any]
     forms: tuple[tuple[str, ...], ...] = ()
+    turns: tuple[tuple[Role, str], ...] = ()
 
     @property
     def whole_forms(self) -> tuple[tuple[str, ...], ...]:

@@ -1,0 +1,194 @@
+"""What repeats over all of a source: exact duplicates, near-duplicates, and the groups
+that these join.
+
+Reads the columns of `cleaning.marked_schema` again and again, never all at once. It
+holds 29 bytes a row; for near-duplicates 24 more, 8 for each band at work, and 16
+bytes and the text's sets (8 bytes a word) for each row that has a candidate.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from graft.config import PreprocessConfig
+from graft.data.cleaning import spoken
+from graft.data.columns import to_frame
+from graft.data.near_duplicates import (
+    MARKS,
+    are_near,
+    bands,
+    join_pairs,
+    join_sets,
+    merge_groups,
+    to_clusters,
+    to_pairs,
+    to_report,
+    to_sets,
+)
+from graft.data.turns import sides, unfold
+
+Read = Callable[[list[str]], Iterable[pa.Table]]
+"""Tables of all rows in order, with these columns."""
+Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+Ints = npt.NDArray[np.int64]
+_RANK = {"test": 0, "validation": 1}
+NUM_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """What is known of each row by its number.
+
+    Attributes:
+        order: how many equals are kept before it: 0 for a row that repeats none.
+            Shape [rows].
+        near: columns row, kept_for and where (of the row that is kept for it).
+        merged: columns group and merged, for the groups that near-duplicates join.
+        report: counts of near-duplicates; empty if they are not looked for.
+    """
+
+    order: npt.NDArray[np.int32]
+    near: pl.DataFrame
+    merged: pl.DataFrame
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+_NEAR = pl.Schema({"row": pl.Int64, "kept_for": pl.Int64, "where": pl.String})
+_MERGED = pl.Schema({"group": pl.String, "merged": pl.String})
+
+
+def find_repeats(read: Read, config: PreprocessConfig, run: Map = map) -> Repeats:
+    """Look at the rows that no rule drops.
+
+    An official test example stands before its equals in validation, and these before
+    those in train, so what leaks is taken from train; else the first row stands first.
+    """
+    columns = ["reason", "split", "high", "low"]
+    parts = [_NO_ROWS, *(_to_arrays(table) for table in read(columns))]
+    rank, high, low = (np.concatenate(part) for part in zip(*parts, strict=True))
+    del parts
+    order = _count_before(rank, high, low)
+    near = config.near_duplicates
+    if near.policy == "ignore":
+        return Repeats(order, pl.DataFrame(schema=_NEAR), pl.DataFrame(schema=_MERGED))
+    left = rank < _DROPPED
+    if config.drop_duplicates:
+        left &= order == 0
+    rows = np.flatnonzero(left)
+    marks = np.stack([_column(read, f"key_{n}", left) for n in range(MARKS)], axis=1)
+    keys = (_column(read, f"key_{MARKS + n}", left) for n in range(bands(near)[0]))
+    pairs = rows[join_pairs(run(partial(to_pairs, marks=marks, config=near), keys))]
+    return _compare(pairs, rank.astype(np.int64), order, read, config)
+
+
+def _compare(
+    pairs: Ints,
+    rank: Ints,
+    order: npt.NDArray[np.int32],
+    read: Read,
+    config: PreprocessConfig,
+) -> Repeats:
+    """The candidates that are near-duplicates indeed, and what follows of it."""
+    near = config.near_duplicates
+    rows, places = np.unique(pairs, return_inverse=True)
+    texts, where, groups = _fetch(read, rows)
+    sets = join_sets([to_sets(texts.slice(at, _BLOCK), near) for at in _blocks(rows)])
+    places = places.reshape(-1, 2)
+    found = to_clusters(places[are_near(places, sets, near)], rank[rows], sets, near)
+    shown = to_report(found, NUM_SHOWN)
+    for cluster in shown["largest"]:
+        cluster["rows"] = where.gather(cluster["rows"]).to_list()
+    global_rows = pl.Series(rows)
+    clusters = found.select(
+        cluster="cluster",
+        group=groups.gather(found["row"]),
+        row=global_rows.gather(found["row"]),
+        kept_for=global_rows.gather(found["kept_for"]),
+        where=where.gather(found["kept_for"]),
+    )
+    begins = _begins(read, clusters["group"].unique())
+    merged = merge_groups(clusters.join(begins, on="group"))
+    return Repeats(order, clusters.select(_NEAR.names()), merged, shown)
+
+
+_NO_ROWS = (np.zeros(0, np.uint8), np.zeros(0, np.uint64), np.zeros(0, np.uint64))
+_DROPPED = 3
+_BLOCK = 65_536
+
+
+def _blocks(rows: Ints) -> range:
+    return range(0, max(len(rows), 1), _BLOCK)
+
+
+def _to_arrays(
+    table: pa.Table,
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Rank by split (3: dropped already) and both hashes of each row."""
+    frame = to_frame(table)
+    rank = frame["split"].replace_strict(_RANK, default=2, return_dtype=pl.UInt8)
+    dropped = frame["reason"].is_not_null().to_numpy()
+    high, low = (frame[name].to_numpy() for name in ("high", "low"))
+    return np.where(dropped, np.uint8(_DROPPED), rank.to_numpy()), high, low
+
+
+def _count_before(
+    rank: npt.NDArray[np.uint8],
+    high: npt.NDArray[np.uint64],
+    low: npt.NDArray[np.uint64],
+) -> npt.NDArray[np.int32]:
+    """How many equals stand before each row. With 128 bits, two of 10⁹ different
+    examples meet with a chance of 10⁻²¹."""
+    order = np.zeros(len(rank), np.int32)
+    left = np.flatnonzero(rank < _DROPPED)
+    by_key = left[np.argsort(high[left])]
+    same = np.zeros(len(left) + 1, bool)
+    same[1:-1] = high[by_key[1:]] == high[by_key[:-1]]
+    rows = np.sort(by_key[same[1:] | same[:-1]])
+    repeated = pl.DataFrame(
+        {"row": rows, "rank": rank[rows], "high": high[rows], "low": low[rows]}
+    ).sort("rank", maintain_order=True)
+    number = pl.int_range(pl.len(), dtype=pl.Int32).over("high", "low")
+    found = repeated.select("row", number=number)
+    order[found["row"].to_numpy()] = found["number"].to_numpy()
+    return order
+
+
+def _column(read: Read, name: str, left: npt.NDArray[np.bool_]) -> Any:
+    """A column of keys, of the rows that are left."""
+    parts = [table[name].to_numpy() for table in read([name])]
+    return np.concatenate([*parts, np.zeros(0, np.uint64)])[left]
+
+
+def _fetch(read: Read, rows: Ints) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """What is said, where, and the group of these rows, in ascending order."""
+    found, at = [pl.DataFrame(schema={"said": pl.String, **_PLACE})], 0
+    for table in read(["messages", *_PLACE]):
+        start, end = np.searchsorted(rows, (at, at + table.num_rows))
+        at, first = at + table.num_rows, at
+        if end > start:
+            batch = to_frame(table.take(pa.array(rows[start:end] - first)))
+            said = spoken(sides(unfold(batch)))
+            found.append(batch.select(said.alias("said"), *_PLACE))
+    lines = pl.concat(found)
+    return lines["said"], lines["where"], lines["group"]
+
+
+_PLACE = {"where": pl.String, "group": pl.String}
+
+
+def _begins(read: Read, groups: pl.Series) -> pl.DataFrame:
+    """The first row of each of these groups; columns group and begins."""
+    found = [pl.DataFrame(schema={"group": pl.String, "begins": pl.Int64})]
+    at = 0
+    for table in read(["group"]) if len(groups) else ():
+        frame = to_frame(table).with_row_index("begins", offset=at)
+        mine = frame.filter(pl.col("group").is_in(groups.implode()))
+        found.append(mine.select("group", pl.col("begins").cast(pl.Int64)))
+        at += table.num_rows
+    return pl.concat(found).group_by("group").agg(pl.col("begins").min())

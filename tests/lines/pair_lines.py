@@ -1,0 +1,85 @@
+"""Pairs as examples, and the cleaning of them in batches of any size."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import yaml
+
+from graft.composition import compose
+from graft.config import PreprocessConfig
+from graft.data.cleaning import Account, Decided, clean, marked_schema
+from graft.data.columns import from_lines
+from graft.data.repeats import find_repeats
+from graft.data.sorting import Sorting
+from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
+
+NOTHING = Decided({}, frozenset())
+
+
+def preprocess_config(**changes: Any) -> PreprocessConfig:
+    """The section of configs/, with changes; near-duplicates are not looked for."""
+    values = yaml.safe_load(_composed())["preprocess"]
+    values["near_duplicates"]["policy"] = "ignore"
+    for key, value in changes.items():
+        part = values[key]
+        values[key] = part | value if isinstance(part, dict) else value
+    return PreprocessConfig.model_validate(values)
+
+
+@cache
+def _composed() -> str:
+    return compose([])
+
+
+def pair(user: str | None, answer: str, n: int = 0, **changes: Any) -> dict[str, Any]:
+    """A line of EXAMPLE_SCHEMA; without a user it is a plain text."""
+    asked = [] if user is None else [{"role": "user", "content": user}]
+    return {
+        "id": f"id{n}",
+        "messages": [*asked, {"role": "assistant", "content": answer}],
+        "references": [],
+        "group": "",
+        "stratum": "all",
+        "split": None,
+        "where": f"f:{n}",
+    } | changes
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Lines of EXAMPLE_SCHEMA and of REJECT_SCHEMA, and the accounts."""
+
+    kept: list[dict[str, Any]]
+    dropped: list[dict[str, Any]]
+    account: Account
+    reasons: Counter[str]
+    report: dict[str, Any]
+
+
+def clean_lines(
+    lines: Sequence[dict[str, Any]],
+    config: PreprocessConfig,
+    size: int = 3,
+    decided: Decided = NOTHING,
+) -> Cleaned:
+    """What the stage does, without files."""
+    batches = [
+        from_lines(lines[at : at + size], EXAMPLE_SCHEMA)
+        for at in range(0, len(lines), size)
+    ]
+    account = Account()
+    done = (clean(batch, config, decided) for batch in batches)
+    marked = list(account.tables(done))
+    assert all(table.schema == marked_schema(config) for table in marked)
+    repeats = find_repeats(lambda names: (t.select(names) for t in marked), config)
+    sorting = Sorting(config, repeats)
+    kept: list[dict[str, Any]] = []
+    dropped: list[dict[str, Any]] = []
+    for good, bad in sorting.sort(marked):
+        assert (good.schema, bad.schema) == (EXAMPLE_SCHEMA, REJECT_SCHEMA)
+        kept += good.to_pylist()
+        dropped += bad.to_pylist()
+    return Cleaned(kept, dropped, account, sorting.reasons, repeats.report)
