@@ -4,15 +4,13 @@ A run that fills over half of a text holds its middle. So a short piece there ei
 comes back in the text, or there is no such run: one native search clears most texts.
 """
 
-import re
-
 import polars as pl
 
 MIN_REPEATS = 5
 """`Tora! Tora! Tora!` is speech; runs of so many are not."""
 MIN_RUN = 12
 """Characters of the shortest run that counts."""
-_PLACES = 20  # other places of the piece that are tried, nearest first
+_PLACES = 20  # other places of the piece that are tried
 
 
 def repetition(texts: pl.Series) -> pl.Series:
@@ -21,11 +19,16 @@ def repetition(texts: pl.Series) -> pl.Series:
     A share up to one half is 0: the middle does not see it. So is a run of digits,
     which may be a number.
     """
-    size, text = pl.col("text").str.len_chars(), pl.col("text")
-    width = (size // 16).clip(4, 32)
-    piece = text.str.slice(size // 2 - width // 2, width)
-    again = (size >= MIN_RUN) & (text.str.count_matches(piece, literal=True) > 1)
-    suspects = texts.to_frame("text").select(again.fill_null(False)).to_series()
+    # Step by step: in one expression, the characters would be counted five times.
+    frame = texts.to_frame("text").with_columns(size=pl.col("text").str.len_chars())
+    width = (pl.col("size") // 16).clip(4, 32)
+    frame = frame.with_columns(
+        width=width, start=pl.col("size").cast(pl.Int64) // 2 - width // 2
+    )
+    piece = pl.col("text").str.slice("start", "width")
+    again = pl.col("text").str.count_matches(piece, literal=True) > 1
+    long_enough = pl.col("size") >= MIN_RUN
+    suspects = frame.select((long_enough & again).fill_null(False)).to_series()
     places = suspects.arg_true()
     shares = pl.Series(
         [_share(text) for text in texts.gather(places)], dtype=pl.Float64
@@ -36,11 +39,16 @@ def repetition(texts: pl.Series) -> pl.Series:
 def _share(text: str) -> float:
     width = min(max(len(text) // 16, 4), 32)
     start = len(text) // 2 - width // 2
-    piece = re.escape(text[start : start + width])
-    places = [found.start() for found in re.finditer(f"(?={piece})", text)]
-    places.remove(start)
-    nearest = sorted(places, key=lambda place: abs(place - start))[:_PLACES]
-    return max((_run(text, start, at, width) for at in nearest), default=0.0)
+    piece = text[start : start + width]
+    # A run of five repeats has the piece again within a fifth of the text.
+    far = len(text) // MIN_REPEATS
+    low, high = max(start - far, 0), start + far + width
+    shares, at = [0.0], text.find(piece, low, high)
+    while at >= 0 and len(shares) <= _PLACES:
+        if at != start:
+            shares.append(_run(text, start, at, width))
+        at = text.find(piece, at + 1, high)
+    return max(shares)
 
 
 def _run(text: str, start: int, at: int, width: int) -> float:
