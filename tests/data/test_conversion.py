@@ -72,6 +72,28 @@ def test_a_bad_row_becomes_a_reject_with_file_and_row(
     assert run.rows_in == 2
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"licence": " "}, "missing field licence"),
+        ({"score": 1.5}, "score out of range"),
+        ({"score": "high"}, "no number in score"),
+        ({"kind": "gossip"}, "unknown stratum"),
+    ],
+)
+def test_a_row_that_the_source_does_not_allow_is_put_aside(
+    make_data, change: dict[str, Any], reason: str
+) -> None:
+    data = make_data(
+        stratum="kind", strata=["news"], required=["licence"], ranges={"score": (0, 1)}
+    )
+    good = {"en": "a", "fr": "b", "kind": "news", "licence": "CC0", "score": 0.5}
+    run = conversion(data)
+    found = examples(run, [Row(good, "f:1"), Row(good | change, "f:2")])
+    assert [line["where"] for line in found] == ["f:1"]
+    assert [(r.where, r.reason) for r in run.rejects] == [("f:2", reason)]
+
+
 def test_a_bad_byte_is_named_with_its_place(make_data) -> None:
     run = conversion(make_data())
     examples(run, rows({"en": "un caf\udce9 noir", "fr": "b"}))

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from graft.config import DataConfig
 from graft.data.fields import Field, Unfit, is_text, read_fields
+from graft.data.requirements import check_row, check_stratum
 from graft.records import ABSENT, SPLITS, Message, Reject, Role, Row, shorten
 
 
@@ -43,7 +44,9 @@ def to_example(row: Row, data: DataConfig, task: Kind) -> dict[str, Any] | Rejec
     try:
         group = _label(row, data.group) if data.group else ""
         stratum = _label(row, data.stratum) if data.stratum else "all"
+        check_stratum(stratum, data.strata)
         split = _official(row, data.split) if data.split else row.split
+        check_row(row, data.required, data.ranges)
         values = read_fields(row, data.fields, task.fields)
         messages, references = task.to_example(values)
         _check_turns(messages)
