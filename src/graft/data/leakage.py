@@ -16,7 +16,9 @@ Memory: about 40 bytes an n-gram of what is held out (twice that while the index
 built), the places of held-out examples, one byte a row of train, and none of its text.
 """
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -142,16 +144,21 @@ class Leakage:
 
     def see(self, table: pa.Table) -> None:
         """The first pass: which n-grams are common, which rows need a second look."""
-        for rows in slices(to_frame(table)):
-            words, whole = read(rows)
-            ngrams, first = to_ngrams(words, self.config.n)
-            at, keys = self._known.find(ngrams)
-            row = words.texts[first[at]] % rows.height
-            self._known.add(keys, group_bits(rows["group"])[row])
-            near = np.zeros(rows.height, np.bool_)
-            near[row] = True
-            near[self._same.find(whole)[0]] = True
-            self._near.append(near)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy lets go of the lock
+            for near, keys, bits in pool.map(self._look, slices(to_frame(table))):
+                self._known.add(keys, bits)
+                self._near.append(near)
+
+    def _look(self, rows: pl.DataFrame) -> tuple[npt.NDArray[np.bool_], Ints, Hashes]:
+        """Rows with a hit, the known n-grams that were hit, and the groups' bits."""
+        words, whole = read(rows)
+        ngrams, first = to_ngrams(words, self.config.n)
+        at, keys = self._known.find(ngrams)
+        row = words.texts[first[at]] % rows.height
+        near = np.zeros(rows.height, np.bool_)
+        near[row] = True
+        near[self._same.find(whole)[0]] = True
+        return near, keys, group_bits(rows["group"])[row]
 
     def find(self, table: pa.Table) -> dict[int, Pair]:
         """The second pass: the rows that leak, by number."""

@@ -26,17 +26,14 @@ _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 2**64)
 
 
-def _flags(members: bytes) -> npt.NDArray[np.bool_]:
-    flags = np.zeros(256, np.bool_)
-    flags[np.frombuffer(members, np.uint8)] = True
-    return flags
-
-
-_DIGIT = _flags(b"0123456789")
-_SIGN = _flags(SIGNS)
-_WORD = _flags(b"abcdefghijklmnopqrstuvwxyz0123456789" + bytes(range(128, 256)))
+_LETTER, _DIGIT, _SIGN = 1, 2, 4
+_KINDS = np.zeros(256, np.uint8)
+_KINDS[np.frombuffer(b"abcdefghijklmnopqrstuvwxyz", np.uint8)] = _LETTER
+_KINDS[128:] = _LETTER
+_KINDS[np.frombuffer(b"0123456789", np.uint8)] = _DIGIT
+_KINDS[np.frombuffer(SIGNS, np.uint8)] = _SIGN
 _VALUES = np.random.default_rng(0).integers(1, 2**64, 256, np.uint64)
-_VALUES[~(_WORD | _SIGN)] = 0
+_VALUES[_KINDS == 0] = 0
 
 
 class Words(NamedTuple):
@@ -74,12 +71,13 @@ def to_words(texts: pl.Series) -> Words:
         return Words(none.astype(np.uint64), none, none, none.astype(np.uint8))
     offsets = np.frombuffer(buffers[1], np.int64)[column.offset :][: len(column) + 1]
     data = np.frombuffer(buffers[2], np.uint8)[offsets[0] : offsets[-1]]
-    begins, spoken = _find_words(data)
-    places = np.flatnonzero(begins)
-    texts_of = np.searchsorted(offsets - offsets[0], places, "right") - 1
+    places, silent = _find_words(data)
+    counts = np.diff(np.searchsorted(places, offsets - offsets[0]))
+    texts_of = np.repeat(np.arange(len(counts)), counts)
     if places.size == 0:
         return Words(np.zeros(0, np.uint64), texts_of, places, data)
-    values = _VALUES[np.where(spoken, data, 0)]
+    values = _VALUES[data]
+    values[silent] = 0
     values *= _powers(_BASE, len(data))
     hashes = np.add.reduceat(values, places)
     hashes *= _powers(_INVERSE, len(data))[places]
@@ -113,18 +111,18 @@ def to_wholes(words: Words, num_texts: int) -> tuple[Hashes, Ints]:
     return wholes, counts
 
 
-def _find_words(
-    data: npt.NDArray[np.uint8],
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Whether a word begins at a byte, and whether the byte is of a word."""
-    word, digit, sign = _WORD[data], _DIGIT[data], _SIGN[data]
-    numbered = np.zeros(len(data), np.bool_)
-    numbered[:-1] = digit[1:]
-    numbered[:-2] |= (data[1:-1] == ord(" ")) & digit[2:]
-    sign &= numbered
+def _find_words(data: npt.NDArray[np.uint8]) -> tuple[Ints, Ints]:
+    """Bytes at which a word begins, and signs that are none: no number follows."""
+    kind = _KINDS[data]
+    word = (kind & (_LETTER | _DIGIT)) > 0
     begins = word.copy()
     begins[1:] &= ~word[:-1]
-    return begins | sign, word | sign
+    signs = np.flatnonzero(kind == _SIGN)
+    # NUL at the end: there is a byte after a sign, and after a space.
+    after = signs + 1 + (data[signs + 1] == ord(" "))
+    numbered = kind[after] == _DIGIT
+    begins[signs[numbered]] = True
+    return np.flatnonzero(begins), signs[~numbered]
 
 
 def _mix(values: Hashes) -> Hashes:

@@ -7,7 +7,7 @@ import polars as pl
 
 from graft.data.ngrams import Hashes, Words, to_wholes, to_words
 
-SLICE_BYTES = 2**20
+SLICE_BYTES = 2**18
 """Text hashed at once: its arrays fit a cache."""
 
 
