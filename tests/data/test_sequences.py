@@ -156,9 +156,10 @@ def test_what_a_template_cannot_write_is_named() -> None:
 
 
 def test_the_report_adds_up_and_the_page_marks_what_is_learned() -> None:
-    tally = Tally(rules(8, "truncate"))
+    tally, aside = Tally(rules(8, "truncate").tokenize), []
     tables = [table([("abc", "abcdef"), ("x", None)]), table([("ab", "c")])]
-    num_rows = sum(t.num_rows for t in tally.encode(tables, Letters()))
+    outcomes = [to_sequences(t, Letters(), rules(8, "truncate")) for t in tables]
+    num_rows = sum(t.num_rows for t in tally.tables(outcomes, aside.append))
     report = tally.to_report()
     assert num_rows == 2
     assert report["balance"] == "3 examples = 2 sequences + 1 rejects"
@@ -250,8 +251,9 @@ def test_only_the_last_answer_is_learned_where_that_is_asked() -> None:
 
 
 def test_an_empty_table_makes_an_empty_report() -> None:
-    tally = Tally(rules(8))
-    assert [t.num_rows for t in tally.encode([table([])], Letters())] == [0]
+    tally = Tally(rules(8).tokenize)
+    outcomes = [to_sequences(table([]), Letters(), rules(8))]
+    assert [t.num_rows for t in tally.tables(outcomes, list)] == [0]
     assert tally.to_report()["length"] == {}
 
 

@@ -30,6 +30,7 @@ TASK = TaskConfig(
     learn="all",
     prompt_tokens=8,
     languages={"source": "en", "target": "fr"},
+    expected_languages={},
     stop=["\n"],
     max_new_tokens=64,
     metrics=["bleu", "chrf", "bleu_1"],

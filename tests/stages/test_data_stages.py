@@ -29,6 +29,7 @@ TASK = TaskConfig(
     learn="all",
     prompt_tokens=8,
     languages={},
+    expected_languages={},
     stop=[],
     max_new_tokens=1,
     metrics=[],

@@ -9,7 +9,13 @@ import pyarrow as pa
 import pytest
 
 from graft import io
-from graft.config import ModelConfig, PromptConfig, TaskConfig, TokenizeConfig
+from graft.config import (
+    EngineConfig,
+    ModelConfig,
+    PromptConfig,
+    TaskConfig,
+    TokenizeConfig,
+)
 from graft.errors import DataError
 from graft.prompts import load_template
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SEQUENCE_SCHEMA
@@ -94,6 +100,7 @@ def task() -> TaskConfig:
         prompt_tokens=8,
         prompt=prompt,
         languages={},
+        expected_languages={},
         stop=[],
         max_new_tokens=8,
         metrics=[],
@@ -105,6 +112,7 @@ def tokenize(folder: Path) -> None:
         model(folder),
         task(),
         LIMITS,
+        EngineConfig(name="local", cluster=None),
         examples=folder / "examples",
         gate=folder / "gate.json",
         out=folder / "out",

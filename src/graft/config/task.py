@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from graft.config.quality import Side
 from graft.config.section import Count, Positive, Section
 
 
@@ -42,7 +43,8 @@ class PromptConfig(Section):
 class TaskConfig(Section):
     """What is learned, how it is asked, and how an answer ends.
 
-    `learn` says which of a conversation's answers carry loss. `prompt_tokens` are what
+    `expected_languages` say what `preprocess.quality` asks of each side: a code, or
+    `stratum`, which is then the code. `learn` says which of a conversation's answers carry loss. `prompt_tokens` are what
     a text that nobody asked for is prompted with: its own first tokens.
     """
 
@@ -51,6 +53,7 @@ class TaskConfig(Section):
     prompt_tokens: Positive
     prompt: PromptConfig
     languages: dict[str, str]
+    expected_languages: dict[Side, str]
     stop: list[str]
     max_new_tokens: Positive
     metrics: list[str]

@@ -1,5 +1,6 @@
 """Examples → token sequences with a learned mask, a table at a time."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -44,6 +45,7 @@ class Outcome:
     `num_added` are sequences beyond one an example: paraphrases and further chunks.
     """
 
+    num_examples: int
     sequences: pa.Table
     rejects: list[Reject]
     lengths: Ints
@@ -68,6 +70,7 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
     Raises: TemplateError, naming the example, if the template cannot write it or the
         label-mask contract is broken.
     """
+    num_examples = examples.num_rows
     chats = to_chats(examples["messages"])
     reasons = [template.refusal(chat) for chat in chats]
     rejects = [
@@ -116,6 +119,7 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
         both = pa.concat_tables([sequences.filter(pa.array(within)), cut])
         sequences = both.take(np.argsort(rows, kind="stable"))
     return Outcome(
+        num_examples=num_examples,
         sequences=sequences,
         rejects=rejects,
         lengths=tokens.lengths,
@@ -207,4 +211,6 @@ def _reject(
         value=value or str(line["messages"])[:200],
         expected=expected,
         fix=fix,
+        id=line["id"],
+        row=json.dumps(line, ensure_ascii=False),
     )

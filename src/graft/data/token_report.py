@@ -1,7 +1,7 @@
 """What the tokenize stage tells: counts that add up, lengths, and a page to read."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graft.config import TokenizeConfig
+from graft.data.columns import from_lines
 from graft.data.masks import Ints
-from graft.data.sequences import Encoder, Outcome, Rules, to_sequences
+from graft.data.sequences import Outcome
 from graft.errors import DataError
-from graft.records import REJECT_SCHEMA, Reject
+from graft.records import REJECT_SCHEMA
 
 NUM_BINS = 8
 ADDED = ("paraphrases", "further chunks")
@@ -38,38 +40,40 @@ def check_gate(report: Mapping[str, Any], where: str) -> None:
 
 
 class Tally:
-    """Sums over the tables of a run, and its first sequences."""
+    """Sums over the tables of a run, and its first sequences; no larger for more rows."""
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules, self._config = rules, rules.tokenize
-        self._lengths: list[Ints] = []
+    def __init__(self, config: TokenizeConfig) -> None:
+        self._config = config
+        self._lengths = np.zeros(1, np.int64)  # how many sequences have each length
         self._counts: Counter[str] = Counter()
-        self.rejects: list[Reject] = []
+        self._reasons: Counter[str] = Counter()
         self.shown: list[dict[str, Any]] = []
 
-    def encode(
-        self, tables: Iterable[pa.Table], template: Encoder
+    def tables(
+        self, outcomes: Iterable[Outcome], put_aside: Callable[[pa.Table], None]
     ) -> Iterator[pa.Table]:
-        """Sequences of each table of examples, counted as they pass."""
-        for table in tables:
-            outcome = to_sequences(table, template, self._rules)
-            self._add(table.num_rows, outcome)
+        """The sequences of each outcome, counted as they pass; rejects are put aside."""
+        for outcome in outcomes:
+            self._add(outcome)
+            put_aside(from_lines([vars(r) for r in outcome.rejects], REJECT_SCHEMA))
             yield outcome.sequences
 
-    def _add(self, num_examples: int, outcome: Outcome) -> None:
+    def _add(self, outcome: Outcome) -> None:
         sequences = outcome.sequences
         learned = pc.sum(pc.list_flatten(sequences["learned"])).as_py() or 0
         self._counts.update(
-            examples=num_examples,
+            examples=outcome.num_examples,
             sequences=sequences.num_rows,
             rejects=len(outcome.rejects),
             truncated=outcome.num_truncated,
             **outcome.num_added,
-            tokens=len(pc.list_flatten(sequences["input_ids"])),
+            tokens=pc.sum(pc.list_value_length(sequences["input_ids"])).as_py() or 0,
             learned_tokens=learned,
         )
-        self._lengths.append(outcome.lengths)
-        self.rejects += outcome.rejects
+        self._reasons.update(reject.reason for reject in outcome.rejects)
+        counts = np.bincount(outcome.lengths, minlength=len(self._lengths))
+        counts[: len(self._lengths)] += self._lengths
+        self._lengths = counts
         missing = self._config.num_shown - len(self.shown)
         self.shown += sequences.slice(0, max(missing, 0)).to_pylist()
 
@@ -79,53 +83,50 @@ class Tally:
         added = [name for name in ADDED if counts[name]]
         line = (
             "".join(
-                [f"{counts['examples']} examples"]
-                + [f" + {counts[name]} {name}" for name in added]
+                [f"{counts['examples']:,} examples"]
+                + [f" + {counts[name]:,} {name}" for name in added]
             )
-            + f" = {counts['sequences']} sequences + {counts['rejects']} rejects"
+            + f" = {counts['sequences']:,} sequences + {counts['rejects']:,} rejects"
         )
         coming = counts["examples"] + sum(counts[name] for name in added)
         if coming != counts["sequences"] + counts["rejects"]:
             raise AssertionError(line)
         return line
 
-    def reject_table(self) -> pa.Table:
-        """The rejects, as columns of REJECT_SCHEMA."""
-        return pa.Table.from_pylist([vars(r) for r in self.rejects], REJECT_SCHEMA)
-
     def to_report(self) -> dict[str, Any]:
         """Counts and lengths in tokens, before the limit was applied."""
         names = ("examples", *ADDED, "sequences", "rejects", "truncated")
         tokens, learned = self._counts["tokens"], self._counts["learned_tokens"]
-        lengths = np.concatenate([*self._lengths, np.zeros(0, np.int64)])
         return {
             "counts": {name: self._counts[name] for name in names},
             "balance": self.balance(),
-            "rejects_by_reason": dict(Counter(r.reason for r in self.rejects)),
+            "rejects_by_reason": dict(self._reasons),
             "tokens": tokens,
             "learned_tokens": learned,
             "learned_share": round(learned / tokens, 4) if tokens else 0.0,
-            "length": _summary(lengths),
-            "length_histogram": _histogram(lengths, self._config.max_seq_len),
+            "length": _summary(self._lengths),
+            "length_histogram": _histogram(self._lengths, self._config.max_seq_len),
         }
 
 
-def _summary(lengths: Ints) -> dict[str, int]:
-    if not lengths.size:
+def _summary(counts: Ints) -> dict[str, int]:
+    """Quantiles by nearest rank, of counts by length. Shape [longest + 1]."""
+    there = np.flatnonzero(counts)
+    if not there.size:
         return {}
-    values = np.percentile(lengths, PERCENTILES, method="inverted_cdf")
-    named = {f"p{p}": int(v) for p, v in zip(PERCENTILES, values, strict=True)}
-    return {"min": int(lengths.min()), **named, "max": int(lengths.max())}
+    upto = np.cumsum(counts)
+    ranks = {f"p{p}": np.ceil(p / 100 * upto[-1]) for p in PERCENTILES}
+    named = {name: int(np.searchsorted(upto, rank)) for name, rank in ranks.items()}
+    return {"min": int(there[0]), **named, "max": int(there[-1])}
 
 
-def _histogram(lengths: Ints, max_seq_len: int) -> dict[str, int]:
+def _histogram(counts: Ints, max_seq_len: int) -> dict[str, int]:
     """Sequences by length, in equal bins up to the limit and one past it."""
     edges = np.linspace(0, max_seq_len, NUM_BINS + 1).astype(int)
     bins = {}
     for low, high in zip(edges[:-1], edges[1:], strict=True):
-        inside = (lengths > low) & (lengths <= high)
-        bins[f"{low + 1:05d}-{high:05d}"] = int(np.sum(inside))
-    return {**bins, f"over {max_seq_len}": int(np.sum(lengths > max_seq_len))}
+        bins[f"{low + 1:05d}-{high:05d}"] = int(counts[low + 1 : high + 1].sum())
+    return {**bins, f"over {max_seq_len}": int(counts[max_seq_len + 1 :].sum())}
 
 
 def to_page(

@@ -1,12 +1,16 @@
 """Stage `tokenize`: clean examples → token sequences with a learned mask."""
 
+from functools import partial
 from pathlib import Path
 
 from graft import cli, io
-from graft.config import ModelConfig, TaskConfig, TokenizeConfig
+from graft.config import EngineConfig, ModelConfig, TaskConfig, TokenizeConfig
 from graft.data.sequences import Rules
 from graft.data.token_report import Tally, check_gate, to_page
+from graft.encoding import encode
+from graft.engine import open_engine
 from graft.models import check_fits
+from graft.progress import track
 from graft.prompts import load_template
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA
 
@@ -15,6 +19,7 @@ def run(
     model: ModelConfig,
     task: TaskConfig,
     tokenize: TokenizeConfig,
+    engine: EngineConfig,
     examples: Path,
     gate: Path,
     out: Path,
@@ -27,15 +32,26 @@ def run(
     template = load_template(model, task.prompt)
     if (Path(model.path) / "config.json").is_file():  # a hub's is asked for by train
         check_fits(model, template.vocab_size, tokenize.max_seq_len)
-    tally = Tally(Rules(tokenize, task.learn, task.prompt))
-    sequences = tally.encode(io.read_batches(examples), template)
-    io.write_batches(out, sequences, SEQUENCE_SCHEMA)
-    io.write_batches(rejects, [tally.reject_table()], REJECT_SCHEMA)
+    rules = Rules(tokenize, task.learn, task.prompt)
+    tally = Tally(tokenize)
+    total = io.num_rows(examples)
+    with (
+        open_engine(engine) as workers,
+        io.open_shards(rejects, REJECT_SCHEMA) as aside,
+    ):
+        work = partial(encode, model=model, rules=rules)
+        outcomes = workers.map(work, io.read_batches(examples, batch_size=BATCH))
+        tables = track(tally.tables(outcomes, aside.write), "tokenize", total)
+        io.write_batches(out, tables, SEQUENCE_SCHEMA)
     known = {"template_hash": template.hash, "vocab_size": template.vocab_size}
     facts = {**known, **tally.to_report()}
     io.write_json(report, facts)
     io.write_text(page, to_page(facts, tally.shown, template))
     print(tally.balance())
+
+
+BATCH = 4096
+"""Examples at a time: long chats have thousands of tokens each."""
 
 
 if __name__ == "__main__":
