@@ -24,7 +24,7 @@ def clean(lines: list[dict[str, Any]], **changes: Any) -> Cleaned:
         (pair("<br/>", "bonjour"), "too short"),
         (pair("hello", "x" * 61), "too long"),
         (pair("Same  text", "Same text"), "identical sides"),
-        (pair("hello", "one two three four five"), "length ratio"),
+        (pair("hello", "un deux trois quatre cinq"), "length ratio"),
         (pair("good day", "bon \ufffd jour"), "lost characters"),
         (pair("good day", "TODO"), "placeholder"),
         (pair("he said it again", "ha ha ha ha ha ha ha ha ha"), "repetition"),
@@ -44,13 +44,13 @@ def test_what_cannot_teach_is_dropped_with_its_reason(
 
 
 def test_rules_that_are_off_drop_nothing() -> None:
-    lines = [pair("ab", "ab"), pair("ab", "one two three four five")]
+    lines = [pair("ab", "ab"), pair("ab", "un deux trois quatre cinq")]
     off = {"max_length_ratio": None, "drop_identical": False}
     assert len(clean(lines, **off).kept) == 2
 
 
 def test_an_answer_without_a_question_has_no_ratio() -> None:
-    assert len(clean([pair(None, "one two three four five")]).kept) == 1
+    assert len(clean([pair(None, "un deux trois quatre cinq")]).kept) == 1
 
 
 def test_examples_that_ask_the_same_are_one_group_unless_the_source_says() -> None:

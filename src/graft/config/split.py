@@ -36,7 +36,7 @@ class SplitConfig(Section):
     validation: Fraction
     test: Fraction
     seed: int
-    leakage: LeakageConfig | None = None
+    leakage: LeakageConfig | None
 
     @model_validator(mode="after")
     def _leaves_a_train_split(self) -> Self:

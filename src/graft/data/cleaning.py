@@ -114,8 +114,7 @@ def clean(
         said["whole"].hash(seed=1).alias("high"),
         said["whole"].hash(seed=2).alias("low"),
     )
-    marks = said.select(*_marks(all_rules(config)))
-    batch = pl.concat([batch, marks], how="horizontal")
+    batch = batch.with_columns(*_marks(said, all_rules(config)))
     if decided.readmitted:
         exempt = pl.col("id").is_in(list(decided.readmitted))
         batch = batch.with_columns(reason=pl.when(~exempt).then("reason"))
@@ -159,6 +158,8 @@ def _scrub(
     account: Account,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Turns without personal data; and the kinds that drop a row, with column row."""
+    if set(config.pii.actions.values()) == {"ignore"} or turns.is_empty():
+        return turns, pl.DataFrame(schema={"row": pl.UInt32, "kinds": pl.String})
     ids = batch["id"].gather(turns["row"])
     found = Scrubber(config.pii, decided.personal).scrub(turns["content"], ids)
     account.personal.update(found.counts)
@@ -202,15 +203,18 @@ def _fold_references(lines: pl.DataFrame, before: pl.Series) -> pl.Series:
     )
 
 
-def _marks(chosen: list[Rule]) -> tuple[pl.Expr, pl.Expr]:
-    """Reason and value of the first rule that drops a row; a value always."""
-    reason = [pl.when(r.drops).then(pl.lit(r.reason)) for r in chosen]
-    value = [pl.when(r.drops).then(r.value) for r in chosen]
-    shown = next(r.value for r in chosen if r is not PERSONAL)
-    return (
-        pl.coalesce(*reason).alias("reason"),
-        pl.coalesce(*value, shown).alias("value"),
-    )
+def _marks(said: pl.DataFrame, chosen: list[Rule]) -> tuple[pl.Series, pl.Series]:
+    """Reason and value of the first rule that drops each row, or null. Shape [rows].
+
+    Values cost more than reasons, so only those of dropped rows are made.
+    """
+    first = [pl.when(rule.drops).then(pl.lit(rule.reason)) for rule in chosen]
+    reason = said.select(reason=pl.coalesce(*first)).to_series()
+    dropped = reason.is_not_null()
+    values = [pl.when(rule.drops).then(rule.value) for rule in chosen]
+    shown = said.filter(dropped).select(value=pl.coalesce(*values)).to_series()
+    value = pl.Series("value", [None] * said.height, dtype=pl.String)
+    return reason, value.scatter(dropped.arg_true(), shown)
 
 
 def _groups(groups: pl.Series, said: pl.DataFrame) -> pl.Series:

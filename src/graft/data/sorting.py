@@ -11,8 +11,9 @@ import pyarrow as pa
 from graft.config import PreprocessConfig
 from graft.data.cleaning import all_rules
 from graft.data.columns import to_frame, to_table
-from graft.data.filters import Rule
+from graft.data.filters import Rule, beginnings
 from graft.data.repeats import Repeats
+from graft.data.turns import sides, unfold
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
 
 NEVER, NOTHING = pl.lit(False), pl.lit("")
@@ -93,12 +94,15 @@ class Sorting:
     def _rejects(self, batch: pl.DataFrame) -> pa.Table:
         lost = batch.filter(pl.col("reason").is_not_null())
         self.reasons.update(lost["reason"])
+        if lost["value"].has_nulls():
+            said = sides(unfold(lost)).select(beginnings()).to_series()
+            lost = lost.with_columns(value=lost["value"].fill_null(said))
         lines = lost.select(
             "where",
             "reason",
             "id",
+            "value",
             stage=pl.lit("preprocess"),
-            value=pl.col("value").fill_null(""),
             expected=pl.col("reason").replace_strict(
                 self._expected, return_dtype=pl.String
             ),

@@ -138,7 +138,8 @@ def read_batches(
     import pyarrow.parquet as pq
 
     for shard in _shards(source):
-        with _named(shard), pq.ParquetFile(shard) as file:
+        # pre-buffering would hold all row groups that are still to be read
+        with _named(shard), pq.ParquetFile(shard, pre_buffer=False) as file:
             for batch in file.iter_batches(batch_size, columns=columns):
                 yield pa.Table.from_batches([batch])
             if not file.metadata.num_rows:

@@ -74,7 +74,7 @@ def read_tables(part: Part, data: DataConfig) -> Iterator[RowBatch]:
     """
     number = 1
     try:
-        with pq.ParquetFile(part.path) as file:
+        with pq.ParquetFile(part.path, pre_buffer=False) as file:
             wanted = _outer_columns(data)
             names = [name for name in file.schema_arrow.names if name in wanted]
             if not names:  # none is there; the caller says so, and needs the names
