@@ -12,7 +12,7 @@ from graft.config import PreprocessConfig
 from graft.data.cleaning import all_rules
 from graft.data.columns import to_frame, to_table
 from graft.data.filters import Rule, beginnings
-from graft.data.repeats import Repeats
+from graft.data.repeats import Map, Repeats
 from graft.data.turns import sides, unfold
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
 
@@ -47,14 +47,19 @@ class Sorting:
         self._fix = {rule.reason: rule.fix for rule in rules}
         self.reasons: Counter[str] = Counter()
 
-    def sort(self, tables: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, pa.Table]]:
+    def sort(
+        self, tables: Iterable[pa.Table], run: Map = map
+    ) -> Iterator[tuple[pa.Table, pa.Table]]:
         """Of each table: the kept by EXAMPLE_SCHEMA, the dropped by REJECT_SCHEMA."""
-        at = 0
-        for table in tables:
-            batch = self._mark(to_frame(table), at)
-            at += table.num_rows
-            kept = batch.filter(pl.col("reason").is_null())
-            yield to_table(kept, EXAMPLE_SCHEMA), self._rejects(batch)
+        for kept, dropped in run(self._part, _numbered(tables)):
+            self.reasons.update(dropped["reason"].to_pylist())
+            yield kept, dropped
+
+    def _part(self, item: tuple[int, pa.Table]) -> tuple[pa.Table, pa.Table]:
+        at, table = item
+        batch = self._mark(to_frame(table), at)
+        kept = batch.filter(pl.col("reason").is_null())
+        return to_table(kept, EXAMPLE_SCHEMA), self._rejects(batch)
 
     def to_report(self) -> dict[str, Any]:
         """What was found of near-duplicates."""
@@ -93,7 +98,6 @@ class Sorting:
 
     def _rejects(self, batch: pl.DataFrame) -> pa.Table:
         lost = batch.filter(pl.col("reason").is_not_null())
-        self.reasons.update(lost["reason"])
         if lost["value"].has_nulls():
             said = sides(unfold(lost)).select(beginnings()).to_series()
             lost = lost.with_columns(value=lost["value"].fill_null(said))
@@ -110,3 +114,11 @@ class Sorting:
             row=pl.struct(EXAMPLE_SCHEMA.names).struct.json_encode(),
         )
         return to_table(lines, REJECT_SCHEMA)
+
+
+def _numbered(tables: Iterable[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
+    """Each table and the number of its first row."""
+    at = 0
+    for table in tables:
+        yield at, table
+        at += table.num_rows

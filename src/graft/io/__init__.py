@@ -10,13 +10,13 @@ from graft.io.files import (
     write_json,
     write_text,
 )
+from graft.io.scratch import scratch
 from graft.io.shards import (
     ShardWriter,
     num_rows,
     open_shards,
     read_batches,
     read_table,
-    scratch,
     write_batches,
 )
 

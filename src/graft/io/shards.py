@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from graft.errors import DataError
 from graft.io.files import atomic, remove, storage_error
@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-Compression = Literal["zstd", "lz4"]
 ROWS_PER_SHARD = 1_000_000
 BYTES_PER_SHARD = 2**30
 """Of Arrow memory: about 100 to 400 MB in the file. DVC pushes each shard whole, and
 many small objects are slow on S3, few huge ones cannot be fetched in parallel."""
+REPEATING = (
+    *("stratum", "split", "stage", "reason", "expected", "fix"),
+    *("messages.list.element.role", "input_ids.list.element"),
+)
+"""Columns of few values; to look for repeats in the others costs time and gains none."""
 
 
 class ShardWriter:
@@ -27,11 +31,8 @@ class ShardWriter:
     Use within `atomic`: a folder that is not whole must not have its name.
     """
 
-    def __init__(
-        self, folder: Path, schema: "pa.Schema", compression: Compression = "zstd"
-    ) -> None:
+    def __init__(self, folder: Path, schema: "pa.Schema") -> None:
         self._folder, self._schema = folder, schema
-        self._compression = compression
         self._writer: pq.ParquetWriter | None = None
         self._rows = self._bytes = 0
         self.num_rows = self.num_shards = 0
@@ -68,11 +69,13 @@ class ShardWriter:
         import pyarrow.parquet as pq
 
         shard = self._folder / f"part-{self.num_shards:05d}.parquet"
+        plain = [name for name in self._schema.names if name == "where"]
         self._writer = pq.ParquetWriter(
             shard,
             self._schema,
-            compression=self._compression,
-            use_dictionary=self._compression != "lz4",
+            compression="zstd",
+            use_dictionary=list(REPEATING),
+            column_encoding=dict.fromkeys(plain, "DELTA_BYTE_ARRAY"),
         )
         self.num_shards += 1
         self._rows = self._bytes = 0
@@ -106,25 +109,6 @@ def write_batches(
         for table in batches:
             writer.write(table)
     return {"num_rows": writer.num_rows, "num_shards": writer.num_shards}
-
-
-@contextmanager
-def scratch(
-    out: Path, batches: "Iterable[pa.Table]", schema: "pa.Schema"
-) -> Iterator[Path]:
-    """What a stage reads several times on the way to `out`: written fast, beside it,
-    and removed at the end, or by the next run if this one is killed."""
-    folder = out.with_name(f".{out.name}.scratch.partial")
-    try:
-        remove(folder)
-        with ShardWriter(folder, schema, "lz4") as writer:
-            for table in batches:
-                writer.write(table)
-        yield folder
-    except OSError as error:
-        raise storage_error(folder, error) from error
-    finally:
-        remove(folder)
 
 
 def read_batches(

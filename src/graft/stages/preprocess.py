@@ -10,7 +10,7 @@ from graft.data.cleaning import Account, clean, marked_schema
 from graft.data.repeats import find_repeats
 from graft.data.sorting import Sorting
 from graft.decisions import read_decided, write_review
-from graft.engine import open_engine
+from graft.engine import LocalEngine, num_cores, open_engine
 from graft.progress import track
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
 
@@ -32,14 +32,14 @@ def run(
         tables = account.tables(workers.map(work, io.read_batches(examples)))
         tables = track(tables, "preprocess", io.num_rows(examples))
         # Repaired once, read several times.
-        with io.scratch(out, tables, marked_schema(config)) as marked:
-            read = partial(io.read_batches, marked)
+        with io.scratch(out, tables, marked_schema(config)) as read:
             sorting = Sorting(config, find_repeats(read, config, workers.map))
             with (
                 io.open_shards(out, EXAMPLE_SCHEMA) as kept,
                 io.open_shards(rejects, REJECT_SCHEMA) as dropped,
             ):
-                for good, bad in sorting.sort(read()):
+                here = LocalEngine(num_cores()).map  # what it marks by is here
+                for good, bad in sorting.sort(read(), here):
                     kept.write(good)
                     dropped.write(bad)
     write_review(review, account.review)

@@ -5,8 +5,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.data.near_duplicates.pairs import Pairs
@@ -88,6 +86,9 @@ def to_report(clusters: pl.DataFrame, num_shown: int) -> dict[str, Any]:
 
 def _components(ends: Pairs, number: int) -> Ints:
     """Which connected component each node is in. Shape [number]."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     ones = np.ones(len(ends), np.int8)
     graph = coo_array((ones, (ends[:, 0], ends[:, 1])), shape=(number, number))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)

@@ -1,15 +1,18 @@
 """The exact comparison of two texts: by their shingles, lines and numbers."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.sparse import csr_array
 
 from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.data.near_duplicates.pairs import Pairs
 from graft.data.near_duplicates.shingles import Hashes, Offsets, to_shingles, to_words
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _BLOCK = 4_000_000  # set members compared at a time: 100 MB
 Ints = npt.NDArray[np.int64]
@@ -132,8 +135,10 @@ def _members(offsets: Offsets, hashes: Hashes) -> Members:
     )
 
 
-def _matrix(members: Members, places: Ints) -> csr_array:
+def _matrix(members: Members, places: Ints) -> "csr_array":
     """These sets as rows of ones; a hash is its own column."""
+    from scipy.sparse import csr_array
+
     hashes = members.hashes[_ranges(members.offsets, places)].astype(np.int64)
     offsets = np.concatenate(([0], np.cumsum(members.sizes[places])))
     ones = np.ones(len(hashes), np.int8)
