@@ -23,11 +23,13 @@ from graft.params import PARAMS, Params, load_params
 
 COMMANDS: dict[str, str] = {
     "compare": "show base and variants side by side, and which differences are real",
+    "decide": "store what a person decided about personal data",
     "deps": "write each stage's code dependencies into dvc.yaml",
     "describe": "print the configs/model file of a model folder",
     "digest": "print the revision of a local model folder",
     "log": "send what a tracking server that was down has missed of a run",
     "params": "compose configs/ into params.yaml",
+    "quarantine": "show what the stages put aside, write it out, re-admit it",
     "remote": "set the S3 remote of DVC from the environment",
     "review": "make blind sheets for raters, and score the filled ones",
     "summary": "say what the line has made, and how to see it",

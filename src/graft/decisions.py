@@ -2,7 +2,10 @@
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,89 +13,172 @@ from graft import io
 from graft.data.cleaning import Decided
 from graft.data.pii import to_decisions
 from graft.errors import DataError
+from graft.records import shorten
 
 PERSONAL, READMITTED = "personal_data.jsonl", "readmitted.jsonl"
 REVIEW_COLUMNS = ("decision", "kind", "text", "context", "why", "where", "id", "key")
+MAX_CELL = 1000
+"""Characters of a cell; spreadsheets cut at 32,767, and nobody reads so far."""
+KEY_MARK = "#"
+"""Before a key: one that is all digits, or 12e45, would come back as a number."""
+_RISKY = re.compile(
+    r"((?:^|;)[\s\"']*)(?=[=+\-@＝＋－＠])|^(?=[\d.,]+(?:e\d+)?$)", re.I
+)
+"""Where a spreadsheet begins to read a formula or, in a whole cell, a number. `;` too
+parts cells, in half of Europe. Source: OWASP, CSV Injection."""
+Placed = tuple[str, Mapping[str, Any]]
+"""A line and where it stands, for errors."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a review file held: findings by decision, and how many are news."""
+
+    yes: int
+    no: int
+    open: int
+    new: int
+    changed: int
 
 
 def read_decided(folder: Path) -> Decided:
     """All decisions so far; none where there is no file. Raises: DataError."""
-    personal = folder / PERSONAL
-    return Decided(
-        to_decisions(_read_lines(personal), str(personal)),
-        frozenset(str(line["id"]) for line in _read_lines(folder / READMITTED)),
-    )
+    personal = _decided(_read_lines(folder / PERSONAL, "key"))
+    return Decided(personal, frozenset(line["id"] for line in read_readmitted(folder)))
 
 
 def write_review(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
-    """Findings for a person, as CSV: the column `decision` is to be filled."""
-    with io.atomic(path) as partial, partial.open("w", newline="", encoding="utf-8") as f:
-        writer = csv.DictWriter(f, REVIEW_COLUMNS)
+    """Findings for a person, as CSV: the column `decision` is to be filled.
+
+    Spreadsheets show it as it is: the mark of UTF-8 stands first, a cell is one line,
+    and none is taken for a formula or a number.
+    """
+    with (
+        io.atomic(path) as partial,
+        partial.open("w", newline="", encoding="utf-8-sig") as file,
+    ):
+        writer = csv.DictWriter(file, REVIEW_COLUMNS)
         writer.writeheader()
-        writer.writerows({"decision": "", **line} for line in lines)
+        for line in lines:
+            shown = {name: _to_cell(text) for name, text in line.items()}
+            shown["key"] = line["key"] and KEY_MARK + line["key"]
+            writer.writerow({"decision": "", **shown})
 
 
-def store_personal(folder: Path, review: Path) -> int:
+def _to_cell(text: str) -> str:
+    """Text as one line; an apostrophe stands before what would not stay text."""
+    return _RISKY.sub(r"\1'", shorten(text, MAX_CELL))
+
+
+def store_personal(folder: Path, rows: Iterable[Placed]) -> Stored:
     """Add the decisions of a filled review file to the stored ones.
 
-    Returns: how many are new. Raises: DataError at a cell that is no decision.
+    Args:
+        folder: of the stored ones.
+        rows: with key, decision and kind, each with its place.
+    Raises: DataError at a cell that is no decision.
     """
-    try:
-        with review.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.DictReader(file) if row.get("key")]
-    except OSError as error:
-        raise io.storage_error(review, error) from error
-    found = to_decisions(rows, str(review))
-    known = read_decided(folder).personal
-    kinds = {row["key"]: row.get("kind", "") for row in rows}
-    new = [
-        {"key": key, "decision": "yes" if answer else "no", "kind": kinds[key]}
-        for key, answer in found.items()
-        if known.get(key) is not answer
-    ]
-    changed = {line["key"] for line in new} & set(known)
-    old = [
-        line for line in _read_lines(folder / PERSONAL) if line["key"] not in changed
-    ]
-    _write_lines(folder / PERSONAL, [*old, *new])
-    return len(new)
+    rows = list(rows)
+    found = _decided(rows)
+    kinds = {row["key"]: row.get("kind", "") for _, row in rows}
+    lines = _read_lines(folder / PERSONAL, "key")
+    known, stored = _decided(lines), {line["key"].lower(): line for _, line in lines}
+    news = {key: said for key, said in found.items() if known.get(key) is not said}
+    for key, said in news.items():
+        word = "yes" if said else "no"
+        stored[key] = {"key": key, "decision": word, "kind": kinds[key]}
+    if news:
+        _write_lines(folder / PERSONAL, stored.values())
+    words = Counter(found.values())
+    changed = len(set(news) & set(known))
+    return Stored(
+        words[True], words[False], len(kinds) - len(found), len(news) - changed, changed
+    )
 
 
-def readmit(folder: Path, rejects: Sequence[Mapping[str, str]]) -> int:
+def read_readmitted(folder: Path) -> list[dict[str, str]]:
+    """Lines with id, reason and where (empty if unknown). Raises: DataError."""
+    names = ("id", "reason", "where")
+    return [
+        {name: str(line.get(name, "")) for name in names}
+        for _, line in _read_lines(folder / READMITTED, "id")
+    ]
+
+
+def readmit(folder: Path, rejects: Iterable[Mapping[str, str]]) -> int:
     """Add rejects to the examples that stay all the same. Returns: how many are new."""
-    path = folder / READMITTED
-    old = _read_lines(path)
-    known = {line["id"] for line in old}
-    new = {
-        reject["id"]: {name: reject[name] for name in ("id", "reason", "where")}
-        for reject in rejects
-        if reject["id"] not in known
-    }
-    _write_lines(path, [*old, *new.values()])
-    return len(new)
+    lines = {line["id"]: line for line in read_readmitted(folder)}
+    before = len(lines)
+    for reject in rejects:
+        line = {name: reject[name] for name in ("id", "reason", "where")}
+        lines.setdefault(reject["id"], line)
+    if len(lines) > before:
+        _write_lines(folder / READMITTED, lines.values())
+    return len(lines) - before
 
 
-def _read_lines(path: Path) -> list[dict[str, Any]]:
+def take_back(folder: Path, ids: Set[str]) -> None:
+    """Remove examples from those that stay all the same."""
+    lines = [line for line in read_readmitted(folder) if line["id"] not in ids]
+    _write_lines(folder / READMITTED, lines)
+
+
+def _decided(lines: Iterable[Placed]) -> dict[str, bool]:
+    """Decisions by key. Raises: DataError with the place at fault."""
+    decided: dict[str, bool] = {}
+    for place, line in lines:
+        try:
+            found = to_decisions([line], place)
+        except DataError as error:
+            raise DataError(
+                place, error.problem, expected=error.expected, fix=error.fix
+            ) from None
+        for key, answer in found.items():
+            if decided.setdefault(key, answer) != answer:
+                raise DataError(
+                    place,
+                    f"{key} is decided otherwise further up",
+                    expected="one decision for each key",
+                    fix="keep one of the two",
+                )
+    return decided
+
+
+def _read_lines(path: Path, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """Each line that has a name, with its place. Raises: DataError."""
     if not path.exists():
         return []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # No splitlines: a text may hold U+2028, which does not end a line of JSON.
+        lines = path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
     except OSError as error:
         raise io.storage_error(path, error) from error
-    found = []
-    for number, line in enumerate(lines, 1):
-        try:
-            value = json.loads(line)
-            _ = value["id"] if path.name == READMITTED else value["key"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{path}:{number}",
-                f"is no decision: {error}",
-                expected='a line such as {"id": …} or {"key": …, "decision": "no"}',
-                fix="correct the line; decisions/README.md tells the forms",
-            ) from error
-        found.append(value)
-    return found
+    except UnicodeDecodeError as error:
+        raise _no_decision(str(path), f"is no UTF-8: {error.reason}") from error
+    return [
+        (f"{path}:{number}", _to_line(f"{path}:{number}", line, name))
+        for number, line in enumerate(lines, 1)
+        if line.strip()
+    ]
+
+
+def _to_line(place: str, text: str, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise _no_decision(place, f"is no JSON: {shorten(text, 60)}") from None
+    if not isinstance(value, dict) or not isinstance(value.get(name), str):
+        raise _no_decision(place, f"names no {name}: {shorten(text, 60)}")
+    return value
+
+
+def _no_decision(place: str, problem: str) -> DataError:
+    return DataError(
+        place,
+        problem,
+        expected='a line such as {"id": "…"} or {"key": "…", "decision": "no"}',
+        fix="correct or remove the line; decisions/README.md tells the forms",
+    )
 
 
 def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:

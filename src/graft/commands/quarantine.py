@@ -1,0 +1,222 @@
+"""`graft quarantine`: what the stages put aside: shown, written out, re-admitted."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from graft import decisions as decided
+from graft import io
+from graft.data.columns import to_frame
+from graft.data.quarantine import Admission, Filter, decode
+from graft.errors import ConfigError, DataError
+from graft.records import REJECT_SCHEMA, shorten
+
+STAGES = ("convert", "preprocess", "tokenize", "split")
+TOLD = ["where", "stage", "reason", "value", "fix", "id"]
+BATCH_SIZE = 1024
+"""Rejects read at once: a row may be a long chat."""
+Counts = Counter[tuple[str, str]]
+"""Rejects by stage and reason."""
+Reject = dict[str, str]
+
+
+def run(
+    *,
+    rejects: Path = Path("data/rejects"),
+    stage: str | None = None,
+    reason: list[str] | None = None,
+    where: list[str] | None = None,
+    contains: str | None = None,
+    limit: int = 10,
+    rows: Path | None = None,
+    readmit: bool = False,
+    undo: bool = False,
+    decisions: Path = Path("decisions"),
+) -> None:
+    """Show what the stages put aside: counts by reason, and the first --limit.
+
+    --stage, --reason, --where (file:row, file, folder, or a pattern with * or ?) and
+    --contains (a text in the row) choose. --rows FILE.jsonl writes what is chosen with
+    its whole rows. --readmit keeps what a rule of preprocess dropped, from the next
+    `dvc repro` on; --undo takes that back. docs/QUARANTINE.md has examples.
+    """
+    chosen = Filter(reason or [], where or [], contains)
+    _check(chosen, stage, limit, rows, readmit, undo)
+    if undo:
+        _take_back(chosen, decisions)
+        return
+    folders = _folders(rejects, stage)
+    counts, first = _look(folders, chosen, limit)
+    if not counts:
+        _explain(rejects, stage, chosen)
+        return
+    _show(counts, first, limit)
+    if rows:
+        _write(rows, _matching(folders, chosen, REJECT_SCHEMA.names))
+        print(f"\n{rows}: {counts.total():,} rejects with their whole rows")
+    if readmit:
+        _readmit(_matching(folders, chosen, TOLD), chosen, rejects, decisions)
+
+
+def _check(
+    chosen: Filter,
+    stage: str | None,
+    limit: int,
+    rows: Path | None,
+    readmit: bool,
+    undo: bool,
+) -> None:
+    """Raises: ConfigError if flags do not go together, or a value cannot be."""
+    if stage and stage not in STAGES:
+        expected = f"one of {', '.join(STAGES)}"
+        raise ConfigError("--stage", f"is {stage}", expected=expected)
+    if limit < 0:
+        raise ConfigError("--limit", f"is {limit}", expected="0 or more")
+    if rows and rows.exists():
+        raise ConfigError(
+            str(rows),
+            "is there already, and may hold rows that you have mended",
+            expected="a new file",
+            fix="give --rows another name, or remove the file",
+        )
+    if undo and (readmit or rows or stage or chosen.text):
+        raise ConfigError(
+            "--undo",
+            "goes with --reason and --where alone",
+            expected=f"what {decided.READMITTED} knows of an example",
+            fix="leave the other flags out",
+        )
+    if (readmit or undo) and not chosen:
+        raise ConfigError(
+            "--undo" if undo else "--readmit",
+            "is not told which examples",
+            expected="--reason or --where" + ("" if undo else " or --contains"),
+            fix="choose some; --where '*' means all of them",
+        )
+
+
+def _folders(rejects: Path, stage: str | None = None) -> list[Path]:
+    """Of the stages that have run, in the order of the line. Raises: DataError."""
+    names = (stage,) if stage else STAGES
+    if found := [rejects / name for name in names if (rejects / name).is_dir()]:
+        return found
+    raise DataError(
+        str(rejects / stage if stage else rejects),
+        "no rejects here",
+        expected="what the stages write, in " + ", ".join(names),
+        fix="run the line (dvc repro), or fetch its outputs (dvc pull)",
+    )
+
+
+def _matching(
+    folders: Iterable[Path], chosen: Filter, columns: list[str]
+) -> Iterator[pl.DataFrame]:
+    """Batches of the chosen rejects, with at least these columns."""
+    if chosen.text and "row" not in columns:
+        columns = [*columns, "row"]
+    for folder in folders:
+        for table in io.read_batches(folder, columns, BATCH_SIZE):
+            yield chosen.select(to_frame(table))
+
+
+def _look(
+    folders: list[Path], chosen: Filter, limit: int
+) -> tuple[Counts, list[Reject]]:
+    """How many are chosen, and the first of them."""
+    counts: Counts = Counter()
+    first: list[Reject] = []
+    for frame in _matching(folders, chosen, TOLD):
+        grouped = frame.group_by("stage", "reason", maintain_order=True).len()
+        counts.update({(s, r): number for s, r, number in grouped.iter_rows()})
+        first += islice(frame.iter_rows(named=True), limit - len(first))
+    return counts, first
+
+
+def _show(counts: Counts, first: list[Reject], limit: int) -> None:
+    by_stage = sorted(counts.most_common(), key=lambda item: STAGES.index(item[0][0]))
+    lines = [(*key, f"{number:,}") for key, number in by_stage]
+    lines = [("stage", "reason", "rejects"), *lines, ("", "", f"{counts.total():,}")]
+    a, b, c = (max(map(len, column)) for column in zip(*lines, strict=True))
+    for stage, reason, number in lines:
+        print(f"{stage:<{a}}  {reason:<{b}}  {number:>{c}}")
+    for reject in first:
+        print(f"\n{_plain(reject['where'])}: {reject['stage']}: {reject['reason']}")
+        print(f"  value: {_plain(reject['value'])}\n  fix: {_plain(reject['fix'])}")
+    if 0 < limit < counts.total():
+        print(f"\n… and {counts.total() - len(first):,} more (--limit)")
+
+
+def _plain(text: str) -> str:
+    """One line that cannot steer a terminal, or turn the direction of its text."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in shorten(text, 200))
+
+
+def _explain(rejects: Path, stage: str | None, chosen: Filter) -> None:
+    """Why nothing was found. Raises: DataError if the filter leaves nothing."""
+    counts, _ = _look(_folders(rejects), Filter([], []), 0)
+    if not counts:
+        print(f"{rejects}: nothing was put aside")
+        return
+    there = "".join(f"\n  - {s}: {r}: {n:,}" for (s, r), n in counts.items())
+    asked = " ".join(filter(None, [f"--stage {stage}" if stage else "", str(chosen)]))
+    raise DataError(
+        str(rejects),
+        f"no reject is meant by {asked}; there are{there}",
+        expected="a reason as it stands here, in quotes; a place, or '*part of it*'",
+        fix="change the filter",
+    )
+
+
+def _write(path: Path, found: Iterable[pl.DataFrame]) -> None:
+    """A line each, as JSON; `row` as it was before it became text.
+
+    What is no text, half a surrogate pair, is written as an escape of JSON.
+    """
+    with (
+        io.atomic(path) as partial,
+        open(
+            partial, "w", encoding="utf-8", errors="backslashreplace", newline="\n"
+        ) as file,
+    ):
+        for frame in found:
+            for line in frame.select(REJECT_SCHEMA.names).iter_rows(named=True):
+                whole = line | {"row": decode(line["row"]) if line["row"] else None}
+                file.write(json.dumps(whole, ensure_ascii=False) + "\n")
+
+
+def _readmit(
+    found: Iterable[pl.DataFrame], chosen: Filter, rejects: Path, folder: Path
+) -> None:
+    """Raises: DataError, and stores none, if one of them cannot be re-admitted."""
+    admission = Admission(chosen)
+    for frame in found:
+        admission.add(frame)
+    admission.enforce(str(rejects))
+    num_new = decided.readmit(folder, admission.examples.values())
+    num_old, path = len(admission.examples) - num_new, folder / decided.READMITTED
+    before = f", {num_old:,} were before" if num_old else ""
+    print(f"\n{path}: {num_new:,} examples re-admitted{before}")
+    print(f"then\n  dvc repro\n  git add {path}")
+
+
+def _take_back(chosen: Filter, folder: Path) -> None:
+    """Raises: DataError if no example is meant."""
+    path = folder / decided.READMITTED
+    lines = decided.read_readmitted(folder)
+    names = ("id", "reason", "where")
+    known = pl.DataFrame(lines, schema=dict.fromkeys(names, pl.String))
+    ids = set(chosen.select(known)["id"])
+    if not ids:
+        raise DataError(
+            str(path),
+            f"none of its {len(lines):,} examples is meant by {chosen}",
+            expected="the reason or the place of an example in this file",
+            fix="change the filter; the file can be read, and changed by hand",
+        )
+    decided.take_back(folder, ids)
+    print(f"{path}: {len(ids):,} examples taken back, {len(lines) - len(ids):,} stay")
+    print(f"then\n  dvc repro\n  git add {path}")

@@ -1,0 +1,298 @@
+"""`graft quarantine` on rejects as the stages write them."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pair_lines import preprocess_config
+
+from graft import io
+from graft.commands import decide, quarantine
+from graft.config import ConvertConfig, EngineConfig
+from graft.decisions import read_decided
+from graft.errors import ConfigError, DataError
+from graft.params import load_params
+from graft.records import REJECT_SCHEMA
+from graft.stages import convert, preprocess
+
+TASK = load_params(Path(__file__).parents[2] / "params.yaml").task
+LOCAL = EngineConfig(name="local", cluster=None)
+CARD = "4111 1111 1111 1112"
+
+
+def example(text: str) -> dict[str, Any]:
+    return {
+        "id": "user",
+        "messages": [{"role": "user", "content": text}],
+        "references": ["ref"],
+        "stratum": "all",
+    }
+
+
+def line(stage: str, reason: str, where: str, row: Any, **more: str) -> dict[str, str]:
+    told = {"value": "a\x1b[2Jb\u202ec", "expected": "e", "fix": f"mend {reason}"}
+    whole = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)
+    named = {"where": where, "stage": stage, "reason": reason, "id": f"id of {where}"}
+    return told | named | {"row": whole} | more
+
+
+LINES = [
+    line("convert", "missing field", "a.jsonl:1", {"en": 'say "é"', "user": 7}),
+    line("convert", "broken JSON", "a.jsonl:2", "", value='{"en": "b'),
+    line("convert", "missing field", "a.jsonl:3", r'["\ud800"]'),
+    line("preprocess", "too long", "a.jsonl:4", example('line\nof "é"')),
+    line("preprocess", "too long", "a.jsonl:40", example("other")),
+    line("preprocess", "too long", "b/c.jsonl:4", example("third")),
+    line("preprocess", "duplicate", "b/c.jsonl:5", example("twin")),
+    line("preprocess", "near-duplicate", "b/c.jsonl:6", example("sibling")),
+    line("preprocess", "personal data", "b/c.jsonl:7", example("me@example.org")),
+    line("tokenize", "too many tokens", "b/c.jsonl:8", "", id=""),
+    line("split", "leaks what is held out", "b/c.jsonl:9", example("leak")),
+]
+
+
+@pytest.fixture
+def rejects(tmp_path: Path) -> Path:
+    import polars as pl
+
+    for stage in quarantine.STAGES:
+        lines = [one for one in LINES if one["stage"] == stage]
+        table = pl.DataFrame(lines).select(REJECT_SCHEMA.names).to_arrow()
+        io.write_batches(tmp_path / "rejects" / stage, [table], REJECT_SCHEMA)
+    return tmp_path / "rejects"
+
+
+def chosen(rejects: Path, **flags: Any) -> list[str]:
+    """Places of what the flags choose."""
+    out = rejects / "chosen.jsonl"
+    quarantine.run(rejects=rejects, rows=out, **flags)
+    lines = out.read_text(encoding="utf-8").splitlines()
+    out.unlink()
+    return [json.loads(text)["where"] for text in lines]
+
+
+def readmitted(rejects: Path, **flags: Any) -> set[str]:
+    folder = rejects / "decisions"
+    quarantine.run(rejects=rejects, decisions=folder, readmit=True, **flags)
+    return set(read_decided(folder).readmitted)
+
+
+def test_counts_stand_first_and_then_some_rejects(
+    rejects: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quarantine.run(rejects=rejects, limit=2)
+    table, first, second, rest = capsys.readouterr().out.split("\n\n")
+    lines = [text.split() for text in table.splitlines()]
+    assert lines[0] == ["stage", "reason", "rejects"]
+    assert lines[1:3] == [
+        ["convert", "missing", "field", "2"],
+        ["convert", "broken", "JSON", "1"],
+    ]
+    assert ["preprocess", "too", "long", "3"] in lines and lines[-1] == ["11"]
+    assert first.startswith("a.jsonl:1: convert: missing field\n  value: a")
+    assert second.startswith("a.jsonl:2: ") and second.endswith("fix: mend broken JSON")
+    assert rest == "… and 9 more (--limit)\n"
+
+
+def test_a_value_cannot_steer_the_terminal(
+    rejects: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quarantine.run(rejects=rejects, limit=100)
+    said = capsys.readouterr().out
+    assert "a\ufffd[2Jb\ufffdc" in said and "more" not in said
+
+
+@pytest.mark.parametrize(
+    ("places", "found"),
+    [
+        (["a.jsonl:4"], ["a.jsonl:4"]),
+        (["a.jsonl:4*"], ["a.jsonl:4", "a.jsonl:40"]),
+        (["a.jsonl:?0", "b/c.jsonl:5"], ["a.jsonl:40", "b/c.jsonl:5"]),
+        (["a.jsonl"], [f"a.jsonl:{n}" for n in (1, 2, 3, 4, 40)]),
+        (["b/"], [f"b/c.jsonl:{n}" for n in range(4, 10)]),
+        (["*"], [one["where"] for one in LINES]),
+    ],
+)
+def test_a_place_is_a_row_a_file_a_folder_or_a_pattern(
+    rejects: Path, places: list[str], found: list[str]
+) -> None:
+    assert chosen(rejects, where=places) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('"é"', ["a.jsonl:1", "a.jsonl:4"]),
+        ("line\nof", ["a.jsonl:4"]),
+        ("7", ["a.jsonl:1"]),
+        ('{"en": "b', ["a.jsonl:2"]),
+        ("ref", [f"{one['where']}" for one in LINES[3:] if one["row"]]),
+    ],
+)
+def test_a_text_is_found_in_what_a_row_says(
+    rejects: Path, text: str, found: list[str]
+) -> None:
+    assert chosen(rejects, contains=text) == found
+
+
+@pytest.mark.parametrize("text", ["user", "all", "content", "role", "stratum"])
+def test_roles_and_names_of_columns_are_nothing_that_a_row_says(
+    rejects: Path, text: str
+) -> None:
+    with pytest.raises(DataError, match=f"no reject is meant by --contains '{text}'"):
+        chosen(rejects, contains=text)
+
+
+def test_filters_narrow_each_other(rejects: Path) -> None:
+    assert chosen(rejects, stage="preprocess", where=["a.jsonl"]) == [
+        "a.jsonl:4",
+        "a.jsonl:40",
+    ]
+    both = ["too long", "duplicate"]
+    assert chosen(rejects, reason=both, where=["*:4", "*:5"]) == [
+        "a.jsonl:4",
+        "b/c.jsonl:4",
+        "b/c.jsonl:5",
+    ]
+
+
+def test_what_is_not_there_is_told_with_what_is(rejects: Path) -> None:
+    with pytest.raises(DataError) as told:
+        chosen(rejects, stage="split", reason=["to long"])
+    assert "no reject is meant by --stage split --reason 'to long'" in str(told.value)
+    assert "- preprocess: too long: 3" in str(told.value)
+    assert not (rejects / "chosen.jsonl").exists()
+
+
+def test_rows_come_out_whole_to_be_mended(rejects: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    quarantine.run(rejects=rejects, rows=out, limit=0)
+    lines = [json.loads(text) for text in out.read_bytes().decode().splitlines()]
+    assert [one["where"] for one in lines] == [one["where"] for one in LINES]
+    assert lines[0]["row"] == {"en": 'say "é"', "user": 7}
+    assert lines[1]["row"] is None and lines[1]["value"] == '{"en": "b'
+    assert lines[2]["row"] == ["\ud800"]
+    assert set(lines[3]) == set(REJECT_SCHEMA.names)
+    with pytest.raises(ConfigError, match="rows that you have mended"):
+        quarantine.run(rejects=rejects, rows=out)
+
+
+def test_what_a_rule_dropped_is_readmitted_and_taken_back(
+    rejects: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = {f"id of {where}" for where in ("a.jsonl:4", "a.jsonl:40")}
+    assert readmitted(rejects, reason=["too long"], where=["a.jsonl"]) == ids
+    assert "2 examples re-admitted\nthen\n  dvc repro" in capsys.readouterr().out
+    more = readmitted(rejects, reason=["too long"])
+    assert more == ids | {"id of b/c.jsonl:4"}
+    assert "1 examples re-admitted, 2 were before" in capsys.readouterr().out
+    folder = rejects / "decisions"
+    quarantine.run(undo=True, where=["a.jsonl"], decisions=folder)
+    assert read_decided(folder).readmitted == {"id of b/c.jsonl:4"}
+    with pytest.raises(DataError, match="none of its 1 examples is meant by --where"):
+        quarantine.run(undo=True, where=["a.jsonl"], decisions=folder)
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ({"stage": "convert"}, "mend it in its source"),
+        ({"reason": ["duplicate"]}, "fix: mend duplicate"),
+        ({"reason": ["near-duplicate"]}, "fix: mend near-duplicate"),
+        ({"stage": "tokenize"}, "fix: mend too many tokens"),
+        ({"stage": "split"}, "fix: mend leaks"),
+        ({"contains": "@example.org"}, "name it: --reason 'personal data'"),
+        ({"stage": "preprocess"}, "add --stage preprocess --reason 'too long': 3 can"),
+    ],
+)
+def test_what_cannot_be_readmitted_is_told_and_none_is(
+    rejects: Path, flags: dict[str, Any], told: str
+) -> None:
+    flags = {"where": ["*"]} | flags
+    with pytest.raises(DataError) as error:
+        readmitted(rejects, **flags)
+    assert told in str(error.value)
+    assert not (rejects / "decisions").exists()
+
+
+def test_personal_data_is_readmitted_by_its_name(rejects: Path) -> None:
+    assert readmitted(rejects, reason=["personal data"]) == {"id of b/c.jsonl:7"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ({"readmit": True}, "--readmit: is not told which"),
+        ({"readmit": True, "stage": "preprocess"}, "--readmit: is not told which"),
+        ({"undo": True}, "--undo: is not told which"),
+        ({"undo": True, "contains": "x"}, "--reason and --where alone"),
+        ({"limit": -1}, "--limit: is -1"),
+        ({"stage": "train"}, "--stage: is train"),
+    ],
+)
+def test_flags_that_make_no_sense_are_refused(
+    rejects: Path, flags: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ConfigError, match=told):
+        quarantine.run(rejects=rejects, decisions=rejects / "decisions", **flags)
+
+
+def test_a_line_that_has_not_run_or_rejected_nothing_is_no_riddle(
+    rejects: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DataError, match="dvc repro"):
+        quarantine.run(rejects=tmp_path / "none")
+    for stage in quarantine.STAGES:
+        shutil.rmtree(rejects / stage)
+    io.write_batches(rejects / "convert", [], REJECT_SCHEMA)
+    quarantine.run(rejects=rejects, reason=["duplicate"])
+    assert "nothing was put aside" in capsys.readouterr().out
+
+
+def test_decisions_hold_in_the_next_run_of_the_real_stages(
+    tmp_path: Path, make_data, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = [
+        ("one", "un"),
+        ("same", "same"),
+        ("x", "x"),
+        (f"card {CARD}", "carte perdue hier"),
+    ]
+    rows = [json.dumps({"en": en, "fr": fr}) for en, fr in pairs]
+    (tmp_path / "pairs.jsonl").write_text("\n".join([*rows, "{"]), encoding="utf-8")
+    rejects, folder = tmp_path / "rejects", tmp_path / "decisions"
+    converted, review = tmp_path / "converted", tmp_path / "review.csv"
+    limit, report = ConvertConfig(max_rejects=9), tmp_path / "report.json"
+    aside = rejects / "convert"
+    convert.run(limit, make_data(), TASK, LOCAL, converted, aside, report)
+
+    def clean() -> dict[str, Any]:
+        out, aside = tmp_path / "clean", rejects / "preprocess"
+        preprocess.run(
+            preprocess_config(), LOCAL, converted, folder, out, aside, review, report
+        )
+        return io.read_json(report)
+
+    first = clean()
+    assert (first["kept"], first["rejected"]) == (2, {"identical sides": 2})
+    quarantine.run(
+        rejects=rejects,
+        contains="same",
+        reason=["identical sides"],
+        readmit=True,
+        decisions=folder,
+    )
+    text = review.read_text(encoding="utf-8-sig")
+    review.write_text(text.replace("\n,card", "\nyes,card"), encoding="utf-8")
+    decide.run(review, decisions=folder)
+    second = clean()
+    assert (second["kept"], second["rejected"]) == (3, {"identical sides": 1})
+    assert (first["personal_data"], second["personal_data"]) == ({}, {"card": 1})
+    table = io.read_table(tmp_path / "clean")
+    said = [messages[0]["content"] for messages in table["messages"].to_pylist()]
+    assert said == ["one", "same", "card [CARD]"]
+    assert "preprocess: 4 rows in = 3 kept + 1 rejected" in capsys.readouterr().out
+    quarantine.run(undo=True, where=["pairs.jsonl:2"], decisions=folder)
+    assert clean()["kept"] == 2
