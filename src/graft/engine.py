@@ -5,18 +5,13 @@ whoever is first, so that every engine writes the same bytes.
 """
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from graft.config import EngineConfig
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-IN_FLIGHT = 2
-"""Batches for each worker, at work or waiting: what bounds the memory."""
+from graft.window import Item, Result, in_order
 
 
 class Engine(Protocol):
@@ -29,7 +24,7 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """Threads: the work is native code (Polars, Arrow, tokenizers) that lets them run."""
+    """Threads: the work is native code (Polars, Arrow, tokenizers) that frees them."""
 
     def __init__(self, num_workers: int) -> None:
         self._num_workers = num_workers
@@ -39,14 +34,12 @@ class LocalEngine:
     ) -> Iterator[Result]:
         """As of `Engine`."""
         with ThreadPoolExecutor(self._num_workers) as pool:
-            waiting: deque[Callable[[], Result]] = deque()
+
+            def submit(item: Item) -> Callable[[], Result]:
+                return pool.submit(work, item).result
+
             try:
-                for item in items:
-                    waiting.append(pool.submit(work, item).result)
-                    if len(waiting) >= self._num_workers * IN_FLIGHT:
-                        yield waiting.popleft()()
-                while waiting:
-                    yield waiting.popleft()()
+                yield from in_order(submit, items, self._num_workers)
             finally:
                 pool.shutdown(cancel_futures=True)
 
@@ -58,7 +51,7 @@ def open_engine(config: EngineConfig) -> Iterator[Engine]:
     if config.name == "ray":
         from graft.ray_engine import open_ray
 
-        with open_ray(config.cluster) as engine:
+        with open_ray(config.cluster, max(num_cores(), 2)) as engine:
             yield engine
     else:
         yield LocalEngine(num_cores())
