@@ -26,16 +26,22 @@ PII = (
 
 def sentences() -> pl.DataFrame:
     """Clean pairs of the sample, columns en and fr."""
-    lines = (ROOT / "data/sample/pairs.jsonl").read_text("utf-8", "replace").splitlines()
+    lines = (
+        (ROOT / "data/sample/pairs.jsonl").read_text("utf-8", "replace").splitlines()
+    )
     whole = [line for line in lines if line.startswith("{") and line.endswith("}")]
     rows = [json.loads(line) for line in whole]
     texts = [(str(row.get("en")), str(row.get("fr"))) for row in rows]
     pairs = pl.DataFrame(texts, schema=["en", "fr"], orient="row")
     size = pl.col("en").str.len_chars(), pl.col("fr").str.len_chars()
     fit = (pl.min_horizontal(size) > 15) & (pl.max_horizontal(size) < 120)
+    fit &= pl.col("en") != pl.col("fr")
     plain = ~pl.concat_str("en", "fr").str.contains(r"[<>&@\d]|Ã|Â|\s{2}")
-    return pairs.select("en", "fr").drop_nulls().filter(fit & plain).unique(
-        maintain_order=True
+    return (
+        pairs.select("en", "fr")
+        .drop_nulls()
+        .filter(fit & plain)
+        .unique(maintain_order=True)
     )
 
 

@@ -18,9 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import yaml
-
 import corpus
+import yaml
 
 from graft.composition import compose
 
@@ -29,7 +28,7 @@ OFF = dict.fromkeys(
     ("email", "phone", "iban", "card", "ip", "nir", "ssn", "itin", "account"), "ignore"
 )
 
-POLARS = '''
+POLARS = """
 import sys
 import polars as pl
 from graft.data import normalize as n
@@ -55,9 +54,9 @@ ratio = pl.max_horizontal(en, fr) / pl.min_horizontal(en, fr)
     .unique(["en", "fr"], keep="first", maintain_order=True)
     .sink_parquet(sys.argv[2])
 )
-'''
+"""
 
-DATASETS = '''
+DATASETS = """
 import html, re, sys, unicodedata
 import datasets, ftfy
 from graft.data import normalize as n
@@ -103,7 +102,7 @@ rows = datasets.load_dataset(
 rows = rows.map(repair_rows, batched=True, num_proc=2)
 rows = rows.filter(fits, batched=True, num_proc=2).filter(is_new, batched=True)
 rows.to_parquet(sys.argv[2])
-'''
+"""
 
 
 def main() -> None:
@@ -119,7 +118,13 @@ def main() -> None:
         write_params(work)
         stage("convert", work, "--out converted --rejects r1 --report c.json")
         commands = {
-            "polars": [sys.executable, "-c", POLARS, f"{work}/rows/*.parquet", "out.pq"],
+            "polars": [
+                sys.executable,
+                "-c",
+                POLARS,
+                f"{work}/rows/*.parquet",
+                "out.pq",
+            ],
             "graft": [
                 *(sys.executable, "-m", "graft.stages.preprocess"),
                 *"--examples converted --decisions d --out clean --rejects r2".split(),
@@ -145,13 +150,13 @@ def main() -> None:
         print(kept.stdout)
 
 
-COUNT = '''
+COUNT = """
 import sys, polars as pl
 from pathlib import Path
 for name in ("out.pq", "clean/*.parquet", "ds.pq"):
     if list(Path(sys.argv[1]).glob(name)):
         print(f"{name:16} {pl.scan_parquet(sys.argv[1] + '/' + name).select(pl.len()).collect().item():,} rows kept")
-'''
+"""
 
 
 def write_params(work: Path, **changes: object) -> None:

@@ -9,6 +9,7 @@ positional arguments where they stand before a `/`.
 import argparse
 import importlib
 import inspect
+import os
 import sys
 import typing
 from collections.abc import Callable, Sequence
@@ -48,6 +49,9 @@ def stage(run: Callable[..., Any], argv: Sequence[str] | None = None) -> None:
     except GraftError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    except BrokenPipeError:  # `graft … | head`: who read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise

@@ -200,11 +200,13 @@ def test_what_a_rule_dropped_is_readmitted_and_taken_back(
     [
         ({"stage": "convert"}, "mend it in its source"),
         ({"reason": ["duplicate"]}, "fix: mend duplicate"),
-        ({"reason": ["near-duplicate"]}, "fix: mend near-duplicate"),
         ({"stage": "tokenize"}, "fix: mend too many tokens"),
         ({"stage": "split"}, "fix: mend leaks"),
         ({"contains": "@example.org"}, "name it: --reason 'personal data'"),
-        ({"stage": "preprocess"}, "add --stage preprocess --reason 'too long': 3 can"),
+        (
+            {"stage": "preprocess"},
+            "add --stage preprocess --reason 'too long' 'near-duplicate': 4 can",
+        ),
     ],
 )
 def test_what_cannot_be_readmitted_is_told_and_none_is(

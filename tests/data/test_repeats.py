@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pair_lines import Cleaned, clean_lines, pair, preprocess_config
 
+from graft.data.cleaning import Decided
+
 EXACT = preprocess_config()
 NEAR = preprocess_config(near_duplicates={"policy": "drop"})
 GROUP = preprocess_config(near_duplicates={"policy": "group"})
@@ -61,6 +63,11 @@ def test_a_near_duplicate_is_dropped_and_says_what_it_is_like() -> None:
     assert reject["value"] == "like f:4"
     assert found.report["clusters"] == 1
     assert found.report["largest"] == [{"size": 2, "rows": ["f:4", "f:5"]}]
+
+
+def test_a_near_duplicate_that_a_person_readmitted_stays() -> None:
+    decided = Decided({}, frozenset({"id5"}))
+    assert not clean_lines(near_lines(), NEAR, 2, decided).dropped
 
 
 def test_the_test_sets_near_duplicate_is_the_one_that_is_kept() -> None:

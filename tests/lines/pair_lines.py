@@ -75,7 +75,7 @@ def clean_lines(
     marked = list(account.tables(done))
     assert all(table.schema == marked_schema(config) for table in marked)
     repeats = find_repeats(lambda names: (t.select(names) for t in marked), config)
-    sorting = Sorting(config, repeats)
+    sorting = Sorting(config, repeats, decided.readmitted)
     kept: list[dict[str, Any]] = []
     dropped: list[dict[str, Any]] = []
     for good, bad in sorting.sort(marked):

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from graft.data.cleaning import PERSONAL
-from graft.data.sorting import DUPLICATE, NEAR
+from graft.data.sorting import DUPLICATE
 from graft.errors import DataError
 
 
@@ -57,7 +57,7 @@ class Admission:
     """
 
     def __init__(self, chosen: Filter) -> None:
-        unable = [DUPLICATE.reason, NEAR.reason]
+        unable = [DUPLICATE.reason]
         if PERSONAL.reason not in chosen.reasons:
             unable.append(PERSONAL.reason)
         by_rule = pl.col("stage") == "preprocess"

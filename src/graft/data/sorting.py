@@ -1,7 +1,7 @@
 """Marked examples → those that are kept, and rejects with where, why and fix."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
 import numpy as np
@@ -35,10 +35,19 @@ NEAR = Rule(
 
 
 class Sorting:
-    """Sorts batches in the order of their rows; counts the reasons as they pass."""
+    """Sorts batches in the order of their rows; counts the reasons as they pass.
 
-    def __init__(self, config: PreprocessConfig, repeats: Repeats) -> None:
+    An id in `readmitted` stays, near-duplicate or not; of equals one stays always.
+    """
+
+    def __init__(
+        self,
+        config: PreprocessConfig,
+        repeats: Repeats,
+        readmitted: Set[str] = frozenset(),
+    ) -> None:
         self._config, self._repeats = config, repeats
+        self._readmitted = list(readmitted)
         self._near = repeats.near.filter(pl.col("row") != pl.col("kept_for")).sort(
             "row"
         )
@@ -91,6 +100,7 @@ class Sorting:
         nothing = pl.Series([None] * batch.height, dtype=pl.String)
         like = nothing.scatter(mine["row"] - at, "like " + mine["where"])
         fresh = like.is_not_null() & batch["reason"].is_null()
+        fresh &= ~batch["id"].is_in(self._readmitted)
         return batch.with_columns(
             reason=pl.when(fresh).then(pl.lit(NEAR.reason)).otherwise("reason"),
             value=pl.when(fresh).then(like).otherwise("value"),

@@ -26,14 +26,16 @@ def run(
     report: Path,
 ) -> None:
     """Repair texts, drop what cannot teach, and count all of it."""
-    work = partial(clean, config=config, decided=read_decided(decisions))
+    decided = read_decided(decisions)
+    work = partial(clean, config=config, decided=decided)
     account = Account()
     with open_engine(engine) as workers:
         tables = account.tables(workers.map(work, io.read_batches(examples)))
         tables = track(tables, "preprocess", io.num_rows(examples))
         # Repaired once, read several times.
         with io.scratch(out, tables, marked_schema(config)) as read:
-            sorting = Sorting(config, find_repeats(read, config, workers.map))
+            repeats = find_repeats(read, config, workers.map)
+            sorting = Sorting(config, repeats, decided.readmitted)
             with (
                 io.open_shards(out, EXAMPLE_SCHEMA) as kept,
                 io.open_shards(rejects, REJECT_SCHEMA) as dropped,

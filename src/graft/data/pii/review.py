@@ -12,8 +12,8 @@ Decisions = Mapping[str, bool]
 """By key: true if a person says that it is personal data, false if it is not."""
 
 _ANSWERS = {
-    **dict.fromkeys(("yes", "y", "true", "oui", "o"), True),
-    **dict.fromkeys(("no", "n", "false", "non"), False),
+    **dict.fromkeys(("yes", "y", "true", "oui", "o", "vrai"), True),
+    **dict.fromkeys(("no", "n", "false", "non", "faux"), False),
 }
 
 
