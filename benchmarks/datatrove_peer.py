@@ -58,7 +58,7 @@ def main():
         (clean, tasks),
         ([ParquetReader(f"{work}/dt/clean"),
           MinhashDedupSignature(f"{work}/dt/sigs", config=config, language=Languages.english)], tasks),
-        ([MinhashDedupBuckets(f"{work}/dt/sigs", f"{work}/dt/buckets", config=config)], 16),
+        ([MinhashDedupBuckets(f"{work}/dt/sigs", f"{work}/dt/buckets", config=config)], 14),
         ([MinhashDedupCluster(f"{work}/dt/buckets", f"{work}/dt/remove", config=config)], 1),
         ([ParquetReader(f"{work}/dt/clean"), MinhashDedupFilter(f"{work}/dt/remove"),
           ParquetWriter(f"{work}/dt/out")], tasks),
