@@ -45,17 +45,20 @@ def atomic(path: Path) -> Iterator[Path]:
     Raises: StorageError if the disk is full or the path cannot be written.
     """
     partial = path.with_name(f".{path.name}.partial")
+    former = path.with_name(f".{path.name}.former.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove(partial)
+        remove(former)
         yield partial
-        if path.is_dir():
-            remove(path)
+        if path.is_dir():  # removed at once, by name; its files go afterwards
+            path.replace(former)
         partial.replace(path)
     except OSError as error:
         raise storage_error(path, error) from error
     finally:
         remove(partial)
+        remove(former)
 
 
 def remove(path: Path) -> None:

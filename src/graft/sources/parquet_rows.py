@@ -16,6 +16,8 @@ from graft.sources.files import Part, reject
 if TYPE_CHECKING:
     import polars as pl
 
+_READ = {"pre_buffer": False, "page_checksum_verification": True}
+
 
 @dataclass(frozen=True)
 class TableRows:
@@ -74,7 +76,7 @@ def read_tables(part: Part, data: DataConfig) -> Iterator[RowBatch]:
     """
     number = 1
     try:
-        with pq.ParquetFile(part.path, pre_buffer=False) as file:
+        with pq.ParquetFile(part.path, **_READ) as file:
             wanted = _outer_columns(data)
             names = [name for name in file.schema_arrow.names if name in wanted]
             if not names:  # none is there; the caller says so, and needs the names
