@@ -104,7 +104,10 @@ def open_ray(
         patience_s: seconds for a cluster to answer.
     Raises: ConfigError if Ray is not installed or no cluster answers.
     """
-    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0"}
+    # Ray reads all of this once, when it is first imported.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if cluster is None:
+        _keep_strangers_out()
     try:
         import ray
     except ImportError:
@@ -115,7 +118,6 @@ def open_ray(
         ) from None
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     if cluster is None:
-        _keep_strangers_out()
         here = {"_node_ip_address": LOOPBACK, "num_cpus": num_workers}
         own = {"address": "local", "include_dashboard": False, **here}
         ray.init(**own, **quiet, runtime_env={"env_vars": ONE_THREAD})

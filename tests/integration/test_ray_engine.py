@@ -1,0 +1,195 @@
+"""The data stages under Ray write what they write without it, to the byte."""
+
+import errno
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from dirty_line import (
+    CLEAN,
+    PROMPT,
+    TASK,
+    TOKENIZE,
+    contents,
+    make_tokenizer,
+    write_rows,
+)
+from pair_lines import NOTHING
+
+from graft import io
+from graft.config import DataConfig, ModelConfig
+from graft.data.cleaning import Account, clean, marked_schema
+from graft.data.conversion import Conversion
+from graft.data.repeats import find_repeats
+from graft.data.sequences import Rules
+from graft.data.sorting import Sorting
+from graft.data.token_report import Tally
+from graft.encoding import encode
+from graft.engine import Engine, LocalEngine
+from graft.errors import ConfigError, DataError
+from graft.ray_engine import LOOPBACK, RayEngine, open_ray
+from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SEQUENCE_SCHEMA
+from graft.row_batch import to_batches
+from graft.sources import read_row_batches
+from graft.tasks import get_task
+from graft.window import IN_FLIGHT
+
+pytestmark = pytest.mark.slow  # Ray takes ten seconds to start
+WORKERS = 2
+SIZE = 256
+
+
+@pytest.fixture(scope="module")
+def ray_engine() -> Iterator[RayEngine]:
+    with open_ray(None, WORKERS) as engine:
+        yield engine
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()  # Ray ends its processes, and does not ask how they ended
+
+
+def run_line(data: DataConfig, model: ModelConfig, engine: Engine, out: Path) -> None:
+    """The work of convert, preprocess and tokenize, in small batches."""
+    rows = [b.row(n) for b in read_row_batches(data) for n in range(len(b))]
+    with io.open_shards(out / "rejects", REJECT_SCHEMA) as aside:
+        conversion = Conversion(data, get_task("translation"), 99, aside.write)
+        tables = conversion.tables(to_batches(rows, SIZE), engine.map)
+        io.write_batches(out / "converted", tables, EXAMPLE_SCHEMA)
+
+    work = partial(clean, config=CLEAN, decided=NOTHING)
+    batches = io.read_batches(out / "converted", batch_size=SIZE)
+    marked = Account().tables(engine.map(work, batches))
+    io.write_batches(out / "marked", marked, marked_schema(CLEAN))
+    read = partial(io.read_batches, out / "marked", batch_size=SIZE)
+    sorting = Sorting(CLEAN, find_repeats(read, CLEAN, engine.map))
+    with (
+        io.open_shards(out / "clean", EXAMPLE_SCHEMA) as kept,
+        io.open_shards(out / "dropped", REJECT_SCHEMA) as dropped,
+    ):
+        for good, bad in sorting.sort(read()):
+            kept.write(good)
+            dropped.write(bad)
+    assert sorting.reasons["near-duplicate"] > 50
+
+    tally, rules = Tally(TOKENIZE), Rules(TOKENIZE, TASK.learn, PROMPT)
+    batches = io.read_batches(out / "clean", batch_size=SIZE)
+    outcomes = engine.map(partial(encode, model=model, rules=rules), batches)
+    with io.open_shards(out / "unencoded", REJECT_SCHEMA) as aside:
+        tables = tally.tables(outcomes, aside.write)
+        io.write_batches(out / "sequences", tables, SEQUENCE_SCHEMA)
+
+
+def test_ray_writes_the_same_bytes_as_threads(
+    tmp_path: Path, make_data, ray_engine: RayEngine
+) -> None:
+    model = make_tokenizer(tmp_path / "model")
+    write_rows(tmp_path / "pairs.jsonl", 2000)
+    run_line(make_data(), model, LocalEngine(WORKERS), tmp_path / "local")
+    run_line(make_data(), model, ray_engine, tmp_path / "ray")
+    assert contents(tmp_path / "local") == contents(tmp_path / "ray")
+
+
+def test_more_than_one_process_does_the_work(ray_engine: RayEngine) -> None:
+    def work(_: int) -> int:
+        time.sleep(0.2)
+        return os.getpid()
+
+    workers = set(ray_engine.map(work, range(20)))
+    assert len(workers) == WORKERS
+    assert os.getpid() not in workers
+
+
+def test_only_what_is_at_work_is_in_memory(ray_engine: RayEngine) -> None:
+    read = []
+    results = ray_engine.map(abs, (read.append(n) or n for n in range(1000)))
+    for done, _ in zip(range(1, 50), results, strict=False):
+        assert len(read) - done < WORKERS * IN_FLIGHT
+
+
+def test_large_work_is_shared_and_not_copied(ray_engine: RayEngine) -> None:
+    def work(_: int, marks: np.ndarray) -> bool:
+        return marks.flags.owndata
+
+    marks = np.zeros(1_000_000)
+    assert not any(ray_engine.map(partial(work, marks=marks), range(8)))
+
+
+def test_an_error_of_ours_comes_out_as_that_error(ray_engine: RayEngine) -> None:
+    def work(item: int) -> int:
+        if item == 3:
+            raise DataError("f:3", "wrong", expected="right", fix="correct it")
+        return item
+
+    results = ray_engine.map(work, range(9))
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(DataError) as raised:
+        next(results)
+    assert type(raised.value) is DataError
+    assert str(raised.value) == "f:3: wrong\n  expected: right\n  fix: correct it"
+
+
+def test_another_error_keeps_its_type_and_its_number(ray_engine: RayEngine) -> None:
+    def work(_: int) -> int:
+        raise OSError(errno.ENOSPC, "full", "/x")
+
+    with pytest.raises(OSError, match="full") as raised:
+        list(ray_engine.map(work, [1]))
+    assert type(raised.value) is OSError
+    assert raised.value.errno == errno.ENOSPC
+
+
+def test_a_batch_whose_worker_dies_is_done_once_by_another(
+    tmp_path: Path, ray_engine: RayEngine
+) -> None:
+    def work(item: int) -> int:
+        if item == 5 and not (tmp_path / "died").exists():
+            (tmp_path / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return item
+
+    assert list(ray_engine.map(work, range(12))) == list(range(12))
+    assert (tmp_path / "died").exists()
+
+
+@pytest.mark.usefixtures("ray_engine")
+def test_a_cluster_that_does_not_answer_is_told_in_time() -> None:
+    start = time.monotonic()
+    with pytest.raises(ConfigError, match="no answer within 6 s") as raised:
+        with open_ray(f"{LOOPBACK}:9", patience_s=6):
+            pass
+    assert "ray start --head" in raised.value.fix
+    assert time.monotonic() - start < 12
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_no_process_outlives_a_run_that_is_ended(end: signal.Signals) -> None:
+    command = [sys.executable, "-c", ENDLESS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=-3) as driver:
+        assert driver.stdout is not None
+        assert driver.stdout.readline() == b"0\n"
+        started = psutil.Process(driver.pid).children(recursive=True)
+        assert any("raylet" in child.name() for child in started)
+        driver.send_signal(end)
+    _, alive = psutil.wait_procs(started, timeout=20)
+    assert not alive
+
+
+ENDLESS = """
+import time
+from graft.ray_engine import open_ray
+def work(item):
+    time.sleep(item)
+    return item
+with open_ray(None) as engine:
+    for done in engine.map(work, range(0, 10000, 100)):
+        print(done, flush=True)
+"""
