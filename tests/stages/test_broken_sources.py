@@ -92,7 +92,8 @@ def test_an_empty_file_among_others_is_no_fault(
     for part in range(3):
         rows = frame(part) if part != 1 else frame(part).clear()
         path = tmp_path / f"rows-{part}.{ending}"
-        rows.write_parquet(path) if ending == "parquet" else rows.write_ndjson(path)
+        write = rows.write_parquet if ending == "parquet" else rows.write_ndjson
+        write(path)
     to_examples(
         make_data(format=ending, files={"all": f"*.{ending}"}), tmp_path / "out"
     )
@@ -146,7 +147,7 @@ def test_a_line_of_many_megabytes_is_a_row_like_others(
     tmp_path: Path, make_data
 ) -> None:
     rows = [{"en": f"number {n}", "fr": f"numéro {n}"} for n in range(3)]
-    rows[1]["fr"] = "un été <b> 06 12 \u200b" * 200_000
+    rows[1]["fr"] = "un été <b> 06 12 \u200b" * 50_000
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     (tmp_path / "pairs.jsonl").write_text("\n".join(lines), "utf-8")
     to_examples(make_data(), tmp_path / "out")
