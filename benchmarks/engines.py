@@ -84,9 +84,13 @@ def ray_data() -> Iterator[Map]:
 
 
 def _packed(item: Any) -> pa.Table:
+    return pa.table({"it": pa.array([_dumps(item)], pa.large_binary())})
+
+
+def _dumps(item: Any) -> bytes:
     import cloudpickle
 
-    return pa.table({"it": pa.array([cloudpickle.dumps(item)], pa.large_binary())})
+    return bytes(cloudpickle.dumps(item))
 
 
 def _loads(value: bytes) -> Any:
@@ -139,12 +143,11 @@ def spark() -> Iterator[Map]:
     try:
 
         def run(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-            packed = [_packed(item)["it"][0].as_py() for item in items]
-            sent = session.sparkContext.broadcast(work)
+            packed = [_dumps(item) for item in items]
+            sent = session.sparkContext.broadcast(_dumps(work))
             data = session.sparkContext.parallelize(packed, len(packed))
-            out = data.map(lambda item: _packed(sent.value(_loads(item))))
-            for table in out.toLocalIterator(prefetchPartitions=True):
-                yield _loads(table["it"][0].as_py())
+            out = data.map(lambda item: _dumps(_loads(sent.value)(_loads(item))))
+            yield from map(_loads, out.toLocalIterator(prefetchPartitions=True))
 
         yield run
     finally:
@@ -164,7 +167,7 @@ def measure(name: str, folder: Path) -> None:
     """Run the work under an engine; a line of JSON."""
     begin = time.perf_counter()
     peak, done = [0], threading.Event()
-    watch = threading.Thread(target=_watch, args=(peak, done))
+    watch = threading.Thread(target=_watch, args=(peak, done), daemon=True)
     watch.start()
     config = PreprocessConfig.model_validate(yaml.safe_load(compose([]))["preprocess"])
     work = partial(clean, config=config, decided=Decided({}, frozenset()))

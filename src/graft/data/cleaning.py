@@ -105,7 +105,10 @@ def clean(
     references = _repair(references, config, Account())
     turns, dropped = _scrub(turns, batch, config, decided, account)
     references, dropped_too = _scrub(references, batch, config, decided, account)
-    said = measure(sides(turns), turns, batch["stratum"], config.quality)
+    said = sides(turns)
+    # What is longer is dropped as such; it would take minutes to measure.
+    short = turns.with_columns(pl.col("content").str.head(config.max_chars))
+    said = measure(said, short, batch["stratum"], config.quality)
     said = said.with_columns(personal=_joined(batch.height, dropped, dropped_too))
     batch = batch.with_columns(
         fold(turns),
@@ -161,6 +164,11 @@ def _scrub(
     if set(config.pii.actions.values()) == {"ignore"} or turns.is_empty():
         return turns, pl.DataFrame(schema={"row": pl.UInt32, "kinds": pl.String})
     ids = batch["id"].gather(turns["row"])
+    # What is too long is dropped, unless a person wanted it.
+    size = turns["content"].str.len_chars() <= config.max_chars
+    places = (size | ids.is_in(list(decided.readmitted))).arg_true()
+    turns, left = turns[places], turns
+    ids = ids.gather(places)
     found = Scrubber(config.pii, decided.personal).scrub(turns["content"], ids)
     account.personal.update(found.counts)
     if found.review or found.flagged.null_count() < len(found.flagged):
@@ -175,7 +183,7 @@ def _scrub(
             for line in named.drop_nulls("kind").to_dicts()
         ]
     dropped = turns.select("row", kinds=found.dropped).drop_nulls()
-    return turns.with_columns(content=found.texts), dropped
+    return left.with_columns(left["content"].scatter(places, found.texts)), dropped
 
 
 def _joined(rows: int, *dropped: pl.DataFrame) -> pl.Series:

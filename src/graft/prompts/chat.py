@@ -23,6 +23,10 @@ _THOUGHT = "<think>\n3+3\n</think>\n\n6."
 _MARKS = re.compile(r"\{%-?\s*generation\s*-?%\}")
 
 
+# transformers keeps one compiled template a text, whoever asks, and notes marks on it.
+_RENDERING = Lock()
+
+
 class ChatForm:
     """Renders a conversation, and cuts the text where an answer begins and ends.
 
@@ -49,7 +53,7 @@ class ChatForm:
         if "strftime_now" in template:
             raise _unusable("writes today's date, so its ids change from day to day")
         self.text = template
-        self._lock = Lock()
+        self._lock = _RENDERING
         self._jinja = render_jinja_template
         self._names = dict(names)
         self._tokenizer = tokenizer

@@ -64,6 +64,11 @@ _CUES = re.compile(
         for name, words in _WORDS.items()
     )
 )
+_AGAINST = ("other", "version")
+# Not an abbreviation's dot, as in "order num. 12".
+_ENDS = re.compile(
+    r"(?<!\w)(?!n[uo]m|ref|r[ée]f|sect|chap|fig|art|vers?\b)\w{3,}[.!?…]\s"
+)
 _BEFORE, _AFTER, _OTHER = 45, 25, 25
 """Characters that are looked at; a cue that says "not personal" must be this near."""
 
@@ -76,8 +81,11 @@ def cue(text: str, start: int, end: int, before: int = _BEFORE) -> Cue | None:
     name: str | None = None
     window = text[max(0, start - before) : start].lower()
     for match in _CUES.finditer(window):
-        if match.lastgroup != "other" or len(window) - match.end() <= _OTHER:
-            name = match.lastgroup
+        if match.lastgroup in _AGAINST and (
+            len(window) - match.end() > _OTHER or _ENDS.search(window, match.end())
+        ):
+            continue
+        name = match.lastgroup
     if name is None and before == _BEFORE:
         after = text[end : end + _AFTER].split("\n", 1)[0].lower()
         if (first := _CUES.search(after)) and first.lastgroup != "other":

@@ -145,10 +145,12 @@ class Scrubber:
 
 def _redact(text: str, plain: Plain, findings: Sequence[Finding]) -> str:
     """The text with a placeholder for each finding; they do not overlap."""
-    for finding in reversed(findings):
+    parts, at = [], 0
+    for finding in findings:
         start, end = plain.original(finding.start, finding.end)
-        text = f"{text[:start]}[{finding.kind.upper()}]{text[end:]}"
-    return text
+        parts += [text[at:start], f"[{finding.kind.upper()}]"]
+        at = end
+    return "".join([*parts, text[at:]])
 
 
 def _kinds(
