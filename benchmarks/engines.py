@@ -28,16 +28,14 @@ import numpy as np
 import psutil
 import pyarrow as pa
 import yaml
-from corpus import batches
+from example_corpus import write_examples
 
 from graft import io
 from graft.composition import compose
 from graft.config import PreprocessConfig
 from graft.data.cleaning import Decided, clean
-from graft.data.columns import from_lines
 from graft.data.near_duplicates import MARKS, join_pairs, to_pairs
 from graft.engine import LocalEngine, num_cores
-from graft.records import EXAMPLE_SCHEMA
 from graft.window import in_order
 
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
@@ -74,9 +72,11 @@ def ray_data() -> Iterator[Map]:
             # A stream that this process reads can be no source: all is put first.
             parts = [ray.put(_packed(item)) for item in items]
             data = ray.data.from_arrow_refs(parts)
-            out = data.map_batches(
-                _unpacked, fn_args=(work,), batch_size=None, batch_format="pyarrow"
-            )
+
+            def step(table: pa.Table) -> pa.Table:
+                return _packed(work(_loads(table["it"][0].as_py())))
+
+            out = data.map_batches(step, batch_size=None, batch_format="pyarrow")
             for row in out.iter_rows():
                 yield _loads(row["it"])
 
@@ -97,10 +97,6 @@ def _loads(value: bytes) -> Any:
     import cloudpickle
 
     return cloudpickle.loads(value)
-
-
-def _unpacked(table: pa.Table, work: Callable[[Any], Any]) -> pa.Table:
-    return _packed(work(_loads(table["it"][0].as_py())))
 
 
 @contextmanager
@@ -154,13 +150,8 @@ def spark() -> Iterator[Map]:
         session.stop()
 
 
-ENGINES = {
-    "local": local,
-    "ray": ray_tasks,
-    "ray-data": ray_data,
-    "dask": dask,
-    "spark": spark,
-}
+ENGINES = {"local": local, "ray": ray_tasks, "ray-data": ray_data}
+ENGINES |= {"dask": dask, "spark": spark}
 
 
 def measure(name: str, folder: Path) -> None:
@@ -191,19 +182,16 @@ def measure(name: str, folder: Path) -> None:
         ended = time.perf_counter()
     done.set()
     watch.join()
-    print(
-        json.dumps(
-            {
-                "start_s": round(started - begin, 1),
-                "clean_s": round(cleaned - started, 1),
-                "pairs_s": round(ended - cleaned, 1),
-                "stop_s": round(time.perf_counter() - ended, 1),
-                "rows_per_s": round(rows / (ended - started)),
-                "peak_gib": round(peak[0] / 2**30, 2),
-                "result": digest.hexdigest()[:8],
-            }
-        )
-    )
+    told = {
+        "start_s": started - begin,
+        "clean_s": cleaned - started,
+        "pairs_s": ended - cleaned,
+        "stop_s": time.perf_counter() - ended,
+        "rows_per_s": rows // (ended - started),
+        "peak_gib": peak[0] / 2**30,
+    }
+    told = {key: round(value, 2) for key, value in told.items()}
+    print(json.dumps(told | {"result": digest.hexdigest()[:8]}))
 
 
 def _warm(_: int) -> int:
@@ -230,25 +218,6 @@ def _watch(peak: list[int], done: threading.Event) -> None:
         peak[0] = max(peak[0], total)
 
 
-def make(folder: Path, rows: int) -> None:
-    """The corpus as examples."""
-
-    def tables() -> Iterator[pa.Table]:
-        number = 0
-        for frame in batches(rows, 0.01, 0):
-            lines = []
-            for english, french in frame.iter_rows():
-                turns = (("user", english), ("assistant", french))
-                said = [{"role": role, "content": text} for role, text in turns]
-                line = {"id": str(number), "messages": said, "references": []}
-                place = {"split": None, "where": f"f:{number}"}
-                lines.append(line | {"group": "", "stratum": "all"} | place)
-                number += 1
-            yield from_lines(lines, EXAMPLE_SCHEMA)
-
-    io.write_batches(folder, tables(), EXAMPLE_SCHEMA)
-
-
 def main() -> None:
     """Compare."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -260,7 +229,7 @@ def main() -> None:
         measure(args.one[0], Path(args.one[1]))
         return
     with tempfile.TemporaryDirectory() as folder:
-        make(Path(folder) / "examples", args.rows)
+        write_examples(Path(folder) / "examples", args.rows)
         for name in args.engines:
             command = [sys.executable, __file__, "--one", name, f"{folder}/examples"]
             done = subprocess.run(command, capture_output=True, text=True, check=False)

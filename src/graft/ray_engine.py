@@ -120,7 +120,9 @@ def open_ray(
     if cluster is None:
         here = {"_node_ip_address": LOOPBACK, "num_cpus": num_workers}
         own = {"address": "local", "include_dashboard": False, **here}
-        ray.init(**own, **quiet, runtime_env={"env_vars": ONE_THREAD})
+        # Inherited by the workers: seconds faster than Ray's way, runtime_env.
+        with _environment(ONE_THREAD):
+            ray.init(**own, **quiet)
     else:
         _check_answers(cluster, patience_s)
         # The workers get this very code, whatever version of it they have.
@@ -130,6 +132,19 @@ def open_ray(
         yield RayEngine()
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    kept = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value
 
 
 def _keep_strangers_out() -> None:

@@ -108,6 +108,16 @@ def test_more_than_one_process_does_the_work(ray_engine: RayEngine) -> None:
     assert os.getpid() not in workers
 
 
+def test_a_worker_has_one_thread_and_this_process_as_many_as_before(
+    ray_engine: RayEngine,
+) -> None:
+    def work(_: int) -> str | None:
+        return os.environ.get("POLARS_MAX_THREADS")
+
+    assert set(ray_engine.map(work, range(4))) == {"1"}
+    assert work(0) != "1"
+
+
 def test_only_what_is_at_work_is_in_memory(ray_engine: RayEngine) -> None:
     read = []
     results = ray_engine.map(abs, (read.append(n) or n for n in range(1000)))
@@ -133,7 +143,7 @@ def test_an_error_of_ours_comes_out_as_that_error(ray_engine: RayEngine) -> None
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(DataError) as raised:
         next(results)
-    assert type(raised.value) is DataError
+    assert raised.type is DataError
     assert str(raised.value) == "f:3: wrong\n  expected: right\n  fix: correct it"
 
 
@@ -143,7 +153,7 @@ def test_another_error_keeps_its_type_and_its_number(ray_engine: RayEngine) -> N
 
     with pytest.raises(OSError, match="full") as raised:
         list(ray_engine.map(work, [1]))
-    assert type(raised.value) is OSError
+    assert raised.type is OSError
     assert raised.value.errno == errno.ENOSPC
 
 
@@ -177,9 +187,13 @@ def test_no_process_outlives_a_run_that_is_ended(end: signal.Signals) -> None:
         assert driver.stdout is not None
         assert driver.stdout.readline() == b"0\n"
         started = psutil.Process(driver.pid).children(recursive=True)
+        agents = [child for child in started if "Agent" in child.name()]
         assert any("raylet" in child.name() for child in started)
         driver.send_signal(end)
-    _, alive = psutil.wait_procs(started, timeout=20)
+    _, alive = psutil.wait_procs(set(started) - set(agents), timeout=20)
+    assert not alive
+    # After a SIGKILL, Ray's agents first try for a minute to tell the cluster of it.
+    _, alive = psutil.wait_procs(agents, timeout=150)
     assert not alive
 
 
