@@ -21,7 +21,7 @@ from graft.window import Item, Result, in_order
 MAX_RETRIES = 3
 """Times that a batch is given to another worker after one died over it."""
 PATIENCE_S = 30.0
-"""Seconds for a cluster to answer; Ray itself tries for some five minutes."""
+"""Seconds for a cluster to answer; Ray itself goes on for minutes."""
 LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
 """Ray takes 127.0.0.1 on Linux for the machine's outer address."""
 ONE_THREAD = {"POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1"}
