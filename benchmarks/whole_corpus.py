@@ -9,10 +9,8 @@ time for the 40.8 million pairs of WMT14 fr-en, in proportion.
 """
 
 import argparse
-import shutil
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import corpus
@@ -107,8 +105,4 @@ def size(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    start = time.perf_counter()
     main()
-    print(
-        f"{time.perf_counter() - start:.0f} s in all, {shutil.disk_usage('/').free >> 30} GiB free"
-    )

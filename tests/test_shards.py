@@ -57,10 +57,16 @@ def test_what_fails_half_way_leaves_the_former_output(tmp_path: Path) -> None:
 
 def test_a_scratch_is_read_as_often_as_one_likes_and_goes_away(tmp_path: Path) -> None:
     tables = [table(1, 2), table(), table(3)]
-    with io.scratch(tmp_path / "out", tables, SCHEMA) as read:
+    keys = pa.array([7, 8, 2**64 - 1], pa.uint64())
+    whole = pa.concat_tables(tables).combine_chunks().append_column("key", keys)
+    parts = [whole.slice(0, 2), whole.slice(2)]
+    with io.scratch(tmp_path / "out", parts, whole.schema) as found:
         for _ in range(2):
-            assert [n for t in read(["n"]) for n in t["n"].to_pylist()] == [1, 2, 3]
-        assert pa.concat_tables(read()).equals(pa.concat_tables(tables))
+            assert [n for t in found.tables(["n"]) for n in t["n"].to_pylist()] == [
+                *(1, 2, 3)
+            ]
+        assert found.numbers("key").tolist() == keys.to_pylist()
+        assert pa.concat_tables(found.tables()).equals(whole.drop(["key"]))
         (hidden,) = tmp_path.iterdir()
         assert hidden.name.startswith(".")
     assert not list(tmp_path.iterdir())

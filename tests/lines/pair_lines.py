@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import yaml
 
 from graft.composition import compose
@@ -59,6 +61,22 @@ class Cleaned:
     report: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class InMemory:
+    """Marked tables as `graft.data.repeats` reads them."""
+
+    marked: Sequence[pa.Table]
+
+    def tables(self, columns: Sequence[str] | None = None) -> list[pa.Table]:
+        """Tables in order, with these columns."""
+        return [t if columns is None else t.select(columns) for t in self.marked]
+
+    def numbers(self, name: str) -> np.ndarray:
+        """A column of numbers."""
+        parts = [table[name].to_numpy() for table in self.marked]
+        return np.concatenate([*parts, np.zeros(0, np.uint64)])
+
+
 def clean_lines(
     lines: Sequence[dict[str, Any]],
     config: PreprocessConfig,
@@ -74,7 +92,7 @@ def clean_lines(
     done = (clean(batch, config, decided) for batch in batches)
     marked = list(account.tables(done))
     assert all(table.schema == marked_schema(config) for table in marked)
-    repeats = find_repeats(lambda names: (t.select(names) for t in marked), config)
+    repeats = find_repeats(InMemory(marked), config)
     sorting = Sorting(config, repeats, decided.readmitted)
     kept: list[dict[str, Any]] = []
     dropped: list[dict[str, Any]] = []

@@ -44,8 +44,9 @@ class TaskConfig(Section):
     """What is learned, how it is asked, and how an answer ends.
 
     `expected_languages` say what `preprocess.quality` asks of each side: a code, or
-    `stratum`, which is then the code. `learn` says which of a conversation's answers carry loss. `prompt_tokens` are what
-    a text that nobody asked for is prompted with: its own first tokens.
+    `stratum`, which is then the code. `learn` says which of a conversation's answers
+    carry loss. `prompt_tokens` are what a text that nobody asked for is prompted with:
+    its own first tokens.
     """
 
     name: str

@@ -67,7 +67,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Decided:
-    """What persons said of earlier runs: findings by key, and ids to keep all the same."""
+    """What persons said: of findings by key, and which ids to keep all the same."""
 
     personal: Decisions
     readmitted: Set[str]
@@ -143,7 +143,7 @@ def _repair(
     chosen = repairs(config)
     places = are_suspect(turns["content"]).arg_true()
     account.changed.update(dict.fromkeys(chosen, 0))
-    if not len(places):
+    if places.is_empty():
         return turns
     rows, texts = turns["row"].gather(places), turns["content"].gather(places)
     for name, repair in chosen.items():

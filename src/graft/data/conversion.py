@@ -42,7 +42,7 @@ class Converted:
 
 
 def convert(batch: RowBatch, data: DataConfig, task: Kind) -> Converted:
-    """Convert a batch: whole columns where rows are plainly in order, else row by row."""
+    """Convert a batch: in columns where rows are plainly in order, else row by row."""
     examples: list[pl.DataFrame] = []
     left: Iterable[int] = range(len(batch))
     if is_plain(data, task):

@@ -6,10 +6,11 @@ holds 29 bytes a row; for near-duplicates 24 more, 8 for each band at work, and 
 bytes and the text's sets (8 bytes a word) for each row that has a candidate.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,10 +34,21 @@ from graft.data.near_duplicates import (
 )
 from graft.data.turns import sides, unfold
 
-Read = Callable[[list[str]], Iterable[pa.Table]]
-"""Tables of all rows in order, with these columns."""
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 Ints = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint64]
+
+
+class Marked(Protocol):
+    """All rows by `cleaning.marked_schema`."""
+
+    def tables(self, columns: Sequence[str] | None = None) -> Iterable[pa.Table]:
+        """Tables in order, with these columns."""
+
+    def numbers(self, name: str) -> Keys:
+        """A column of numbers. Shape [rows]."""
+
+
 _RANK = {"test": 0, "validation": 1}
 NUM_SHOWN = 5
 
@@ -63,17 +75,15 @@ _NEAR = pl.Schema({"row": pl.Int64, "kept_for": pl.Int64, "where": pl.String})
 _MERGED = pl.Schema({"group": pl.String, "merged": pl.String})
 
 
-def find_repeats(read: Read, config: PreprocessConfig, run: Map = map) -> Repeats:
+def find_repeats(marked: Marked, config: PreprocessConfig, run: Map = map) -> Repeats:
     """Look at the rows that no rule drops.
 
     An official test example stands before its equals in validation, and these before
     those in train, so what leaks is taken from train; else the first row stands first.
     """
-    columns = ["reason", "split", "high", "low"]
-    parts = [_NO_ROWS, *(_to_arrays(table) for table in read(columns))]
-    rank, high, low = (np.concatenate(part) for part in zip(*parts, strict=True))
-    del parts
-    order = _count_before(rank, high, low)
+    parts = [_to_rank(table) for table in marked.tables(["reason", "split"])]
+    rank = np.concatenate([np.zeros(0, np.uint8), *parts])
+    order = _count_before(rank, marked.numbers("high"), marked.numbers("low"))
     near = config.near_duplicates
     if near.policy == "ignore":
         return Repeats(order, pl.DataFrame(schema=_NEAR), pl.DataFrame(schema=_MERGED))
@@ -81,23 +91,24 @@ def find_repeats(read: Read, config: PreprocessConfig, run: Map = map) -> Repeat
     if config.drop_duplicates:
         left &= order == 0
     rows = np.flatnonzero(left)
-    marks = np.stack([_column(read, f"key_{n}", left) for n in range(MARKS)], axis=1)
-    keys = (_column(read, f"key_{MARKS + n}", left) for n in range(bands(near)[0]))
-    pairs = rows[join_pairs(run(partial(to_pairs, marks=marks, config=near), keys))]
-    return _compare(pairs, rank.astype(np.int64), order, read, config)
+    names = [f"key_{n}" for n in range(MARKS + bands(near)[0])]
+    columns = (marked.numbers(name)[left] for name in names)
+    marks = np.stack(list(islice(columns, MARKS)), axis=1)
+    pairs = rows[join_pairs(run(partial(to_pairs, marks=marks, config=near), columns))]
+    return _compare(pairs, rank.astype(np.int64), order, marked, config)
 
 
 def _compare(
     pairs: Ints,
     rank: Ints,
     order: npt.NDArray[np.int32],
-    read: Read,
+    marked: Marked,
     config: PreprocessConfig,
 ) -> Repeats:
     """The candidates that are near-duplicates indeed, and what follows of it."""
     near = config.near_duplicates
     rows, places = np.unique(pairs, return_inverse=True)
-    texts, where, groups = _fetch(read, rows)
+    texts, where, groups = _fetch(marked, rows)
     sets = join_sets([to_sets(texts.slice(at, _BLOCK), near) for at in _blocks(rows)])
     places = places.reshape(-1, 2)
     found = to_clusters(places[are_near(places, sets, near)], rank[rows], sets, near)
@@ -112,12 +123,11 @@ def _compare(
         kept_for=global_rows.gather(found["kept_for"]),
         where=where.gather(found["kept_for"]),
     )
-    begins = _begins(read, clusters["group"].unique())
+    begins = _begins(marked, clusters["group"].unique())
     merged = merge_groups(clusters.join(begins, on="group"))
     return Repeats(order, clusters.select(_NEAR.names()), merged, shown)
 
 
-_NO_ROWS = (np.zeros(0, np.uint8), np.zeros(0, np.uint64), np.zeros(0, np.uint64))
 _DROPPED = 3
 _BLOCK = 65_536
 
@@ -126,21 +136,16 @@ def _blocks(rows: Ints) -> range:
     return range(0, max(len(rows), 1), _BLOCK)
 
 
-def _to_arrays(
-    table: pa.Table,
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """Rank by split (3: dropped already) and both hashes of each row."""
+def _to_rank(table: pa.Table) -> npt.NDArray[np.uint8]:
+    """Rank by split of each row, and 3 for one that is dropped already."""
     frame = to_frame(table)
     rank = frame["split"].replace_strict(_RANK, default=2, return_dtype=pl.UInt8)
     dropped = frame["reason"].is_not_null().to_numpy()
-    high, low = (frame[name].to_numpy() for name in ("high", "low"))
-    return np.where(dropped, np.uint8(_DROPPED), rank.to_numpy()), high, low
+    return np.where(dropped, np.uint8(_DROPPED), rank.to_numpy())
 
 
 def _count_before(
-    rank: npt.NDArray[np.uint8],
-    high: npt.NDArray[np.uint64],
-    low: npt.NDArray[np.uint64],
+    rank: npt.NDArray[np.uint8], high: Keys, low: Keys
 ) -> npt.NDArray[np.int32]:
     """How many equals stand before each row. With 128 bits, two of 10⁹ different
     examples meet with a chance of 10⁻²¹."""
@@ -159,16 +164,10 @@ def _count_before(
     return order
 
 
-def _column(read: Read, name: str, left: npt.NDArray[np.bool_]) -> Any:
-    """A column of keys, of the rows that are left."""
-    parts = [table[name].to_numpy() for table in read([name])]
-    return np.concatenate([*parts, np.zeros(0, np.uint64)])[left]
-
-
-def _fetch(read: Read, rows: Ints) -> tuple[pl.Series, pl.Series, pl.Series]:
+def _fetch(marked: Marked, rows: Ints) -> tuple[pl.Series, pl.Series, pl.Series]:
     """What is said, where, and the group of these rows, in ascending order."""
     found, at = [pl.DataFrame(schema={"said": pl.String, **_PLACE})], 0
-    for table in read(["messages", *_PLACE]):
+    for table in marked.tables(["messages", *_PLACE]):
         start, end = np.searchsorted(rows, (at, at + table.num_rows))
         at, first = at + table.num_rows, at
         if end > start:
@@ -182,11 +181,11 @@ def _fetch(read: Read, rows: Ints) -> tuple[pl.Series, pl.Series, pl.Series]:
 _PLACE = {"where": pl.String, "group": pl.String}
 
 
-def _begins(read: Read, groups: pl.Series) -> pl.DataFrame:
+def _begins(marked: Marked, groups: pl.Series) -> pl.DataFrame:
     """The first row of each of these groups; columns group and begins."""
     found = [pl.DataFrame(schema={"group": pl.String, "begins": pl.Int64})]
     at = 0
-    for table in read(["group"]) if len(groups) else ():
+    for table in marked.tables(["group"]) if len(groups) else ():
         frame = to_frame(table).with_row_index("begins", offset=at)
         mine = frame.filter(pl.col("group").is_in(groups.implode()))
         found.append(mine.select("group", pl.col("begins").cast(pl.Int64)))

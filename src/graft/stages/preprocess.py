@@ -33,15 +33,15 @@ def run(
         tables = account.tables(workers.map(work, io.read_batches(examples)))
         tables = track(tables, "preprocess", io.num_rows(examples))
         # Repaired once, read several times.
-        with io.scratch(out, tables, marked_schema(config)) as read:
-            repeats = find_repeats(read, config, workers.map)
+        with io.scratch(out, tables, marked_schema(config)) as marked:
+            repeats = find_repeats(marked, config, workers.map)
             sorting = Sorting(config, repeats, decided.readmitted)
             with (
                 io.open_shards(out, EXAMPLE_SCHEMA) as kept,
                 io.open_shards(rejects, REJECT_SCHEMA) as dropped,
             ):
                 here = LocalEngine(num_cores()).map  # what it marks by is here
-                for good, bad in sorting.sort(read(), here):
+                for good, bad in sorting.sort(marked.tables(), here):
                     kept.write(good)
                     dropped.write(bad)
     write_review(review, account.review)
