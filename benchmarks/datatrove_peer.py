@@ -5,9 +5,9 @@
 The peer's interpreter has `datatrove[io,processing]` (0.10 was measured). Both repair
 text, redact personal data, filter by length, and drop near-duplicates by MinHash, with
 2 processes or threads, over rows with 1 % dirt; the peer over fewer of them, as it
-takes its time (its rate hardly changes with their number). datatrove runs with its own defaults; its PII
-formatter knows e-mail and IP only, and there is no language rule. Its documents are
-both sides of a pair as one text. Prints rows/s and the ratio.
+takes its time (its rate hardly changes with their number). datatrove runs with its own
+defaults; its PII formatter knows e-mail and IP only, and there is no language rule. Its
+documents are both sides of a pair as one text. Prints rows/s and the ratio.
 """
 
 import argparse

@@ -3,9 +3,9 @@
     python benchmarks/whole_corpus.py --rows 1000000 10000000
 
 Short pairs with 1 % dirt (see corpus.py), the default rules of configs/, the tokenizer
-of models/tiny. Each stage is a process of its own. Peak memory is the process's resident
-set; disk is what the stage leaves, and at most while it works. The last column is the
-time for the 40.8 million pairs of WMT14 fr-en, in proportion.
+of models/tiny. Each stage is a process of its own. Peak memory is what it holds; disk
+is what it leaves, and at most while it works. The last column is the time for the 40.8
+million pairs of WMT14 fr-en, in proportion.
 """
 
 import argparse

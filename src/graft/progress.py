@@ -19,7 +19,7 @@ def track(
 
     with tqdm(
         total=total, desc=stage, unit=" rows", unit_scale=True, disable=None
-    ) as bar:
+    ) as shown:
         for table in tables:
             yield table
-            bar.update(table.num_rows)
+            shown.update(table.num_rows)

@@ -12,7 +12,7 @@ EXACT = preprocess_config()
 NEAR = preprocess_config(near_duplicates={"policy": "drop"})
 GROUP = preprocess_config(near_duplicates={"policy": "group"})
 LONG = "The old fisherman mended his nets by the harbour wall while the gulls cried"
-LONG_FR = "Le vieux pêcheur réparait ses filets près du mur du port quand les mouettes criaient"
+LONG_FR = "Le vieux pêcheur réparait ses filets au port quand les mouettes criaient"
 
 
 def test_the_first_of_equals_is_kept_across_batches_and_after_repair() -> None:

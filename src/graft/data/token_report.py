@@ -40,7 +40,7 @@ def check_gate(report: Mapping[str, Any], where: str) -> None:
 
 
 class Tally:
-    """Sums over the tables of a run, and its first sequences; no larger for more rows."""
+    """Sums over the tables of a run, and its first sequences, however many follow."""
 
     def __init__(self, config: TokenizeConfig) -> None:
         self._config = config
@@ -52,7 +52,7 @@ class Tally:
     def tables(
         self, outcomes: Iterable[Outcome], put_aside: Callable[[pa.Table], None]
     ) -> Iterator[pa.Table]:
-        """The sequences of each outcome, counted as they pass; rejects are put aside."""
+        """Sequences of each outcome, counted as they pass; rejects are put aside."""
         for outcome in outcomes:
             self._add(outcome)
             put_aside(from_lines([vars(r) for r in outcome.rejects], REJECT_SCHEMA))

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from graft.errors import DataError
-from graft.io.files import atomic, remove, storage_error
+from graft.io.files import atomic
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,7 +21,7 @@ REPEATING = (
     *("stratum", "split", "stage", "reason", "expected", "fix"),
     *("messages.list.element.role", "input_ids.list.element"),
 )
-"""Columns of few values; to look for repeats in the others costs time and gains none."""
+"""Columns of few values; to look for repeats in the others costs time for nothing."""
 
 # Pre-buffering would hold all row groups that are still to be read. Unverified, a bit
 # that a disk flips becomes another letter of a text; to verify costs next to nothing.
