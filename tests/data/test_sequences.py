@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from graft.config import PromptConfig, TokenizeConfig
 from graft.data.masks import Tokens, flatten
 from graft.data.sequences import Rules, to_sequences
-from graft.data.token_report import Tally, check_gate, to_page
-from graft.errors import DataError, TemplateError
+from graft.data.token_report import Tally, to_page
+from graft.errors import TemplateError
 from graft.records import EXAMPLE_SCHEMA, Encoded, Message
 
 END = 0
@@ -251,13 +251,8 @@ def test_only_the_last_answer_is_learned_where_that_is_asked() -> None:
 
 
 def test_an_empty_table_makes_an_empty_report() -> None:
-    tally = Tally(rules(8).tokenize)
-    outcomes = [to_sequences(table([]), Letters(), rules(8))]
-    assert [t.num_rows for t in tally.tables(outcomes, list)] == [0]
+    tally, nothing = Tally(rules(8).tokenize), to_sequences(
+        table([]), Letters(), rules(8)
+    )
+    assert [t.num_rows for t in tally.tables([nothing], list)] == [0]
     assert tally.to_report()["length"] == {}
-
-
-def test_a_gate_that_was_not_passed_stops_the_line() -> None:
-    check_gate({"passed": True}, "reports/validate.json")
-    with pytest.raises(DataError, match="not passed"):
-        check_gate({"passed": False}, "reports/validate.json")

@@ -16,6 +16,7 @@ from graft.config import (
     TaskConfig,
     TokenizeConfig,
 )
+from graft.data.token_report import check_gate
 from graft.errors import DataError
 from graft.prompts import load_template
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SEQUENCE_SCHEMA
@@ -191,3 +192,9 @@ print([name for name in ("torch", "mlflow", "datasets") if name in sys.modules])
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout.replace("'", '"')) == []
+
+
+def test_a_gate_that_was_not_passed_stops_the_line() -> None:
+    check_gate({"passed": True}, "reports/validate.json")
+    with pytest.raises(DataError, match="not passed"):
+        check_gate({"passed": False}, "reports/validate.json")
