@@ -86,8 +86,10 @@ def test_only_what_is_asked_for_is_repaired() -> None:
     assert list(normalize.repairs(off)) == ["control characters", "whitespace"]
 
 
-ODD = "ab \n\t\u00a0\u00e9\u0301\u00c3\u00a9\u2019\u200b<b>"
-ODD += "&amp;\u212b\u202f\x85\x1c\u00ad\uac00"
+ODD = (
+    "ab \n\t\u00a0\u00e9\u0301\u00c3\u00a9\u2019\u200b<b>"
+    "&amp;\u212b\u202f\x85\x1c\u00ad\uac00"
+)
 
 
 @given(st.lists(st.text(st.sampled_from(ODD), max_size=12) | st.text(), min_size=1))

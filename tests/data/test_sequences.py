@@ -1,97 +1,17 @@
 """Examples become sequences or counted rejects, and nothing else."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from letter_template import Letters, rules, table
 
-from graft.config import PromptConfig, TokenizeConfig
-from graft.data.masks import Tokens, flatten
-from graft.data.sequences import Rules, to_sequences
+from graft.data.sequences import to_sequences
 from graft.data.token_report import Tally, to_page
 from graft.errors import TemplateError
-from graft.records import EXAMPLE_SCHEMA, Encoded, Message
-
-END = 0
-
-
-class Letters:
-    """Token i is the character i; prompts are not learned, answers are."""
-
-    stop_ids = [END]
-
-    def __init__(self, *, learns_end: bool = True) -> None:
-        self.learns_end = learns_end
-
-    def refusal(self, messages: Sequence[Message]) -> str:
-        return "" if messages[-1]["role"] == "assistant" else "no answer"
-
-    def to_tokens(self, batch: Sequence[Sequence[Message]]) -> Tokens:
-        return flatten([self._one(messages) for messages in batch])
-
-    def _one(self, messages: Sequence[Message]) -> Encoded:
-        ids: list[int] = []
-        marks: list[bool] = []
-        for message in messages:
-            if message["content"] == "unsayable":
-                raise TemplateError("the template", "drops a turn", fix="mend it")
-            said = message["role"] == "assistant"
-            letters = [ord(letter) for letter in message["content"]]
-            ids += [*letters, END] if said else letters
-            marks += [said] * len(letters) + [self.learns_end] * said
-        return Encoded(ids, marks)
-
-    def decode(self, ids: Sequence[int]) -> str:
-        return self.show([i for i in ids if i])
-
-    def show(self, ids: Sequence[int]) -> str:
-        return "".join(chr(i) if i else "</s>" for i in ids)
-
-
-def table(pairs: Sequence[tuple[str, str | None]]) -> pa.Table:
-    rows: list[dict[str, Any]] = []
-    for number, (asked, said) in enumerate(pairs):
-        messages = [Message(role="user", content=asked)]
-        if said is not None:
-            messages.append(Message(role="assistant", content=said))
-        rows.append(
-            {
-                "id": f"id{number}",
-                "messages": messages,
-                "references": [],
-                "group": str(number),
-                "stratum": "",
-                "split": None,
-                "where": f"file:{number}",
-            }
-        )
-    return pa.Table.from_pylist(rows, EXAMPLE_SCHEMA)
-
-
-def rules(
-    max_seq_len: int,
-    overlong: Any = "drop",
-    *,
-    overlap: int = 0,
-    learn: Any = "all",
-    ways: Sequence[str] = (),
-    copies: int = 0,
-) -> Rules:
-    limits = TokenizeConfig(
-        max_seq_len=max_seq_len, overlong=overlong, overlap=overlap, num_shown=2
-    )
-    prompt = PromptConfig(
-        style="chat",
-        pattern=None,
-        system=None,
-        paraphrases=list(ways),
-        num_paraphrases=copies,
-    )
-    return Rules(limits, learn, prompt)
-
+from graft.records import EXAMPLE_SCHEMA, Message
 
 TEXT = st.text("ab", max_size=12)
 PAIRS = st.lists(st.tuples(TEXT, st.none() | TEXT), max_size=10)
