@@ -18,13 +18,10 @@ from graft.data.plain_rows import is_plain, to_plain
 from graft.errors import DataError
 from graft.records import ABSENT, EXAMPLE_SCHEMA, REJECT_SCHEMA, Reject, Row, shorten
 from graft.row_batch import RowBatch
+from graft.window import Map
 
 NUM_NAMED = 3
 """Rejects named when there are too many."""
-
-
-Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
-"""`map`, or an engine's."""
 
 
 @dataclass(frozen=True)

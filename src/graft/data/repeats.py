@@ -6,7 +6,7 @@ holds 29 bytes a row; for near-duplicates 24 more, 8 for each band at work, and 
 bytes and the text's sets (8 bytes a word) for each row that has a candidate.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -33,8 +33,8 @@ from graft.data.near_duplicates import (
     to_sets,
 )
 from graft.data.turns import sides, unfold
+from graft.window import Map
 
-Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 

@@ -12,9 +12,10 @@ from graft.config import PreprocessConfig
 from graft.data.cleaning import all_rules
 from graft.data.columns import to_frame, to_table
 from graft.data.filters import Rule, beginnings
-from graft.data.repeats import Map, Repeats
+from graft.data.repeats import Repeats
 from graft.data.turns import sides, unfold
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
+from graft.window import Map
 
 NEVER, NOTHING = pl.lit(False), pl.lit("")
 DUPLICATE = Rule(

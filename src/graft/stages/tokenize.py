@@ -7,11 +7,10 @@ from graft import cli, io
 from graft.config import EngineConfig, ModelConfig, TaskConfig, TokenizeConfig
 from graft.data.sequences import Rules
 from graft.data.token_report import Tally, check_gate, to_page
-from graft.encoding import encode
+from graft.encoding import encode, template_of
 from graft.engine import open_engine
 from graft.models import check_fits
 from graft.progress import track
-from graft.prompts import load_template
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA
 
 
@@ -29,7 +28,7 @@ def run(
 ) -> None:
     """Encode every example by the one prompt template; count what cannot be."""
     check_gate(io.read_json(gate), str(gate))
-    template = load_template(model, task.prompt)
+    template = template_of(model, task.prompt)
     if (Path(model.path) / "config.json").is_file():  # a hub's is asked for by train
         check_fits(model, template.vocab_size, tokenize.max_seq_len)
     rules = Rules(tokenize, task.learn, task.prompt)
