@@ -13,6 +13,7 @@ from graft.config import ValidateConfig
 from graft.data.checks import CHECKS, with_turns
 from graft.data.columns import to_frame
 from graft.data.distributions import Lengths, balance
+from graft.data.ordered import distinct
 from graft.data.turns import sides, unfold
 from graft.errors import DataError
 from graft.records import SPLITS, shorten
@@ -125,7 +126,7 @@ def _prompts(said: pl.DataFrame) -> pl.Series:
 def _repeated(ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     """Places of the ids that stand at an earlier place too."""
     ordered = np.sort(ids)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    twice = distinct(ordered[1:][ordered[1:] == ordered[:-1]])
     places = np.flatnonzero(np.isin(ids, twice)) if len(twice) else np.zeros(0, int)
     _, first = np.unique(ids[places], return_index=True)
     return np.asarray(np.delete(places, first), np.int64)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graft.data.ngrams import Hashes, Ints
+from graft.data.ordered import distinct
 
 Pairs = dict[int, tuple[int, float]]
 """Row → the text that it is most like, and the overlap."""
@@ -79,7 +80,7 @@ class Index:
         Returns: row, text and share, ascending by row and text. Shapes [pairs].
         """
         rare = self._rare[keys]
-        pairs = np.unique(rows[rare] * len(self.keys) + keys[rare])
+        pairs = distinct(rows[rare] * len(self.keys) + keys[rare])
         rows, keys = np.divmod(pairs, max(len(self.keys), 1))
         counts = self._starts[keys + 1] - self._starts[keys]
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from graft.data.ordered import distinct
+
 Ints = npt.NDArray[np.int64]
 
 
@@ -39,7 +41,7 @@ def pack(lengths: Sequence[int] | Ints, capacity: int) -> list[list[int]]:
     order = np.argsort(sizes, kind="stable")
     starts = (np.cumsum(left) - left).tolist()  # of each length in `order`
     packs: list[list[int]] = []
-    for longest in np.unique(sizes)[::-1].tolist():
+    for longest in distinct(sizes)[::-1].tolist():
         while left[longest]:
             together = Counter(_combine(left, longest, capacity))
             times = min(int(left[size]) // need for size, need in together.items())

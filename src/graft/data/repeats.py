@@ -2,13 +2,14 @@
 that these join.
 
 Reads the columns of `cleaning.marked_schema` again and again, never all at once. It
-holds 29 bytes a row; for near-duplicates 24 more, 8 for each band at work, and 16
-bytes and the text's sets (8 bytes a word) for each row that has a candidate.
+holds 29 bytes a row; for near-duplicates 24 more, 8 for each band at work, 16 for each
+pair to compare, and the sets (8 bytes a word) of the rows of half a million pairs at a
+time, and then of all rows that have a near-duplicate.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 from itertools import islice
 from typing import Any, Protocol
 
@@ -20,8 +21,11 @@ import pyarrow as pa
 from graft.config import PreprocessConfig
 from graft.data.cleaning import spoken
 from graft.data.columns import to_frame
+from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.data.near_duplicates import (
     MARKS,
+    NO_PAIRS,
+    Sets,
     are_near,
     bands,
     join_pairs,
@@ -94,8 +98,10 @@ def find_repeats(marked: Marked, config: PreprocessConfig, run: Map = map) -> Re
     names = [f"key_{n}" for n in range(MARKS + bands(near)[0])]
     columns = (marked.numbers(name)[left] for name in names)
     marks = np.stack(list(islice(columns, MARKS)), axis=1)
-    pairs = rows[join_pairs(run(partial(to_pairs, marks=marks, config=near), columns))]
-    return _compare(pairs, rank.astype(np.int64), order, marked, config)
+    bands_pairs = run(partial(to_pairs, marks=marks, config=near), columns)
+    pairs = reduce(lambda known, new: join_pairs([known, new]), bands_pairs, NO_PAIRS)
+    del marks
+    return _compare(rows[pairs], rank.astype(np.int64), order, marked, config, run)
 
 
 def _compare(
@@ -104,14 +110,15 @@ def _compare(
     order: npt.NDArray[np.int32],
     marked: Marked,
     config: PreprocessConfig,
+    run: Map,
 ) -> Repeats:
     """The candidates that are near-duplicates indeed, and what follows of it."""
     near = config.near_duplicates
+    parts = [pairs[at : at + _AT_ONCE] for at in range(0, len(pairs), _AT_ONCE)]
+    pairs = join_pairs(part[_are_near(part, marked, near, run)] for part in parts)
     rows, places = np.unique(pairs, return_inverse=True)
-    texts, where, groups = _fetch(marked, rows)
-    sets = join_sets([to_sets(texts.slice(at, _BLOCK), near) for at in _blocks(rows)])
-    places = places.reshape(-1, 2)
-    found = to_clusters(places[are_near(places, sets, near)], rank[rows], sets, near)
+    sets, where, groups = _fetch(marked, rows, near, run)
+    found = to_clusters(places.reshape(-1, 2), rank[rows], sets, near)
     shown = to_report(found, NUM_SHOWN)
     for cluster in shown["largest"]:
         cluster["rows"] = where.gather(cluster["rows"]).to_list()
@@ -129,11 +136,16 @@ def _compare(
 
 
 _DROPPED = 3
-_BLOCK = 65_536
+_AT_ONCE = 500_000
+"""Pairs: of short rows 300 MB."""
 
 
-def _blocks(rows: Ints) -> range:
-    return range(0, max(len(rows), 1), _BLOCK)
+def _are_near(
+    pairs: Ints, marked: Marked, config: NearDuplicatesConfig, run: Map
+) -> npt.NDArray[np.bool_]:
+    rows, places = np.unique(pairs, return_inverse=True)
+    sets = _fetch(marked, rows, config, run)[0]
+    return are_near(places.reshape(-1, 2), sets, config)
 
 
 def _to_rank(table: pa.Table) -> npt.NDArray[np.uint8]:
@@ -164,18 +176,27 @@ def _count_before(
     return order
 
 
-def _fetch(marked: Marked, rows: Ints) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """What is said, where, and the group of these rows, in ascending order."""
-    found, at = [pl.DataFrame(schema={"said": pl.String, **_PLACE})], 0
-    for table in marked.tables(["messages", *_PLACE]):
-        start, end = np.searchsorted(rows, (at, at + table.num_rows))
-        at, first = at + table.num_rows, at
-        if end > start:
-            batch = to_frame(table.take(pa.array(rows[start:end] - first)))
-            said = spoken(sides(unfold(batch)))
-            found.append(batch.select(said.alias("said"), *_PLACE))
+def _fetch(
+    marked: Marked, rows: Ints, config: NearDuplicatesConfig, run: Map
+) -> tuple[Sets, pl.Series, pl.Series]:
+    """The sets of what is said, the place, and the group of these rows, in ascending
+    order."""
+    found = [pl.DataFrame(schema=_PLACE)]
+
+    def texts() -> Iterator[pl.Series]:
+        yield pl.Series(dtype=pl.String)
+        at = 0
+        for table in marked.tables(["messages", *_PLACE]):
+            start, end = np.searchsorted(rows, (at, at + table.num_rows))
+            at, first = at + table.num_rows, at
+            if end > start:
+                batch = to_frame(table.take(pa.array(rows[start:end] - first)))
+                found.append(batch.select(*_PLACE))
+                yield spoken(sides(unfold(batch)))
+
+    sets = join_sets(list(run(partial(to_sets, config=config), texts())))
     lines = pl.concat(found)
-    return lines["said"], lines["where"], lines["group"]
+    return sets, lines["where"], lines["group"]
 
 
 _PLACE = {"where": pl.String, "group": pl.String}

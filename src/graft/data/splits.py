@@ -31,6 +31,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graft.config import SplitConfig
+from graft.data.ordered import distinct
 from graft.errors import DataError
 from graft.records import SPLITS, Reject
 
@@ -63,7 +64,7 @@ class Splitter:
         """The first pass: columns group and split. Raises: DataError if an official
         split has another name."""
         given = _official_codes(table["split"])
-        self._given.update(np.unique(given).tolist())
+        self._given.update(distinct(given).tolist())
         held_out = table["group"].filter(pa.array(given > TRAIN))
         if len(held_out):
             self._new.append(_hashed(held_out, self._config.seed)[0])
@@ -99,7 +100,7 @@ class Splitter:
 
     def _merge(self) -> None:
         if self._new:
-            self._held_out = np.unique(np.concatenate([self._held_out, *self._new]))
+            self._held_out = distinct(np.concatenate([self._held_out, *self._new]))
             self._seen = np.zeros(len(self._held_out), np.uint8)
             self._new = []
 

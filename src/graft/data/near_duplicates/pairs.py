@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.data.near_duplicates.shingles import Keys
-from graft.data.near_duplicates.signatures import may_be_near
+from graft.data.near_duplicates.signatures import may_be_near, same_numbers
 
 Pairs = npt.NDArray[np.int64]
+NO_PAIRS: Pairs = np.empty((0, 2), np.int64)
 
 
 def to_pairs(band: Keys, marks: Keys, config: NearDuplicatesConfig) -> Pairs:
@@ -27,7 +28,7 @@ def to_pairs(band: Keys, marks: Keys, config: NearDuplicatesConfig) -> Pairs:
         config: the threshold.
     """
     rows = _repeated(band)
-    numbers = marks[:, 0]
+    numbers = same_numbers(marks)
     rows = rows[np.lexsort((rows, numbers[rows], band[rows]))]
     bucket = _starts(band[rows])
     run = np.maximum(bucket, _starts(numbers[rows]))
@@ -43,7 +44,7 @@ def to_pairs(band: Keys, marks: Keys, config: NearDuplicatesConfig) -> Pairs:
 
 def join_pairs(parts: Iterable[Pairs]) -> Pairs:
     """The pairs of all parts, each once and in order, the earlier row first."""
-    pairs = np.sort(np.concatenate([np.empty((0, 2), np.int64), *parts]), axis=1)
+    pairs = np.sort(np.concatenate([NO_PAIRS, *parts]), axis=1)
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     new = np.ones(len(pairs), bool)
     new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)

@@ -10,6 +10,7 @@ import polars as pl
 from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.data.near_duplicates.pairs import Pairs
 from graft.data.near_duplicates.shingles import Hashes, Offsets, to_shingles, to_words
+from graft.data.ordered import distinct
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -129,7 +130,7 @@ def _has_own_line(sets: Sets, rows: Ints, others: Ints) -> Flags:
 def _members(offsets: Offsets, hashes: Hashes) -> Members:
     """Each set's hashes, sorted and each once."""
     places = np.arange(len(offsets), dtype=np.uint64) << np.uint64(32)
-    placed = np.unique(np.repeat(places[:-1], np.diff(offsets)) | hashes)
+    placed = distinct(np.repeat(places[:-1], np.diff(offsets)) | hashes)
     return Members(
         np.searchsorted(placed, places).astype(np.int64), placed.astype(np.uint32)
     )

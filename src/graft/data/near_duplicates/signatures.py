@@ -20,6 +20,7 @@ from graft.data.near_duplicates.shingles import (
 MARKS = 3
 Flags = npt.NDArray[np.bool_]
 _MIN_RECALL = 0.95
+_SIZE = np.uint64(0xFFFF)  # the bits of a set's size; a larger one has this size
 _BLOCK = 65536  # shingles at a time: 256 KB, which a core's cache holds
 
 
@@ -46,9 +47,10 @@ def bands(config: NearDuplicatesConfig) -> tuple[int, int]:
 def to_keys(texts: pl.Series, config: NearDuplicatesConfig) -> Keys:
     """Shape [rows, MARKS + bands]: a row's marks, then a key for each band.
 
-    The marks are a key of its numbers, and two columns with two bits of its smallest
-    hash under each of the first 64 permutations, which tell how near two rows may be.
-    A row's keys depend on its text and the config alone.
+    The marks are a key of its numbers with the size of its set in the lowest 16 bits,
+    and two columns with two bits of its smallest hash under each of the first 64
+    permutations, which tell how near two rows may be. A row's keys depend on its text
+    and the config alone.
     """
     num_bands, rows_per_band = bands(config)
     words = to_words(texts)
@@ -58,7 +60,9 @@ def to_keys(texts: pl.Series, config: NearDuplicatesConfig) -> Keys:
     numbers = np.where(words.exact, words.hashes, np.uint64(0))
     keys[:, 0] = np.add.reduceat(numbers, words.lines[words.rows[:-1]])
     lines, hashes = to_shingles(words, config.shingle)
-    smallest = _minhash(lines[words.rows], hashes, num_bands * rows_per_band)
+    offsets = lines[words.rows]
+    keys[:, 0] = keys[:, 0] & ~_SIZE | np.minimum(_num_members(offsets, hashes), _SIZE)
+    smallest = _minhash(offsets, hashes, num_bands * rows_per_band)
     for number, row in enumerate(smallest[:64]):
         bits = (row & np.uint32(3)).astype(np.uint64)
         keys[:, 1 + number // 32] |= bits << np.uint64(2 * (number % 32))
@@ -72,22 +76,43 @@ def to_keys(texts: pl.Series, config: NearDuplicatesConfig) -> Keys:
 def may_be_near(one: Keys, other: Keys, config: NearDuplicatesConfig) -> Flags:
     """Whether the marks of two rows leave hope. Shape [pairs].
 
-    Of the pairs at the threshold, 1 % are given up (2.3 standard deviations), and of
-    those at half of it more than 95 %; all that is spared is exact comparisons.
+    What they must share follows from the threshold, and from their sizes: the larger
+    has all but `max_replaced` of the smaller. Of the pairs that are just as near as
+    that, 1 % are given up (2.3 standard deviations), and of those half as near more
+    than 95 %; all that is spared is exact comparisons.
     Source: b-bit minwise hashing, Li and König 2010, with b = 2.
 
     Args:
         one: marks of the one row. Shape [pairs, MARKS].
         other: of the other.
-        config: the threshold.
+        config: threshold and max_replaced.
     """
+    sizes = np.stack((one[:, 0] & _SIZE, other[:, 0] & _SIZE)).astype(np.float64)
+    shared = (1 - config.max_replaced) * sizes.min(axis=0)
+    needed = shared / (sizes.sum(axis=0) - shared)
+    known = sizes.max(axis=0) < float(_SIZE)
+    needed = np.maximum(np.where(known, needed, 0), config.threshold)
     differing = one[:, 1:] ^ other[:, 1:]
     differing = (differing | differing >> np.uint64(1)) & np.uint64(0x5555555555555555)
     num_bands, rows_per_band = bands(config)
     number = min(64, num_bands * rows_per_band)
-    chance = 3 / 4 * (1 - config.threshold)
+    chance = 3 / 4 * (1 - needed)
     most = number * chance + 2.3 * np.sqrt(number * chance * (1 - chance))
     return np.asarray(np.bitwise_count(differing).sum(axis=1) <= most)
+
+
+def same_numbers(marks: Keys) -> Keys:
+    """A key of each row's numbers. `marks`: shape [rows, MARKS]."""
+    return np.asarray(marks[:, 0] & ~_SIZE)
+
+
+def _num_members(offsets: Offsets, hashes: Hashes) -> Keys:
+    """How many different hashes each row has. Shape [rows]."""
+    places = np.arange(len(offsets) - 1, dtype=np.uint64) << np.uint64(32)
+    placed = np.sort(np.repeat(places, np.diff(offsets)) | hashes)
+    new = np.ones(len(placed), np.uint64)
+    new[1:] = placed[1:] != placed[:-1]
+    return np.asarray(np.add.reduceat(new, offsets[:-1]))
 
 
 def _minhash(
