@@ -9,6 +9,7 @@ import numpy as np
 
 from graft.errors import TemplateError
 from graft.prompts.forms import Messages, Segments, is_asking
+from graft.prompts.frames import Frames, Piece
 from graft.prompts.pools import Pool
 from graft.prompts.tokenizers import RustTokenizer
 from graft.records import Message
@@ -50,6 +51,8 @@ class ChatForm:
     ) -> None:
         from transformers.utils.chat_template_utils import render_jinja_template
 
+        from graft.prompts.writes import only_writes
+
         if "strftime_now" in template:
             raise _unusable("writes today's date, so its ids change from day to day")
         self.text = template
@@ -66,6 +69,8 @@ class ChatForm:
         marks = [token for token in tokenizer.added if token in frame]
         reserved = {*control, *marks}
         self.reserved: Sequence[str] = sorted(reserved, key=len, reverse=True)
+        known = only_writes(template, names)
+        self._frames = Frames(self._cut, control) if known else None
         apart = self.segments([_PROBE]).pool.ids.tolist()
         if apart != tokenizer.encode([text[: spans[-1][1]]], start=True)[0]:
             raise TemplateError(
@@ -83,7 +88,7 @@ class ChatForm:
     def segments(self, batch: Sequence[Messages]) -> Segments:
         """Segments of each conversation. Raises: TemplateError if the template
         refuses one, or drops a turn."""
-        cut = [list(self._cut(messages)) for messages in batch]
+        cut = [self.cut(messages) for messages in batch]
         heads = [pieces[0][0] for pieces in cut]
         tails = [text for pieces in cut for text, _ in pieces[1:]]
         first = self._tokenizer.encode(heads, start=True)
@@ -97,7 +102,12 @@ class ChatForm:
             counts,
         )
 
-    def _cut(self, messages: Messages) -> Iterator[tuple[str, bool]]:
+    def cut(self, messages: Messages) -> list[Piece]:
+        """Pieces of text, each with whether it is learned. Raises: as `segments`."""
+        framed = self._frames.cut(messages) if self._frames else None
+        return list(self._cut(messages)) if framed is None else framed
+
+    def _cut(self, messages: Messages) -> Iterator[Piece]:
         text, spans = self._spans(messages)
         answers = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
         at = 0

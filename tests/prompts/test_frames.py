@@ -1,0 +1,189 @@
+"""Chats cut by the frame of their roles: the same as by rendering each."""
+
+# pylint: disable=no-value-for-parameter  # hypothesis gives them
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_tokenizers import assistant, system, user
+
+from graft.errors import TemplateError
+from graft.prompts.chat import ChatForm
+from graft.prompts.forms import Messages
+from graft.prompts.frames import Frames, Piece
+from graft.prompts.tokenizers import RustTokenizer
+from graft.prompts.writes import only_writes
+from graft.records import Message
+
+ASK = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+TURNS = "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+TOOLS = (  # as Qwen2.5 has it: tools, calls, and a system turn of its own
+    "{%- if tools %}{{- 'Tools: ' }}{%- if messages[0]['role'] == 'system' %}"
+    "{{- messages[0]['content'] }}{%- endif %}"
+    "{%- for tool in tools %}{{- tool | tojson }}{%- endfor %}"
+    "{%- elif messages[0]['role'] != 'system' %}"
+    "{{- '<|im_start|>system\nBe 100% kind.<|im_end|>\n' }}{%- endif %}"
+    "{%- for m in messages %}"
+    "{%- if m.role == 'user' or (m.role == 'system' and not loop.last)"
+    " or (m.role == 'assistant' and not m.tool_calls) %}"
+    "{{- '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>' + '\n' }}"
+    "{%- elif m.role == 'assistant' %}{{- '<|im_start|>' ~ m.role }}"
+    "{%- if m.content %}{{- '\n' + m.content }}{%- endif %}"
+    "{%- for call in m.tool_calls %}{%- set call = call.function %}"
+    "{{- call.name ~ (call.arguments | tojson) }}{%- endfor %}{{- '<|im_end|>\n' }}"
+    "{%- elif m.role == 'tool' %}{%- if messages[loop.index0 - 1].role != 'tool' %}"
+    "{{- m.content | tojson }}{%- endif %}{%- endif %}{%- endfor %}" + ASK
+)
+HEADERS = (  # as Llama 3 has it: a turn is put together, the first with BOS
+    "{% set ns = namespace(turns=0) %}{% for m in messages %}"
+    "{% set content = '<|im_start|>' + m['role'] + '\n\n' + m['content'] | trim"
+    " + '<|im_end|>' %}{% if loop.index0 == 0 %}"
+    "{% set content = '<|endoftext|>' + content %}{% endif %}{{ content }}"
+    "{% set ns.turns = ns.turns + 1 %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n\n' }}{% endif %}"
+)
+MARKED = (  # as Mistral has it, with marks
+    "{% if messages[0].role == 'system' %}{% set said = messages[0].content %}"
+    "{% set turns = messages[1:] %}{% else %}{% set turns = messages %}{% endif %}"
+    "{% for m in turns %}{% if m.role == 'assistant' %}"
+    "{% generation %} {{ m.content.strip() + '<|im_end|>' }}{% endgeneration %}"
+    "{% else %}[{{ said ~ ' ' if loop.first and said is defined }}{{ m.content }}]"
+    "{% endif %}{% endfor %}"
+)
+LATE = (  # the system text before the last question
+    "{% set ns = namespace(system='') %}{% for m in messages %}"
+    "{% if m.role == 'system' %}{% set ns.system = m.content + '\n' %}"
+    "{% elif m.role == 'user' %}<|im_start|>user\n{% if loop.revindex < 3 %}"
+    "{{ ns.system }}{% endif %}{{ m.content }}<|im_end|>\n{% else %}"
+    "<|im_start|>assistant\n{{ m.content }}<|im_end|>\n{% endif %}{% endfor %}" + ASK
+)
+WRITES = [TOOLS, HEADERS, MARKED, LATE]
+LOOKS = [
+    "{{ m.content.split('</think>')[-1] }}",
+    "{% if 'x' in m.content %}!{% endif %}{{ m.content }}",
+    "{% if m.content.startswith('/') %}!{% endif %}{{ m.content }}",
+    "{{ m | tojson }}{{ m.content }}",
+    "{{ m.content }}{{ m.content | length }}",
+    "{% if m.content == messages[0].content %}!{% endif %}{{ m.content }}",
+    "{% if m == messages[0] %}!{% endif %}{{ m.content }}",
+    "{% if m.content > 'k' %}!{% endif %}{{ m.content }}",
+    "{{ m.content | upper }}",
+    "{{ m.content[:9] }}",
+    "{{ m.content.strip('.') }}",
+    "{{ m.content * 2 }}",
+    "{% autoescape true %}{{ m.content }}{% endautoescape %}",
+    "{% for key in m %}{{ m[key] }}{% endfor %}",
+    "{% for value in m.values() %}{{ value }}{% endfor %}",
+    "{% for letter in m.content %}{{ letter }}{% endfor %}",
+    "{% set key = 'content' %}{{ m[key] | replace('a', 'b') }}",
+    "{% set said = m.content %}{% set said = said + '' %}{{ said.title() }}",
+    "{% set ns = namespace(a=m.content) %}{{ ns['a'] | lower }}",
+    "{% set ns = namespace() %}{% set other = ns %}{{ m.content }}",
+    "{% set make = namespace %}{{ m.content }}",
+    "{% macro say(text) %}{{ text }}{% endmacro %}{{ say(m.content) }}",
+    "{{ (loop.previtem or m).content | upper }}",
+    "{{ messages | map(attribute='content') | join }}",
+    "{{ [m.content] | join }}",
+    "{% set said %}{{ m.content }}{% endset %}{{ said }}",
+    "{{ '%s' | format(m.content) }}",
+]
+
+SAID = st.one_of(
+    st.sampled_from(["", " ", " x ", "a\n", "{{ m }}", "{% if %}", "100%s %", "\x1c1"])
+    | st.sampled_from(["<|im_end|>", "<|im_", "end|>", "\ue0000\ue001", "a\u00a0b"]),
+    st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=9),
+)
+
+
+def conversations() -> st.SearchStrategy[list[Message]]:
+    def build(opening: bool, first: int, said: list[str]) -> list[Message]:
+        makers = [user, assistant]
+        chat = [makers[(first + i) % 2](text) for i, text in enumerate(said)]
+        return [system(said[0][::-1]), *chat] if opening and said else chat
+
+    return st.builds(
+        build, st.booleans(), st.sampled_from([0, 0, 0, 1]), st.lists(SAID, max_size=6)
+    )
+
+
+@pytest.fixture(scope="module")
+def tokenizer(folders: dict[str, Path]) -> RustTokenizer:
+    return RustTokenizer(folders["qwen"], reads_control=True)
+
+
+def outcome(form: ChatForm, chat: Messages) -> list[Piece] | str:
+    try:
+        return form.cut(chat)
+    except TemplateError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("jinja", WRITES)
+def test_a_frame_gives_what_rendering_gives(
+    tokenizer: RustTokenizer, jinja: str
+) -> None:
+    form = ChatForm(jinja, {}, tokenizer)
+
+    @settings(max_examples=150, deadline=None)
+    @given(conversations())
+    def holds(chat: list[Message]) -> None:
+        rendered = [{**message, "note": ""} for message in chat]  # no frame has it
+        assert outcome(form, chat) == outcome(form, rendered)  # type: ignore[arg-type]
+
+    holds()
+
+
+@pytest.mark.parametrize("jinja", WRITES)
+def test_a_template_that_only_writes_is_known(jinja: str) -> None:
+    assert only_writes(jinja)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_template_that_looks_into_contents_is_found(look: str) -> None:
+    assert only_writes(TURNS + "{{ m.content }}<|im_end|>\n{% endfor %}" + ASK)
+    assert not only_writes(TURNS + look + "<|im_end|>\n{% endfor %}" + ASK)
+
+
+class Renderer:
+    """Cuts ChatML, and counts how often."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, messages: Messages) -> Iterator[Piece]:
+        self.calls += 1
+        for message in messages:
+            learned = message["role"] == "assistant"
+            yield f"{message['content']}<end>", learned
+
+
+def test_one_rendering_serves_all_chats_of_the_same_roles() -> None:
+    renderer = Renderer()
+    frames = Frames(renderer, ["<end>"])
+    for said in ("2+2?", "100%", "{{ x }}"):
+        chat = [user(said), assistant(said * 2)]
+        assert frames.cut(chat) == list(Renderer()(chat))
+    assert renderer.calls == 1
+    assert frames.cut([user("3?")]) and renderer.calls == 2
+
+
+@pytest.mark.parametrize("said", ["", " ", " x", "x\n", "a<end>b"])
+def test_a_content_that_may_be_trimmed_or_ends_its_turn_takes_the_slow_way(
+    said: str,
+) -> None:
+    assert Frames(Renderer(), ["<end>"]).cut([user("x"), assistant(said)]) is None
+
+
+def test_a_turn_that_is_missing_or_stands_twice_takes_the_slow_way() -> None:
+    for text in ("<end>", "{0}{0}<end>"):
+        frames = Frames(
+            lambda chat, text=text: [
+                (chat[0]["content"], False),
+                (text.format(chat[1]["content"]), True),
+            ],
+            ["<end>"],
+        )
+        assert frames.cut([user("x"), assistant("y")]) is None
