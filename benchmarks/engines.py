@@ -36,9 +36,8 @@ from graft.config import PreprocessConfig
 from graft.data.cleaning import Decided, clean
 from graft.data.near_duplicates import MARKS, join_pairs, to_pairs
 from graft.engine import LocalEngine, num_cores
-from graft.window import in_order
+from graft.window import Map, in_order
 
-Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 WORKERS = max(num_cores(), 2)
 
 

@@ -43,7 +43,7 @@ class Stored:
 
 def read_decided(folder: Path) -> Decided:
     """All decisions so far; none where there is no file. Raises: DataError."""
-    personal = _decided(_read_lines(folder / PERSONAL, "key"))
+    personal = to_decisions(_read_lines(folder / PERSONAL, "key"))
     return Decided(personal, frozenset(line["id"] for line in read_readmitted(folder)))
 
 
@@ -79,10 +79,11 @@ def store_personal(folder: Path, rows: Iterable[Placed]) -> Stored:
     Raises: DataError at a cell that is no decision.
     """
     rows = list(rows)
-    found = _decided(rows)
+    found = to_decisions(rows)
     kinds = {row["key"]: row.get("kind", "") for _, row in rows}
     lines = _read_lines(folder / PERSONAL, "key")
-    known, stored = _decided(lines), {line["key"].lower(): line for _, line in lines}
+    known = to_decisions(lines)
+    stored = {line["key"].lower(): line for _, line in lines}
     news = {key: said for key, said in found.items() if known.get(key) is not said}
     for key, said in news.items():
         word = "yes" if said else "no"
@@ -121,27 +122,6 @@ def take_back(folder: Path, ids: Set[str]) -> None:
     """Remove examples from those that stay all the same."""
     lines = [line for line in read_readmitted(folder) if line["id"] not in ids]
     _write_lines(folder / READMITTED, lines)
-
-
-def _decided(lines: Iterable[Placed]) -> dict[str, bool]:
-    """Decisions by key. Raises: DataError with the place at fault."""
-    decided: dict[str, bool] = {}
-    for place, line in lines:
-        try:
-            found = to_decisions([line], place)
-        except DataError as error:
-            raise DataError(
-                place, error.problem, expected=error.expected, fix=error.fix
-            ) from None
-        for key, answer in found.items():
-            if decided.setdefault(key, answer) != answer:
-                raise DataError(
-                    place,
-                    f"{key} is decided otherwise further up",
-                    expected="one decision for each key",
-                    fix="keep one of the two",
-                )
-    return decided
 
 
 def _read_lines(path: Path, name: str) -> list[tuple[str, dict[str, Any]]]:

@@ -10,23 +10,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from settings import LEAKAGE
 
-from graft.config import LeakageConfig
 from graft.data.leakage import HeldOut, Leakage, Pair
 from graft.data.ngrams import to_ngrams, to_wholes, to_words
 from graft.errors import DataError
 from graft.records import MESSAGES
 
-CONFIG = LeakageConfig(
-    policy="drop",
-    n=5,
-    threshold=0.5,
-    max_common=10,
-    answers=False,
-    benchmarks=[],
-    max_leaked=0,
-    num_shown=3,
-)
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("id", "where", "group")]
     + [("messages", MESSAGES)]
@@ -52,7 +42,7 @@ def find(
     benchmark: Sequence[str] = (),
     **changes: Any,
 ) -> tuple[list[bool], list[Pair], Leakage]:
-    known = HeldOut(CONFIG.model_copy(update=changes))
+    known = HeldOut(LEAKAGE.model_copy(update=changes))
     if held_out:
         known.hold(to_table(held_out, "test"))
     if benchmark:
@@ -127,7 +117,7 @@ def test_a_frame_of_many_groups_is_no_leak_but_what_it_frames_is() -> None:
 def test_many_answers_to_one_leaked_prompt_all_leak() -> None:
     longer = f"please {TEXT}"
     table = [(longer, f"answer {i}") for i in range(40)]
-    known = HeldOut(CONFIG)
+    known = HeldOut(LEAKAGE)
     known.hold(to_table([(TEXT, "x")], "test"))
     leakage = known.to_leakage()
     one_group = to_table(table).set_column(2, "group", pa.array(["g"] * 40))
@@ -160,7 +150,7 @@ def test_the_policy_fail_names_the_pairs_past_the_budget() -> None:
 
 
 def test_batches_without_a_row_are_no_trouble() -> None:
-    known, empty = HeldOut(CONFIG), to_table([])
+    known, empty = HeldOut(LEAKAGE), to_table([])
     known.hold(empty)
     known.hold(to_table([(TEXT, "x")], "test"))
     leakage = known.to_leakage()

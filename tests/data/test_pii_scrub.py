@@ -145,7 +145,8 @@ def test_a_key_is_the_same_however_the_number_is_spaced() -> None:
 )
 def test_decisions_are_read_from_rows(word: object, means: bool) -> None:
     rows = [{"key": "0" * 16, "decision": word}, {"key": "1" * 16, "decision": ""}]
-    assert to_decisions(rows, "review.csv") == {"0" * 16: means}
+    lines = [("review.csv: row 1", row) for row in rows]
+    assert to_decisions(lines) == {"0" * 16: means}
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,9 @@ def test_decisions_are_read_from_rows(word: object, means: bool) -> None:
 )
 def test_a_wrong_decision_is_told_with_its_row(rows: list[dict[str, object]]) -> None:
     with pytest.raises(DataError, match=rf"review\.csv: row {len(rows)}"):
-        to_decisions(rows, "review.csv")
+        to_decisions(
+            (f"review.csv: row {number}", row) for number, row in enumerate(rows, 1)
+        )
 
 
 def test_an_unknown_region_is_an_error() -> None:

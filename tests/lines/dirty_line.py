@@ -5,28 +5,11 @@ import random
 from pathlib import Path
 
 from pair_lines import preprocess_config
+from settings import PROMPT, TASK
 
 from graft import io
-from graft.config import ModelConfig, PromptConfig, TaskConfig, TokenizeConfig
+from graft.config import ModelConfig, TokenizeConfig
 
-PROMPT = PromptConfig(
-    style="pattern",
-    pattern="{source} =",
-    system=None,
-    paraphrases=[],
-    num_paraphrases=0,
-)
-TASK = TaskConfig(
-    name="translation",
-    prompt=PROMPT,
-    learn="all",
-    prompt_tokens=8,
-    languages={},
-    expected_languages={},
-    stop=[],
-    max_new_tokens=1,
-    metrics=[],
-)
 CLEAN = preprocess_config(near_duplicates={"policy": "drop"})
 TOKENIZE = TokenizeConfig(max_seq_len=64, overlong="drop", overlap=0, num_shown=2)
 

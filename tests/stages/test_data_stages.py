@@ -5,35 +5,17 @@ from pathlib import Path
 
 import pytest
 from pair_lines import preprocess_config
+from settings import TASK
 
 from graft import cli, io
 from graft.config import (
     ConvertConfig,
     EngineConfig,
-    PromptConfig,
-    TaskConfig,
     ValidateConfig,
 )
 from graft.errors import ConfigError, DataError
 from graft.stages import convert, preprocess, validate
 
-TASK = TaskConfig(
-    name="translation",
-    prompt=PromptConfig(
-        style="pattern",
-        pattern="{source}",
-        system=None,
-        paraphrases=[],
-        num_paraphrases=0,
-    ),
-    learn="all",
-    prompt_tokens=8,
-    languages={},
-    expected_languages={},
-    stop=[],
-    max_new_tokens=1,
-    metrics=[],
-)
 LOCAL = EngineConfig(name="local", cluster=None)
 CLEAN = preprocess_config(max_chars=1000)
 

@@ -5,23 +5,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from settings import LEAKAGE
 
 from graft import io
-from graft.config import LeakageConfig, SplitConfig
+from graft.config import SplitConfig
 from graft.errors import DataError
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA, SPLITS
 from graft.stages.split import run
 
-LEAKAGE = LeakageConfig(
-    policy="drop",
-    n=5,
-    threshold=0.5,
-    max_common=10,
-    answers=False,
-    benchmarks=[],
-    max_leaked=0,
-    num_shown=3,
-)
 CONFIG = SplitConfig(validation=0.2, test=0.0, seed=1, leakage=None)
 TEXT = "the little grey cat slept all day on the warm roof of the old barn"
 

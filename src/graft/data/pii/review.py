@@ -42,20 +42,21 @@ def to_key(kind: Kind, text: str, example: str) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
-def to_decisions(rows: Iterable[Mapping[str, object]], where: str) -> dict[str, bool]:
+def to_decisions(
+    lines: Iterable[tuple[str, Mapping[str, object]]],
+) -> dict[str, bool]:
     """Decisions of a review file or of a file of stored ones.
 
     Args:
-        rows: with `key` and `decision`: yes, no, true, false, or empty for open.
-        where: the file, for errors.
+        lines: each with the place where it stands, for errors; of `key` and
+            `decision`: yes, no, true, false, or empty for open.
     Returns: the decided ones by key.
-    Raises: DataError if a row has no key, another word, or contradicts an earlier row.
+    Raises: DataError if a line has no key, another word, or contradicts an earlier one.
     """
     decided: dict[str, bool] = {}
-    for number, row in enumerate(rows, start=1):
-        place = f"{where}: row {number}"
-        key = str(row.get("key") or "").strip().lower()
-        word = str("" if row.get("decision") is None else row["decision"]).strip()
+    for place, line in lines:
+        key = str(line.get("key") or "").strip().lower()
+        word = str("" if line.get("decision") is None else line["decision"]).strip()
         if not re.fullmatch("[0-9a-f]{16}", key):
             raise DataError(
                 place,
@@ -76,8 +77,8 @@ def to_decisions(rows: Iterable[Mapping[str, object]], where: str) -> dict[str, 
         if decided.setdefault(key, answer) != answer:
             raise DataError(
                 place,
-                f"{key} is decided otherwise in an earlier row",
+                f"{key} is decided otherwise further up",
                 expected="one decision for each key",
-                fix="keep one of the two rows",
+                fix="keep one of the two",
             )
     return decided

@@ -1,0 +1,32 @@
+"""Settings that several tests share."""
+
+from graft.config import LeakageConfig, PromptConfig, TaskConfig
+
+PROMPT = PromptConfig(
+    style="pattern",
+    pattern="{source} =",
+    system=None,
+    paraphrases=[],
+    num_paraphrases=0,
+)
+TASK = TaskConfig(
+    name="translation",
+    prompt=PROMPT,
+    learn="all",
+    prompt_tokens=8,
+    languages={},
+    expected_languages={},
+    stop=[],
+    max_new_tokens=1,
+    metrics=[],
+)
+LEAKAGE = LeakageConfig(
+    policy="drop",
+    n=5,
+    threshold=0.5,
+    max_common=10,
+    answers=False,
+    benchmarks=[],
+    max_leaked=0,
+    num_shown=3,
+)
