@@ -1,5 +1,6 @@
 """A random model of a few thousand weights, and loops that train it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +82,11 @@ def make_loop(
     """Makes a loop with checkpoints in `tmp_path/NAME`; keywords change `train`."""
     import torch
 
-    from graft.training.adapter import attach_adapter
     from graft.training.base import load_base
     from graft.training.checkpoints import CheckpointStore
+    from graft.training.forward import fused_loss, prepare
+    from graft.training.fused import plain
+    from graft.training.fused.layer import install
     from graft.training.loop import Loop
 
     def make(
@@ -93,18 +96,25 @@ def make_loop(
         train: Any = None,
         dropout: float = 0.1,
         kind: type[Loop] = Loop,
+        fused: Any = None,
         **changes: Any,
     ) -> Loop:
         config = train_config.model_copy(update=changes)
         small = {"rank": 4, "alpha": 8.0, "dropout": dropout}
         stored = quantization or unquantized
         base = load_base(model_config, stored, "cpu", "packed")
+        adapter = params.adapter.model_copy(update=small)
+        dtype = getattr(torch, stored.compute_dtype)
+        tuned, forward = prepare(base, adapter, config, dtype)
+        if fused:
+            install(tuned, dtype, fused, plain)
+            forward = partial(fused_loss, tuned, plain)
         return kind(
-            attach_adapter(base, params.adapter.model_copy(update=small), config),
+            tuned,
+            forward,
             train or make_documents(120),
             make_documents(12, seed=1),
             config,
-            getattr(torch, stored.compute_dtype),
             CheckpointStore(tmp_path / name, config.checkpoints_kept),
             log or Log(),
         )

@@ -21,7 +21,7 @@ def base(model_config: Any, unquantized: Any) -> Any:
 def attach(base: Any, params: Any, **changes: Any) -> Any:
     small = {"rank": 4, "alpha": 8.0, "dropout": 0.0}
     adapter = params.adapter.model_copy(update=small | changes)
-    return attach_adapter(base, adapter, params.train)
+    return attach_adapter(base, adapter, params.train, checkpointing=False)
 
 
 def trained(model: Any) -> list[str]:

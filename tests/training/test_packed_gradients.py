@@ -57,6 +57,7 @@ def test_a_packed_step_has_the_gradients_of_its_documents_one_at_a_time(
         load_base(model_config, unquantized, "cpu"),
         params.adapter.model_copy(update=small),
         train_config,
+        checkpointing=False,
     )
     weights = {n: w for n, w in plain.named_parameters() if w.requires_grad}
     start(weights)

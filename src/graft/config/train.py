@@ -32,6 +32,8 @@ class TrainConfig(Section):
 
     `oversample` and `class_weights` favour rare strata: 0 leaves them as they are, 1
     makes all strata equal, the first by repeating examples, the second in the loss.
+    `kernels`: fused ones of our own are for CUDA and some families of models; auto
+    takes them where they can be, plain never.
     """
 
     device: Literal["auto", "cpu", "cuda"]
@@ -46,6 +48,7 @@ class TrainConfig(Section):
     weight_decay: Annotated[float, Field(ge=0)]
     max_grad_norm: Rate
     optimizer: Literal["adamw_torch_fused", "adamw_8bit", "paged_adamw_8bit"]
+    kernels: Literal["auto", "fused", "plain"]
     packing: bool
     oversample: Share
     class_weights: Share

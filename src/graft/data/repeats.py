@@ -204,11 +204,16 @@ _PLACE = {"where": pl.String, "group": pl.String}
 
 def _begins(marked: Marked, groups: pl.Series) -> pl.DataFrame:
     """The first row of each of these groups; columns group and begins."""
-    found = [pl.DataFrame(schema={"group": pl.String, "begins": pl.Int64})]
+    # Names are copied: a slice of a column would keep all of its table in memory.
+    found: dict[str, int] = {}
     at = 0
     for table in marked.tables(["group"]) if len(groups) else ():
         frame = to_frame(table).with_row_index("begins", offset=at)
         mine = frame.filter(pl.col("group").is_in(groups.implode()))
-        found.append(mine.select("group", pl.col("begins").cast(pl.Int64)))
+        for begins, group in mine.iter_rows():
+            found.setdefault(group, begins)
         at += table.num_rows
-    return pl.concat(found).group_by("group").agg(pl.col("begins").min())
+    return pl.DataFrame(
+        {"group": list(found), "begins": list(found.values())},
+        schema={"group": pl.String, "begins": pl.Int64},
+    )

@@ -11,11 +11,12 @@ from graft.models import check_fits
 from graft.params import Params
 from graft.prompts import load_template
 from graft.training import outputs
-from graft.training.adapter import attach_adapter, save_adapter
+from graft.training.adapter import save_adapter
 from graft.training.base import load_base
 from graft.training.batches import read_documents
 from graft.training.checkpoints import open_store
 from graft.training.device import choose_device
+from graft.training.forward import prepare
 from graft.training.loop import Loop
 
 
@@ -56,14 +57,14 @@ def run(
             tracked, params, splits, digests, template.hash, tokens.parent
         )
         base = load_base(model, quantization, device, attention="packed")
-        tuned = attach_adapter(base, adapter, train)
         dtype = getattr(torch, quantization.compute_dtype)
+        tuned, forward = prepare(base, adapter, train, dtype)
         loop = Loop(
             tuned,
+            forward,
             documents["train"],
             documents["validation"],
             train,
-            dtype,
             store,
             tracked,
         )

@@ -13,11 +13,14 @@ CARD = "graft.json"
 """Beside PEFT's own files: which base, which template, which run, which params."""
 
 
-def attach_adapter(base: Any, adapter: AdapterConfig, train: TrainConfig) -> Any:
+def attach_adapter(
+    base: Any, adapter: AdapterConfig, train: TrainConfig, *, checkpointing: bool
+) -> Any:
     """A PEFT model: the frozen base with a new adapter, which alone is trained.
 
     Adapter weights are float32, whatever the base is stored in: an update of a
-    bfloat16 weight is often smaller than its last bit.
+    bfloat16 weight is often smaller than its last bit. `checkpointing`: whether
+    transformers computes each layer again on the way back.
     Raises: ModelError if the base has no such modules or layers.
     """
     import torch
@@ -44,7 +47,7 @@ def attach_adapter(base: Any, adapter: AdapterConfig, train: TrainConfig) -> Any
         use_dora=adapter.dora,
         task_type="CAUSAL_LM",
     )
-    if train.gradient_checkpointing:
+    if checkpointing:
         base.activation_checkpointing_enable({"use_reentrant": False})
         base.enable_input_require_grads()
     torch.manual_seed(train.seed)

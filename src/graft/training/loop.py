@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from graft.config import TrainConfig
 from graft.errors import HardwareError, ModelError
-from graft.training.batches import MicroBatch, PackedDocuments
+from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore, Progress
+from graft.training.forward import Forward
 from graft.training.optimizer import make_optimizer
 from graft.training.progress import Meter
 from graft.training.schedule import learning_rate
@@ -36,10 +36,10 @@ class Loop:
     """Trains a model's trainable weights.
 
     Args:
-        model: a causal language model with packed attention.
+        model: a causal language model.
+        forward: its loss on a micro-batch.
         train, validation: documents.
         config: the `train` section.
-        dtype: of matrix products; weights that are trained stay float32.
         store: where checkpoints go, and come from.
         log: where metrics go.
     """
@@ -47,17 +47,17 @@ class Loop:
     def __init__(
         self,
         model: Any,
+        forward: Forward,
         train: PackedDocuments,
         validation: PackedDocuments,
         config: TrainConfig,
-        dtype: torch.dtype,
         store: CheckpointStore,
         log: MetricLog,
     ) -> None:
         self.config, self.store, self._log = config, store, log
         self._model, self._train, self._validation = model, train, validation
         self._device = str(model.device.type)
-        self._cast = torch.autocast(self._device, dtype, dtype != torch.float32)
+        self._forward = forward
         named = ((n, p) for n, p in model.named_parameters() if p.requires_grad)
         self.weights: dict[str, Tensor] = dict(named)
         self._optimizer = make_optimizer(config, list(self.weights.values()))
@@ -127,7 +127,7 @@ class Loop:
         total = torch.zeros((), device=self._device)
         for batch in batches:
             # Over the learned tokens of the whole step, not of each micro-batch.
-            loss = self._loss(batch) / weight
+            loss = self._forward(batch) / weight
             loss.backward()
             total += loss.detach()
         norm = torch.nn.utils.clip_grad_norm_(
@@ -151,23 +151,6 @@ class Loop:
         )
         meter.add(total.item(), norm.item(), rate, num_tokens)
 
-    def _loss(self, batch: MicroBatch) -> Tensor:
-        """Weighed sum of the learned tokens' negative log-likelihoods, in nats."""
-        with self._cast:
-            out = self._model(
-                input_ids=batch.input_ids,
-                position_ids=batch.position_ids,
-                documents=batch.documents,
-                use_cache=False,
-                # The output layer sees only positions that carry loss.
-                logits_to_keep=batch.predicts,
-            )
-        logits = out.logits[0].float()  # [learned, vocab]
-        if batch.weights is None:
-            return functional.cross_entropy(logits, batch.targets, reduction="sum")
-        losses = functional.cross_entropy(logits, batch.targets, reduction="none")
-        return losses @ batch.weights
-
     def validation_loss(self) -> float:
         """Mean negative log-likelihood of the validation split's learned tokens."""
         self.set_dropout(False)
@@ -175,7 +158,7 @@ class Loop:
         size = self.config.micro_batch_size
         with torch.no_grad():
             for batch in self._validation.micro_batches(size, self._device):
-                total += self._loss(batch)
+                total += self._forward(batch)
         self.set_dropout(True)
         return float(total.item() / self._validation.num_learned)
 

@@ -1,0 +1,83 @@
+"""From a micro-batch to its loss: by fused layers where they can, else plainly."""
+
+from collections.abc import Callable
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from graft.config import AdapterConfig, TrainConfig
+from graft.errors import ModelError
+from graft.training.adapter import attach_adapter
+from graft.training.batches import MicroBatch
+from graft.training.fused.layer import install
+from graft.training.fused.loss import linear_cross_entropy
+from graft.training.fused.support import obstacle
+
+Forward = Callable[[MicroBatch], Tensor]
+"""The weighed sum of the learned tokens' negative log-likelihoods, in nats."""
+
+
+def prepare(
+    base: Any, adapter: AdapterConfig, train: TrainConfig, dtype: torch.dtype
+) -> tuple[Any, Forward]:
+    """A base with a new adapter, and how its loss is computed.
+
+    Args:
+        base: of `load_base`, with packed attention.
+        dtype: of matrix products; weights that are trained stay float32.
+    Raises: ModelError if `train.kernels` is fused and this base cannot be.
+    """
+    problem = obstacle(base, adapter, dtype)
+    if train.kernels == "fused" and problem:
+        raise ModelError(
+            "train.kernels=fused",
+            f"not for this model: {problem}",
+            expected="what docs/TRAINING.md lists",
+            fix="set train.kernels: auto in configs/train",
+        )
+    fused = train.kernels != "plain" and not problem
+    recomputes = train.gradient_checkpointing
+    tuned = attach_adapter(base, adapter, train, checkpointing=recomputes and not fused)
+    if not fused:
+        return tuned, partial(plain_loss, tuned, dtype)
+    from graft.training.fused import kernels
+
+    install(tuned, dtype, "input" if recomputes else "all", kernels)
+    return tuned, partial(fused_loss, tuned, kernels)
+
+
+def plain_loss(model: Any, dtype: torch.dtype, batch: MicroBatch) -> Tensor:
+    """Through the modules of transformers and PEFT."""
+    device = model.device.type
+    with torch.autocast(device, dtype, dtype != torch.float32):
+        out = model(
+            input_ids=batch.input_ids,
+            position_ids=batch.position_ids,
+            documents=batch.documents,
+            use_cache=False,
+            # The output layer sees only positions that carry loss.
+            logits_to_keep=batch.predicts,
+        )
+    logits = out.logits[0].float()  # [learned, vocab]
+    if batch.weights is None:
+        return functional.cross_entropy(logits, batch.targets, reduction="sum")
+    losses = functional.cross_entropy(logits, batch.targets, reduction="none")
+    return losses @ batch.weights
+
+
+def fused_loss(model: Any, ops: ModuleType, batch: MicroBatch) -> Tensor:
+    """Through layers that `install` has put in their place."""
+    base = model.get_base_model()
+    hidden = base.model(
+        input_ids=batch.input_ids,
+        position_ids=batch.position_ids,
+        documents=batch.documents,
+        use_cache=False,
+    ).last_hidden_state[0]
+    learned = hidden[batch.predicts]
+    weight = base.lm_head.weight
+    return linear_cross_entropy(learned, weight, batch.targets, batch.weights, ops)

@@ -1,0 +1,253 @@
+"""A decoder layer of the Llama family, forward and backward by hand.
+
+Llama, Mistral and Qwen2 share it: norm, attention, residual, norm, SwiGLU, residual.
+By hand, because what is kept between the passes is then a choice, each weight is
+unpacked once a pass, and adapters, norms and residuals need no copies of their own.
+"""
+
+# pylint: disable=abstract-method,arguments-differ  # autograd's way
+
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from graft.training.attention import Documents
+from graft.training.fused.attention import Attended, attend, attend_backward
+from graft.training.fused.frozen import Scratch
+from graft.training.fused.projection import Projection
+
+Keep = Literal["all", "attention", "input"]
+"""What a layer keeps for the backward pass; it computes the rest again."""
+
+
+@dataclass
+class Kept:
+    """What the backward pass needs of the forward pass; None is computed again.
+
+    Shapes are [tokens, features].
+    """
+
+    hidden: Tensor
+    seeds: list[int | None]
+    scale: Tensor | None = None
+    attended: Attended | None = None
+    middle: Tensor | None = None
+    middle_scale: Tensor | None = None
+    gate_up: Tensor | None = None
+    inner: tuple[Tensor | None, ...] = (None,) * 4
+
+
+class FusedLayer:
+    """A decoder layer's computation, on its own weights.
+
+    Args:
+        layer: of transformers 5, with adapters or without.
+        scratch, ops: as in `Frozen`.
+        keep: what is kept between the passes.
+    """
+
+    def __init__(
+        self, layer: Any, scratch: Scratch, ops: ModuleType, keep: Keep
+    ) -> None:
+        attention, mlp = layer.self_attn, layer.mlp
+        self._ops, self._keep, self._attention = ops, keep, attention
+        self._norms = (layer.input_layernorm, layer.post_attention_layernorm)
+        self._size = attention.head_dim
+        of_model = getattr(attention.config, "sliding_window", None)
+        window = getattr(attention, "sliding_window", of_model)
+        self._view = (attention.scaling, window)
+        groups: list[list[Any]] = [
+            [attention.q_proj, attention.k_proj, attention.v_proj],
+            [attention.o_proj],
+            [mlp.gate_proj, mlp.up_proj],
+            [mlp.down_proj],
+        ]
+        parts = [Projection(group, scratch, ops) for group in groups]
+        self._qkv, self._o, self._gate_up, self._down = self._parts = parts
+        key_size = attention.k_proj.out_features
+        self._sizes = [attention.q_proj.out_features, key_size, key_size]
+        self.weights = [weight for part in parts for weight in part.weights]
+
+    def __call__(
+        self, hidden: Tensor, cos: Tensor, sin: Tensor, documents: Documents
+    ) -> Tensor:
+        """[1, tokens, hidden] → the same shape. Angles: [1, tokens, head size]."""
+        out: Tensor = _Layer.apply(
+            self, hidden[0], cos[0], sin[0], documents, *self.weights
+        )
+        return out[None]
+
+    def forward(
+        self, hidden: Tensor, cos: Tensor, sin: Tensor, documents: Documents
+    ) -> tuple[Tensor, Kept]:
+        """The output, and all that can be kept."""
+        for part in self._parts:
+            part.refresh()
+        kept = Kept(hidden, self._draw())
+        gate_up = self._widen(kept, self._attend(kept, cos, sin, documents))
+        act = self._ops.swiglu(gate_up)
+        out, down = self._down.forward(act, kept.middle, kept.seeds[3])
+        kept.inner = (*kept.inner[:3], down)
+        return out, kept
+
+    def thin(self, kept: Kept) -> Kept:
+        """What is to be kept of it."""
+        if self._keep == "input":
+            return Kept(kept.hidden, kept.seeds)
+        if self._keep == "attention":
+            kept.gate_up = None
+        return kept
+
+    def backward(
+        self,
+        grad: Tensor,
+        kept: Kept,
+        cos: Tensor,
+        sin: Tensor,
+        documents: Documents,
+        wants_input: bool,
+    ) -> tuple[Tensor | None, list[Tensor]]:
+        """Gradients of the input, if it is wanted, and of `weights`."""
+        ops, seeds = self._ops, kept.seeds
+        weights = [norm.weight for norm in self._norms]
+        if kept.attended is None:
+            self._widen(kept, self._attend(kept, cos, sin, documents))
+        elif kept.gate_up is None:
+            assert kept.middle is not None
+            self._widen(kept, ops.norm(kept.middle, weights[1], self._eps(1))[0])
+        assert kept.attended and kept.middle is not None and kept.gate_up is not None
+        assert kept.scale is not None and kept.middle_scale is not None
+        gate_up, kept.gate_up = kept.gate_up, None
+        qkv_inner, o_inner, wide_inner, down_inner = kept.inner
+
+        act, to_inner = self._down.backward(grad, seeds[3])
+        ops.swiglu_backward_(act, gate_up)  # act held its gradient until here
+        found = self._down.gradients(grad, to_inner, act, down_inner, seeds[3])
+        del act
+        to_normed, to_inner = self._gate_up.backward(gate_up, seeds[2])
+        grad, normed = ops.norm_backward(
+            to_normed, kept.middle, weights[1], kept.middle_scale, grad
+        )
+        found = (
+            self._gate_up.gradients(gate_up, to_inner, normed, wide_inner, seeds[2])
+            + found
+        )
+        del gate_up, normed, to_normed
+        to_attended, to_inner = self._o.backward(grad, seeds[1])
+        attended = kept.attended.out.detach().flatten(1)
+        found = self._o.gradients(grad, to_inner, attended, o_inner, seeds[1]) + found
+        parts = attend_backward(
+            to_attended.view_as(kept.attended.out),
+            kept.attended,
+            documents,
+            *self._view,
+        )
+        to_qkv = ops.join_turned_back(parts, cos, sin)
+        del parts, attended, to_attended
+        to_normed, to_inner = self._qkv.backward(to_qkv, seeds[0])
+        grad, normed = ops.norm_backward(
+            to_normed, kept.hidden, weights[0], kept.scale, grad
+        )
+        found = (
+            self._qkv.gradients(to_qkv, to_inner, normed, qkv_inner, seeds[0]) + found
+        )
+        return (grad if wants_input else None), found
+
+    @property
+    def _num_turned(self) -> int:
+        return int(sum(self._sizes[:2]) // self._size)
+
+    def _eps(self, number: int) -> float:
+        return float(self._norms[number].variance_epsilon)
+
+    def _draw(self) -> list[int | None]:
+        """Seeds of dropout, of torch's own generator; None where it is off."""
+        return [
+            int(torch.randint(2**31, ())) if part.rate else None for part in self._parts
+        ]
+
+    def _attend(
+        self, kept: Kept, cos: Tensor, sin: Tensor, documents: Documents
+    ) -> Tensor:
+        """Through attention, its residual and the norm after it; fills `kept`."""
+        normed, kept.scale = self._ops.norm(
+            kept.hidden, self._norms[0].weight, self._eps(0)
+        )
+        qkv, inner = self._qkv.forward(normed, seed=kept.seeds[0])
+        self._ops.rotate_(qkv, cos, sin, self._num_turned)
+        q, k, v = (
+            part.unflatten(1, (-1, self._size)) for part in qkv.split(self._sizes, 1)
+        )
+        kept.attended = attend((q, k, v), documents, *self._view)
+        attended = kept.attended.out.detach().flatten(1)
+        added, o_inner = self._o.forward(attended, seed=kept.seeds[1])
+        kept.middle, normed, kept.middle_scale = self._ops.add_norm(
+            kept.hidden, added, self._norms[1].weight, self._eps(1)
+        )
+        kept.inner = (inner, o_inner, *kept.inner[2:])
+        return normed
+
+    def _widen(self, kept: Kept, normed: Tensor) -> Tensor:
+        """Gates and ups; fills `kept`."""
+        kept.gate_up, inner = self._gate_up.forward(normed, seed=kept.seeds[2])
+        kept.inner = (*kept.inner[:2], inner, kept.inner[3])
+        return kept.gate_up
+
+
+def install(model: Any, dtype: torch.dtype, keep: Keep, ops: ModuleType) -> None:
+    """Make the decoder layers of a PEFT model compute by hand.
+
+    Args:
+        model: of a family that `support` knows.
+        dtype: of its hidden states and of unpacked weights.
+        keep, ops: as in `FusedLayer`.
+    """
+    scratch = Scratch(dtype, model.device)
+    for layer in model.get_base_model().model.layers:
+        fused = FusedLayer(layer, scratch, ops, keep)
+        layer.forward = partial(_forward, fused)
+
+
+def _forward(
+    fused: FusedLayer,
+    hidden_states: Tensor,
+    *,
+    position_embeddings: tuple[Tensor, Tensor],
+    documents: Documents,
+    **_: Any,
+) -> Tensor:
+    """As transformers 5 calls a decoder layer."""
+    return fused(hidden_states, *position_embeddings, documents)
+
+
+class _Layer(torch.autograd.Function):  # type: ignore[misc]
+    """Puts a layer's own backward pass into autograd."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        layer: FusedLayer,
+        hidden: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        documents: Documents,
+        *_: Tensor,
+    ) -> Tensor:
+        """Keeps what `layer` wants kept."""
+        out, kept = layer.forward(hidden, cos, sin, documents)
+        ctx.layer, ctx.given = layer, (cos, sin, documents)
+        ctx.kept = layer.thin(kept)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        """Frees what was kept."""
+        kept, ctx.kept = ctx.kept, None
+        to_hidden, found = ctx.layer.backward(
+            grads[0].contiguous(), kept, *ctx.given, ctx.needs_input_grad[1]
+        )
+        return None, to_hidden, None, None, None, *found

@@ -1,0 +1,75 @@
+from typing import Any
+
+import pytest
+import torch
+from small_training import make_documents
+
+from graft.errors import ModelError
+from graft.training.base import load_base
+from graft.training.forward import prepare
+from graft.training.fused.support import obstacle
+
+
+def one_step(loop: Any) -> dict[str, torch.Tensor]:
+    """The adapter's weights after a step, and what validation says."""
+    loop.run()
+    weights = {name: weight.detach().clone() for name, weight in loop.weights.items()}
+    return weights | {"validation": torch.tensor(loop.progress.best_loss)}
+
+
+@pytest.mark.parametrize("fused", ["all", "attention", "input"])
+def test_steps_by_fused_layers_are_those_of_transformers_and_peft(
+    make_loop: Any, fused: str
+) -> None:
+    few = {"max_steps": 3, "train": make_documents(40), "dropout": 0.0}
+    plain = one_step(make_loop("plain", **few))
+    found = one_step(make_loop("fused", fused=fused, **few))
+    assert found.keys() == plain.keys()
+    for name, weight in plain.items():
+        assert torch.allclose(found[name], weight, rtol=1e-4, atol=1e-5), name
+
+
+def test_a_cpu_and_what_fused_layers_do_not_know_train_plainly(
+    model_config: Any, unquantized: Any, params: Any, train_config: Any
+) -> None:
+    base = load_base(model_config, unquantized, "cpu", "packed")
+    assert "cpu" in obstacle(base, params.adapter, torch.float32)
+    fused = train_config.model_copy(update={"kernels": "fused"})
+    with pytest.raises(ModelError, match="not for this model"):
+        prepare(base, params.adapter, fused, torch.float32)
+    _, forward = prepare(base, params.adapter, train_config, torch.float32)
+    assert "plain_loss" in repr(forward)
+
+
+class Base:
+    """A base on a GPU, as far as it is looked at."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.config = type("Config", (), {"model_type": "qwen2", "hidden_act": "silu"})
+        self.device, self.dtype = torch.device("cuda"), torch.bfloat16
+        for name, value in changes.items():
+            setattr(self.config, name, value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "adapter", "says"),
+    [
+        ({}, {}, ""),
+        ({"model_type": "gemma3"}, {}, "gemma3 is not one of llama, mistral, qwen2"),
+        ({"hidden_act": "gelu"}, {}, "gelu, not silu"),
+        ({"attention_dropout": 0.1}, {}, "attention has dropout"),
+        ({}, {"dora": True}, "DoRA"),
+        ({}, {"target_modules": ["q_proj", "lm_head"]}, "adapters stand on lm_head"),
+    ],
+)
+def test_each_obstacle_is_told(
+    params: Any, changes: Any, adapter: Any, says: str
+) -> None:
+    found = obstacle(
+        Base(**changes), params.adapter.model_copy(update=adapter), torch.bfloat16
+    )
+    assert says in found and bool(found) == bool(says)
+
+
+def test_other_products_than_the_weights_type_train_plainly(params: Any) -> None:
+    assert "float32" in obstacle(Base(), params.adapter, torch.float32)
