@@ -84,8 +84,7 @@ def make_loop(
 
     from graft.training.base import load_base
     from graft.training.checkpoints import CheckpointStore
-    from graft.training.forward import fused_loss, prepare
-    from graft.training.fused import plain
+    from graft.training.forward import fused_loss, load_ops, prepare
     from graft.training.fused.layer import install
     from graft.training.loop import Loop
 
@@ -107,8 +106,9 @@ def make_loop(
         dtype = getattr(torch, stored.compute_dtype)
         tuned, forward = prepare(base, adapter, config, dtype)
         if fused:
-            install(tuned, dtype, fused, plain)
-            forward = partial(fused_loss, tuned, plain)
+            ops = load_ops(on_cuda=False)
+            install(tuned, dtype, fused, ops)
+            forward = partial(fused_loss, tuned, ops)
         return kind(
             tuned,
             forward,

@@ -29,16 +29,26 @@ def test_steps_by_fused_layers_are_those_of_transformers_and_peft(
         assert torch.allclose(found[name], weight, rtol=1e-4, atol=1e-5), name
 
 
-def test_a_cpu_and_what_fused_layers_do_not_know_train_plainly(
+def test_fused_layers_are_taken_on_a_cpu_only_where_they_are_asked_for(
+    model_config: Any, unquantized: Any, params: Any, train_config: Any
+) -> None:
+    taken = {}
+    for kernels in ("auto", "fused", "plain"):
+        base = load_base(model_config, unquantized, "cpu", "packed")
+        config = train_config.model_copy(update={"kernels": kernels})
+        _, forward = prepare(base, params.adapter, config, torch.float32)
+        taken[kernels] = "fused_loss" in repr(forward)
+    assert taken == {"auto": False, "fused": True, "plain": False}
+
+
+def test_fused_layers_that_cannot_be_had_are_an_error_where_they_are_asked_for(
     model_config: Any, unquantized: Any, params: Any, train_config: Any
 ) -> None:
     base = load_base(model_config, unquantized, "cpu", "packed")
-    assert "cpu" in obstacle(base, params.adapter, torch.float32)
     fused = train_config.model_copy(update={"kernels": "fused"})
-    with pytest.raises(ModelError, match="not for this model"):
-        prepare(base, params.adapter, fused, torch.float32)
-    _, forward = prepare(base, params.adapter, train_config, torch.float32)
-    assert "plain_loss" in repr(forward)
+    dora = params.adapter.model_copy(update={"dora": True})
+    with pytest.raises(ModelError, match="not for this model: DoRA"):
+        prepare(base, dora, fused, torch.float32)
 
 
 class Base:

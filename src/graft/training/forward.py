@@ -29,6 +29,7 @@ def prepare(
     Args:
         base: of `load_base`, with packed attention.
         dtype: of matrix products; weights that are trained stay float32.
+    On a CPU they are fused only where that is asked for: it gains nothing there.
     Raises: ModelError if `train.kernels` is fused and this base cannot be.
     """
     problem = obstacle(base, adapter, dtype)
@@ -39,15 +40,26 @@ def prepare(
             expected="what docs/TRAINING.md lists",
             fix="set train.kernels: auto in configs/train",
         )
-    fused = train.kernels != "plain" and not problem
-    recomputes = train.gradient_checkpointing
+    on_cuda = base.device.type == "cuda"
+    wanted = train.kernels == "fused" or (train.kernels == "auto" and on_cuda)
+    fused, recomputes = wanted and not problem, train.gradient_checkpointing
     tuned = attach_adapter(base, adapter, train, checkpointing=recomputes and not fused)
     if not fused:
         return tuned, partial(plain_loss, tuned, dtype)
-    from graft.training.fused import kernels
+    ops = load_ops(on_cuda)
+    install(tuned, dtype, "input" if recomputes else "all", ops)
+    return tuned, partial(fused_loss, tuned, ops)
 
-    install(tuned, dtype, "input" if recomputes else "all", kernels)
-    return tuned, partial(fused_loss, tuned, kernels)
+
+def load_ops(on_cuda: bool) -> ModuleType:
+    """The functions of fused layers: Triton's kernels, or the same in plain torch."""
+    if on_cuda:
+        from graft.training.fused import kernels
+
+        return kernels
+    from graft.training.fused import plain
+
+    return plain
 
 
 def plain_loss(model: Any, dtype: torch.dtype, batch: MicroBatch) -> Tensor:

@@ -22,7 +22,6 @@ def obstacle(base: Any, adapter: AdapterConfig, dtype: torch.dtype) -> str:
     wanted = adapter.target_modules
     others = set() if isinstance(wanted, str) else set(wanted) - _LINEARS
     problems = {
-        f"the device is {base.device.type}, not cuda": base.device.type != "cuda",
         f"{config.model_type} is not one of {', '.join(FAMILIES)}": (
             config.model_type not in FAMILIES
         ),
