@@ -4,8 +4,8 @@
 
 Short pairs of the sample, each made different by a number, with models/tiny. The bare
 tokenizer gets the very strings that the prompt template gives it (a prompt and an
-answer a pair), as many at a time as graft gives it, and its results are thrown
-away; the stage's side runs from Arrow tables of examples to Arrow tables of sequences.
+answer a pair), 4,096 at a time, and its results are thrown away; the stage's side
+runs from Arrow tables of examples to Arrow tables of sequences, by the local engine.
 Both on all cores, in turn, five times; prints the best of each and their ratio: on a
 shared machine the slower runs tell what else ran.
 """
@@ -15,18 +15,20 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
 from graft.config import ModelConfig, PromptConfig, TokenizeConfig
 from graft.data.sequences import Rules, to_sequences
+from graft.engine import LocalEngine, num_cores
 from graft.prompts import load_template
 from graft.prompts.tokenizers import RustTokenizer
 from graft.records import EXAMPLE_SCHEMA
+from graft.stages.tokenize import BATCH
 
 ROOT = Path(__file__).parents[1]
-AT_ONCE = 16_384
 
 
 def read_pairs(num: int) -> list[tuple[str, str]]:
@@ -106,7 +108,7 @@ def main() -> None:
 
     spied = load_template(model, prompt)
     spied._tokenizer.encode = note  # type: ignore[method-assign]  # pylint: disable=W0212
-    tables = [pa.Table.from_batches([b]) for b in table.to_batches(AT_ONCE)]
+    tables = [pa.Table.from_batches([b]) for b in table.to_batches(BATCH)]
     for part in tables:
         to_sequences(part, spied, rules)
     num_mb = sum(len(text.encode()) for text in strings) / 1e6
@@ -114,12 +116,13 @@ def main() -> None:
 
     def bare(method: str) -> None:
         encode = getattr(rust, method)
-        for at in range(0, len(strings), 4096):
-            encode(strings[at : at + 4096], add_special_tokens=False)
+        for at in range(0, len(strings), BATCH):
+            encode(strings[at : at + BATCH], add_special_tokens=False)
 
     def stage() -> None:
-        for part in tables:
-            to_sequences(part, template, rules)
+        work = partial(to_sequences, template=template, rules=rules)
+        for _ in LocalEngine(num_cores()).map(work, tables):
+            pass
 
     sides: dict[str, Callable[[], None]] = {
         "encode_batch": lambda: bare("encode_batch"),
