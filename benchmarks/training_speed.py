@@ -1,0 +1,181 @@
+"""Tokens a second of the training loop, on random weights of a true shape.
+
+    python benchmarks/training_speed.py --shape mistral-7b-v0.3 qwen2.5-7b-instruct
+
+Needs a CUDA GPU. NF4 with double quantization, bf16, rank 16 on all seven projections,
+eight sequences of 2,048 tokens a step; documents of log-normal lengths, of which the
+later half is learned: short (median 75, at most 512 tokens: translation), long (900,
+2,048: reasoning). `--recompute` keeps the layers' inputs alone. Tokens are real ones: a
+packed row has no padding. Prints the median of the steps after the third, peak memory,
+and the first and last loss.
+"""
+
+import argparse
+import math
+import statistics
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from random_base import SHAPES
+
+from graft.config import AdapterConfig, TrainConfig
+from graft.training.attention import PACKED, register_packed_attention
+from graft.training.batches import PackedDocuments
+from graft.training.checkpoints import CheckpointStore
+from graft.training.forward import prepare
+from graft.training.loop import Loop
+
+ROOT = Path(__file__).parents[1]
+WORKS = {"short": (75, 0.5, 512), "long": (900, 0.6, 2048)}
+LENGTH, AT_ONCE = 2048, 8
+LIKE_QLORA = {"device": "cuda", "learning_rate": 2e-4}
+
+
+class Log:
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        self.seen: list[Mapping[str, float]] = []
+
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int | None = None
+    ) -> None:
+        """Keep values of a step."""
+        del step
+        self.seen.append(metrics)
+
+
+def main() -> None:
+    """Train for a few steps, each shape on each work."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--shape", nargs="+", default=["mistral-7b-v0.3"], choices=SHAPES
+    )
+    parser.add_argument("--work", nargs="+", default=list(WORKS), choices=WORKS)
+    parser.add_argument("--kernels", default="fused", choices=["fused", "plain"])
+    parser.add_argument("--recompute", action="store_true")
+    parser.add_argument("--steps", type=int, default=20)
+    args = parser.parse_args()
+    print("| shape | work | tokens/s | peak GiB | loss |\n|---|---|---|---|---|")
+    for shape in args.shape:
+        for work in args.work:
+            changes = {
+                "kernels": args.kernels,
+                "gradient_checkpointing": args.recompute,
+                "max_steps": args.steps,
+                "evaluate_every": args.steps,
+            }
+            print(f"| {shape} | {work} | {measure(shape, work, changes)} |", flush=True)
+
+
+def measure(shape: str, work: str, changes: dict[str, Any]) -> str:
+    """One training from the start."""
+    fixed = {"micro_batch_size": AT_ONCE, "global_batch_size": AT_ONCE, "log_every": 1}
+    train = TrainConfig.model_validate(
+        read("train/tiny") | LIKE_QLORA | fixed | changes
+    )
+    adapter = AdapterConfig.model_validate(
+        read("adapter/lora") | {"rank": 16, "alpha": 32}
+    )
+    base = random_base(SHAPES[shape])
+    vocabulary = SHAPES[shape]["vocab_size"]
+    tuned, forward = prepare(base, adapter, train, torch.bfloat16)
+    steps = changes["max_steps"] + 2
+    log = Log()
+    torch.cuda.reset_peak_memory_stats()
+    with tempfile.TemporaryDirectory() as folder:
+        store = CheckpointStore(Path(folder), 1)
+        documents = [
+            make_documents(work, number * LENGTH * AT_ONCE, vocabulary, seed)
+            for seed, number in enumerate((steps, 1))
+        ]
+        Loop(tuned, forward, *documents, train, store, log).run()
+    seen = [values for values in log.seen if "train/loss" in values]
+    speed = statistics.median(values["train/tokens_per_s"] for values in seen[3:])
+    peak = torch.cuda.max_memory_allocated() / 2**30
+    losses = seen[0]["train/loss"], seen[-1]["train/loss"]
+    return f"{speed:,.0f} | {peak:.1f} | {losses[0]:.3f} → {losses[1]:.3f}"
+
+
+def read(group: str) -> dict[str, Any]:
+    """A file of configs/."""
+    text = (ROOT / "configs" / f"{group}.yaml").read_text("utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+def make_documents(
+    work: str, tokens: int, vocabulary: int, seed: int
+) -> PackedDocuments:
+    """Documents of about so many tokens in all."""
+    rng = np.random.default_rng(seed)
+    median, spread, most = WORKS[work]
+    drawn = rng.lognormal(math.log(median), spread, 2 * tokens // median)
+    lengths = np.clip(drawn.astype(np.int64), 16, most)
+    lengths = lengths[: int(np.searchsorted(np.cumsum(lengths), tokens)) + 1]
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    place = np.arange(starts[-1]) - starts[:-1].repeat(lengths)
+    names = [str(number) for number in range(len(lengths))]
+    return PackedDocuments(
+        rng.zipf(1.3, starts[-1]) % (vocabulary - 16) + 16,  # so that there is a loss
+        2 * place >= lengths.repeat(lengths),
+        starts,
+        names,
+        LENGTH,
+        packing=True,
+    )
+
+
+def random_base(shape: Mapping[str, Any]) -> Any:
+    """A model on the GPU, made there: its linear layers in NF4."""
+    from bitsandbytes.nn import Linear4bit, Params4bit
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    register_packed_attention()
+    config = AutoConfig.for_model(**shape)
+    with torch.device("meta"):
+        base = AutoModelForCausalLM.from_config(
+            config, dtype=torch.bfloat16, attn_implementation=PACKED
+        )
+    generator = torch.Generator("cuda").manual_seed(0)
+
+    def draw(*sizes: int) -> torch.Tensor:
+        drawn = torch.randn(sizes, generator=generator, device="cuda")
+        return (0.02 * drawn).to(torch.bfloat16)
+
+    for name, module in list(base.named_modules()):
+        if isinstance(module, torch.nn.Linear) and name != "lm_head":
+            packed = Linear4bit(
+                module.in_features,
+                module.out_features,
+                bias=module.bias is not None,
+                compute_dtype=torch.bfloat16,
+                quant_type="nf4",
+                device="meta",
+            )
+            weight = draw(module.out_features, module.in_features)
+            packed.weight = Params4bit(
+                weight, requires_grad=False, quant_type="nf4", module=packed
+            ).to("cuda")
+            if module.bias is not None:
+                packed.bias = torch.nn.Parameter(draw(module.out_features))
+            base.set_submodule(name, packed)
+    for name, weight in list(base.named_parameters()):
+        if weight.is_meta:
+            owner, _, key = name.rpartition(".")
+            ones = weight.ndim == 1
+            made = torch.ones(weight.shape).to("cuda", torch.bfloat16) if ones else None
+            filled = draw(*weight.shape) if made is None else made
+            setattr(base.get_submodule(owner), key, torch.nn.Parameter(filled))
+    rotary = type(base.model.rotary_emb)
+    base.model.rotary_emb = rotary(config=config).to("cuda")
+    return base.requires_grad_(False)
+
+
+if __name__ == "__main__":
+    main()
