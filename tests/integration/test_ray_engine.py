@@ -17,14 +17,13 @@ import psutil
 import pytest
 from dirty_line import (
     CLEAN,
-    PROMPT,
-    TASK,
     TOKENIZE,
     contents,
     make_tokenizer,
     write_rows,
 )
 from pair_lines import NOTHING
+from settings import PROMPT, TASK
 
 from graft import io
 from graft.config import DataConfig, ModelConfig

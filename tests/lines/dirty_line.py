@@ -5,7 +5,6 @@ import random
 from pathlib import Path
 
 from pair_lines import preprocess_config
-from settings import PROMPT, TASK
 
 from graft import io
 from graft.config import ModelConfig, TokenizeConfig

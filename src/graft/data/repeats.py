@@ -19,9 +19,9 @@ import polars as pl
 import pyarrow as pa
 
 from graft.config import PreprocessConfig
+from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.data.cleaning import spoken
 from graft.data.columns import to_frame
-from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.data.near_duplicates import (
     MARKS,
     NO_PAIRS,
