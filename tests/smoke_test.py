@@ -30,6 +30,8 @@ def run_python(code: str) -> str:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_imports(name: str) -> None:
+    if ".kernels" in name:
+        pytest.importorskip("triton", reason="it comes with torch for CUDA alone")
     importlib.import_module(name)
 
 
