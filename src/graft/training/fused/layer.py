@@ -54,7 +54,7 @@ class FusedLayer:
         self, layer: Any, scratch: Scratch, ops: ModuleType, keep: Keep
     ) -> None:
         attention, mlp = layer.self_attn, layer.mlp
-        self._ops, self._keep, self._attention = ops, keep, attention
+        self._ops, self._keep = ops, keep
         self._norms = (layer.input_layernorm, layer.post_attention_layernorm)
         self._size = attention.head_dim
         of_model = getattr(attention.config, "sliding_window", None)
@@ -70,6 +70,7 @@ class FusedLayer:
         self._qkv, self._o, self._gate_up, self._down = self._parts = parts
         key_size = attention.k_proj.out_features
         self._sizes = [attention.q_proj.out_features, key_size, key_size]
+        self._num_turned = sum(self._sizes[:2]) // self._size  # heads
         self.weights = [weight for part in parts for weight in part.weights]
 
     def __call__(
@@ -156,10 +157,6 @@ class FusedLayer:
             self._qkv.gradients(to_qkv, to_inner, normed, qkv_inner, seeds[0]) + found
         )
         return (grad if wants_input else None), found
-
-    @property
-    def _num_turned(self) -> int:
-        return int(sum(self._sizes[:2]) // self._size)
 
     def _eps(self, number: int) -> float:
         return float(self._norms[number].variance_epsilon)
