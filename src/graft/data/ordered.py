@@ -1,4 +1,4 @@
-"""Numbers in order, each once."""
+"""Numbers in order: where a value stands for the first time."""
 
 from typing import TypeVar
 
@@ -15,6 +15,11 @@ def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
     as long for 400,000 different ones.
     """
     ordered = np.sort(values)
-    new = np.ones(len(ordered), np.bool_)
-    new[1:] = ordered[1:] != ordered[:-1]
-    return ordered[new]
+    return ordered[are_new(ordered)]
+
+
+def are_new(values: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+    """Whether each value differs from the one before it. Shape [values]."""
+    new = np.ones(len(values), np.bool_)
+    new[1:] = values[1:] != values[:-1]
+    return new

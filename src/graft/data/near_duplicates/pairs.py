@@ -8,6 +8,7 @@ import numpy.typing as npt
 from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.data.near_duplicates.shingles import Keys
 from graft.data.near_duplicates.signatures import may_be_near, same_numbers
+from graft.data.ordered import are_new
 
 Pairs = npt.NDArray[np.int64]
 NO_PAIRS: Pairs = np.empty((0, 2), np.int64)
@@ -62,7 +63,5 @@ def _repeated(keys: Keys) -> npt.NDArray[np.int64]:
 
 def _starts(values: Keys) -> npt.NDArray[np.int64]:
     """For each place, where its run of equal values begins."""
-    begins = np.ones(len(values), bool)
-    begins[1:] = values[1:] != values[:-1]
-    places = np.where(begins, np.arange(len(values)), 0)
+    places = np.where(are_new(values), np.arange(len(values)), 0)
     return np.asarray(np.maximum.accumulate(places))

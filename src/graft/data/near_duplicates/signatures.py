@@ -16,6 +16,7 @@ from graft.data.near_duplicates.shingles import (
     to_shingles,
     to_words,
 )
+from graft.data.ordered import are_new
 
 MARKS = 3
 Flags = npt.NDArray[np.bool_]
@@ -110,8 +111,7 @@ def _num_members(offsets: Offsets, hashes: Hashes) -> Keys:
     """How many different hashes each row has. Shape [rows]."""
     places = np.arange(len(offsets) - 1, dtype=np.uint64) << np.uint64(32)
     placed = np.sort(np.repeat(places, np.diff(offsets)) | hashes)
-    new = np.ones(len(placed), np.uint64)
-    new[1:] = placed[1:] != placed[:-1]
+    new = are_new(placed).astype(np.uint64)
     return np.asarray(np.add.reduceat(new, offsets[:-1]))
 
 
