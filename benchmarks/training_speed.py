@@ -5,12 +5,14 @@
 Needs a CUDA GPU. NF4 with double quantization, bf16, rank 16 on all seven projections,
 eight sequences of 2,048 tokens a step; documents of log-normal lengths, of which the
 later half is learned: short (median 75, at most 512 tokens: translation), long (900,
-2,048: reasoning). `--recompute` keeps the layers' inputs alone. Tokens are real ones: a
-packed row has no padding. Prints the median of the steps after the third, peak memory,
-and the first and last loss.
+2,048: reasoning), chats (2,000, 4,096). `--keep input` computes layers again, `offload`
+also puts their inputs into the machine's memory. Tokens are real ones: a packed row has
+no padding. Prints the median of the steps after the third, peak memory, and the first
+and last loss. `--cap` makes the process run out of memory beyond so many GiB.
 """
 
 import argparse
+import gc
 import math
 import statistics
 import tempfile
@@ -31,8 +33,8 @@ from graft.training.forward import prepare
 from graft.training.loop import Loop
 
 ROOT = Path(__file__).parents[1]
-WORKS = {"short": (75, 0.5, 512), "long": (900, 0.6, 2048)}
-LENGTH, AT_ONCE = 2048, 8
+WORKS = {"short": (75, 0.5, 512), "long": (900, 0.6, 2048), "chats": (2000, 0.6, 4096)}
+KEEPS: dict[str, bool | str] = {"all": False, "input": True, "offload": "offload"}
 LIKE_QLORA = {"device": "cuda", "learning_rate": 2e-4}
 
 
@@ -56,42 +58,51 @@ def main() -> None:
     parser.add_argument(
         "--shape", nargs="+", default=["mistral-7b-v0.3"], choices=SHAPES
     )
-    parser.add_argument("--work", nargs="+", default=list(WORKS), choices=WORKS)
+    parser.add_argument("--work", nargs="+", default=["short", "long"], choices=WORKS)
     parser.add_argument("--kernels", default="fused", choices=["fused", "plain"])
-    parser.add_argument("--recompute", action="store_true")
+    parser.add_argument("--keep", default="all", choices=KEEPS)
+    parser.add_argument("--at-once", type=int, default=8, help="sequences")
+    parser.add_argument("--length", type=int, default=2048, help="tokens of each")
+    parser.add_argument("--cap", type=float, help="GiB")
     parser.add_argument("--steps", type=int, default=20)
     args = parser.parse_args()
+    if args.cap:
+        whole = torch.cuda.get_device_properties(0).total_memory / 2**30
+        torch.cuda.set_per_process_memory_fraction(args.cap / whole)
     print("| shape | work | tokens/s | peak GiB | loss |\n|---|---|---|---|---|")
     for shape in args.shape:
         for work in args.work:
             changes = {
                 "kernels": args.kernels,
-                "gradient_checkpointing": args.recompute,
+                "gradient_checkpointing": KEEPS[args.keep],
+                "micro_batch_size": args.at_once,
+                "global_batch_size": args.at_once,
                 "max_steps": args.steps,
                 "evaluate_every": args.steps,
+                "log_every": 1,
             }
-            print(f"| {shape} | {work} | {measure(shape, work, changes)} |", flush=True)
+            found = measure(shape, work, changes, args.length)
+            print(f"| {shape} | {work} | {found} |", flush=True)
 
 
-def measure(shape: str, work: str, changes: dict[str, Any]) -> str:
+def measure(shape: str, work: str, changes: dict[str, Any], length: int) -> str:
     """One training from the start."""
-    fixed = {"micro_batch_size": AT_ONCE, "global_batch_size": AT_ONCE, "log_every": 1}
-    train = TrainConfig.model_validate(
-        read("train/tiny") | LIKE_QLORA | fixed | changes
-    )
+    gc.collect()  # what was measured before holds itself in circles
+    torch.cuda.empty_cache()
+    train = TrainConfig.model_validate(read("train/tiny") | LIKE_QLORA | changes)
     adapter = AdapterConfig.model_validate(
         read("adapter/lora") | {"rank": 16, "alpha": 32}
     )
     base = random_base(SHAPES[shape])
     vocabulary = SHAPES[shape]["vocab_size"]
     tuned, forward = prepare(base, adapter, train, torch.bfloat16)
-    steps = changes["max_steps"] + 2
+    steps, tokens = changes["max_steps"] + 2, train.global_batch_size * length
     log = Log()
     torch.cuda.reset_peak_memory_stats()
     with tempfile.TemporaryDirectory() as folder:
         store = CheckpointStore(Path(folder), 1)
         documents = [
-            make_documents(work, number * LENGTH * AT_ONCE, vocabulary, seed)
+            make_documents(work, number * tokens, vocabulary, seed, length)
             for seed, number in enumerate((steps, 1))
         ]
         Loop(tuned, forward, *documents, train, store, log).run()
@@ -110,7 +121,7 @@ def read(group: str) -> dict[str, Any]:
 
 
 def make_documents(
-    work: str, tokens: int, vocabulary: int, seed: int
+    work: str, tokens: int, vocabulary: int, seed: int, length: int
 ) -> PackedDocuments:
     """Documents of about so many tokens in all."""
     rng = np.random.default_rng(seed)
@@ -126,7 +137,7 @@ def make_documents(
         2 * place >= lengths.repeat(lengths),
         starts,
         names,
-        LENGTH,
+        length,
         packing=True,
     )
 

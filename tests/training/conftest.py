@@ -85,7 +85,7 @@ def make_loop(
     from graft.training.base import load_base
     from graft.training.checkpoints import CheckpointStore
     from graft.training.forward import fused_loss, load_ops, prepare
-    from graft.training.fused.layer import install
+    from graft.training.fused.install import install
     from graft.training.loop import Loop
 
     def make(

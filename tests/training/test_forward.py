@@ -1,3 +1,4 @@
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from small_training import make_documents
 from graft.errors import ModelError
 from graft.training.base import load_base
 from graft.training.forward import prepare
-from graft.training.fused.support import obstacle
+from graft.training.fused.support import lacking, obstacle
 
 
 def one_step(loop: Any) -> dict[str, torch.Tensor]:
@@ -47,8 +48,19 @@ def test_fused_layers_that_cannot_be_had_are_an_error_where_they_are_asked_for(
     base = load_base(model_config, unquantized, "cpu", "packed")
     fused = train_config.model_copy(update={"kernels": "fused"})
     dora = params.adapter.model_copy(update={"dora": True})
-    with pytest.raises(ModelError, match="not for this model: DoRA"):
+    with pytest.raises(ModelError, match="cannot be had: DoRA"):
         prepare(base, dora, fused, torch.float32)
+
+
+@pytest.mark.parametrize("kernels", ["auto", "plain", "fused"])
+def test_inputs_cannot_be_put_away_where_there_is_no_gpu(
+    model_config: Any, unquantized: Any, params: Any, train_config: Any, kernels: str
+) -> None:
+    base = load_base(model_config, unquantized, "cpu", "packed")
+    wish = {"kernels": kernels, "gradient_checkpointing": "offload"}
+    config = train_config.model_copy(update=wish)
+    with pytest.raises(ModelError, match="offload: needs fused layers"):
+        prepare(base, params.adapter, config, torch.float32)
 
 
 class Base:
@@ -83,3 +95,9 @@ def test_each_obstacle_is_told(
 
 def test_other_products_than_the_weights_type_train_plainly(params: Any) -> None:
     assert "float32" in obstacle(Base(), params.adapter, torch.float32)
+
+
+def test_kernels_are_lacking_only_on_a_gpu_without_triton() -> None:
+    there = find_spec("triton") is not None
+    assert bool(lacking(torch.device("cuda"))) == (not there)
+    assert lacking(torch.device("cpu")) == ""

@@ -34,6 +34,8 @@ class TrainConfig(Section):
     makes all strata equal, the first by repeating examples, the second in the loss.
     `kernels`: fused ones of our own are for CUDA and some families of models; auto
     takes them where they can be, plain never.
+    `gradient_checkpointing`: whether a layer's input alone is kept for the way back;
+    offload: in the machine's memory, with fused layers on CUDA.
     """
 
     device: Literal["auto", "cpu", "cuda"]
@@ -52,7 +54,7 @@ class TrainConfig(Section):
     packing: bool
     oversample: Share
     class_weights: Share
-    gradient_checkpointing: bool
+    gradient_checkpointing: bool | Literal["offload"]
     log_every: Positive
     evaluate_every: Positive
     early_stopping_patience: Positive | None

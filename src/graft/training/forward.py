@@ -13,9 +13,10 @@ from graft.config import AdapterConfig, TrainConfig
 from graft.errors import ModelError
 from graft.training.adapter import attach_adapter
 from graft.training.batches import MicroBatch
-from graft.training.fused.layer import install
-from graft.training.fused.loss import linear_cross_entropy
-from graft.training.fused.support import obstacle
+from graft.training.fused.install import install
+from graft.training.fused.loss import Head, head_loss
+from graft.training.fused.shelf import Shelf
+from graft.training.fused.support import lacking, obstacle
 
 Forward = Callable[[MicroBatch], Tensor]
 """The weighed sum of the learned tokens' negative log-likelihoods, in nats."""
@@ -32,23 +33,32 @@ def prepare(
     On a CPU they are fused only where that is asked for: it gains nothing there.
     Raises: ModelError if `train.kernels` is fused and this base cannot be.
     """
-    problem = obstacle(base, adapter, dtype)
+    problem = obstacle(base, adapter, dtype) or lacking(base.device)
     if train.kernels == "fused" and problem:
-        raise ModelError(
-            "train.kernels=fused",
-            f"not for this model: {problem}",
-            expected="what docs/TRAINING.md lists",
-            fix="set train.kernels: auto in configs/train",
-        )
-    on_cuda = base.device.type == "cuda"
+        raise _refused("train.kernels=fused", problem, "train.kernels: auto")
+    on_cuda, keep = base.device.type == "cuda", train.gradient_checkpointing
     wanted = train.kernels == "fused" or (train.kernels == "auto" and on_cuda)
-    fused, recomputes = wanted and not problem, train.gradient_checkpointing
-    tuned = attach_adapter(base, adapter, train, checkpointing=recomputes and not fused)
+    fused = wanted and not problem
+    if keep == "offload" and not (fused and on_cuda):
+        where, why = "train.gradient_checkpointing=offload", problem or "not on CUDA"
+        why = "train.kernels is plain" if train.kernels == "plain" else why
+        raise _refused(where, why, "train.gradient_checkpointing: true")
+    tuned = attach_adapter(base, adapter, train, checkpointing=bool(keep) and not fused)
     if not fused:
         return tuned, partial(plain_loss, tuned, dtype)
     ops = load_ops(on_cuda)
-    install(tuned, dtype, "input" if recomputes else "all", ops)
+    shelf = Shelf(base.device) if keep == "offload" else None
+    install(tuned, dtype, "input" if keep else "all", ops, shelf)
     return tuned, partial(fused_loss, tuned, ops)
+
+
+def _refused(where: str, problem: str, instead: str) -> ModelError:
+    return ModelError(
+        where,
+        f"needs fused layers, which cannot be had: {problem}",
+        expected="what docs/TRAINING.md lists",
+        fix=f"set {instead} in configs/train",
+    )
 
 
 def load_ops(on_cuda: bool) -> ModuleType:
@@ -90,6 +100,6 @@ def fused_loss(model: Any, ops: ModuleType, batch: MicroBatch) -> Tensor:
         documents=batch.documents,
         use_cache=False,
     ).last_hidden_state[0]
-    learned = hidden[batch.predicts]
-    weight = base.lm_head.weight
-    return linear_cross_entropy(learned, weight, batch.targets, batch.weights, ops)
+    norm = base.model.norm
+    head = Head(norm.weight, norm.variance_epsilon, base.lm_head.weight)
+    return head_loss(hidden, head, batch.predicts, batch.targets, batch.weights, ops)

@@ -18,7 +18,8 @@ from graft.training.attention import PACKED, lay_out, register_packed_attention
 from graft.training.batches import MicroBatch
 from graft.training.forward import fused_loss, plain_loss
 from graft.training.fused import plain
-from graft.training.fused.layer import Keep, install
+from graft.training.fused.install import install
+from graft.training.fused.layer import Keep
 
 # PEFT 0.21 still asks transformers 5.23 by a name that it deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")
@@ -137,6 +138,41 @@ def test_a_changed_weight_is_seen_at_the_next_step() -> None:
     after = forward(batch).item()
     assert abs(after - before) > 1e-3
     fresh = partial(plain_loss, model, torch.float32)
-    for layer in model.get_base_model().model.layers:
-        del layer.forward
+    decoder = model.get_base_model().model
+    for part in (*decoder.layers, decoder.norm):
+        del part.forward
     assert fresh(batch).item() == pytest.approx(after, rel=1e-6)
+
+
+class Pile:
+    """A shelf on which each fetch must be of what was put last."""
+
+    def __init__(self) -> None:
+        self.put_away: list[torch.Tensor] = []
+
+    def put(self, tensor: torch.Tensor) -> int:
+        self.put_away.append(tensor.clone())
+        return len(self.put_away)
+
+    def fetch(self, put: int) -> torch.Tensor:
+        assert put == len(self.put_away)
+        return self.put_away.pop()
+
+
+def test_inputs_that_were_put_away_give_the_same_gradients() -> None:
+    batch, found, pile = make_batch(weights=False), [], Pile()
+    for shelf in (None, pile):
+        torch.manual_seed(2)
+        model = make_model(MistralConfig)
+        install(model, torch.float64, "input", plain, shelf)  # type: ignore[arg-type]
+        found.append(gradients(model, partial(fused_loss, model, plain), batch))
+    assert_same(found[0], found[1])
+    assert not pile.put_away
+
+
+def test_without_a_way_back_nothing_is_put_away() -> None:
+    batch, model, pile = make_batch(weights=False), make_model(LlamaConfig), Pile()
+    install(model, torch.float64, "input", plain, pile)  # type: ignore[arg-type]
+    with torch.no_grad():
+        fused_loss(model, plain, batch)
+    assert not pile.put_away

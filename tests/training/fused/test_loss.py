@@ -1,4 +1,4 @@
-"""The output layer with cross-entropy, against torch's own."""
+"""The last norm and output layer with cross-entropy, against torch's own."""
 
 import pytest
 import torch
@@ -7,40 +7,47 @@ from torch.nn import functional
 from graft.training.fused import loss, plain
 
 
+def make_head(dtype: torch.dtype = torch.float64) -> loss.Head:
+    return loss.Head(torch.rand(5, dtype=dtype), 1e-5, torch.randn(11, 5, dtype=dtype))
+
+
 @pytest.mark.parametrize("at_once", [1, 3, 100])
 @pytest.mark.parametrize("weighed", [True, False])
 def test_loss_and_gradient_are_those_of_torch(
     monkeypatch: pytest.MonkeyPatch, at_once: int, weighed: bool
 ) -> None:
-    monkeypatch.setattr(loss, "_BYTES", at_once * 11 * 8)
+    monkeypatch.setattr(loss, "LOGIT_BYTES", at_once * 11 * 8)
     torch.manual_seed(0)
-    hidden = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
-    weight = torch.randn(11, 5, dtype=torch.float64)
+    hidden = torch.randn(9, 5, dtype=torch.float64, requires_grad=True)
+    head, predicts = make_head(), torch.tensor([0, 1, 3, 4, 6, 8, 5])
     targets = torch.randint(0, 11, (7,))
     weights = torch.rand(7, dtype=torch.float64) if weighed else None
-    each = functional.cross_entropy(hidden @ weight.T, targets, reduction="none")
+    normed = functional.rms_norm(hidden, (5,), head.norm, head.eps)
+    logits = normed[predicts] @ head.out.T
+    each = functional.cross_entropy(logits, targets, reduction="none")
     expected = (each if weights is None else each * weights).sum()
     (expected / 3).backward()
     gradient, hidden.grad = hidden.grad, None
-    found = loss.linear_cross_entropy(hidden, weight, targets, weights, plain)
+    found = loss.head_loss(hidden, head, predicts, targets, weights, plain)
     (found / 3).backward()
     assert gradient is not None and hidden.grad is not None
     assert found.item() == pytest.approx(expected.item(), rel=1e-12)
-    assert torch.allclose(hidden.grad, gradient, rtol=1e-12)
+    assert torch.allclose(hidden.grad, gradient, rtol=1e-10)
 
 
 def test_without_gradients_none_are_computed() -> None:
-    hidden, weight = torch.randn(4, 5), torch.randn(11, 5)
+    hidden, places = torch.randn(4, 5), torch.arange(4)
     with torch.no_grad():
-        found = loss.linear_cross_entropy(
-            hidden, weight, torch.tensor([1, 2, 3, 4]), None, plain
+        found = loss.head_loss(
+            hidden, make_head(torch.float32), places, places, None, plain
         )
     assert not found.requires_grad and found > 0
 
 
-def test_no_token_gives_no_loss() -> None:
-    hidden = torch.zeros(0, 5, requires_grad=True)
+def test_no_learned_token_gives_no_loss() -> None:
+    hidden = torch.zeros(3, 5, requires_grad=True)
     none = torch.zeros(0, dtype=torch.int64)
-    found = loss.linear_cross_entropy(hidden, torch.randn(11, 5), none, None, plain)
+    head = make_head(torch.float32)
+    found = loss.head_loss(hidden, head, none, none, None, plain)
     found.backward()
     assert found.item() == 0 and hidden.grad is not None

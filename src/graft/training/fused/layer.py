@@ -5,10 +5,7 @@ By hand, because what is kept between the passes is then a choice, each weight i
 unpacked once a pass, and adapters, norms and residuals need no copies of their own.
 """
 
-# pylint: disable=abstract-method,arguments-differ  # autograd's way
-
 from dataclasses import dataclass
-from functools import partial
 from types import ModuleType
 from typing import Any, Literal
 
@@ -72,15 +69,6 @@ class FusedLayer:
         self._sizes = [attention.q_proj.out_features, key_size, key_size]
         self._num_turned = sum(self._sizes[:2]) // self._size  # heads
         self.weights = [weight for part in parts for weight in part.weights]
-
-    def __call__(
-        self, hidden: Tensor, cos: Tensor, sin: Tensor, documents: Documents
-    ) -> Tensor:
-        """[1, tokens, hidden] → the same shape. Angles: [1, tokens, head size]."""
-        out: Tensor = _Layer.apply(
-            self, hidden[0], cos[0], sin[0], documents, *self.weights
-        )
-        return out[None]
 
     def forward(
         self, hidden: Tensor, cos: Tensor, sin: Tensor, documents: Documents
@@ -193,58 +181,3 @@ class FusedLayer:
         kept.gate_up, inner = self._gate_up.forward(normed, seed=kept.seeds[2])
         kept.inner = (*kept.inner[:2], inner, kept.inner[3])
         return kept.gate_up
-
-
-def install(model: Any, dtype: torch.dtype, keep: Keep, ops: ModuleType) -> None:
-    """Make the decoder layers of a PEFT model compute by hand.
-
-    Args:
-        model: of a family that `support` knows.
-        dtype: of its hidden states and of unpacked weights.
-        keep, ops: as in `FusedLayer`.
-    """
-    scratch = Scratch(dtype, model.device)
-    for layer in model.get_base_model().model.layers:
-        fused = FusedLayer(layer, scratch, ops, keep)
-        layer.forward = partial(_forward, fused)
-
-
-def _forward(
-    fused: FusedLayer,
-    hidden_states: Tensor,
-    *,
-    position_embeddings: tuple[Tensor, Tensor],
-    documents: Documents,
-    **_: Any,
-) -> Tensor:
-    """As transformers 5 calls a decoder layer."""
-    return fused(hidden_states, *position_embeddings, documents)
-
-
-class _Layer(torch.autograd.Function):  # type: ignore[misc]
-    """Puts a layer's own backward pass into autograd."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        layer: FusedLayer,
-        hidden: Tensor,
-        cos: Tensor,
-        sin: Tensor,
-        documents: Documents,
-        *_: Tensor,
-    ) -> Tensor:
-        """Keeps what `layer` wants kept."""
-        out, kept = layer.forward(hidden, cos, sin, documents)
-        ctx.layer, ctx.given = layer, (cos, sin, documents)
-        ctx.kept = layer.thin(kept)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        """Frees what was kept."""
-        kept, ctx.kept = ctx.kept, None
-        to_hidden, found = ctx.layer.backward(
-            grads[0].contiguous(), kept, *ctx.given, ctx.needs_input_grad[1]
-        )
-        return None, to_hidden, None, None, None, *found

@@ -1,5 +1,6 @@
 """Which models and settings fused layers can compute."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -34,3 +35,9 @@ def obstacle(base: Any, adapter: AdapterConfig, dtype: torch.dtype) -> str:
         f"the base is {base.dtype} and products are {dtype}": base.dtype != dtype,
     }
     return next((problem for problem, there in problems.items() if there), "")
+
+
+def lacking(device: torch.device) -> str:
+    """What is not installed that fused layers need there; empty if nothing."""
+    lacks = device.type == "cuda" and find_spec("triton") is None
+    return "Triton is not installed" if lacks else ""
