@@ -66,15 +66,14 @@ def run_line(data: DataConfig, model: ModelConfig, engine: Engine, out: Path) ->
 
     work = partial(clean, config=CLEAN, decided=NOTHING)
     batches = io.read_batches(out / "converted", batch_size=SIZE)
-    marked = Account().tables(engine.map(work, batches))
-    io.write_batches(out / "marked", marked, marked_schema(CLEAN))
-    read = partial(io.read_batches, out / "marked", batch_size=SIZE)
-    sorting = Sorting(CLEAN, find_repeats(read, CLEAN, engine.map))
+    tables = Account().tables(engine.map(work, batches))
     with (
+        io.scratch(out / "clean", tables, marked_schema(CLEAN)) as marked,
         io.open_shards(out / "clean", EXAMPLE_SCHEMA) as kept,
         io.open_shards(out / "dropped", REJECT_SCHEMA) as dropped,
     ):
-        for good, bad in sorting.sort(read()):
+        sorting = Sorting(CLEAN, find_repeats(marked, CLEAN, engine.map))
+        for good, bad in sorting.sort(marked.tables()):
             kept.write(good)
             dropped.write(bad)
     assert sorting.reasons["near-duplicate"] > 50
