@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 # From the config.json files of mistralai/Mistral-7B-v0.3 (Instruct has the same) and
-# v0.1, and of Qwen/Qwen2.5-7B-Instruct.
+# v0.1, of Qwen/Qwen2.5-7B-Instruct and 72B-Instruct, and meta-llama/Llama-3.2-1B.
 SHAPES: dict[str, dict[str, Any]] = {
     "mistral-7b-v0.3": {
         "model_type": "mistral",
@@ -60,6 +60,37 @@ SHAPES: dict[str, dict[str, Any]] = {
         "tie_word_embeddings": False,
         "bos_token_id": 151643,
         "eos_token_id": 151645,
+    },
+    "qwen2.5-72b-instruct": {
+        "model_type": "qwen2",
+        "vocab_size": 152064,
+        "hidden_size": 8192,
+        "intermediate_size": 29568,
+        "num_hidden_layers": 80,
+        "num_attention_heads": 64,
+        "num_key_value_heads": 8,
+        "max_position_embeddings": 32768,
+        "rope_theta": 1_000_000.0,
+        "rms_norm_eps": 1e-6,
+        "tie_word_embeddings": False,
+        "bos_token_id": 151643,
+        "eos_token_id": 151645,
+    },
+    "llama-3.2-1b": {
+        "model_type": "llama",
+        "vocab_size": 128256,
+        "hidden_size": 2048,
+        "intermediate_size": 8192,
+        "num_hidden_layers": 16,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "head_dim": 64,
+        "max_position_embeddings": 131072,
+        "rope_theta": 500_000.0,
+        "rms_norm_eps": 1e-5,
+        "tie_word_embeddings": True,
+        "bos_token_id": 128000,
+        "eos_token_id": 128001,
     },
 }
 

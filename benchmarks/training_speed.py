@@ -4,7 +4,7 @@
 
 Needs a CUDA GPU. NF4 with double quantization, bf16, rank 16 on all seven projections,
 eight sequences of 2,048 tokens a step; documents of log-normal lengths, of which the
-later half is learned: short (median 75, at most 512 tokens: translation), long (900,
+later half is learned (`--learned`): short (median 75, at most 512 tokens: translation), long (900,
 2,048: reasoning), chats (2,000, 4,096). `--keep input` computes layers again, `offload`
 also puts their inputs into the machine's memory. Tokens are real ones: a packed row has
 no padding. Prints the median of the steps after the third, peak memory, and the first
@@ -17,6 +17,7 @@ import math
 import statistics
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import torch
 import yaml
 from random_base import SHAPES
 
-from graft.config import AdapterConfig, TrainConfig
+from graft.config import AdapterConfig, QuantizationConfig, TrainConfig
 from graft.training.attention import PACKED, register_packed_attention
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore
@@ -34,8 +35,13 @@ from graft.training.loop import Loop
 
 ROOT = Path(__file__).parents[1]
 WORKS = {"short": (75, 0.5, 512), "long": (900, 0.6, 2048), "chats": (2000, 0.6, 4096)}
-KEEPS: dict[str, bool | str] = {"all": False, "input": True, "offload": "offload"}
-LIKE_QLORA = {"device": "cuda", "learning_rate": 2e-4}
+KEEPS: dict[str, bool | str] = {
+    "all": False,
+    "selective": "selective",
+    "input": True,
+    "offload": "offload",
+}
+Sections = tuple[TrainConfig, AdapterConfig, QuantizationConfig]
 
 
 class Log:
@@ -52,6 +58,17 @@ class Log:
         self.seen.append(metrics)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Of one training: median real tokens a second of the steps after the third, GiB
+    allocated and reserved at most, the first and the last loss."""
+
+    tokens_per_s: float
+    peak_gib: float
+    reserved_gib: float
+    losses: tuple[float, float]
+
+
 def main() -> None:
     """Train for a few steps, each shape on each work."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -63,6 +80,7 @@ def main() -> None:
     parser.add_argument("--keep", default="all", choices=KEEPS)
     parser.add_argument("--at-once", type=int, default=8, help="sequences")
     parser.add_argument("--length", type=int, default=2048, help="tokens of each")
+    parser.add_argument("--learned", type=float, default=0.5, help="share of tokens")
     parser.add_argument("--cap", type=float, help="GiB")
     parser.add_argument("--steps", type=int, default=20)
     args = parser.parse_args()
@@ -72,45 +90,71 @@ def main() -> None:
     print("| shape | work | tokens/s | peak GiB | loss |\n|---|---|---|---|---|")
     for shape in args.shape:
         for work in args.work:
-            changes = {
-                "kernels": args.kernels,
-                "gradient_checkpointing": KEEPS[args.keep],
-                "micro_batch_size": args.at_once,
-                "global_batch_size": args.at_once,
-                "max_steps": args.steps,
-                "evaluate_every": args.steps,
-                "log_every": 1,
-            }
-            found = measure(shape, work, changes, args.length)
-            print(f"| {shape} | {work} | {found} |", flush=True)
+            train = make_train(args.at_once, args.steps, args.kernels, KEEPS[args.keep])
+            sections = (train, make_adapter(), make_quantization())
+            found = measure(shape, work, sections, args.length, args.learned)
+            first, last = found.losses
+            print(
+                f"| {shape} | {work} | {found.tokens_per_s:,.0f} | "
+                f"{found.peak_gib:.1f} | {first:.3f} → {last:.3f} |",
+                flush=True,
+            )
 
 
-def measure(shape: str, work: str, changes: dict[str, Any], length: int) -> str:
-    """One training from the start."""
+def make_train(at_once: int, steps: int, kernels: str, keep: bool | str) -> TrainConfig:
+    """Settings of QLoRA, one micro-batch a step."""
+    changes = {
+        "device": "cuda",
+        "learning_rate": 2e-4,
+        "kernels": kernels,
+        "gradient_checkpointing": keep,
+        "micro_batch_size": at_once,
+        "global_batch_size": at_once,
+        "max_steps": steps,
+        "evaluate_every": steps,
+        "log_every": 1,
+    }
+    return TrainConfig.model_validate(read("train/tiny") | changes)
+
+
+def make_adapter(**changes: Any) -> AdapterConfig:
+    """Rank 16 on all linear layers, but for `changes`."""
+    values = read("adapter/lora") | {"rank": 16, "alpha": 32}
+    return AdapterConfig.model_validate(values | changes)
+
+
+def make_quantization(**changes: Any) -> QuantizationConfig:
+    """NF4 with double quantization, but for `changes`."""
+    return QuantizationConfig.model_validate(read("quantization/nf4") | changes)
+
+
+def measure(
+    shape: str, work: str, sections: Sections, length: int, learned: float
+) -> Measured:
+    """One training from the start, on documents of which a share is learned."""
     gc.collect()  # what was measured before holds itself in circles
     torch.cuda.empty_cache()
-    train = TrainConfig.model_validate(read("train/tiny") | LIKE_QLORA | changes)
-    adapter = AdapterConfig.model_validate(
-        read("adapter/lora") | {"rank": 16, "alpha": 32}
-    )
-    base = random_base(SHAPES[shape])
-    vocabulary = SHAPES[shape]["vocab_size"]
-    tuned, forward = prepare(base, adapter, train, torch.bfloat16)
-    steps, tokens = changes["max_steps"] + 2, train.global_batch_size * length
-    log = Log()
     torch.cuda.reset_peak_memory_stats()
+    train, adapter, quantization = sections
+    base = random_base(SHAPES[shape], quantization)
+    tuned, forward = prepare(base, adapter, train, torch.bfloat16)
+    torch.cuda.reset_peak_memory_stats()
+    vocabulary, steps = SHAPES[shape]["vocab_size"], train.max_steps or 1
+    tokens, log = train.global_batch_size * length, Log()
     with tempfile.TemporaryDirectory() as folder:
         store = CheckpointStore(Path(folder), 1)
         documents = [
-            make_documents(work, number * tokens, vocabulary, seed, length)
-            for seed, number in enumerate((steps, 1))
+            make_documents(work, number * tokens, vocabulary, seed, length, learned)
+            for seed, number in enumerate((steps + 2, 1))
         ]
         Loop(tuned, forward, *documents, train, store, log).run()
     seen = [values for values in log.seen if "train/loss" in values]
-    speed = statistics.median(values["train/tokens_per_s"] for values in seen[3:])
-    peak = torch.cuda.max_memory_allocated() / 2**30
-    losses = seen[0]["train/loss"], seen[-1]["train/loss"]
-    return f"{speed:,.0f} | {peak:.1f} | {losses[0]:.3f} → {losses[1]:.3f}"
+    return Measured(
+        statistics.median(values["train/tokens_per_s"] for values in seen[3:]),
+        torch.cuda.max_memory_allocated() / 2**30,
+        torch.cuda.max_memory_reserved() / 2**30,
+        (seen[0]["train/loss"], seen[-1]["train/loss"]),
+    )
 
 
 def read(group: str) -> dict[str, Any]:
@@ -121,7 +165,7 @@ def read(group: str) -> dict[str, Any]:
 
 
 def make_documents(
-    work: str, tokens: int, vocabulary: int, seed: int, length: int
+    work: str, tokens: int, vocabulary: int, seed: int, length: int, learned: float
 ) -> PackedDocuments:
     """Documents of about so many tokens in all."""
     rng = np.random.default_rng(seed)
@@ -134,7 +178,7 @@ def make_documents(
     names = [str(number) for number in range(len(lengths))]
     return PackedDocuments(
         rng.zipf(1.3, starts[-1]) % (vocabulary - 16) + 16,  # so that there is a loss
-        2 * place >= lengths.repeat(lengths),
+        place >= (1 - learned) * lengths.repeat(lengths),
         starts,
         names,
         length,
@@ -142,8 +186,8 @@ def make_documents(
     )
 
 
-def random_base(shape: Mapping[str, Any]) -> Any:
-    """A model on the GPU, made there: its linear layers in NF4."""
+def random_base(shape: Mapping[str, Any], quantization: QuantizationConfig) -> Any:
+    """A model on the GPU, made there: its linear layers as `quantization` says."""
     from bitsandbytes.nn import Linear4bit, Params4bit
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -160,18 +204,23 @@ def random_base(shape: Mapping[str, Any]) -> Any:
         return (0.02 * drawn).to(torch.bfloat16)
 
     for name, module in list(base.named_modules()):
+        if quantization.method == "none":
+            break
         if isinstance(module, torch.nn.Linear) and name != "lm_head":
             packed = Linear4bit(
                 module.in_features,
                 module.out_features,
                 bias=module.bias is not None,
                 compute_dtype=torch.bfloat16,
-                quant_type="nf4",
                 device="meta",
             )
             weight = draw(module.out_features, module.in_features)
             packed.weight = Params4bit(
-                weight, requires_grad=False, quant_type="nf4", module=packed
+                weight,
+                requires_grad=False,
+                quant_type=quantization.method,
+                compress_statistics=quantization.double_quant,
+                module=packed,
             ).to("cuda")
             if module.bias is not None:
                 packed.bias = torch.nn.Parameter(draw(module.out_features))
@@ -183,6 +232,7 @@ def random_base(shape: Mapping[str, Any]) -> Any:
             made = torch.ones(weight.shape).to("cuda", torch.bfloat16) if ones else None
             filled = draw(*weight.shape) if made is None else made
             setattr(base.get_submodule(owner), key, torch.nn.Parameter(filled))
+    base.tie_weights()
     rotary = type(base.model.rotary_emb)
     base.model.rotary_emb = rotary(config=config).to("cuda")
     return base.requires_grad_(False)

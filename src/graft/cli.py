@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "digest": "print the revision of a local model folder",
     "log": "send what a tracking server that was down has missed of a run",
     "params": "compose configs/ into params.yaml",
+    "plan": "foretell memory and time of training, and what to change",
     "quarantine": "show what the stages put aside, write it out, re-admit it",
     "remote": "set the S3 remote of DVC from the environment",
     "review": "make blind sheets for raters, and score the filled ones",

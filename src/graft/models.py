@@ -7,6 +7,7 @@ tells which: a commit of the hub has 40 hexadecimal digits, a folder's digest ha
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from graft.config import ModelConfig
 from graft.errors import ModelError
@@ -82,7 +83,7 @@ def model_folder(
         ) from error
 
 
-def check_fits(model: ModelConfig, vocab_size: int, max_seq_len: int) -> None:
+def check_fits(model: ModelConfig, vocab_size: int, max_seq_len: int) -> dict[str, Any]:
     """Hold the tokenizer and the length limit against the model's config.json.
 
     Past its positions a model says nothing sensible, and past its embeddings it stops
@@ -92,10 +93,10 @@ def check_fits(model: ModelConfig, vocab_size: int, max_seq_len: int) -> None:
         model: a folder, or an id of the hub whose config.json is fetched.
         vocab_size: of the tokenizer. The model may have more embeddings.
         max_seq_len: longest sequence, in tokens.
+    Returns: what config.json says.
     Raises: ModelError if either is too large for the model.
     """
-    folder = model_folder(model.path, model.revision, ["config.json"])
-    values = read_json(folder / "config.json")
+    values = read_shape(model)
     positions = values.get("max_position_embeddings", max_seq_len)
     if max_seq_len > positions:
         raise ModelError(
@@ -113,3 +114,11 @@ def check_fits(model: ModelConfig, vocab_size: int, max_seq_len: int) -> None:
             fix="take the tokenizer that the model was trained with, or remove from "
             "tokenizer.json the tokens that were added to it",
         )
+    return values
+
+
+def read_shape(model: ModelConfig) -> dict[str, Any]:
+    """A model's config.json; of a hub's model it is fetched."""
+    folder = model_folder(model.path, model.revision, ["config.json"])
+    values: dict[str, Any] = read_json(folder / "config.json")
+    return values

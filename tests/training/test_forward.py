@@ -7,8 +7,7 @@ from small_training import make_documents
 
 from graft.errors import ModelError
 from graft.training.base import load_base
-from graft.training.forward import prepare
-from graft.training.fused.support import lacking, obstacle
+from graft.training.forward import lacking, prepare
 
 
 def one_step(loop: Any) -> dict[str, torch.Tensor]:
@@ -52,6 +51,20 @@ def test_fused_layers_that_cannot_be_had_are_an_error_where_they_are_asked_for(
         prepare(base, dora, fused, torch.float32)
 
 
+def test_gates_are_computed_again_only_by_fused_layers(
+    model_config: Any, unquantized: Any, params: Any, train_config: Any
+) -> None:
+    for kernels in ("fused", "plain"):
+        base = load_base(model_config, unquantized, "cpu", "packed")
+        wish = {"kernels": kernels, "gradient_checkpointing": "selective"}
+        config = train_config.model_copy(update=wish)
+        if kernels == "fused":
+            prepare(base, params.adapter, config, torch.float32)
+            continue
+        with pytest.raises(ModelError, match="train.kernels is plain"):
+            prepare(base, params.adapter, config, torch.float32)
+
+
 @pytest.mark.parametrize("kernels", ["auto", "plain", "fused"])
 def test_inputs_cannot_be_put_away_where_there_is_no_gpu(
     model_config: Any, unquantized: Any, params: Any, train_config: Any, kernels: str
@@ -63,41 +76,7 @@ def test_inputs_cannot_be_put_away_where_there_is_no_gpu(
         prepare(base, params.adapter, config, torch.float32)
 
 
-class Base:
-    """A base on a GPU, as far as it is looked at."""
-
-    def __init__(self, **changes: Any) -> None:
-        self.config = type("Config", (), {"model_type": "qwen2", "hidden_act": "silu"})
-        self.device, self.dtype = torch.device("cuda"), torch.bfloat16
-        for name, value in changes.items():
-            setattr(self.config, name, value)
-
-
-@pytest.mark.parametrize(
-    ("changes", "adapter", "says"),
-    [
-        ({}, {}, ""),
-        ({"model_type": "gemma3"}, {}, "gemma3 is not one of llama, mistral, qwen2"),
-        ({"hidden_act": "gelu"}, {}, "gelu, not silu"),
-        ({"attention_dropout": 0.1}, {}, "attention has dropout"),
-        ({}, {"dora": True}, "DoRA"),
-        ({}, {"target_modules": ["q_proj", "lm_head"]}, "adapters stand on lm_head"),
-    ],
-)
-def test_each_obstacle_is_told(
-    params: Any, changes: Any, adapter: Any, says: str
-) -> None:
-    found = obstacle(
-        Base(**changes), params.adapter.model_copy(update=adapter), torch.bfloat16
-    )
-    assert says in found and bool(found) == bool(says)
-
-
-def test_other_products_than_the_weights_type_train_plainly(params: Any) -> None:
-    assert "float32" in obstacle(Base(), params.adapter, torch.float32)
-
-
 def test_kernels_are_lacking_only_on_a_gpu_without_triton() -> None:
     there = find_spec("triton") is not None
-    assert bool(lacking(torch.device("cuda"))) == (not there)
-    assert lacking(torch.device("cpu")) == ""
+    assert bool(lacking("cuda")) == (not there)
+    assert lacking("cpu") == ""

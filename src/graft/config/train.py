@@ -35,7 +35,8 @@ class TrainConfig(Section):
     `kernels`: fused ones of our own are for CUDA and some families of models; auto
     takes them where they can be, plain never.
     `gradient_checkpointing`: whether a layer's input alone is kept for the way back;
-    offload: in the machine's memory, with fused layers on CUDA.
+    with fused layers also selective: all but gates and ups; and on CUDA offload: the
+    input, in the machine's memory. auto: whatever keeps the most that fits the GPU.
     """
 
     device: Literal["auto", "cpu", "cuda"]
@@ -54,7 +55,7 @@ class TrainConfig(Section):
     packing: bool
     oversample: Share
     class_weights: Share
-    gradient_checkpointing: bool | Literal["offload"]
+    gradient_checkpointing: bool | Literal["selective", "offload", "auto"]
     log_every: Positive
     evaluate_every: Positive
     early_stopping_patience: Positive | None

@@ -16,6 +16,7 @@ from graft.training.base import load_base
 from graft.training.batches import read_documents
 from graft.training.checkpoints import open_store
 from graft.training.device import choose_device
+from graft.training.fitting import look_at, settle
 from graft.training.forward import prepare
 from graft.training.loop import Loop
 
@@ -40,16 +41,20 @@ def run(
     start = time.monotonic()
     device = choose_device(train.device, model, quantization)
     template = load_template(model, task.prompt)
-    check_fits(model, template.vocab_size, tokenize.max_seq_len)
+    values = check_fits(model, template.vocab_size, tokenize.max_seq_len)
     outputs.check_template(tokens, template.hash)
     length = tokenize.max_seq_len
     documents = {
         part: read_documents(splits / part, part, length, train)
         for part in outputs.PARTS
     }
+    sections = (adapter, quantization, train)
+    train = settle(look_at(device), values, model.dtype, sections, documents["train"])
     digests = {part: io.digest_files(splits / part) for part in outputs.PARTS}
-    sections = [adapter, model, quantization, tokenize, train]
-    decides = {type(part).__name__: part.model_dump(mode="json") for part in sections}
+    decides = {
+        type(part).__name__: part.model_dump(mode="json")
+        for part in (model, tokenize, *sections)
+    }
     key = io.digest({**decides, "data": digests, "template": template.hash})
     store = open_store(checkpoints, key, train.checkpoints_kept)
     with tracking.start_run(registry, store.folder / "journal.jsonl") as tracked:

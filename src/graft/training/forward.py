@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -11,15 +12,24 @@ from torch.nn import functional
 
 from graft.config import AdapterConfig, TrainConfig
 from graft.errors import ModelError
+from graft.planning.shapes import obstacle
 from graft.training.adapter import attach_adapter
 from graft.training.batches import MicroBatch
 from graft.training.fused.install import install
+from graft.training.fused.layer import Keep
 from graft.training.fused.loss import Head, head_loss
 from graft.training.fused.shelf import Shelf
-from graft.training.fused.support import lacking, obstacle
 
 Forward = Callable[[MicroBatch], Tensor]
 """The weighed sum of the learned tokens' negative log-likelihoods, in nats."""
+
+
+_KEEP: dict[bool | str, Keep] = {
+    False: "all",
+    "selective": "attention",
+    True: "input",
+    "offload": "input",
+}
 
 
 def prepare(
@@ -33,22 +43,28 @@ def prepare(
     On a CPU they are fused only where that is asked for: it gains nothing there.
     Raises: ModelError if `train.kernels` is fused and this base cannot be.
     """
-    problem = obstacle(base, adapter, dtype) or lacking(base.device)
+    names = [str(kind).removeprefix("torch.") for kind in (base.dtype, dtype)]
+    problem = obstacle(base.config.to_dict(), adapter, *names) or lacking(
+        base.device.type
+    )
     if train.kernels == "fused" and problem:
         raise _refused("train.kernels=fused", problem, "train.kernels: auto")
     on_cuda, keep = base.device.type == "cuda", train.gradient_checkpointing
     wanted = train.kernels == "fused" or (train.kernels == "auto" and on_cuda)
     fused = wanted and not problem
-    if keep == "offload" and not (fused and on_cuda):
-        where, why = "train.gradient_checkpointing=offload", problem or "not on CUDA"
-        why = "train.kernels is plain" if train.kernels == "plain" else why
-        raise _refused(where, why, "train.gradient_checkpointing: true")
+    if not (fused and on_cuda) and (
+        keep == "offload" or (keep == "selective" and not fused)
+    ):
+        why = "train.kernels is plain" if train.kernels == "plain" else problem
+        where = f"train.gradient_checkpointing={keep}"
+        instead = "train.gradient_checkpointing: true"
+        raise _refused(where, why or "not on CUDA", instead)
     tuned = attach_adapter(base, adapter, train, checkpointing=bool(keep) and not fused)
     if not fused:
         return tuned, partial(plain_loss, tuned, dtype)
     ops = load_ops(on_cuda)
     shelf = Shelf(base.device) if keep == "offload" else None
-    install(tuned, dtype, "input" if keep else "all", ops, shelf)
+    install(tuned, dtype, _KEEP[keep], ops, shelf)
     return tuned, partial(fused_loss, tuned, ops)
 
 
@@ -59,6 +75,12 @@ def _refused(where: str, problem: str, instead: str) -> ModelError:
         expected="what docs/TRAINING.md lists",
         fix=f"set {instead} in configs/train",
     )
+
+
+def lacking(device: str) -> str:
+    """What is not installed that fused layers need there; empty if nothing."""
+    lacks = device.startswith("cuda") and find_spec("triton") is None
+    return "Triton is not installed" if lacks else ""
 
 
 def load_ops(on_cuda: bool) -> ModuleType:

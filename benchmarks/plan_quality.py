@@ -1,0 +1,125 @@
+"""What `graft plan` predicts, beside what training takes.
+
+    python benchmarks/plan_quality.py [--only NAME ...]
+
+Needs one CUDA GPU of those that the plan knows. Each line is a training of eight steps
+on random weights (see training_speed.py): peak memory as torch counts it, and the
+median speed of the steps after the third, each with the prediction's error.
+"""
+
+import argparse
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from random_base import SHAPES
+from training_speed import (
+    make_adapter,
+    make_documents,
+    make_quantization,
+    make_train,
+    measure,
+)
+
+from graft.planning.gpus import find_gpu
+from graft.planning.memory import GIB, peak_memory
+from graft.planning.setup import Load, Setup
+from graft.planning.shapes import to_shape
+from graft.planning.speed import pace
+
+
+@dataclass(frozen=True)
+class Case:
+    """A configuration."""
+
+    shape: str
+    work: str
+    at_once: int
+    length: int = 2048
+    keep: bool | str = False
+    kernels: str = "fused"
+    learned: float = 0.5
+    adapter: dict[str, Any] = field(default_factory=dict)
+    stored: dict[str, Any] = field(default_factory=dict)
+
+
+M7, Q7, L1 = "mistral-7b-v0.3", "qwen2.5-7b-instruct", "llama-3.2-1b"
+CASES = {
+    "all kept, short": Case(M7, "short", 8),
+    "all kept, long": Case(M7, "long", 8, learned=1.0),
+    "one row": Case(M7, "long", 1),
+    "inputs kept, 8k": Case(M7, "long", 1, 8192, keep=True),
+    "gates again": Case(M7, "long", 8, keep="selective"),
+    "Qwen, gates again": Case(Q7, "short", 4, keep="selective"),
+    "inputs away": Case(M7, "long", 4, keep="offload"),
+    "rank 64, dropout": Case(M7, "long", 2, adapter={"rank": 64, "dropout": 0.05}),
+    "q and v, rank 8": Case(
+        M7, "short", 4, adapter={"rank": 8, "target_modules": ["q_proj", "v_proj"]}
+    ),
+    "fp4, single scales": Case(
+        M7, "short", 2, keep=True, stored={"method": "fp4", "double_quant": False}
+    ),
+    "16-bit base": Case(M7, "long", 4, stored={"method": "none"}),
+    "half frozen": Case(M7, "long", 4, adapter={"freeze_layers": 16}),
+    "Qwen, all kept": Case(Q7, "long", 8),
+    "Qwen, chats away": Case(Q7, "chats", 4, 4096, keep="offload", learned=1.0),
+    "Llama 1B": Case(L1, "short", 16),
+    "Llama 1B, chats": Case(L1, "chats", 2, 4096, keep=True),
+    "16k tokens": Case(M7, "chats", 1, 16384, keep=True, learned=1.0),
+    "Qwen, attention alone": Case(
+        Q7,
+        "short",
+        8,
+        1024,
+        adapter={"rank": 8, "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"]},
+    ),
+    "plain, inputs kept": Case(M7, "short", 4, keep=True, kernels="plain"),
+    "plain, all kept": Case(M7, "long", 2, kernels="plain"),
+    "plain, Qwen": Case(Q7, "long", 2, kernels="plain", adapter={"dropout": 0.05}),
+    "DoRA": Case(M7, "long", 2, keep=True, kernels="plain", adapter={"dora": True}),
+}
+
+
+def main() -> None:
+    """Measure each, and print it beside its prediction."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
+    args = parser.parse_args()
+    card = torch.cuda.get_device_properties(0)
+    gpu = find_gpu(card.name, card.total_memory / GIB)
+    if gpu is None:
+        raise SystemExit(f"{card.name} is not one that the plan knows")
+    print("| | peak GiB | planned | off | tokens/s | planned | off | reserved |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name in args.only:
+        case = CASES[name]
+        train = make_train(case.at_once, 8, case.kernels, case.keep)
+        adapter = make_adapter(**case.adapter)
+        stored = make_quantization(**case.stored)
+        found = measure(
+            case.shape, case.work, (train, adapter, stored), case.length, case.learned
+        )
+        shape = to_shape(SHAPES[case.shape], case.shape)
+        setup = Setup(shape, adapter, stored, train, case.kernels == "fused")
+        load = load_of(case)
+        memory = peak_memory(setup, load).peak / GIB
+        speed = pace(setup, load, gpu).tokens_per_s
+        print(
+            f"| {name} | {found.peak_gib:.1f} | {memory:.1f} "
+            f"| {memory / found.peak_gib - 1:+.0%} | {found.tokens_per_s:,.0f} "
+            f"| {speed:,.0f} | {speed / found.tokens_per_s - 1:+.0%} "
+            f"| {found.reserved_gib:.1f} |",
+            flush=True,
+        )
+
+
+def load_of(case: Case) -> Load:
+    """A micro-batch of the documents that are trained on."""
+    tokens = case.at_once * case.length
+    made = make_documents(case.work, 8 * tokens, 1000, 0, case.length, case.learned)
+    spans = sum(length * length for length in made.lengths) / sum(made.lengths)
+    return Load(tokens, int(tokens * case.learned), spans)
+
+
+if __name__ == "__main__":
+    main()

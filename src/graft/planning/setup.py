@@ -1,0 +1,67 @@
+"""What of a configuration decides memory and speed."""
+
+from dataclasses import dataclass
+
+from graft.config import AdapterConfig, QuantizationConfig, TrainConfig
+from graft.planning.shapes import GROUPS, Shape
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A base, what is trained on it, and how.
+
+    `fused`: whether decoder layers are graft's own.
+    """
+
+    shape: Shape
+    adapter: AdapterConfig
+    quantization: QuantizationConfig
+    train: TrainConfig
+    fused: bool
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the base is stored in 4 bits."""
+        return self.quantization.method != "none"
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether adapters have products of their own; else they are added to the
+        weights as these are unpacked."""
+        return not (self.fused and self.is_packed) or self.adapter.dropout > 0
+
+    @property
+    def trained_layers(self) -> int:
+        """Decoder layers that have adapters."""
+        return self.shape.layers - self.adapter.freeze_layers
+
+    def groups(self) -> list[list[tuple[int, int]]]:
+        """(inputs, outputs) of adapted linear layers, group by group of one input."""
+        wanted = self.adapter.target_modules
+        return [
+            [
+                self.shape.linears[name]
+                for name in group
+                if isinstance(wanted, str) or name in wanted
+            ]
+            for group in GROUPS
+        ]
+
+
+@dataclass(frozen=True)
+class Load:
+    """A micro-batch.
+
+    Attributes:
+        tokens: of it.
+        learned: tokens that carry loss.
+        span: tokens of the document that a token is in, on the average over tokens.
+    """
+
+    tokens: int
+    learned: int
+    span: float
+
+    def part(self, share: float) -> "Load":
+        """A smaller one of the same kind."""
+        return Load(int(self.tokens * share), int(self.learned * share), self.span)

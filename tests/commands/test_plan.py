@@ -1,0 +1,67 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graft.commands import plan
+from graft.errors import ConfigError, HardwareError
+from graft.params import load_params
+from graft.planning.setup import Load
+
+ROOT = Path(__file__).parents[2]
+MISTRAL_7B = {
+    "model_type": "mistral",
+    "hidden_act": "silu",
+    "vocab_size": 32768,
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+}
+
+
+def run(folder: Path, sizes: Any = MISTRAL_7B, **options: Any) -> None:
+    """The plan of a 7B base at 8 × 2,048 tokens."""
+    (folder / "config.json").write_text(json.dumps(sizes), "utf-8")
+    params = load_params(ROOT / "params.yaml")
+    asked = {"micro_batch_size": 8, "global_batch_size": 8, "epochs": 2}
+    asked |= {"gradient_checkpointing": "auto"}
+    plan.run(
+        params.adapter,
+        params.model.model_copy(update={"path": str(folder)}),
+        params.quantization,
+        params.tokenize.model_copy(update={"max_seq_len": 2048}),
+        params.train.model_copy(update=asked),
+        **{"lengths": folder / "tokenize.json", **options},
+    )
+
+
+def test_each_card_is_told_what_to_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, tokens=1_000_000)
+    said = capsys.readouterr().out
+    assert "7,248.0 M parameters, nf4; 83.9 M trained; fused layers" in said
+    lines = {line.split("  ")[0]: line for line in said.splitlines()}
+    assert lines["H200"].endswith("all kept")
+    assert lines["RTX 4090"].endswith("inputs kept")
+    assert float(lines["L4"].split()[4]) > float(lines["H200"].split()[4])
+
+
+def test_a_card_that_is_too_small_is_an_error(tmp_path: Path) -> None:
+    large = MISTRAL_7B | {"num_hidden_layers": 320}
+    with pytest.raises(HardwareError, match="nothing that is known"):
+        run(tmp_path, large, gpu="l4")
+
+
+def test_a_card_that_is_not_known_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--gpu tpu"):
+        run(tmp_path, gpu="tpu")
+
+
+def test_texts_are_as_the_report_tells() -> None:
+    report = {"learned_share": 0.25, "length": {"p75": 90}}
+    assert plan.to_load(report, 4, 512) == Load(2048, 512, 90.0)
+    assert plan.to_load({}, 4, 512) == Load(2048, 2048, 512.0)

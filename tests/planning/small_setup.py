@@ -1,0 +1,39 @@
+"""Configurations to plan by."""
+
+from pathlib import Path
+from typing import Any
+
+from graft.params import load_params
+from graft.planning.setup import Load, Setup
+from graft.planning.shapes import to_shape
+
+MISTRAL_7B = {
+    "model_type": "mistral",
+    "hidden_act": "silu",
+    "vocab_size": 32768,
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+}
+LOAD = Load(tokens=16384, learned=8192, span=1300.0)
+PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
+
+
+def make_setup(
+    config: dict[str, Any] = MISTRAL_7B, fused: bool = True, **changes: dict[str, Any]
+) -> Setup:
+    """Of rank 16 and NF4; keywords change the sections of that name."""
+    sections = {
+        "adapter": PARAMS.adapter.model_copy(
+            update={"rank": 16, "alpha": 32, **changes.get("adapter", {})}
+        ),
+        "quantization": PARAMS.quantization.model_copy(
+            update=changes.get("quantization", {})
+        ),
+        "train": PARAMS.train.model_copy(
+            update={"micro_batch_size": 8, **changes.get("train", {})}
+        ),
+    }
+    return Setup(to_shape(config, "here"), **sections, fused=fused)

@@ -1,0 +1,50 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_setup import LOAD, make_setup
+
+from graft.planning.choice import find_fit, needed_gib
+
+AUTO = {"gradient_checkpointing": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "keep"),
+    [(79.0, False), (32.0, "selective"), (14.0, True), (9.5, "offload")],
+)
+def test_auto_keeps_the_most_that_fits(free_gib: float, keep: bool | str) -> None:
+    fit = find_fit(make_setup(train=AUTO), LOAD, free_gib)
+    assert fit and not fit.changes
+    assert fit.setup.train.gradient_checkpointing == keep
+
+
+def test_what_fits_as_it_is_asked_for_is_left_so() -> None:
+    asked = make_setup(train={"gradient_checkpointing": True})
+    fit = find_fit(asked, LOAD, 139.8)
+    assert fit and fit.setup == asked and not fit.changes
+
+
+def test_less_is_kept_before_the_micro_batch_is_halved() -> None:
+    fit = find_fit(make_setup(), LOAD, 23.5)
+    assert fit and str(fit) == "train.gradient_checkpointing=true"
+    fit = find_fit(make_setup(), LOAD, 35.0)
+    assert fit and str(fit) == "train.gradient_checkpointing=selective"
+    fit = find_fit(make_setup(train=AUTO), LOAD, 7.5)
+    assert fit and fit.changes.keys() == {"micro_batch_size"}
+    assert fit.load.tokens < LOAD.tokens
+
+
+def test_what_cannot_fit_is_told() -> None:
+    assert find_fit(make_setup(), LOAD, 4.0) is None
+
+
+@given(
+    st.floats(1, 200), st.sampled_from([False, "selective", True, "offload", "auto"])
+)
+def test_what_is_found_needs_no_more_than_there_is(
+    free_gib: float, keep: bool | str
+) -> None:
+    fit = find_fit(make_setup(train={"gradient_checkpointing": keep}), LOAD, free_gib)
+    if fit is not None:
+        assert needed_gib(fit.setup, fit.load) <= free_gib
+        assert fit.setup.train.gradient_checkpointing != "auto"

@@ -1,0 +1,53 @@
+from typing import Any
+
+import pytest
+from small_setup import MISTRAL_7B, PARAMS
+
+from graft.errors import ModelError
+from graft.planning.shapes import obstacle, to_shape
+
+
+def test_parameters_are_those_that_the_model_card_tells() -> None:
+    shape = to_shape(MISTRAL_7B, "here")
+    assert shape.linear_parameters + shape.other_parameters == 7_248_023_552
+
+
+def test_a_tied_table_counts_once() -> None:
+    tied = to_shape(MISTRAL_7B | {"tie_word_embeddings": True}, "here")
+    whole = to_shape(MISTRAL_7B, "here")
+    assert whole.other_parameters - tied.other_parameters == 32768 * 4096
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"model_type": "mamba"}, "of a mamba"),
+        ({"hidden_size": None}, "without hidden_size"),
+    ],
+)
+def test_a_shape_that_is_not_known_is_told(changes: Any, says: str) -> None:
+    with pytest.raises(ModelError, match=says):
+        to_shape(MISTRAL_7B | changes, "models/x")
+
+
+@pytest.mark.parametrize(
+    ("changes", "adapter", "says"),
+    [
+        ({}, {}, ""),
+        ({"model_type": "gemma3"}, {}, "gemma3 is not one of llama, mistral, qwen2"),
+        ({"hidden_act": "gelu"}, {}, "gelu, not silu"),
+        ({"attention_dropout": 0.1}, {}, "attention has dropout"),
+        ({}, {"dora": True}, "DoRA"),
+        ({}, {"target_modules": ["q_proj", "lm_head"]}, "adapters stand on lm_head"),
+    ],
+)
+def test_each_obstacle_to_fused_layers_is_told(
+    changes: Any, adapter: Any, says: str
+) -> None:
+    wanted = PARAMS.adapter.model_copy(update=adapter)
+    found = obstacle(MISTRAL_7B | changes, wanted, "bfloat16", "bfloat16")
+    assert says in found and bool(found) == bool(says)
+
+
+def test_other_products_than_the_weights_type_are_an_obstacle() -> None:
+    assert "float32" in obstacle(MISTRAL_7B, PARAMS.adapter, "bfloat16", "float32")

@@ -1,0 +1,52 @@
+from typing import Any
+
+import pytest
+from small_setup import LOAD, make_setup
+
+from graft.planning.gpus import GPUS, find_gpu
+from graft.planning.setup import Load
+from graft.planning.speed import pace, products, useful
+
+# Tokens a second of the training loop on one H200 (docs/LOG.md).
+MEASURED: dict[str, tuple[float, int, float, Any]] = {
+    "short": (19_086, 16384, 106, {}),
+    "long": (17_830, 16384, 1338, {}),
+    "one row": (12_863, 2048, 1066, {}),
+    "away": (12_980, 8192, 1322, {"train": {"gradient_checkpointing": "offload"}}),
+    "dropout": (13_308, 4096, 1123, {"adapter": {"rank": 64, "dropout": 0.05}}),
+    "half frozen": (24_155, 8192, 1322, {"adapter": {"freeze_layers": 16}}),
+    "plain": (10_257, 4096, 1123, {"fused": False}),
+}
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_planned_speeds_are_within_a_fifth_of_measured_ones(name: str) -> None:
+    speed, tokens, span, changes = MEASURED[name]
+    found = pace(make_setup(**changes), Load(tokens, tokens // 2, span), GPUS["h200"])
+    assert found.tokens_per_s == pytest.approx(speed, rel=0.2)
+    assert found.seconds * found.tokens_per_s == pytest.approx(tokens)
+
+
+def test_products_are_four_operations_a_weight_and_token() -> None:
+    # 32 layers of 218 M weights, and 32,768 × 4,096 of the output layer.
+    assert useful(make_setup(), LOAD) == 4 * (
+        16384 * 6_979_321_856 + 8192 * 32768 * 4096
+    )
+    assert products(make_setup(), LOAD) == useful(make_setup(), LOAD)
+
+
+def test_computing_again_costs_products_but_not_useful_ones() -> None:
+    again = make_setup(train={"gradient_checkpointing": True})
+    assert products(again, LOAD) > 1.3 * products(make_setup(), LOAD)
+    assert useful(again, LOAD) == useful(make_setup(), LOAD)
+
+
+def test_a_faster_card_takes_less_time() -> None:
+    times = [pace(make_setup(), LOAD, GPUS[n]).seconds for n in ("b200", "h100", "l4")]
+    assert times == sorted(times)
+
+
+def test_a_card_is_known_by_the_name_that_torch_gives() -> None:
+    found = find_gpu("NVIDIA H200", 139.8)
+    assert found and found.tflops == GPUS["h200"].tflops
+    assert find_gpu("Tesla K80", 11.0) is None
