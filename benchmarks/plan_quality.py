@@ -8,6 +8,7 @@ median speed of the steps after the third, each with the prediction's error.
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,11 +22,12 @@ from training_speed import (
     measure,
 )
 
-from graft.planning.gpus import find_gpu
+from graft.planning.gpus import Gpu, find_gpu
 from graft.planning.memory import GIB, peak_memory
 from graft.planning.setup import Load, Setup
 from graft.planning.shapes import to_shape
 from graft.planning.speed import pace
+from graft.training.parallel import join
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ CASES = {
 
 
 def main() -> None:
-    """Measure each, and print it beside its prediction."""
+    """Read what is asked for, and compare."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     args = parser.parse_args()
@@ -89,9 +91,15 @@ def main() -> None:
     gpu = find_gpu(card.name, card.total_memory / GIB)
     if gpu is None:
         raise SystemExit(f"{card.name} is not one that the plan knows")
+    with join("cuda"):
+        compare(args.only, gpu)
+
+
+def compare(names: Sequence[str], gpu: Gpu) -> None:
+    """Measure each, and print it beside its prediction."""
     print("| | peak GiB | planned | off | tokens/s | planned | off | reserved |")
     print("|---|---|---|---|---|---|---|---|")
-    for name in args.only:
+    for name in names:
         case = CASES[name]
         train = make_train(case.at_once, 8, case.kernels, case.keep)
         adapter = make_adapter(**case.adapter)

@@ -1,22 +1,26 @@
 """Tokens a second of the training loop, on random weights of a true shape.
 
     python benchmarks/training_speed.py --shape mistral-7b-v0.3 qwen2.5-7b-instruct
+    torchrun --nproc-per-node 4 benchmarks/training_speed.py
 
-Needs a CUDA GPU. NF4 with double quantization, bf16, rank 16 on all seven projections,
-eight sequences of 2,048 tokens a step; documents of log-normal lengths, of which the
-later half is learned (`--learned`): short (median 75, at most 512 tokens: translation), long (900,
-2,048: reasoning), chats (2,000, 4,096). `--keep input` computes layers again, `offload`
-also puts their inputs into the machine's memory. Tokens are real ones: a packed row has
-no padding. Prints the median of the steps after the third, peak memory, and the first
-and last loss. `--cap` makes the process run out of memory beyond so many GiB.
+Needs CUDA GPUs. NF4 with double quantization, bf16, rank 16 on all seven projections,
+eight sequences of 2,048 tokens a step and GPU; documents of log-normal lengths, of
+which the later half is learned (`--learned`): short (median 75, at most 512 tokens:
+translation), long (900, 2,048: reasoning), chats (2,000, 4,096). `--keep input`
+computes layers again, `selective` their gates alone, `offload` also puts inputs into
+the machine's memory. Tokens are real ones: a packed row has no padding. Prints the
+median of the steps after the third, peak memory of a GPU, and the first and last loss.
+`--cap` makes the process run out of memory beyond so many GiB.
 """
 
 import argparse
 import gc
 import math
 import statistics
+import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +36,7 @@ from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore
 from graft.training.forward import prepare
 from graft.training.loop import Loop
+from graft.training.parallel import Group, join
 
 ROOT = Path(__file__).parents[1]
 WORKS = {"short": (75, 0.5, 512), "long": (900, 0.6, 2048), "chats": (2000, 0.6, 4096)}
@@ -87,12 +92,18 @@ def main() -> None:
     if args.cap:
         whole = torch.cuda.get_device_properties(0).total_memory / 2**30
         torch.cuda.set_per_process_memory_fraction(args.cap / whole)
+    with join("cuda") as group, redirect_stdout(sys.stdout if group.is_first else None):
+        compare(args, group)
+
+
+def compare(args: argparse.Namespace, group: Group) -> None:
+    """A line for each shape and work."""
     print("| shape | work | tokens/s | peak GiB | loss |\n|---|---|---|---|---|")
     for shape in args.shape:
         for work in args.work:
             train = make_train(args.at_once, args.steps, args.kernels, KEEPS[args.keep])
             sections = (train, make_adapter(), make_quantization())
-            found = measure(shape, work, sections, args.length, args.learned)
+            found = measure(shape, work, sections, args.length, args.learned, group)
             first, last = found.losses
             print(
                 f"| {shape} | {work} | {found.tokens_per_s:,.0f} | "
@@ -129,31 +140,39 @@ def make_quantization(**changes: Any) -> QuantizationConfig:
 
 
 def measure(
-    shape: str, work: str, sections: Sections, length: int, learned: float
+    shape: str,
+    work: str,
+    sections: Sections,
+    length: int,
+    learned: float,
+    group: Group = Group(device="cuda"),
 ) -> Measured:
     """One training from the start, on documents of which a share is learned."""
     gc.collect()  # what was measured before holds itself in circles
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     train, adapter, quantization = sections
-    base = random_base(SHAPES[shape], quantization)
+    base = random_base(SHAPES[shape], quantization, group.device)
     tuned, forward = prepare(base, adapter, train, torch.bfloat16)
     torch.cuda.reset_peak_memory_stats()
     vocabulary, steps = SHAPES[shape]["vocab_size"], train.max_steps or 1
-    tokens, log = train.global_batch_size * length, Log()
+    tokens, log = train.global_batch_size * group.size * length, Log()
+    train = train.model_copy(
+        update={"global_batch_size": train.global_batch_size * group.size}
+    )
     with tempfile.TemporaryDirectory() as folder:
         store = CheckpointStore(Path(folder), 1)
-        documents = [
+        seen, held_out = (
             make_documents(work, number * tokens, vocabulary, seed, length, learned)
             for seed, number in enumerate((steps + 2, 1))
-        ]
-        Loop(tuned, forward, *documents, train, store, log).run()
-    seen = [values for values in log.seen if "train/loss" in values]
+        )
+        Loop(tuned, forward, seen, held_out, train, store, log, group).run()
+    lines = [values for values in log.seen if "train/loss" in values]
     return Measured(
-        statistics.median(values["train/tokens_per_s"] for values in seen[3:]),
+        statistics.median(values["train/tokens_per_s"] for values in lines[3:]),
         torch.cuda.max_memory_allocated() / 2**30,
         torch.cuda.max_memory_reserved() / 2**30,
-        (seen[0]["train/loss"], seen[-1]["train/loss"]),
+        (lines[0]["train/loss"], lines[-1]["train/loss"]),
     )
 
 
@@ -186,7 +205,9 @@ def make_documents(
     )
 
 
-def random_base(shape: Mapping[str, Any], quantization: QuantizationConfig) -> Any:
+def random_base(
+    shape: Mapping[str, Any], quantization: QuantizationConfig, device: str
+) -> Any:
     """A model on the GPU, made there: its linear layers as `quantization` says."""
     from bitsandbytes.nn import Linear4bit, Params4bit
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -197,10 +218,10 @@ def random_base(shape: Mapping[str, Any], quantization: QuantizationConfig) -> A
         base = AutoModelForCausalLM.from_config(
             config, dtype=torch.bfloat16, attn_implementation=PACKED
         )
-    generator = torch.Generator("cuda").manual_seed(0)
+    generator = torch.Generator(device).manual_seed(0)
 
     def draw(*sizes: int) -> torch.Tensor:
-        drawn = torch.randn(sizes, generator=generator, device="cuda")
+        drawn = torch.randn(sizes, generator=generator, device=device)
         return (0.02 * drawn).to(torch.bfloat16)
 
     for name, module in list(base.named_modules()):
@@ -221,7 +242,7 @@ def random_base(shape: Mapping[str, Any], quantization: QuantizationConfig) -> A
                 quant_type=quantization.method,
                 compress_statistics=quantization.double_quant,
                 module=packed,
-            ).to("cuda")
+            ).to(device)
             if module.bias is not None:
                 packed.bias = torch.nn.Parameter(draw(module.out_features))
             base.set_submodule(name, packed)
@@ -229,12 +250,12 @@ def random_base(shape: Mapping[str, Any], quantization: QuantizationConfig) -> A
         if weight.is_meta:
             owner, _, key = name.rpartition(".")
             ones = weight.ndim == 1
-            made = torch.ones(weight.shape).to("cuda", torch.bfloat16) if ones else None
+            made = torch.ones(weight.shape).to(device, torch.bfloat16) if ones else None
             filled = draw(*weight.shape) if made is None else made
             setattr(base.get_submodule(owner), key, torch.nn.Parameter(filled))
     base.tie_weights()
     rotary = type(base.model.rotary_emb)
-    base.model.rotary_emb = rotary(config=config).to("cuda")
+    base.model.rotary_emb = rotary(config=config).to(device)
     return base.requires_grad_(False)
 
 

@@ -11,73 +11,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import yaml
-from tiny_line import make_base, make_params
+from train_line import EVERY, NUM_STEPS, finish, make_line, start
 
 from graft.io import digest_files, read_json, write_batches, write_json
 from graft.params import load_params
 from graft.prompts import load_template
 from graft.records import SEQUENCE_SCHEMA
-
-ROOT = Path(__file__).parents[2]
-NUM_STEPS, EVERY = 80, 9
-
-
-def make_line(folder: Path) -> None:
-    """A base, parameters and splits of 160 sequences of random tokens."""
-    make_base(folder / "base")
-    values = load_params(ROOT / "params.yaml").to_plain()
-    values["train"] |= {
-        "device": "cpu",
-        "max_steps": NUM_STEPS,
-        "evaluate_every": EVERY,
-        "log_every": 4,
-        "early_stopping_patience": None,
-    }
-    values["adapter"] |= {"rank": 4, "alpha": 8.0, "dropout": 0.1}
-    params = make_params(values, folder / "base")
-    (folder / "params.yaml").write_text(yaml.safe_dump(params.to_plain()))
-    template = load_template(params.model, params.task.prompt)
-    write_json(folder / "reports" / "tokenize.json", {"template_hash": template.hash})
-    for split, count in (("train", 160), ("validation", 8)):
-        rows = [
-            {
-                "id": f"{split}-{number}",
-                "messages": [{"role": "user", "content": "a"}],
-                "references": [],
-                "group": str(number),
-                "stratum": "all",
-                "split": None,
-                "where": f"{split}:{number}",
-                "input_ids": [3 + (number * 7 + i * i) % 250 for i in range(30)],
-                "learned": [i > 10 for i in range(30)],
-                "num_bytes": 19,
-                "augmented": False,
-            }
-            for number in range(count)
-        ]
-        table = pa.Table.from_pylist(rows, SEQUENCE_SCHEMA)
-        write_batches(folder / "splits" / split, [table], SEQUENCE_SCHEMA)
-
-
-def start(folder: Path, name: str) -> subprocess.Popen[str]:
-    """Start the stage; `name` is where checkpoints and results go."""
-    flags = {
-        "params": "params.yaml",
-        "splits": "splits",
-        "tokens": "reports/tokenize.json",
-        "checkpoints": f"{name}/checkpoints",
-        "out": f"{name}/adapter",
-        "report": f"{name}/train.json",
-        "curves": f"{name}/curves",
-    }
-    words = [word for flag, value in flags.items() for word in (f"--{flag}", value)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "graft.stages.train", *words],
-        cwd=folder,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"HF_HUB_OFFLINE": "1"},
-    )
 
 
 def kill_after(process: subprocess.Popen[str], line: str) -> None:
@@ -90,13 +29,6 @@ def kill_after(process: subprocess.Popen[str], line: str) -> None:
         pytest.fail(f"the stage ended without saying {line!r}")
     process.send_signal(signal.SIGKILL)
     process.wait()
-
-
-def finish(process: subprocess.Popen[str]) -> str:
-    """What a stage that must succeed says until its end."""
-    said = process.communicate(timeout=120)[1]
-    assert process.returncode == 0, said
-    return said
 
 
 @pytest.mark.slow

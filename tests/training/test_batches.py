@@ -61,7 +61,8 @@ def test_targets_are_the_learned_tokens_after_what_predicts_them(
 ) -> None:
     documents = make_documents(count, packing=packing)
     num_learned = 0
-    for batch in documents.micro_batches(3, "cpu"):
+    for packs in documents.shares(3):
+        batch = documents.batch(packs, "cpu")
         row, positions = batch.input_ids[0], batch.position_ids[0]
         learned = np.concatenate(
             [
@@ -80,7 +81,8 @@ def test_the_first_token_of_a_document_is_never_a_target() -> None:
     documents = make_documents(30)
     documents.learned[:] = True
     targets = 0
-    for batch in documents.micro_batches(4, "cpu"):
+    for packs in documents.shares(4):
+        batch = documents.batch(packs, "cpu")
         assert (batch.position_ids[0][batch.predicts + 1] > 0).all()
         targets += len(batch.targets)
     assert targets == documents.num_learned == len(documents.tokens) - 30

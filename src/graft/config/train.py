@@ -32,6 +32,7 @@ class TrainConfig(Section):
 
     `oversample` and `class_weights` favour rare strata: 0 leaves them as they are, 1
     makes all strata equal, the first by repeating examples, the second in the loss.
+    `num_processes`: on this machine, one a GPU; a step is the same for any number.
     `kernels`: fused ones of our own are for CUDA and some families of models; auto
     takes them where they can be, plain never.
     `gradient_checkpointing`: whether a layer's input alone is kept for the way back;
@@ -40,6 +41,7 @@ class TrainConfig(Section):
     """
 
     device: Literal["auto", "cpu", "cuda"]
+    num_processes: Positive
     seed: int
     epochs: Rate
     max_steps: Positive | None
@@ -63,9 +65,10 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _micro_batches_fill_a_step(self) -> Self:
-        if self.global_batch_size % self.micro_batch_size:
+        if self.global_batch_size % (self.micro_batch_size * self.num_processes):
             raise ValueError(
                 f"global_batch_size {self.global_batch_size} is not a multiple of "
-                f"micro_batch_size {self.micro_batch_size}"
+                f"micro_batch_size {self.micro_batch_size} on num_processes "
+                f"{self.num_processes}"
             )
         return self

@@ -18,7 +18,8 @@ from graft.training.checkpoints import open_store
 from graft.training.device import choose_device
 from graft.training.fitting import look_at, settle
 from graft.training.forward import prepare
-from graft.training.loop import Loop
+from graft.training.loop import Loop, MetricLog
+from graft.training.parallel import join, launch
 
 
 def run(
@@ -40,6 +41,8 @@ def run(
     """Train an adapter; after a kill, go on from the last checkpoint."""
     start = time.monotonic()
     device = choose_device(train.device, model, quantization)
+    if launch(train.num_processes, device):
+        return
     template = load_template(model, task.prompt)
     values = check_fits(model, template.vocab_size, tokenize.max_seq_len)
     outputs.check_template(tokens, template.hash)
@@ -48,54 +51,66 @@ def run(
         part: read_documents(splits / part, part, length, train)
         for part in outputs.PARTS
     }
-    sections = (adapter, quantization, train)
-    train = settle(look_at(device), values, model.dtype, sections, documents["train"])
     digests = {part: io.digest_files(splits / part) for part in outputs.PARTS}
-    decides = {
-        type(part).__name__: part.model_dump(mode="json")
-        for part in (model, tokenize, *sections)
-    }
-    key = io.digest({**decides, "data": digests, "template": template.hash})
+    sections = (adapter, model, quantization, tokenize, train)
+    key = outputs.key_of(sections, {"data": digests, "template": template.hash})
     store = open_store(checkpoints, key, train.checkpoints_kept)
-    with tracking.start_run(registry, store.folder / "journal.jsonl") as tracked:
-        outputs.log_inputs(
-            tracked, params, splits, digests, template.hash, tokens.parent
-        )
-        base = load_base(model, quantization, device, attention="packed")
-        dtype = getattr(torch, quantization.compute_dtype)
-        tuned, forward = prepare(base, adapter, train, dtype)
-        loop = Loop(
-            tuned,
-            forward,
+    with join(device) as group:
+        train = settle(
+            look_at(group.device),
+            values,
+            model.dtype,
+            (adapter, quantization, train),
             documents["train"],
-            documents["validation"],
-            train,
-            store,
-            tracked,
         )
-        loop.resume()
-        progress = loop.run()
-        facts = {
-            "base_path": model.path,
-            "base_revision": model.revision,
-            "template_hash": template.hash,
-            "run_id": tracked.run_id,
-            "params": params.to_plain(),
-            "machine": {
-                "device": device_name(device),
-                "memory_gib": peak_memory_gib(device),
-                "seconds": time.monotonic() - start,
-            },
-        }
-        save_adapter(tuned, out, facts)
-        outputs.write_curves(curves, progress.history)
-        io.write_json(
-            report,
-            outputs.to_report(progress, loop.num_steps, documents["train"], length),
-        )
-        tracked.log_artifact(report, "reports")
-        tracked.log_artifact(curves, "curves")
-        store.finish()
+
+        def make_loop(log: MetricLog) -> Loop:
+            base = load_base(model, quantization, group.device, attention="packed")
+            dtype = getattr(torch, quantization.compute_dtype)
+            tuned, forward = prepare(base, adapter, train, dtype)
+            loop = Loop(
+                tuned,
+                forward,
+                documents["train"],
+                documents["validation"],
+                train,
+                store,
+                log,
+                group,
+            )
+            loop.resume()
+            return loop
+
+        if not group.is_first:
+            make_loop(outputs.Silence()).run()
+            return
+        with tracking.start_run(registry, store.folder / "journal.jsonl") as tracked:
+            outputs.log_inputs(
+                tracked, params, splits, digests, template.hash, tokens.parent
+            )
+            loop = make_loop(tracked)
+            progress = loop.run()
+            facts = {
+                "base_path": model.path,
+                "base_revision": model.revision,
+                "template_hash": template.hash,
+                "run_id": tracked.run_id,
+                "params": params.to_plain(),
+                "machine": {
+                    "device": device_name(group.device),
+                    "memory_gib": peak_memory_gib(group.device),
+                    "seconds": time.monotonic() - start,
+                },
+            }
+            save_adapter(loop.model, out, facts)
+            outputs.write_curves(curves, progress.history)
+            io.write_json(
+                report,
+                outputs.to_report(progress, loop.num_steps, documents["train"], length),
+            )
+            tracked.log_artifact(report, "reports")
+            tracked.log_artifact(curves, "curves")
+            store.finish()
 
 
 if __name__ == "__main__":

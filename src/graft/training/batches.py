@@ -1,7 +1,7 @@
 """Sequences on disk → micro-batches of packed documents, in an order that a step
 number alone decides."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,11 +139,10 @@ class PackedDocuments:
         """Steps in which every sequence is seen once."""
         return -(-len(self.packs) // global_batch)
 
-    def micro_batches(self, size: int, device: str) -> Iterator[MicroBatch]:
-        """All sequences once, in their own order."""
-        for first in range(0, len(self.packs), size):
-            last = min(first + size, len(self.packs))
-            yield self.batch(range(first, last), device)
+    def shares(self, size: int) -> list[range]:
+        """All sequences once, in their own order, so many at a time."""
+        num = len(self.packs)
+        return [range(at, min(at + size, num)) for at in range(0, num, size)]
 
 
 def read_documents(

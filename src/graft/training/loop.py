@@ -19,6 +19,7 @@ from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore, Progress
 from graft.training.forward import Forward
 from graft.training.optimizer import make_optimizer
+from graft.training.parallel import Group
 from graft.training.progress import Meter
 from graft.training.schedule import learning_rate
 
@@ -42,6 +43,7 @@ class Loop:
         config: the `train` section.
         store: where checkpoints go, and come from.
         log: where metrics go.
+        group: the processes that train together.
     """
 
     def __init__(
@@ -53,9 +55,11 @@ class Loop:
         config: TrainConfig,
         store: CheckpointStore,
         log: MetricLog,
+        group: Group = Group(),
     ) -> None:
         self.config, self.store, self._log = config, store, log
-        self._model, self._train, self._validation = model, train, validation
+        self._group = group
+        self.model, self._train, self._validation = model, train, validation
         self._device = str(model.device.type)
         self._forward = forward
         named = ((n, p) for n, p in model.named_parameters() if p.requires_grad)
@@ -67,7 +71,8 @@ class Loop:
 
     def resume(self) -> int:
         """Go back to the last checkpoint; returns its step, 0 if there is none."""
-        if (last := self.store.load_last()) is not None:
+        last = self.store.load_last() if self._group.is_first else None
+        if (last := self._group.from_first(last)) is not None:
             self.progress, weights, optimizer = last
             self._take(weights)
             self._optimizer.load_state_dict(optimizer)
@@ -79,8 +84,9 @@ class Loop:
 
         Raises: ModelError if the loss is no number; HardwareError if memory runs out.
         """
-        self._model.train()
-        with Meter(self.num_steps, self.progress) as meter:
+        self.model.train()
+        first = self._group.is_first
+        with Meter(self.num_steps, self.progress, shown=first) as meter:
             while not self._done():
                 try:
                     self._step(meter)
@@ -96,7 +102,9 @@ class Loop:
                 if checked:
                     self._evaluate(meter)
         if self.progress.best_step != self.progress.step:
-            self._take(self.store.load_weights(self.progress.best_step))
+            best = self.progress.best_step
+            found = self.store.load_weights(best) if first else {}
+            self._take(self._group.from_first(found))
         return self.progress
 
     def _done(self) -> bool:
@@ -116,24 +124,32 @@ class Loop:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         # Dropout follows from the step, so that a resumed run draws the same.
-        torch.manual_seed(config.seed * 1_000_003 + number)
+        seed = config.seed * 1_000_003 + number
+        torch.manual_seed(seed * self._group.size + self._group.rank)
+        dealt = self._train.step(
+            number, config.global_batch_size, config.micro_batch_size, config.seed
+        )
         batches = [
-            self._train.batch(packs, self._device)
-            for packs in self._train.step(
-                number, config.global_batch_size, config.micro_batch_size, config.seed
-            )
+            self._train.batch(packs, self._device) for packs in self._group.share(dealt)
         ]
-        weight = sum(batch.total for batch in batches)
-        total = torch.zeros((), device=self._device)
+        weight, num_tokens = self._group.sums(
+            [
+                sum(batch.total for batch in batches),
+                sum(batch.input_ids.numel() for batch in batches),
+            ]
+        )
+        own = torch.zeros((), device=self._device)
         for batch in batches:
             # Over the learned tokens of the whole step, not of each micro-batch.
             loss = self._forward(batch) / weight
             loss.backward()
-            total += loss.detach()
+            own += loss.detach()
+        self._group.add_gradients(self.weights.values())
         norm = torch.nn.utils.clip_grad_norm_(
             self.weights.values(), config.max_grad_norm
         )
-        if not math.isfinite(total.item()) or not math.isfinite(norm.item()):
+        (total,) = self._group.sums([own.item()])
+        if not math.isfinite(total) or not math.isfinite(norm.item()):
             ids = [example for batch in batches for example in batch.ids]
             shown = ", ".join(ids[:8]) + ("…" if len(ids) > 8 else "")
             raise self._diverged(
@@ -143,13 +159,12 @@ class Loop:
             )
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        num_tokens = sum(batch.input_ids.numel() for batch in batches)
         self.progress = replace(
             self.progress,
             step=number + 1,
-            num_tokens=self.progress.num_tokens + num_tokens,
+            num_tokens=self.progress.num_tokens + int(num_tokens),
         )
-        meter.add(total.item(), norm.item(), rate, num_tokens)
+        meter.add(total, norm.item(), rate, int(num_tokens))
 
     def validation_loss(self) -> float:
         """Mean negative log-likelihood of the validation split's learned tokens."""
@@ -157,10 +172,11 @@ class Loop:
         total = torch.zeros((), device=self._device, dtype=torch.float64)
         size = self.config.micro_batch_size
         with torch.no_grad():
-            for batch in self._validation.micro_batches(size, self._device):
-                total += self._forward(batch)
+            for packs in self._group.share(self._validation.shares(size)):
+                total += self._forward(self._validation.batch(packs, self._device))
         self.set_dropout(True)
-        return float(total.item() / self._validation.num_learned)
+        (whole,) = self._group.sums([total.item()])
+        return whole / self._validation.num_learned
 
     def set_dropout(self, drops: bool) -> None:
         """Turn dropout on or off, and nothing else.
@@ -168,7 +184,7 @@ class Loop:
         Not `model.eval()`: on a CPU bitsandbytes 0.50 then stores 4-bit weights in a
         form for inference, through which gradients are wrong ever after.
         """
-        for module in self._model.modules():
+        for module in self.model.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.train(drops)
 
@@ -185,8 +201,9 @@ class Loop:
                 )
             worse = 0 if better else self.progress.worse_in_a_row + 1
             self.progress = replace(self.progress, worse_in_a_row=worse)
-            weights = {name: p.detach() for name, p in self.weights.items()}
-            self.store.save(self.progress, weights, self._optimizer.state_dict())
+            if self._group.is_first:
+                weights = {name: p.detach() for name, p in self.weights.items()}
+                self.store.save(self.progress, weights, self._optimizer.state_dict())
             meter.show_validation(self.progress, loss)
 
     def _note(self, step: int, values: Mapping[str, float], part: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from graft import io
+from graft.config import Section
 from graft.data.packing import fill
 from graft.errors import TemplateError
 from graft.params import Params
@@ -30,6 +31,27 @@ class RunLog(Protocol):
 
     def log_artifact(self, path: Path, folder: str = "") -> None:
         """Log a file or a folder."""
+
+
+class Silence:
+    """Where the metrics of all processes but the first go."""
+
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int | None = None
+    ) -> None:
+        """Tell nobody."""
+
+
+def key_of(sections: Sequence[Section], others: Mapping[str, Any]) -> str:
+    """Digest of what decides the result: a training goes on from checkpoints of the
+    same one, on however many processes."""
+    values = {
+        type(section).__name__: section.model_dump(
+            mode="json", exclude={"num_processes"}
+        )
+        for section in sections
+    }
+    return io.digest({**values, **others})
 
 
 def check_template(report: Path, template_hash: str) -> None:

@@ -17,16 +17,20 @@ class Meter:
     """Means since they were last read, and the progress bar.
 
     Tokens are real ones: a packed row has no padding. Validation is not counted in
-    their rate.
+    their rate. `shown`: whether anything of it is.
     """
 
-    def __init__(self, num_steps: int, progress: Progress) -> None:
+    def __init__(
+        self, num_steps: int, progress: Progress, *, shown: bool = True
+    ) -> None:
+        self._shown = shown
         self._bar = tqdm(
             total=num_steps,
             initial=progress.step,
             desc="train",
             unit="step",
-            disable=None,  # no bar where the output is no terminal
+            # No bar where the output is no terminal.
+            disable=None if shown else True,
         )
         self._losses: list[float] = []
         self._norms: list[float] = []
@@ -84,6 +88,6 @@ class Meter:
         """Tell of a validation, in the bar or as a line."""
         best = " (best)" if progress.best_step == progress.step else ""
         self._validation = f", validation {loss:.3f}{best}"
-        if self._bar.disable:
+        if self._bar.disable and self._shown:
             line = f"train: step {progress.step}/{self._bar.total}{self._validation}"
             print(line, file=sys.stderr, flush=True)
