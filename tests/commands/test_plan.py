@@ -22,8 +22,9 @@ MISTRAL_7B = {
 }
 
 
-def run(folder: Path, sizes: Any = MISTRAL_7B, **options: Any) -> None:
+def run(folder: Path, num_layers: int = 32, **options: Any) -> None:
     """The plan of a 7B base at 8 × 2,048 tokens."""
+    sizes = MISTRAL_7B | {"num_hidden_layers": num_layers}
     (folder / "config.json").write_text(json.dumps(sizes), "utf-8")
     params = load_params(ROOT / "params.yaml")
     asked = {"micro_batch_size": 8, "global_batch_size": 8, "epochs": 2}
@@ -51,9 +52,8 @@ def test_each_card_is_told_what_to_change(
 
 
 def test_a_card_that_is_too_small_is_an_error(tmp_path: Path) -> None:
-    large = MISTRAL_7B | {"num_hidden_layers": 320}
     with pytest.raises(HardwareError, match="nothing that is known"):
-        run(tmp_path, large, gpu="l4")
+        run(tmp_path, 320, gpu="l4")
 
 
 def test_a_card_that_is_not_known_is_told(tmp_path: Path) -> None:

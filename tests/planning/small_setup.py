@@ -1,5 +1,6 @@
 """Configurations to plan by."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
 
 
 def make_setup(
-    config: dict[str, Any] = MISTRAL_7B, fused: bool = True, **changes: dict[str, Any]
+    config: Mapping[str, Any] | None = None,
+    fused: bool = True,
+    **changes: dict[str, Any],
 ) -> Setup:
-    """Of rank 16 and NF4; keywords change the sections of that name."""
+    """Of Mistral-7B, rank 16 and NF4; keywords change the sections of that name."""
     sections = {
         "adapter": PARAMS.adapter.model_copy(
             update={"rank": 16, "alpha": 32, **changes.get("adapter", {})}
@@ -36,4 +39,4 @@ def make_setup(
             update={"micro_batch_size": 8, **changes.get("train", {})}
         ),
     }
-    return Setup(to_shape(config, "here"), **sections, fused=fused)
+    return Setup(to_shape(config or MISTRAL_7B, "here"), **sections, fused=fused)

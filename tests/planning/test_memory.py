@@ -77,77 +77,82 @@ SMALL = {
 }
 
 
+def note(sizes: dict[int, int], tensor: Any) -> Any:
+    """Count a tensor's memory, once."""
+    storage = tensor.untyped_storage()
+    sizes[storage.data_ptr()] = storage.nbytes()
+    return tensor
+
+
+def kept_plainly(tuned: Any, batch: Any) -> int:
+    """Bytes that autograd keeps, but for weights."""
+    import torch
+
+    from graft.training.forward import plain_loss
+
+    sizes: dict[int, int] = {}
+    with torch.autograd.graph.saved_tensors_hooks(partial(note, sizes), lambda t: t):
+        loss = plain_loss(tuned, torch.bfloat16, batch)
+    assert loss > 0
+    weights = {w.untyped_storage().data_ptr() for w in tuned.parameters()}
+    return sum(size for at, size in sizes.items() if at not in weights)
+
+
+def kept_fused(tuned: Any, batch: Any) -> int:
+    """Bytes that fused layers keep."""
+    import torch
+
+    from graft.training.forward import fused_loss
+    from graft.training.fused import layer, plain
+    from graft.training.fused.install import install
+
+    held: list[Any] = []
+    thin = layer.FusedLayer.thin
+
+    def keep(self: Any, kept: Any) -> Any:
+        held.append(thin(self, kept))
+        return held[-1]
+
+    sizes: dict[int, int] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layer.FusedLayer, "thin", keep)
+        install(tuned, torch.bfloat16, "all", plain)
+        loss = fused_loss(tuned, plain, batch)
+    assert loss > 0
+    for kept in held:
+        states = (*kept.attended.states, kept.attended.out, *kept.inner)
+        scales = (kept.scale, kept.middle_scale)
+        for part in (kept.hidden, kept.middle, kept.gate_up, *scales, *states):
+            if part is not None:
+                note(sizes, part)
+    return sum(sizes.values())
+
+
 def kept_a_layer(fused: bool, tokens: int) -> float:
-    """Bytes that a layer keeps between the passes: of three layers less of two."""
+    """Bytes a token that a layer keeps: of three layers less of two."""
     import torch
     from transformers import AutoModelForCausalLM, MistralConfig
 
     from graft.training.adapter import attach_adapter
     from graft.training.attention import PACKED, lay_out, register_packed_attention
-    from graft.training.forward import plain_loss
-    from graft.training.fused import layer, plain
-    from graft.training.fused.install import install
+    from graft.training.batches import MicroBatch
 
     register_packed_attention()
-    ids = torch.randint(0, 101, (1, tokens))
-    places = torch.arange(tokens)
+    ids, places = torch.randint(0, 101, (1, tokens)), torch.arange(tokens)
     documents = lay_out([tokens], "cpu")
-    found = []
+    given = (ids, places[None], documents, places[:-1], ids[0, 1:], None, 1.0, ())
+    found, setup = [], make_setup(SMALL)
     for layers in (2, 3):
-        config = MistralConfig(**{**SMALL, "num_hidden_layers": layers})
         base = AutoModelForCausalLM.from_config(
-            config, dtype=torch.bfloat16, attn_implementation=PACKED
+            MistralConfig(**{**SMALL, "num_hidden_layers": layers}),
+            dtype=torch.bfloat16,
+            attn_implementation=PACKED,
         )
         base.config.use_cache = False
         base.requires_grad_(False)
-        setup = make_setup(SMALL)
         tuned = attach_adapter(base, setup.adapter, setup.train, checkpointing=False)
-        sizes: dict[int, int] = {}
-
-        def note(tensor: Any, sizes: dict[int, int] = sizes) -> Any:
-            storage = tensor.untyped_storage()
-            sizes[storage.data_ptr()] = storage.nbytes()
-            return tensor
-
-        call = partial(
-            tuned.get_base_model().model,
-            input_ids=ids,
-            position_ids=places[None],
-            documents=documents,
-            use_cache=False,
-        )
-        if fused:
-            held: list[layer.Kept] = []
-            thin = layer.FusedLayer.thin
-
-            def keep(
-                self: Any, kept: Any, held: list[Any] = held, thin: Any = thin
-            ) -> Any:
-                held.append(thin(self, kept))
-                return held[-1]
-
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(layer.FusedLayer, "thin", keep)
-                install(tuned, torch.bfloat16, "all", plain)
-                call()
-            for kept in held:
-                assert kept.attended
-                parts = [kept.hidden, kept.middle, kept.gate_up, kept.scale]
-                parts += [kept.middle_scale, *kept.attended.states, kept.attended.out]
-                parts += kept.inner
-                for part in parts:
-                    if part is not None:
-                        note(part)
-        else:
-            weights = {w.untyped_storage().data_ptr() for w in tuned.parameters()}
-            batch = type("Batch", (), {"input_ids": ids, "documents": documents})()
-            batch.position_ids, batch.weights = places[None], None
-            batch.predicts, batch.targets = places[:-1], ids[0, 1:]
-            with torch.autograd.graph.saved_tensors_hooks(note, lambda t: t):
-                loss = plain_loss(tuned, torch.bfloat16, batch)
-            assert loss > 0
-            sizes = {at: size for at, size in sizes.items() if at not in weights}
-        found.append(sum(sizes.values()))
+        count = kept_fused if fused else kept_plainly
+        found.append(count(tuned, MicroBatch(*given)))
     return (found[1] - found[0]) / tokens
 
 

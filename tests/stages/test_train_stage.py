@@ -2,21 +2,14 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-import yaml
 from train_line import EVERY, NUM_STEPS, finish, make_line, start
 
-from graft.io import digest_files, read_json, write_batches, write_json
-from graft.params import load_params
-from graft.prompts import load_template
-from graft.records import SEQUENCE_SCHEMA
+from graft.io import digest_files, read_json
 
 
 def kill_after(process: subprocess.Popen[str], line: str) -> None:
