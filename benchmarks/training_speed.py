@@ -87,6 +87,7 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=2048, help="tokens of each")
     parser.add_argument("--learned", type=float, default=0.5, help="share of tokens")
     parser.add_argument("--cap", type=float, help="GiB")
+    parser.add_argument("--shard", action="store_true", help="deal the base out")
     parser.add_argument("--steps", type=int, default=20)
     args = parser.parse_args()
     if args.cap:
@@ -102,6 +103,7 @@ def compare(args: argparse.Namespace, group: Group) -> None:
     for shape in args.shape:
         for work in args.work:
             train = make_train(args.at_once, args.steps, args.kernels, KEEPS[args.keep])
+            train = train.model_copy(update={"shard_base": args.shard})
             sections = (train, make_adapter(), make_quantization())
             found = measure(shape, work, sections, args.length, args.learned, group)
             first, last = found.losses
@@ -153,7 +155,7 @@ def measure(
     torch.cuda.reset_peak_memory_stats()
     train, adapter, quantization = sections
     base = random_base(SHAPES[shape], quantization, group.device)
-    tuned, forward = prepare(base, adapter, train, torch.bfloat16)
+    tuned, forward = prepare(base, adapter, train, torch.bfloat16, group)
     torch.cuda.reset_peak_memory_stats()
     vocabulary, steps = SHAPES[shape]["vocab_size"], train.max_steps or 1
     tokens, log = train.global_batch_size * group.size * length, Log()

@@ -1,8 +1,10 @@
 """The train stage by several processes, which must train as one does."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from safetensors.numpy import load_file
 from train_line import finish, make_line, start
 
@@ -11,17 +13,33 @@ from graft.io import read_json
 FEW = {"max_steps": 6, "micro_batch_size": 1, "global_batch_size": 4}
 
 
+def change(folder: Path, **changes: dict[str, Any]) -> None:
+    """Write other values into the line's params.yaml, section by section."""
+    path = folder / "params.yaml"
+    values = yaml.safe_load(path.read_text())
+    for section, wanted in changes.items():
+        values[section] |= wanted
+    path.write_text(yaml.safe_dump(values))
+
+
 @pytest.mark.slow
-def test_two_processes_train_the_adapter_that_one_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shard_base", [False, True])
+def test_two_processes_train_the_adapter_that_one_does(
+    tmp_path: Path, shard_base: bool
+) -> None:
     found, counts = {}, {}
     for processes in (1, 2):
         folder = tmp_path / str(processes)
         make_line(folder, num_processes=processes, **FEW)
         # Dropout draws otherwise in each process, so it is off here.
-        text = (folder / "params.yaml").read_text()
-        (folder / "params.yaml").write_text(
-            text.replace("dropout: 0.1", "dropout: 0.0")
-        )
+        change(folder, adapter={"dropout": 0.0})
+        if shard_base:
+            change(
+                folder,
+                model={"dtype": "bfloat16"},
+                quantization={"method": "nf4"},
+                train={"kernels": "fused", "shard_base": processes > 1},
+            )
         with start(folder, "out") as stage:
             said = finish(stage)
         assert said.count("step 6/6") == 1

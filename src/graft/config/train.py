@@ -33,6 +33,7 @@ class TrainConfig(Section):
     `oversample` and `class_weights` favour rare strata: 0 leaves them as they are, 1
     makes all strata equal, the first by repeating examples, the second in the loss.
     `num_processes`: on this machine, one a GPU; a step is the same for any number.
+    `shard_base`: each holds a part of the 4-bit base, and gathers what it needs.
     `kernels`: fused ones of our own are for CUDA and some families of models; auto
     takes them where they can be, plain never.
     `gradient_checkpointing`: whether a layer's input alone is kept for the way back;
@@ -42,6 +43,7 @@ class TrainConfig(Section):
 
     device: Literal["auto", "cpu", "cuda"]
     num_processes: Positive
+    shard_base: bool
     seed: int
     epochs: Rate
     max_steps: Positive | None

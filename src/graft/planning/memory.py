@@ -69,6 +69,7 @@ def base_bytes(setup: Setup) -> float:
     """Frozen weights: 4-bit ones with a scale for each 64, which is 8 bits with double
     quantization and a scale for each 256 of these (Dettmers et al. 2023)."""
     packed = 0.5 + ((1 + 4 / 256) if setup.quantization.double_quant else 4) / 64
+    packed -= 0.5 * (1 - 1 / setup.shards)  # scales are everywhere
     width = packed if setup.is_packed else _WIDTH
     shape = setup.shape
     return shape.linear_parameters * width + shape.other_parameters * _WIDTH
@@ -149,4 +150,5 @@ def _scratch(setup: Setup) -> float:
     parts = GROUPS if setup.fused else tuple((name,) for name in linears)
     sizes = [sum(math.prod(linears[name]) for name in part) for part in parts]
     # PEFT's DoRA takes the lengths of W + BA, which it makes in float32.
-    return max(sizes) * (_WIDTH + 16 * setup.adapter.dora)
+    gathered = max(map(math.prod, linears.values())) / 2 if setup.shards > 1 else 0
+    return max(sizes) * (_WIDTH + 16 * setup.adapter.dora) + gathered

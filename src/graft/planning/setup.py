@@ -25,6 +25,11 @@ class Setup:
         return self.quantization.method != "none"
 
     @property
+    def shards(self) -> int:
+        """Processes among which the base is dealt out."""
+        return self.train.num_processes if self.train.shard_base else 1
+
+    @property
     def is_apart(self) -> bool:
         """Whether adapters have products of their own; else they are added to the
         weights as these are unpacked."""

@@ -67,7 +67,7 @@ def run(
         def make_loop(log: MetricLog) -> Loop:
             base = load_base(model, quantization, group.device, attention="packed")
             dtype = getattr(torch, quantization.compute_dtype)
-            tuned, forward = prepare(base, adapter, train, dtype)
+            tuned, forward = prepare(base, adapter, train, dtype, group)
             loop = Loop(
                 tuned,
                 forward,

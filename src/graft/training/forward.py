@@ -19,6 +19,7 @@ from graft.training.fused.install import install
 from graft.training.fused.layer import Keep
 from graft.training.fused.loss import Head, head_loss
 from graft.training.fused.shelf import Shelf
+from graft.training.parallel import Group
 
 Forward = Callable[[MicroBatch], Tensor]
 """The weighed sum of the learned tokens' negative log-likelihoods, in nats."""
@@ -33,13 +34,18 @@ _KEEP: dict[bool | str, Keep] = {
 
 
 def prepare(
-    base: Any, adapter: AdapterConfig, train: TrainConfig, dtype: torch.dtype
+    base: Any,
+    adapter: AdapterConfig,
+    train: TrainConfig,
+    dtype: torch.dtype,
+    group: Group = Group(),
 ) -> tuple[Any, Forward]:
     """A base with a new adapter, and how its loss is computed.
 
     Args:
         base: of `load_base`, with packed attention.
         dtype: of matrix products; weights that are trained stay float32.
+        group: the processes that train together.
     On a CPU they are fused only where that is asked for: it gains nothing there.
     Raises: ModelError if `train.kernels` is fused and this base cannot be.
     """
@@ -59,12 +65,17 @@ def prepare(
         where = f"train.gradient_checkpointing={keep}"
         instead = "train.gradient_checkpointing: true"
         raise _refused(where, why or "not on CUDA", instead)
+    packed = any(hasattr(weight, "quant_state") for weight in base.parameters())
+    if train.shard_base and not (fused and packed):
+        why = problem or ("the base is not in 4 bits" if not packed else "not on CUDA")
+        raise _refused("train.shard_base", why, "train.shard_base: false")
     tuned = attach_adapter(base, adapter, train, checkpointing=bool(keep) and not fused)
     if not fused:
         return tuned, partial(plain_loss, tuned, dtype)
     ops = load_ops(on_cuda)
     shelf = Shelf(base.device) if keep == "offload" else None
-    install(tuned, dtype, _KEEP[keep], ops, shelf)
+    dealt = group if train.shard_base and group.size > 1 else None
+    install(tuned, dtype, _KEEP[keep], ops, shelf, dealt)
     return tuned, partial(fused_loss, tuned, ops)
 
 

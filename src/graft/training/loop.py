@@ -130,18 +130,19 @@ class Loop:
             number, config.global_batch_size, config.micro_batch_size, config.seed
         )
         batches = [
-            self._train.batch(packs, self._device) for packs in self._group.share(dealt)
+            (self._train.batch(packs, self._device), counts)
+            for packs, counts in self._group.share(dealt)
         ]
         weight, num_tokens = self._group.sums(
             [
-                sum(batch.total for batch in batches),
-                sum(batch.input_ids.numel() for batch in batches),
+                sum(batch.total * counts for batch, counts in batches),
+                sum(batch.input_ids.numel() * counts for batch, counts in batches),
             ]
         )
         own = torch.zeros((), device=self._device)
-        for batch in batches:
+        for batch, counts in batches:
             # Over the learned tokens of the whole step, not of each micro-batch.
-            loss = self._forward(batch) / weight
+            loss = self._forward(batch) / weight * counts
             loss.backward()
             own += loss.detach()
         self._group.add_gradients(self.weights.values())
@@ -150,7 +151,7 @@ class Loop:
         )
         (total,) = self._group.sums([own.item()])
         if not math.isfinite(total) or not math.isfinite(norm.item()):
-            ids = [example for batch in batches for example in batch.ids]
+            ids = [example for batch, _ in batches for example in batch.ids]
             shown = ", ".join(ids[:8]) + ("…" if len(ids) > 8 else "")
             raise self._diverged(
                 f"train step {number + 1}",
@@ -172,8 +173,9 @@ class Loop:
         total = torch.zeros((), device=self._device, dtype=torch.float64)
         size = self.config.micro_batch_size
         with torch.no_grad():
-            for packs in self._group.share(self._validation.shares(size)):
-                total += self._forward(self._validation.batch(packs, self._device))
+            for packs, counts in self._group.share(self._validation.shares(size)):
+                batch = self._validation.batch(packs, self._device)
+                total += self._forward(batch) * counts
         self.set_dropout(True)
         (whole,) = self._group.sums([total.item()])
         return whole / self._validation.num_learned

@@ -34,9 +34,13 @@ class Group:
         """Whether this one writes and tells."""
         return self.rank == 0
 
-    def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Those of some items that are this process's."""
-        return items[self.rank :: self.size]
+    def share(self, items: Sequence[Item]) -> list[tuple[Item, int]]:
+        """This process's of some items, each with 1. All make as many passes, since
+        they wait for each other: who has one less takes the first item again, with 0.
+        """
+        rounds = -(-len(items) // self.size)
+        own = [(item, 1) for item in items[self.rank :: self.size]]
+        return own + [(items[0], 0)] * (rounds - len(own))
 
     def sums(self, values: Sequence[float]) -> list[float]:
         """Numbers added up over the processes."""
@@ -48,18 +52,18 @@ class Group:
         return found
 
     def add_gradients(self, weights: Iterable[Tensor]) -> None:
-        """Add gradients up over the processes, in one message. A process without a
-        micro-batch has none, which is taken for zeros."""
+        """Add gradients up over the processes, in one message."""
         if self.size == 1:
             return
-        parts = list(weights)
-        for weight in parts:
-            if weight.grad is None:
-                weight.grad = torch.zeros_like(weight)
-        flat = torch.cat([weight.grad.flatten() for weight in parts])
+        grads = [weight.grad for weight in weights if weight.grad is not None]
+        flat = torch.cat([grad.flatten() for grad in grads])
         torch.distributed.all_reduce(flat)
-        for weight, part in zip(parts, flat.split([w.numel() for w in parts])):
-            weight.grad.copy_(part.view_as(weight))
+        for grad, part in zip(grads, flat.split([grad.numel() for grad in grads])):
+            grad.copy_(part.view_as(grad))
+
+    def gather(self, whole: Tensor, part: Tensor) -> None:
+        """Fill `whole` with the parts of all processes, one after the other."""
+        torch.distributed.all_gather_into_tensor(whole, part)
 
     def from_first(self, value: Item) -> Item:
         """What the first process has."""

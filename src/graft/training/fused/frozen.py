@@ -6,6 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from graft.training.parallel import Group
 
 
 class Scratch:
@@ -13,10 +16,18 @@ class Scratch:
 
     What is given is good until it is asked for again. One matrix at a time is unpacked:
     the largest decides the size.
+
+    Args:
+        dtype, device: of what is unpacked.
+        group: processes among which 4-bit weights are dealt out; None: all are here.
     """
 
-    def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(
+        self, dtype: torch.dtype, device: torch.device, group: Group | None = None
+    ) -> None:
         self._memory = torch.empty(0, dtype=dtype, device=device)
+        self._parts = torch.empty(0, dtype=torch.uint8, device=device)
+        self.group = group
 
     @property
     def dtype(self) -> torch.dtype:
@@ -28,6 +39,44 @@ class Scratch:
         if self._memory.numel() < rows * columns:
             self._memory = self._memory.new_empty(rows * columns)
         return self._memory[: rows * columns].view(rows, columns)
+
+    def take_bytes(self, number: int) -> Tensor:
+        """Memory for the bytes of a weight. Shape [number]."""
+        if self._parts.numel() < number:
+            self._parts = self._parts.new_empty(number)
+        return self._parts[:number]
+
+
+class Packed:
+    """A 4-bit weight, whole or dealt out.
+
+    Dealt out, a process holds one part of the bytes, and all parts come together
+    whenever the weight is asked for. Of frozen weights this is all there is to
+    sharding: they have no gradients and no optimizer.
+
+    Args:
+        weight: of bitsandbytes. If it is dealt out, it is empty afterwards.
+        scratch: says among whom, and where the parts come together.
+    """
+
+    def __init__(self, weight: Any, scratch: Scratch) -> None:
+        self.state, self._scratch = weight.quant_state, scratch
+        self._shape, self._bytes = weight.data.shape, weight.data
+        if (group := scratch.group) is not None:
+            flat = weight.data.flatten()
+            size = -(-len(flat) // group.size)
+            flat = functional.pad(flat, (0, size * group.size - len(flat)))
+            self._bytes = flat.view(group.size, size)[group.rank].clone()
+            weight.data = flat.new_empty(0)
+
+    def whole(self) -> Tensor:
+        """All its bytes; if dealt out, until any weight is asked for."""
+        group = self._scratch.group
+        if group is None:
+            return self._bytes
+        found = self._scratch.take_bytes(group.size * len(self._bytes))
+        group.gather(found, self._bytes)
+        return found[: self._shape.numel()].view(self._shape)
 
 
 class Frozen:
@@ -46,7 +95,7 @@ class Frozen:
         self.sizes = [linear.out_features for linear in linears]
         self.shape = (sum(self.sizes), linears[0].in_features)
         self._packed = [
-            (linear.weight, linear.weight.quant_state)
+            Packed(linear.weight, scratch)
             for linear in linears
             if hasattr(linear.weight, "quant_state")
         ]
@@ -82,6 +131,6 @@ class Frozen:
         out = self._scratch.take(*self.shape)
         found = adapters or [None] * len(self.sizes)
         for part, packed, adapter in zip(out.split(self.sizes), self._packed, found):
-            weight, state = packed
-            self._ops.dequantize_(part, weight.data, state, *(adapter or ()))
+            given = (packed.whole(), packed.state, *(adapter or ()))
+            self._ops.dequantize_(part, *given)
         return out

@@ -13,6 +13,7 @@ from graft.training.attention import Documents
 from graft.training.fused.frozen import Scratch
 from graft.training.fused.layer import FusedLayer, Keep
 from graft.training.fused.shelf import Shelf
+from graft.training.parallel import Group
 
 
 def install(
@@ -21,6 +22,7 @@ def install(
     keep: Keep,
     ops: ModuleType,
     shelf: Shelf | None = None,
+    group: Group | None = None,
 ) -> None:
     """Make the decoder layers of a PEFT model compute by hand, and leave its last norm
     to `head_loss`.
@@ -30,8 +32,9 @@ def install(
         dtype: of its hidden states and of unpacked weights.
         keep, ops: as in `FusedLayer`.
         shelf: where the layers' inputs wait for the way back; None: where they are.
+        group: processes among which 4-bit weights are dealt out; None: all are here.
     """
-    scratch = Scratch(dtype, model.device)
+    scratch = Scratch(dtype, model.device, group)
     decoder = model.get_base_model().model
     for layer in decoder.layers:
         fused = FusedLayer(layer, scratch, ops, keep)
