@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from small_setup import LOAD, make_setup
 
 from graft.planning.choice import find_fit, needed_gib
+from graft.planning.memory import GIB, base_bytes, peak_memory
 
 AUTO = {"gradient_checkpointing": "auto"}
 
@@ -48,3 +49,10 @@ def test_what_is_found_needs_no_more_than_there_is(
     if fit is not None:
         assert needed_gib(fit.setup, fit.load) <= free_gib
         assert fit.setup.train.gradient_checkpointing != "auto"
+
+
+def test_a_base_that_is_dealt_out_must_be_loaded_whole_first() -> None:
+    dealt = {"num_processes": 8, "shard_base": True, "micro_batch_size": 1}
+    setup = make_setup(train={**dealt, "gradient_checkpointing": "offload"})
+    assert needed_gib(setup, LOAD.part(1 / 64)) * GIB > base_bytes(setup)
+    assert peak_memory(setup, LOAD.part(1 / 64)).peak < base_bytes(setup)

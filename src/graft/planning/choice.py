@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graft.planning.memory import GIB, peak_memory
+from graft.planning.memory import GIB, base_bytes, peak_memory
 from graft.planning.setup import Load, Setup
 
 _SLACK = 1.02  # what torch holds for each byte that is used, with expandable segments
@@ -34,8 +34,10 @@ class Fit:
 
 
 def needed_gib(setup: Setup, load: Load) -> float:
-    """What must be free on the GPU before anything is loaded."""
-    return peak_memory(setup, load).peak / GIB * _SLACK + _CONTEXT_GIB
+    """What must be free on the GPU before anything is loaded. A base is loaded whole,
+    and dealt out then."""
+    most = max(peak_memory(setup, load).peak, base_bytes(setup))
+    return most / GIB * _SLACK + _CONTEXT_GIB
 
 
 def find_fit(setup: Setup, load: Load, free_gib: float) -> Fit | None:

@@ -58,18 +58,23 @@ def peak_memory(setup: Setup, load: Load) -> Memory:
         each += wide if keep == "selective" else whole
     way_back = load.tokens * each
     return Memory(
-        base=base_bytes(setup),
+        base=base_bytes(setup, setup.shards),
         adapter=_adapter_bytes(setup),
         kept=load.tokens * layers * of_layer,
         working=max(head, way_back) + _scratch(setup),
     )
 
 
-def base_bytes(setup: Setup) -> float:
+def base_bytes(setup: Setup, shards: int = 1) -> float:
     """Frozen weights: 4-bit ones with a scale for each 64, which is 8 bits with double
-    quantization and a scale for each 256 of these (Dettmers et al. 2023)."""
-    packed = 0.5 + ((1 + 4 / 256) if setup.quantization.double_quant else 4) / 64
-    packed -= 0.5 * (1 - 1 / setup.shards)  # scales are everywhere
+    quantization and a scale for each 256 of these (Dettmers et al. 2023).
+
+    Args:
+        setup: what is planned.
+        shards: processes among which 4-bit weights are dealt out, but not their scales.
+    """
+    packed = 0.5 / shards
+    packed += ((1 + 4 / 256) if setup.quantization.double_quant else 4) / 64
     width = packed if setup.is_packed else _WIDTH
     shape = setup.shape
     return shape.linear_parameters * width + shape.other_parameters * _WIDTH
