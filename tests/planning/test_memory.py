@@ -88,7 +88,7 @@ def kept_plainly(tuned: Any, batch: Any) -> int:
     """Bytes that autograd keeps, but for weights."""
     import torch
 
-    from graft.training.forward import plain_loss
+    from graft.training.losses import plain_loss
 
     sizes: dict[int, int] = {}
     with torch.autograd.graph.saved_tensors_hooks(partial(note, sizes), lambda t: t):
@@ -102,9 +102,9 @@ def kept_fused(tuned: Any, batch: Any) -> int:
     """Bytes that fused layers keep."""
     import torch
 
-    from graft.training.forward import fused_loss
     from graft.training.fused import layer, plain
     from graft.training.fused.install import install
+    from graft.training.losses import fused_loss
 
     held: list[Any] = []
     thin = layer.FusedLayer.thin

@@ -84,9 +84,10 @@ def make_loop(
 
     from graft.training.base import load_base
     from graft.training.checkpoints import CheckpointStore
-    from graft.training.forward import fused_loss, load_ops, prepare
+    from graft.training.forward import load_ops, prepare
     from graft.training.fused.install import install
     from graft.training.loop import Loop
+    from graft.training.losses import fused_loss
 
     def make(
         name: str = "run",

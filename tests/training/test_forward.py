@@ -72,7 +72,7 @@ def test_inputs_cannot_be_put_away_where_there_is_no_gpu(
     base = load_base(model_config, unquantized, "cpu", "packed")
     wish = {"kernels": kernels, "gradient_checkpointing": "offload"}
     config = train_config.model_copy(update=wish)
-    with pytest.raises(ModelError, match="offload: needs fused layers"):
+    with pytest.raises(ModelError, match="offload: cannot be had"):
         prepare(base, params.adapter, config, torch.float32)
 
 

@@ -121,6 +121,22 @@ def test_a_validation_that_is_no_number_leaves_no_checkpoint_to_go_on_from(
     assert loop.store.steps() == []
 
 
+def test_a_loss_that_explodes_stops_the_run_and_names_examples(make_loop: Any) -> None:
+    loop = make_loop(max_steps=20, epochs=20, evaluate_every=5)
+    forward = loop._forward  # pylint: disable=protected-access
+
+    def explode(batch: Any) -> Any:
+        return forward(batch) * (5 if loop.progress.step >= 10 else 1)
+
+    loop._forward = explode  # pylint: disable=protected-access
+    with pytest.raises(
+        ModelError, match="(?s)step 13: .*exploded to .*example-.*step 10"
+    ) as caught:
+        loop.run()
+    assert "learning_rate" in caught.value.fix
+    assert loop.store.steps()[-1] == 10
+
+
 def test_a_training_that_was_stopped_early_stays_stopped_when_it_goes_on(
     make_loop: Any,
 ) -> None:
@@ -141,7 +157,7 @@ class Evaluating(Loop):
     """Turns dropout off the usual way."""
 
     def set_dropout(self, drops: bool) -> None:
-        self._model.train(drops)
+        self.model.train(drops)
 
 
 @pytest.mark.filterwarnings("ignore:bitsandbytes.*an autograd kernel:UserWarning")

@@ -36,6 +36,8 @@ class TrainConfig(Section):
     `shard_base`: each holds a part of the 4-bit base, and gathers what it needs.
     `kernels`: fused ones of our own are for CUDA and some families of models; auto
     takes them where they can be, plain never.
+    `max_loss_ratio`: training stops where its loss stays above so many times what it
+    was. `neftune_alpha`: of the noise on embeddings.
     `gradient_checkpointing`: whether a layer's input alone is kept for the way back;
     with fused layers also selective: all but gates and ups; and on CUDA offload: the
     input, in the machine's memory. auto: whatever keeps the most that fits the GPU.
@@ -54,8 +56,10 @@ class TrainConfig(Section):
     warmup_ratio: Fraction
     weight_decay: Annotated[float, Field(ge=0)]
     max_grad_norm: Rate
+    max_loss_ratio: Rate | None
     optimizer: Literal["adamw_torch_fused", "adamw_8bit", "paged_adamw_8bit"]
     kernels: Literal["auto", "fused", "plain"]
+    neftune_alpha: Rate | None
     packing: bool
     oversample: Share
     class_weights: Share

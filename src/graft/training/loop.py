@@ -6,7 +6,7 @@ a packed row needs neither padding nor a mask (docs/adr/0006-training-loop.md).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -14,14 +14,16 @@ import torch
 from torch import Tensor
 
 from graft.config import TrainConfig
-from graft.errors import HardwareError, ModelError
+from graft.errors import ModelError
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore, Progress
-from graft.training.forward import Forward
+from graft.training.faults import diverged, out_of_memory
+from graft.training.losses import Forward
 from graft.training.optimizer import make_optimizer
 from graft.training.parallel import Group
 from graft.training.progress import Meter
 from graft.training.schedule import learning_rate
+from graft.training.watch import exploded
 
 
 class MetricLog(Protocol):
@@ -68,6 +70,7 @@ class Loop:
         per_epoch = train.steps_per_epoch(config.global_batch_size)
         self.num_steps = config.max_steps or math.ceil(config.epochs * per_epoch)
         self.progress = Progress(0, 0, 0, math.inf, 0, [])
+        self._seen: list[str] = []  # ids of the last step's examples
 
     def resume(self) -> int:
         """Go back to the last checkpoint; returns its step, 0 if there is none."""
@@ -99,6 +102,7 @@ class Loop:
                 # Also before a checkpoint, so that no mean reaches over one.
                 if checked or step % self.config.log_every == 0:
                     self._note(step, meter.read(), "train")
+                    self._stop_if_exploded()
                 if checked:
                     self._evaluate(meter)
         if self.progress.best_step != self.progress.step:
@@ -150,14 +154,10 @@ class Loop:
             self.weights.values(), config.max_grad_norm
         )
         (total,) = self._group.sums([own.item()])
+        self._seen = [example for batch, _ in batches for example in batch.ids]
         if not math.isfinite(total) or not math.isfinite(norm.item()):
-            ids = [example for batch, _ in batches for example in batch.ids]
-            shown = ", ".join(ids[:8]) + ("…" if len(ids) > 8 else "")
-            raise self._diverged(
-                f"train step {number + 1}",
-                "the loss or its gradient is no longer a number; examples of this "
-                f"step: {shown}",
-            )
+            problem = "the loss or its gradient is no longer a number"
+            raise self._diverged(f"train step {number + 1}", problem, self._seen)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         self.progress = replace(
@@ -215,34 +215,19 @@ class Loop:
         curve = {n: v for n, v in named.items() if "_per_s" not in n and "gib" not in n}
         self.progress.history.append({"step": step, **curve})
 
+    def _stop_if_exploded(self) -> None:
+        ratio, history = self.config.max_loss_ratio, self.progress.history
+        if ratio is not None and exploded(history, ratio):
+            problem = f"the loss exploded to {history[-1]['train/loss']:.2f}"
+            where = f"train step {self.progress.step}"
+            raise self._diverged(where, problem, self._seen)
+
+    def _diverged(
+        self, where: str, problem: str, examples: Sequence[str] = ()
+    ) -> ModelError:
+        return diverged(where, problem, self.store.steps(), examples)
+
     def _take(self, weights: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
             for name, weight in self.weights.items():
                 weight.copy_(weights[name])
-
-    def _diverged(self, where: str, problem: str) -> ModelError:
-        steps = self.store.steps()
-        return ModelError(
-            where,
-            problem,
-            expected="a finite loss",
-            fix="lower train.learning_rate or train.max_grad_norm, or look at the "
-            f"examples; last good checkpoint: step {steps[-1] if steps else 'none'}",
-        )
-
-
-def out_of_memory(config: TrainConfig, device: str) -> HardwareError:
-    """What to change when a step does not fit."""
-    smaller = (
-        f"train.micro_batch_size={config.micro_batch_size // 2}"
-        if config.micro_batch_size > 1
-        else "a smaller tokenize.max_seq_len"
-    )
-    spared = config.gradient_checkpointing
-    checkpointing = "" if spared else "train.gradient_checkpointing=true, or "
-    return HardwareError(
-        device,
-        f"out of memory with train.micro_batch_size={config.micro_batch_size}",
-        fix=f"set {checkpointing}{smaller}; what was trained so far is in the last "
-        "checkpoint",
-    )

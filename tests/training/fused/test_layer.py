@@ -16,10 +16,10 @@ from transformers import (
 
 from graft.training.attention import PACKED, lay_out, register_packed_attention
 from graft.training.batches import MicroBatch
-from graft.training.forward import fused_loss, plain_loss
 from graft.training.fused import plain
 from graft.training.fused.install import install
 from graft.training.fused.layer import Keep
+from graft.training.losses import fused_loss, plain_loss
 
 # PEFT 0.21 still asks transformers 5.23 by a name that it deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")

@@ -1,0 +1,59 @@
+from typing import Any
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graft.training.attention import lay_out
+from graft.training.batches import MicroBatch
+from graft.training.noise import noise, with_noise
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=6), st.floats(0.1, 20))
+def test_noise_is_within_the_bounds_of_each_document(
+    lengths: list[int], alpha: float
+) -> None:
+    states = torch.zeros(1, sum(lengths), 8)
+    found = noise(states, lay_out(lengths, "cpu").starts, alpha)[0]
+    for part, length in zip(found.split(lengths), lengths, strict=True):
+        assert part.abs().max() <= alpha / (length * 8) ** 0.5 * (1 + 1e-6)
+
+
+def make_batch() -> MicroBatch:
+    places = torch.arange(6)
+    documents = lay_out([4, 2], "cpu")
+    return MicroBatch(
+        places[None], places[None], documents, places, places, None, 6.0, ()
+    )
+
+
+def test_noise_is_added_while_training_alone() -> None:
+    embedding = torch.nn.Embedding(6, 3)
+
+    def forward(batch: MicroBatch) -> Any:
+        return embedding(batch.input_ids)
+
+    noisy, batch = with_noise(forward, embedding, 5.0), make_batch()
+    with torch.no_grad():
+        assert torch.equal(noisy(batch), forward(batch))
+    torch.manual_seed(0)
+    first = noisy(batch)
+    assert not torch.equal(first, forward(batch))
+    torch.manual_seed(0)
+    assert torch.equal(noisy(batch), first)
+    assert torch.equal(forward(batch), embedding(batch.input_ids))
+
+
+def test_training_with_noise_is_the_same_each_time(make_loop: Any) -> None:
+    wish = {"neftune_alpha": 5.0, "max_steps": 4, "evaluate_every": 2}
+    one, other = make_loop("one", **wish), make_loop("two", **wish)
+    one.run()
+    other.run()
+    for name, weight in one.weights.items():
+        assert torch.equal(weight, other.weights[name])
+    plain = make_loop("plain", **(wish | {"neftune_alpha": None}))
+    plain.run()
+    assert any(
+        not torch.equal(weight, plain.weights[name])
+        for name, weight in one.weights.items()
+    )
