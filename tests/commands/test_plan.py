@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_shapes import MISTRAL_7B
 
 from graft.commands import plan
 from graft.errors import ConfigError, HardwareError
@@ -10,16 +11,6 @@ from graft.params import load_params
 from graft.planning.setup import Load
 
 ROOT = Path(__file__).parents[2]
-MISTRAL_7B = {
-    "model_type": "mistral",
-    "hidden_act": "silu",
-    "vocab_size": 32768,
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-}
 
 
 def run(folder: Path, num_layers: int = 32, **options: Any) -> None:

@@ -4,20 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from model_shapes import MISTRAL_7B
+
 from graft.params import load_params
 from graft.planning.setup import Load, Setup
 from graft.planning.shapes import to_shape
 
-MISTRAL_7B = {
-    "model_type": "mistral",
-    "hidden_act": "silu",
-    "vocab_size": 32768,
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-}
 LOAD = Load(tokens=16384, learned=8192, span=1300.0)
 PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
 

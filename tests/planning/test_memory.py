@@ -4,21 +4,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from small_setup import LOAD, MISTRAL_7B, make_setup
+from model_shapes import MISTRAL_7B, QWEN_7B
+from small_setup import LOAD, make_setup
 
 from graft.planning.memory import GIB, base_bytes, peak_memory, trained_parameters
 from graft.planning.setup import Load
 
 # Peaks that torch counted on one H200 (docs/LOG.md).
-Q7 = {
-    "model_type": "qwen2",
-    "vocab_size": 152064,
-    "hidden_size": 3584,
-    "intermediate_size": 18944,
-    "num_hidden_layers": 28,
-    "num_attention_heads": 28,
-    "num_key_value_heads": 4,
-}
 MEASURED: dict[str, tuple[float, Any]] = {
     "all kept": (51.8, {}),
     "inputs kept": (7.7, {"train": {"gradient_checkpointing": True}, "tokens": 8192}),
@@ -26,7 +18,7 @@ MEASURED: dict[str, tuple[float, Any]] = {
     "rank 64": (18.8, {"adapter": {"rank": 64, "dropout": 0.05}, "tokens": 4096}),
     "16 bits": (37.9, {"quantization": {"method": "none"}, "tokens": 8192}),
     "half": (16.5, {"adapter": {"freeze_layers": 16}, "tokens": 8192}),
-    "Qwen": (52.3, {"config": Q7}),
+    "Qwen": (52.3, {"config": QWEN_7B}),
     "plain": (33.2, {"fused": False, "tokens": 4096}),
 }
 

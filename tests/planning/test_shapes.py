@@ -1,7 +1,8 @@
 from typing import Any
 
 import pytest
-from small_setup import MISTRAL_7B, PARAMS
+from model_shapes import MISTRAL_7B
+from small_setup import PARAMS
 
 from graft.errors import ModelError
 from graft.planning.shapes import obstacle, to_shape

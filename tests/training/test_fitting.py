@@ -1,21 +1,11 @@
 from typing import Any
 
 import pytest
+from model_shapes import QWEN_7B
 from small_training import make_documents
 
 from graft.errors import HardwareError
 from graft.training.fitting import Room, load_of, settle
-
-CONFIG = {
-    "model_type": "qwen2",
-    "hidden_act": "silu",
-    "vocab_size": 152064,
-    "hidden_size": 3584,
-    "intermediate_size": 18944,
-    "num_hidden_layers": 28,
-    "num_attention_heads": 28,
-    "num_key_value_heads": 4,
-}
 
 
 def sections(params: Any, **changes: Any) -> Any:
@@ -28,7 +18,7 @@ def test_auto_is_decided_by_the_room_there_is(params: Any) -> None:
     for free in (None, 139.0, 15.0):
         asked = sections(params, gradient_checkpointing="auto", micro_batch_size=64)
         room = Room("cpu" if free is None else "cuda", "card", free)
-        train = settle(room, CONFIG, "bfloat16", asked, make_documents(64))
+        train = settle(room, QWEN_7B, "bfloat16", asked, make_documents(64))
         found[free] = train.gradient_checkpointing
     assert found[None] is False and found[139.0] is False and found[15.0] is not False
 
@@ -37,14 +27,14 @@ def test_what_cannot_fit_is_refused_with_what_to_change(params: Any) -> None:
     asked = sections(params, gradient_checkpointing=False, micro_batch_size=1024)
     with pytest.raises(HardwareError, match="(?s)10.0 are free.*set train") as caught:
         settle(
-            Room("cuda", "card", 10.0), CONFIG, "bfloat16", asked, make_documents(64)
+            Room("cuda", "card", 10.0), QWEN_7B, "bfloat16", asked, make_documents(64)
         )
     assert "gradient_checkpointing" in caught.value.fix
 
 
 def test_of_another_family_nothing_is_foretold(params: Any) -> None:
     asked = sections(params, gradient_checkpointing="auto")
-    other = CONFIG | {"model_type": "gemma3"}
+    other = QWEN_7B | {"model_type": "gemma3"}
     room = Room("cuda", "card", 0.1)
     train = settle(room, other, "bfloat16", asked, make_documents(8))
     assert train.gradient_checkpointing is True

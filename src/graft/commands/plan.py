@@ -16,8 +16,7 @@ from graft.models import read_shape
 from graft.planning.choice import Fit, find_fit, needed_gib, with_train
 from graft.planning.gpus import GPUS, Gpu
 from graft.planning.memory import GIB, peak_memory, trained_parameters
-from graft.planning.setup import Load, Setup
-from graft.planning.shapes import obstacle, to_shape
+from graft.planning.setup import Load, Setup, to_setup
 from graft.planning.speed import pace
 
 KEEPS = {
@@ -50,10 +49,8 @@ def run(
             fix="take the one that is nearest in memory",
         )
     values = read_shape(model)
-    plain = obstacle(values, adapter, model.dtype, quantization.compute_dtype)
-    fused = train.kernels != "plain" and not plain
-    shape = to_shape(values, model.path)
-    setup = Setup(shape, adapter, quantization, train, fused)
+    sections = (adapter, quantization, train)
+    setup, plain = to_setup(values, model.path, model.dtype, sections)
     known = io.read_json(lengths) if lengths.is_file() else {}
     load = to_load(known, train.micro_batch_size, tokenize.max_seq_len)
     total = (tokens or known.get("tokens", 0)) * train.epochs

@@ -1,9 +1,11 @@
 """What of a configuration decides memory and speed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from graft.config import AdapterConfig, QuantizationConfig, TrainConfig
-from graft.planning.shapes import GROUPS, Shape
+from graft.planning.shapes import GROUPS, Shape, obstacle, to_shape
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,29 @@ class Setup:
             ]
             for group in GROUPS
         ]
+
+
+def to_setup(
+    config: Mapping[str, Any],
+    where: str,
+    stored: str,
+    sections: tuple[AdapterConfig, QuantizationConfig, TrainConfig],
+    lacks: str = "",
+) -> tuple[Setup, str]:
+    """What is planned, and why its layers are plain, if they have to be.
+
+    Args:
+        config: the base's config.json, found at `where`.
+        stored: type of the base's unquantized weights.
+        sections: `adapter`, `quantization`, `train`.
+        lacks: what the machine has not that fused layers need.
+    Raises: ModelError if no size is known of such a base.
+    """
+    adapter, quantization, train = sections
+    plain = obstacle(config, adapter, stored, quantization.compute_dtype) or lacks
+    fused = train.kernels != "plain" and not plain
+    shape = to_shape(config, where)
+    return Setup(shape, adapter, quantization, train, fused), plain
 
 
 @dataclass(frozen=True)

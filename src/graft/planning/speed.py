@@ -48,8 +48,7 @@ def products(setup: Setup, load: Load) -> float:
     two for each weight and token forward, two for the gradient of the input, and two
     where they are computed again."""
     shape = setup.shape
-    passes = 1 + _way_back(setup) + _again(setup).weights
-    layers = 2 * load.tokens * passes * shape.linear_parameters
+    layers = 2 * load.tokens * _passes(setup) * shape.linear_parameters
     return layers + 4 * load.learned * _head(setup)
 
 
@@ -68,6 +67,11 @@ def _head(setup: Setup) -> int:
 def _way_back(setup: Setup) -> float:
     """Share of the layers that have a backward pass."""
     return setup.trained_layers / setup.shape.layers
+
+
+def _passes(setup: Setup) -> float:
+    """How often a step takes the frozen weights."""
+    return 1 + _way_back(setup) + _again(setup).weights
 
 
 @dataclass(frozen=True)
@@ -135,5 +139,4 @@ def _unpacked(setup: Setup) -> float:
     """Bytes read and written to unpack 4-bit weights, once a pass."""
     if not setup.is_packed:
         return 0.0
-    passes = 1 + _way_back(setup) + _again(setup).weights
-    return 2.56 * setup.shape.linear_parameters * passes
+    return 2.56 * setup.shape.linear_parameters * _passes(setup)

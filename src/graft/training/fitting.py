@@ -10,8 +10,8 @@ from graft.config import AdapterConfig, QuantizationConfig, TrainConfig
 from graft.errors import HardwareError
 from graft.planning.choice import find_fit, needed_gib, with_train
 from graft.planning.memory import GIB
-from graft.planning.setup import Load, Setup
-from graft.planning.shapes import FAMILIES, obstacle, to_shape
+from graft.planning.setup import Load, Setup, to_setup
+from graft.planning.shapes import FAMILIES
 from graft.training.batches import PackedDocuments
 from graft.training.forward import lacking
 
@@ -53,16 +53,13 @@ def settle(
         documents: what is trained on.
     Raises: HardwareError with what to change, if they do not fit.
     """
-    adapter, quantization, train = sections
+    train = sections[-1]
     if room.free_gib is None:
         return _decided(train, False)
     if config.get("model_type") not in FAMILIES:
         return _decided(train, True)
-    products = quantization.compute_dtype
-    plain = obstacle(config, adapter, stored, products) or lacking(room.device)
-    fused = train.kernels != "plain" and not plain
-    shape = to_shape(config, "config.json")
-    setup = Setup(shape, adapter, quantization, train, fused)
+    lacks = lacking(room.device)
+    setup, _ = to_setup(config, "config.json", stored, sections, lacks)
     load = load_of(documents, train.micro_batch_size)
     fit = find_fit(setup, load, room.free_gib)
     if fit and not fit.changes:

@@ -1,0 +1,22 @@
+"""Sizes in config.json of bases that are too large to be here."""
+
+MISTRAL_7B = {
+    "model_type": "mistral",
+    "hidden_act": "silu",
+    "vocab_size": 32768,
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+}
+QWEN_7B = {
+    "model_type": "qwen2",
+    "hidden_act": "silu",
+    "vocab_size": 152064,
+    "hidden_size": 3584,
+    "intermediate_size": 18944,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 28,
+    "num_key_value_heads": 4,
+}
