@@ -5,7 +5,8 @@ from model_shapes import QWEN_7B
 from small_training import make_documents
 
 from graft.errors import HardwareError
-from graft.training.fitting import Room, load_of, settle
+from graft.training.fitting import Room, load_of, look_at, settle
+from graft.training.parallel import Group
 
 
 def sections(params: Any, **changes: Any) -> Any:
@@ -47,3 +48,7 @@ def test_the_largest_micro_batch_counts() -> None:
     assert load.tokens == 3 * max(totals)
     assert 0 < load.learned < load.tokens
     assert min(documents.lengths) <= load.span <= max(documents.lengths)
+
+
+def test_the_room_of_a_cpu_is_not_counted() -> None:
+    assert look_at(Group(device="cpu")).free_gib is None

@@ -57,7 +57,7 @@ def run(
     store = open_store(checkpoints, key, train.checkpoints_kept)
     with join(device) as group:
         train = settle(
-            look_at(group.device),
+            look_at(group),
             values,
             model.dtype,
             (adapter, quantization, train),

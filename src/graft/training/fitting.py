@@ -14,6 +14,7 @@ from graft.planning.setup import Load, Setup, to_setup
 from graft.planning.shapes import FAMILIES
 from graft.training.batches import PackedDocuments
 from graft.training.forward import lacking
+from graft.training.parallel import Group
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,16 @@ class Room:
     free_gib: float | None
 
 
-def look_at(device: str) -> Room:
-    """What is free now."""
+def look_at(group: Group) -> Room:
+    """What is free now: of several GPUs the least, so that all decide the same."""
+    device = group.device
     if not device.startswith("cuda"):
         return Room(device, device, None)
     import torch
 
     free, _ = torch.cuda.mem_get_info(device)
-    return Room(device, torch.cuda.get_device_name(device), free / GIB)
+    name = torch.cuda.get_device_name(device)
+    return Room(device, name, group.least(free / GIB))
 
 
 def settle(

@@ -51,6 +51,14 @@ class Group:
         found: list[float] = numbers.tolist()
         return found
 
+    def least(self, value: float) -> float:
+        """The smallest of the processes' numbers."""
+        if self.size == 1:
+            return value
+        number = torch.tensor(value, dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(number, torch.distributed.ReduceOp.MIN)
+        return float(number.item())
+
     def add_gradients(self, weights: Iterable[Tensor]) -> None:
         """Add gradients up over the processes, in one message."""
         if self.size == 1:
