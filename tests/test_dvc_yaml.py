@@ -1,7 +1,7 @@
 import ast
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -13,9 +13,11 @@ ROOT = Path(__file__).parents[1]
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 NAMES = sorted(STAGES)
 KINDS = {
-    field.annotation.__name__: field.alias or name
+    kind.__name__: field.alias or name
     for name, field in params.Params.model_fields.items()
-    if field.annotation is not None
+    # Of a section in several forms stages take what the forms have in common.
+    for kind in (field.annotation, *(k.__base__ for k in get_args(field.annotation)))
+    if isinstance(kind, type)
 }
 KEPT_BY_THE_STAGE = {"--checkpoints"}
 """Paths that no other stage reads, and that must survive DVC's removal of outs."""

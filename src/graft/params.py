@@ -7,7 +7,7 @@ An unknown key, a missing key, a value out of range or a pair that cannot work i
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import Field, ValidationError
@@ -31,7 +31,7 @@ class Params(Section):
     split: config.SplitConfig
     task: config.TaskConfig
     model: config.ModelConfig
-    adapter: config.AdapterConfig
+    adapter: config.AnyAdapter
     quantization: config.QuantizationConfig
     train: config.TrainConfig
     evaluate: config.EvaluateConfig
@@ -84,9 +84,12 @@ def check_params(values: Mapping[str, Any], where: str) -> Params:
 
 def _fault(detail: ErrorDetails) -> str:
     """One pydantic error as `key: what is wrong`."""
-    key = ".".join(str(part) for part in detail["loc"])
+    names, _ = _place(detail["loc"])
+    key = ".".join(names)
     if detail["type"] == "extra_forbidden":
-        known = _known_keys(detail["loc"][:-1])
+        _, kind = _place(detail["loc"][:-1])
+        fields = getattr(kind, "model_fields", {})
+        known = [f.alias or name for name, f in fields.items()]
         near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
         return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "")
     if detail["type"] == "missing":
@@ -97,13 +100,29 @@ def _fault(detail: ErrorDetails) -> str:
     return f"{key}: {message}" + (f" (is {shown!r})" if simple else "")
 
 
-def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
-    """Keys of the section at a place in params.yaml."""
+def _place(loc: tuple[int | str, ...]) -> tuple[list[str], Any]:
+    """A place in params.yaml: its names, and the class that is there.
+
+    pydantic puts the chosen method between a section with several and its keys.
+    """
+    names: list[str] = []
     kind: Any = Params
     for part in loc:
-        fields = {f.alias or n: f.annotation for n, f in kind.model_fields.items()}
-        kind = fields.get(str(part))
-    return [f.alias or name for name, f in getattr(kind, "model_fields", {}).items()]
+        chosen = [m for m in get_args(kind) if part in _methods(m)]
+        if chosen:
+            kind = chosen[0]
+            continue
+        names.append(str(part))
+        fields = getattr(kind, "model_fields", {})
+        types = {f.alias or name: f.annotation for name, f in fields.items()}
+        kind = types.get(str(part))
+    return names, kind
+
+
+def _methods(kind: Any) -> tuple[Any, ...]:
+    """What `method` can be of a class, if it has one."""
+    field = getattr(kind, "model_fields", {}).get("method")
+    return get_args(field.annotation) if field else ()
 
 
 def _impossible_pairs(values: Mapping[str, Any]) -> list[str]:
@@ -119,10 +138,16 @@ def _impossible_pairs(values: Mapping[str, Any]) -> list[str]:
             "quantization.double_quant with quantization.method=none: there is "
             "nothing to quantize twice"
         )
-    if at("train", "device") == "cpu" and "8bit" in str(at("train", "optimizer")):
+    if at("adapter", "method") == "full" and at("quantization", "method") != "none":
+        faults.append(
+            f"adapter.method=full with quantization.method="
+            f"{at('quantization', 'method')}: weights of 4 bits have no gradient; "
+            "set quantization=none, or adapter=lora"
+        )
+    if at("train", "device") == "cpu" and "paged" in str(at("train", "optimizer")):
         faults.append(
             f"train.optimizer={at('train', 'optimizer')} with train.device=cpu: "
-            "8-bit optimizers run on CUDA; use adamw_torch_fused"
+            "there is no memory beside the processor's to page to; use adamw_8bit"
         )
     if (at("evaluate", "num_beams") or 1) > 1 and at("evaluate", "temperature"):
         faults.append(

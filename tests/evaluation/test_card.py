@@ -71,7 +71,7 @@ def make_facts(task: TaskConfig, rows: list[Prediction], **changes: object) -> F
         params={
             "data": DATA,
             "tokenize": {"max_seq_len": 512},
-            "adapter": {"rank": 16},
+            "adapter": {"method": "lora", "rank": 16},
             "quantization": {"method": "nf4"},
             "train": {"learning_rate": 0.005, "max_steps": None},
         },
@@ -98,6 +98,14 @@ def make_facts(task: TaskConfig, rows: list[Prediction], **changes: object) -> F
 @pytest.fixture
 def facts() -> Facts:
     return make_facts(TASK, predictions())
+
+
+def test_a_model_of_its_own_is_not_called_an_adapter(facts: Facts) -> None:
+    params = {**facts.params, "adapter": {"method": "full", "freeze_layers": 0}}
+    text = to_card(dataclasses.replace(facts, params=params))
+    assert "All weights, trained further" in text and "PeftModel" not in text
+    assert 'AutoModelForCausalLM.from_pretrained("models/adapter"' in text
+    assert ModelCard(text).data.library_name == "transformers"
 
 
 def likely(rows: list[Prediction]) -> list[Prediction]:

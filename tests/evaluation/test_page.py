@@ -55,7 +55,10 @@ def make_facts(rows: list[Prediction], **changes: object) -> Facts:
         name="graft-translation",
         task=TASK,
         model=MODEL,
-        params={"adapter": {"rank": 16, "dora": None}, "train": {"epochs": 3}},
+        params={
+            "adapter": {"method": "lora", "rank": 16, "dora": None},
+            "train": {"epochs": 3},
+        },
         counts={"train": 18_000, "validation": 500, "test": len(rows)},
         digests={"prompt template": "abc123"},
         samples=[],

@@ -6,6 +6,7 @@ from typing import Any
 
 from model_shapes import MISTRAL_7B
 
+from graft.config import FullConfig
 from graft.params import load_params
 from graft.planning.setup import Load, Setup
 from graft.planning.shapes import to_shape
@@ -17,11 +18,16 @@ PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
 def make_setup(
     config: Mapping[str, Any] | None = None,
     fused: bool = True,
+    full: FullConfig | None = None,
     **changes: dict[str, Any],
 ) -> Setup:
-    """Of Mistral-7B, rank 16 and NF4; keywords change the sections of that name."""
+    """Of Mistral-7B, rank 16 and NF4; keywords change the sections of that name.
+    `full`: all weights trained instead, in plain layers."""
+    if full:
+        fused, changes = False, {"quantization": {"method": "none"}, **changes}
     sections = {
-        "adapter": PARAMS.adapter.model_copy(
+        "adapter": full
+        or PARAMS.adapter.model_copy(
             update={"rank": 16, "alpha": 32, **changes.get("adapter", {})}
         ),
         "quantization": PARAMS.quantization.model_copy(

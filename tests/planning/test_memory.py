@@ -7,6 +7,7 @@ import pytest
 from model_shapes import MISTRAL_7B, QWEN_7B
 from small_setup import LOAD, make_setup
 
+from graft.config import FullConfig
 from graft.planning.memory import GIB, base_bytes, peak_memory, trained_parameters
 from graft.planning.setup import Load
 
@@ -38,6 +39,24 @@ def test_trained_parameters_are_those_that_peft_makes() -> None:
     assert trained_parameters(halves) == 41_943_040 // 4
 
 
+def test_trained_parameters_of_a_whole_model_are_those_that_are_not_frozen() -> None:
+    whole, half = (
+        trained_parameters(make_setup(full=FullConfig(method="full", freeze_layers=n)))
+        for n in (0, 16)
+    )
+    assert whole == 7_248_023_552
+    assert half == (whole - 2 * 32768 * 4096 - 4096) // 2 + 32768 * 4096 + 4096
+
+
+def test_gradients_of_a_whole_model_wait_for_its_next_micro_batch() -> None:
+    once, twice = (
+        peak_memory(make_setup(full=FULL, train={"global_batch_size": size}), LOAD)
+        for size in (8, 16)
+    )
+    assert twice.adapter - once.adapter == 4 * 7_248_023_552
+    assert once.peak < twice.peak < once.peak + 4 * 7_248_023_552 + 1
+
+
 def test_four_bits_take_less_with_double_quantization() -> None:
     sizes = [
         base_bytes(make_setup(quantization=changes))
@@ -59,6 +78,7 @@ def test_less_is_kept_in_the_order_of_the_choices() -> None:
     assert peaks == sorted(peaks, reverse=True) and peaks[2] < peaks[0] / 4
 
 
+FULL = FullConfig(method="full", freeze_layers=0)
 SMALL = {
     **MISTRAL_7B,
     "vocab_size": 101,
@@ -120,20 +140,20 @@ def kept_fused(tuned: Any, batch: Any) -> int:
     return sum(sizes.values())
 
 
-def kept_a_layer(fused: bool, tokens: int) -> float:
+def kept_a_layer(kind: str, tokens: int) -> float:
     """Bytes a token that a layer keeps: of three layers less of two."""
     import torch
     from transformers import AutoModelForCausalLM, MistralConfig
 
-    from graft.training.adapter import attach_adapter
     from graft.training.attention import PACKED, lay_out, register_packed_attention
     from graft.training.batches import MicroBatch
+    from graft.training.tuning import tune
 
     register_packed_attention()
     ids, places = torch.randint(0, 101, (1, tokens)), torch.arange(tokens)
     documents = lay_out([tokens], "cpu")
     given = (ids, places[None], documents, places[:-1], ids[0, 1:], None, 1.0, ())
-    found, setup = [], make_setup(SMALL)
+    found, setup = [], make_setup(SMALL, full=FULL if kind == "full" else None)
     for layers in (2, 3):
         base = AutoModelForCausalLM.from_config(
             MistralConfig(**{**SMALL, "num_hidden_layers": layers}),
@@ -142,21 +162,22 @@ def kept_a_layer(fused: bool, tokens: int) -> float:
         )
         base.config.use_cache = False
         base.requires_grad_(False)
-        tuned = attach_adapter(base, setup.adapter, setup.train, checkpointing=False)
-        count = kept_fused if fused else kept_plainly
+        tuned = tune(base, setup.adapter, setup.train, checkpointing=False)
+        count = kept_fused if kind == "fused" else kept_plainly
         found.append(count(tuned, MicroBatch(*given)))
     return (found[1] - found[0]) / tokens
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")
-@pytest.mark.parametrize("fused", [True, False])
-def test_layers_keep_the_bytes_that_are_counted(fused: bool) -> None:
+@pytest.mark.parametrize("kind", ["fused", "plain", "full"])
+def test_layers_keep_the_bytes_that_are_counted(kind: str) -> None:
     tokens = 2048
     of_two, of_three = (
         peak_memory(
             make_setup(
                 SMALL | {"num_hidden_layers": layers},
-                fused=fused,
+                fused=kind == "fused",
+                full=FULL if kind == "full" else None,
                 quantization={"method": "none"},
             ),
             Load(tokens, 1, 1.0),
@@ -165,4 +186,4 @@ def test_layers_keep_the_bytes_that_are_counted(fused: bool) -> None:
     )
     counted = (of_three - of_two) / tokens
     # What is held of weights in 16 bits is few bytes a token.
-    assert kept_a_layer(fused, tokens) == pytest.approx(counted, rel=0.03)
+    assert kept_a_layer(kind, tokens) == pytest.approx(counted, rel=0.03)

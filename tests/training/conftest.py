@@ -97,13 +97,14 @@ def make_loop(
         dropout: float = 0.1,
         kind: type[Loop] = Loop,
         fused: Any = None,
+        adapter: Any = None,
         **changes: Any,
     ) -> Loop:
         config = train_config.model_copy(update=changes)
         small = {"rank": 4, "alpha": 8.0, "dropout": dropout}
         stored = quantization or unquantized
         base = load_base(model_config, stored, "cpu", "packed")
-        adapter = params.adapter.model_copy(update=small)
+        adapter = adapter or params.adapter.model_copy(update=small)
         dtype = getattr(torch, stored.compute_dtype)
         tuned, forward = prepare(base, adapter, config, dtype)
         if fused:

@@ -1,4 +1,5 @@
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ import torch
 from bitsandbytes.functional import has_avx512bf16
 from small_training import Killed, Log
 
+from graft.config import FullConfig
 from graft.errors import ModelError
 from graft.training.loop import Loop
 
@@ -27,9 +29,19 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(make_loop: Any) -> Non
     assert_equal(one, other)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"adapter": FullConfig(method="full", freeze_layers=0)},
+        {"optimizer": "adamw_8bit"},
+    ],
+    ids=["adapter", "all weights", "8-bit optimizer"],
+)
 def test_a_killed_training_goes_on_to_the_weights_of_an_unbroken_one(
-    make_loop: Any,
+    make_loop: Any, changes: dict[str, Any]
 ) -> None:
+    make_loop = partial(make_loop, **changes)
     whole = make_loop("whole")
     whole.run()
     assert whole.num_steps > 6

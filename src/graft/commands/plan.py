@@ -15,7 +15,12 @@ from graft.errors import ConfigError, HardwareError
 from graft.models import read_shape
 from graft.planning.choice import Fit, find_fit, needed_gib, with_train
 from graft.planning.gpus import GPUS, Gpu
-from graft.planning.memory import GIB, peak_memory, trained_parameters
+from graft.planning.memory import (
+    GIB,
+    all_parameters,
+    peak_memory,
+    trained_parameters,
+)
 from graft.planning.setup import Load, Setup, to_setup
 from graft.planning.speed import pace
 
@@ -83,7 +88,7 @@ def to_load(report: dict[str, Any], micro_batch_size: int, max_seq_len: int) -> 
 def describe(setup: Setup, load: Load, plain: str) -> str:
     """What is planned, and what of it takes memory where all is kept as set."""
     shape, train = setup.shape, setup.train
-    size = (shape.linear_parameters + shape.other_parameters) / 1e6
+    size = all_parameters(shape) / 1e6
     kept = train.gradient_checkpointing
     shown = with_train(setup, gradient_checkpointing=False if kept == "auto" else kept)
     memory = peak_memory(shown, load)

@@ -1,5 +1,6 @@
 """One class per section of params.yaml. Defaults live in `configs/`, not here."""
 
+from graft.config.adapter import AdapterConfig, AnyAdapter, FullConfig, LoraConfig
 from graft.config.data import (
     ConvertConfig,
     DataConfig,
@@ -17,15 +18,18 @@ from graft.config.task import (
     RegistryConfig,
     TaskConfig,
 )
-from graft.config.train import AdapterConfig, QuantizationConfig, TrainConfig
+from graft.config.train import QuantizationConfig, TrainConfig
 
 __all__ = [
     "AdapterConfig",
+    "AnyAdapter",
     "ConvertConfig",
     "DataConfig",
     "EngineConfig",
     "EvaluateConfig",
+    "FullConfig",
     "LeakageConfig",
+    "LoraConfig",
     "ModelConfig",
     "PreprocessConfig",
     "PromptConfig",

@@ -7,18 +7,6 @@ from pydantic import Field, model_validator
 from graft.config.section import Count, Fraction, Positive, Rate, Section, Share
 
 
-class AdapterConfig(Section):
-    """What is trained. `freeze_layers` keeps the first n layers as they are."""
-
-    rank: Positive
-    alpha: Rate
-    dropout: Fraction
-    target_modules: Literal["all-linear"] | list[str]
-    rslora: bool
-    dora: bool
-    freeze_layers: Count
-
-
 class QuantizationConfig(Section):
     """How the frozen base is stored."""
 

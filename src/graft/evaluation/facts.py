@@ -52,3 +52,8 @@ class Facts:
     prompt: str
     run_id: str
     links: Mapping[str, str]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all weights were trained, not an adapter."""
+        return bool(self.params["adapter"]["method"] == "full")

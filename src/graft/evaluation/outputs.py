@@ -70,11 +70,12 @@ def to_metrics(facts: Facts) -> dict[str, float]:
 def version_tags(facts: Facts) -> dict[str, str]:
     """What tells a registered version from its neighbours: grounds, variant, score."""
     adapter = facts.params["adapter"]
+    shown = ["method"] if facts.is_whole else ["method", "rank", "alpha"]
     tags = {
         "base": facts.digests["base model"],
         "template_hash": facts.digests["prompt template"],
         "data": str(facts.params["data"]["name"]),
-        **{f"adapter.{key}": str(adapter[key]) for key in ("rank", "alpha")},
+        **{f"adapter.{key}": str(adapter[key]) for key in shown},
     }
     for name, found in facts.scores.overall.items():
         digits = comparison_digits(found)

@@ -40,6 +40,8 @@ class Memory:
 
 def peak_memory(setup: Setup, load: Load) -> Memory:
     """Of one GPU that holds the whole model."""
+    if setup.lora is None:
+        return _peak_of_full(setup, load)
     shape, keep = setup.shape, setup.train.gradient_checkpointing
     whole = _kept_fused(setup) if setup.fused else _kept_plain(setup)
     wide = 2 * _WIDTH * shape.intermediate  # gates and ups
@@ -73,6 +75,8 @@ def base_bytes(setup: Setup, shards: int = 1) -> float:
         setup: what is planned.
         shards: processes among which 4-bit weights are dealt out, but not their scales.
     """
+    if setup.lora is None:
+        return _WIDTH * (all_parameters(setup.shape) - trained_parameters(setup))
     packed = 0.5 / shards
     packed += ((1 + 4 / 256) if setup.quantization.double_quant else 4) / 64
     width = packed if setup.is_packed else _WIDTH
@@ -80,12 +84,45 @@ def base_bytes(setup: Setup, shards: int = 1) -> float:
     return shape.linear_parameters * width + shape.other_parameters * _WIDTH
 
 
+def all_parameters(shape: Shape) -> int:
+    """Of the base."""
+    return shape.linear_parameters + shape.other_parameters
+
+
 def trained_parameters(setup: Setup) -> int:
-    """Of all adapters."""
+    """Of all adapters, or of all that is not frozen."""
+    if setup.lora is None:
+        shape, frozen = setup.shape, setup.adapter.freeze_layers
+        frozen_table = shape.table if frozen and not shape.tied else 0
+        layer = shape.linear_parameters // shape.layers + 2 * shape.hidden
+        return all_parameters(shape) - frozen * layer - frozen_table
     return setup.trained_layers * sum(
-        setup.adapter.rank * (inputs + outputs) + outputs * setup.adapter.dora
+        setup.rank * (inputs + outputs) + outputs * setup.has_dora
         for group in setup.groups()
         for inputs, outputs in group
+    )
+
+
+def _peak_of_full(setup: Setup, load: Load) -> Memory:
+    """Where all weights are trained, in float32, and autocast makes 16-bit copies.
+
+    Gradients come as what was kept goes, so a step's only micro-batch needs the larger
+    of both; a later one of the same step finds the gradients of the first.
+    """
+    shape, train = setup.shape, setup.train
+    trained, keep = trained_parameters(setup), bool(train.gradient_checkpointing)
+    layer = 28 * shape.hidden + 8 * shape.intermediate
+    layer += 8 * shape.queries + 4 * (shape.keys + shape.heads)
+    copies = _WIDTH * shape.linear_parameters * setup.trained_layers / shape.layers
+    kept = load.tokens * setup.trained_layers * (4 * shape.hidden if keep else layer)
+    way_back = load.tokens * (16 * shape.hidden + 8 * shape.intermediate)
+    at_once = train.micro_batch_size * train.num_processes
+    again = train.global_batch_size > at_once
+    return Memory(
+        base=base_bytes(setup),
+        adapter=trained * (4 + _OPTIMIZER[train.optimizer] + 4 * again),
+        kept=kept + copies if again else max(kept + copies, 4 * trained),
+        working=max(_head_plain(shape, load), way_back + layer * load.tokens * keep),
     )
 
 
@@ -95,7 +132,7 @@ def _adapter_bytes(setup: Setup) -> float:
     held = trained_parameters(setup) * (8 + _OPTIMIZER[setup.train.optimizer])
     if not setup.fused:
         return held
-    rank, copies = setup.adapter.rank, 0
+    rank, copies = setup.rank, 0
     for group, names in zip(setup.groups(), GROUPS, strict=True):
         outputs = sum(setup.shape.linears[name][1] for name in names)
         copies += outputs * rank * len(group)
@@ -112,7 +149,7 @@ def _kept_fused(setup: Setup) -> float:
     features = (
         2 * shape.hidden + 2 * shape.queries + 2 * shape.keys + 2 * shape.intermediate
     )
-    features += setup.is_apart * setup.adapter.rank * sum(map(len, setup.groups()))
+    features += setup.is_apart * setup.rank * sum(map(len, setup.groups()))
     return _WIDTH * features + 4 * (2 + shape.heads)
 
 
@@ -125,10 +162,10 @@ def _kept_plain(setup: Setup) -> float:
     written = sum(outputs for _, outputs in shape.sizes())
     found = 18 * shape.hidden + 8 * shape.intermediate
     found += 8 * shape.queries + 4 * shape.keys
-    found += _WIDTH * setup.adapter.rank * sum(map(len, setup.groups()))
-    if setup.adapter.dropout:
+    found += _WIDTH * setup.rank * sum(map(len, setup.groups()))
+    if setup.has_dropout:
         found += read
-    if setup.adapter.dora:
+    if setup.has_dora:
         found += 2 * read + 3 * written
     return found
 
@@ -156,4 +193,4 @@ def _scratch(setup: Setup) -> float:
     sizes = [sum(math.prod(linears[name]) for name in part) for part in parts]
     # PEFT's DoRA takes the lengths of W + BA, which it makes in float32.
     gathered = max(map(math.prod, linears.values())) / 2 if setup.shards > 1 else 0
-    return max(sizes) * (_WIDTH + 16 * setup.adapter.dora) + gathered
+    return max(sizes) * (_WIDTH + 16 * setup.has_dora) + gathered

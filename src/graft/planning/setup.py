@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graft.config import AdapterConfig, QuantizationConfig, TrainConfig
+from graft.config import (
+    AdapterConfig,
+    LoraConfig,
+    QuantizationConfig,
+    TrainConfig,
+)
 from graft.planning.shapes import GROUPS, Shape, obstacle, to_shape
 
 
@@ -35,16 +40,38 @@ class Setup:
     def is_apart(self) -> bool:
         """Whether adapters have products of their own; else they are added to the
         weights as these are unpacked."""
-        return not (self.fused and self.is_packed) or self.adapter.dropout > 0
+        return not (self.fused and self.is_packed) or self.has_dropout
+
+    @property
+    def lora(self) -> LoraConfig | None:
+        """The adapter, if it is one: else all weights are trained."""
+        return self.adapter if isinstance(self.adapter, LoraConfig) else None
+
+    @property
+    def rank(self) -> int:
+        """Of the adapters."""
+        return self.lora.rank if self.lora else 0
+
+    @property
+    def has_dropout(self) -> bool:
+        """Whether adapters read with dropout."""
+        return self.lora is not None and self.lora.dropout > 0
+
+    @property
+    def has_dora(self) -> bool:
+        """Whether adapters are DoRA's."""
+        return self.lora is not None and self.lora.dora
 
     @property
     def trained_layers(self) -> int:
-        """Decoder layers that have adapters."""
+        """Decoder layers of which something is trained."""
         return self.shape.layers - self.adapter.freeze_layers
 
     def groups(self) -> list[list[tuple[int, int]]]:
         """(inputs, outputs) of adapted linear layers, group by group of one input."""
-        wanted = self.adapter.target_modules
+        if self.lora is None:
+            return [[] for _ in GROUPS]
+        wanted = self.lora.target_modules
         return [
             [
                 self.shape.linears[name]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graft.config import AdapterConfig
+from graft.config import AdapterConfig, LoraConfig
 from graft.errors import ModelError
 
 FAMILIES = ("llama", "mistral", "qwen2")
@@ -47,9 +47,13 @@ class Shape:
     @property
     def other_parameters(self) -> int:
         """Embeddings, output layer, norms."""
-        tables = 1 if self.tied else 2
         norms = (2 * self.layers + 1) * self.hidden
-        return tables * self.vocabulary * self.hidden + norms
+        return (1 if self.tied else 2) * self.table + norms
+
+    @property
+    def table(self) -> int:
+        """Parameters of the embeddings, and of the output layer."""
+        return self.vocabulary * self.hidden
 
     def sizes(self) -> Iterator[tuple[int, int]]:
         """(inputs, outputs) of the linear layers of one decoder layer."""
@@ -106,6 +110,8 @@ def obstacle(
         stored, products: types of unquantized weights and of matrix products.
     """
     kind, activation = config.get("model_type"), config.get("hidden_act")
+    if not isinstance(adapter, LoraConfig):
+        return "all weights are trained"
     wanted = adapter.target_modules
     known = {name for group in GROUPS for name in group}
     others = set() if isinstance(wanted, str) else set(wanted) - known

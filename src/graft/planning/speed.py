@@ -8,6 +8,7 @@ shares of their data sheets.
 from dataclasses import dataclass
 
 from graft.planning.gpus import Gpu
+from graft.planning.memory import trained_parameters
 from graft.planning.setup import Load, Setup
 
 _PRODUCTS = 0.71  # of the limit: 700 TFLOP/s on an H200
@@ -17,6 +18,8 @@ _TRAFFIC = 0.65
 _UNPACKING = 0.33
 _PLAIN = 3.4  # times the traffic, of transformers' and PEFT's modules
 _LENGTHS = 140  # bytes for each weight and pass, where DoRA takes their lengths
+_UPDATE = 40  # bytes for each trained weight and step: optimizer, norm of gradients
+_CASTS = 6  # bytes for each trained weight and pass, where it is made 16 bits
 _TILE = 128  # tokens: attention works on no less
 _FIXED = 80e-6  # seconds for each linear layer with an adapter, whatever the tokens
 
@@ -36,7 +39,7 @@ def pace(setup: Setup, load: Load, gpu: Gpu) -> Pace:
         products(setup, load) / (limit * _PRODUCTS)
         + _adapter_products(setup, load) / (limit * _THIN_PRODUCTS)
         + _attention(setup, load) / (limit * _ATTENTION)
-        + _moved(setup, load) / (traffic * _TRAFFIC)
+        + (_moved(setup, load) + _updated(setup)) / (traffic * _TRAFFIC)
         + _unpacked(setup) / (traffic * _UNPACKING)
         + _FIXED * setup.trained_layers * sum(map(len, setup.groups()))
     )
@@ -46,18 +49,26 @@ def pace(setup: Setup, load: Load, gpu: Gpu) -> Pace:
 def products(setup: Setup, load: Load) -> float:
     """Floating-point operations of a micro-batch's matrix products with frozen weights:
     two for each weight and token forward, two for the gradient of the input, and two
-    where they are computed again."""
+    where they are computed again; where weights are trained two for their own."""
     shape = setup.shape
     layers = 2 * load.tokens * _passes(setup) * shape.linear_parameters
-    return layers + 4 * load.learned * _head(setup)
+    return layers + 4 * load.learned * _head(setup) + _own_gradients(setup, load)
 
 
 def useful(setup: Setup, load: Load) -> float:
     """Operations that the step needs, whatever is computed again: what the share of the
     limit (MFU) counts. Forward and the gradient of the input, 4 a weight and token;
-    frozen weights have no gradient of their own."""
+    frozen weights have no gradient of their own, others 2 more."""
     shape = setup.shape
-    return 4 * (load.tokens * shape.linear_parameters + load.learned * _head(setup))
+    both = 4 * (load.tokens * shape.linear_parameters + load.learned * _head(setup))
+    return both + _own_gradients(setup, load)
+
+
+def _own_gradients(setup: Setup, load: Load) -> float:
+    if setup.lora is not None:
+        return 0.0
+    layers = setup.shape.linear_parameters * _way_back(setup)
+    return 2 * (load.tokens * layers + load.learned * _head(setup))
 
 
 def _head(setup: Setup) -> int:
@@ -97,7 +108,7 @@ def _again(setup: Setup) -> _Again:
 
 def _adapter_products(setup: Setup, load: Load) -> float:
     """Operations of adapters: gradients alone where they are added to the weights."""
-    rank = setup.adapter.rank
+    rank = setup.rank
     inner = sum(
         rank * len(group) * (group[0][0] + sum(out for _, out in group))
         for group in setup.groups()
@@ -126,13 +137,22 @@ def _moved(setup: Setup, load: Load) -> float:
         if setup.is_apart:
             forward += 2 * read + 6 * written
             back += 4 * read
-        if setup.adapter.dropout:
+        if setup.has_dropout:
             forward += 4 * read
             back += 12 * read
     passes = forward * (1 + again) + share * back
     moved = load.tokens * shape.layers * passes * (1 if setup.fused else _PLAIN)
-    lengths = setup.adapter.dora * _LENGTHS * shape.linear_parameters
+    lengths = setup.has_dora * _LENGTHS * shape.linear_parameters
     return moved + lengths * (share + again)
+
+
+def _updated(setup: Setup) -> float:
+    """Bytes that a micro-batch's share of an update moves, and 16-bit copies."""
+    train = setup.train
+    at_once = train.micro_batch_size * train.num_processes
+    passes = 1 + _again(setup).weights if setup.lora is None else 0
+    share = _UPDATE * at_once / train.global_batch_size
+    return trained_parameters(setup) * (share + _CASTS * passes)
 
 
 def _unpacked(setup: Setup) -> float:

@@ -18,9 +18,8 @@ from graft.errors import ModelError
 from graft.evaluation.generation import Decoding, complete
 from graft.evaluation.record import check_record, read_record
 from graft.prompts import load_template
-from graft.training.adapter import load_adapter
-from graft.training.base import load_base
 from graft.training.device import choose_device
+from graft.training.tuning import load_served
 
 
 # MLflow constructs the object and only then tells it, by load_context, what to load;
@@ -45,7 +44,7 @@ class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
         check_record(record, adapter, model, self.template.hash)
         self.decoding = Decoding(task.max_new_tokens, task.stop)
         device = choose_device("auto", model, quantization)
-        self.model = load_adapter(load_base(model, quantization, device), adapter)
+        self.model = load_served(model, quantization, device, adapter)
 
     def predict(self, context: Any, model_input: list[str]) -> list[str]:
         """Answer each text, greedily."""

@@ -16,9 +16,9 @@ from graft.evaluation.record import check_record, read_record
 from graft.io import read_json
 from graft.metrics import get_metrics
 from graft.prompts import load_template
-from graft.training.adapter import load_adapter
 from graft.training.base import load_base
 from graft.training.device import choose_device
+from graft.training.tuning import load_tuned
 
 SERVED = Path(__file__).parents[1] / "serving" / "pyfunc.py"
 """The file that MLflow executes to load the registered model."""
@@ -49,7 +49,7 @@ def run(
         base = load_base(model, quantization, device)
         predictions, facts = measure(
             base,
-            partial(load_adapter, folder=adapter),
+            partial(load_tuned, folder=adapter),
             template,
             examples,
             evaluate=evaluate,

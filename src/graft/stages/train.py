@@ -11,7 +11,6 @@ from graft.models import check_fits
 from graft.params import Params
 from graft.prompts import load_template
 from graft.training import outputs
-from graft.training.adapter import save_adapter
 from graft.training.base import load_base
 from graft.training.batches import read_documents
 from graft.training.checkpoints import open_store
@@ -20,6 +19,7 @@ from graft.training.fitting import look_at, settle
 from graft.training.forward import prepare
 from graft.training.loop import Loop, MetricLog
 from graft.training.parallel import join, launch
+from graft.training.tuning import save_tuned
 
 
 def run(
@@ -102,7 +102,7 @@ def run(
                     "seconds": time.monotonic() - start,
                 },
             }
-            save_adapter(loop.model, out, facts)
+            save_tuned(loop.model, out, facts, model)
             outputs.write_curves(curves, progress.history)
             io.write_json(
                 report,

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from graft import io
-from graft.config import AdapterConfig, TrainConfig
+from graft.config import LoraConfig, TrainConfig
 from graft.errors import ModelError
+from graft.training.layers import check_freezable, in_first_layers
 
 CARD = "graft.json"
 """Beside PEFT's own files: which base, which template, which run, which params."""
 
 
 def attach_adapter(
-    base: Any, adapter: AdapterConfig, train: TrainConfig, *, checkpointing: bool
+    base: Any, adapter: LoraConfig, train: TrainConfig, *, checkpointing: bool
 ) -> Any:
     """A PEFT model: the frozen base with a new adapter, which alone is trained.
 
@@ -23,26 +24,18 @@ def attach_adapter(
     transformers computes each layer again on the way back.
     Raises: ModelError if the base has no such modules or layers.
     """
+    import peft
     import torch
-    from peft import LoraConfig, get_peft_model
 
-    layers = base.config.num_hidden_layers
-    if adapter.freeze_layers >= layers:
-        raise ModelError(
-            f"adapter.freeze_layers={adapter.freeze_layers}",
-            f"the base has {layers} layers, so nothing would be trained",
-            expected=f"less than {layers}",
-            fix="lower it in configs/adapter",
-        )
-    frozen = "|".join(map(str, range(adapter.freeze_layers)))
-    config = LoraConfig(
+    first = adapter.freeze_layers
+    check_freezable(base, first)
+    config = peft.LoraConfig(
         r=adapter.rank,
         lora_alpha=adapter.alpha,
         lora_dropout=adapter.dropout,
         target_modules=adapter.target_modules,
-        # Not `layers_to_transform`, which PEFT refuses together with all-linear. The
-        # first number in a module's name is that of its layer.
-        exclude_modules=rf"([^.\d][^.]*\.)+({frozen})\..*" if frozen else None,
+        # Not `layers_to_transform`, which PEFT refuses together with all-linear.
+        exclude_modules=in_first_layers(first) if first else None,
         use_rslora=adapter.rslora,
         use_dora=adapter.dora,
         task_type="CAUSAL_LM",
@@ -55,7 +48,7 @@ def attach_adapter(
         with warnings.catch_warnings():
             # PEFT 0.21 still asks transformers 5.23 by a name that it deprecates.
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing`")
-            return get_peft_model(base, config)
+            return peft.get_peft_model(base, config)
     except ValueError as error:
         raise ModelError(
             f"adapter.target_modules={adapter.target_modules}",

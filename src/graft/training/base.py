@@ -34,6 +34,34 @@ def load_base(
     Returns: a transformers causal language model.
     Raises: ModelError if it is missing, changed, or cannot be loaded.
     """
+    # Tells of a missing folder at once, instead of asking the hub for its name.
+    model_folder(model.path, model.revision, ["config.json"])
+    local = Path(model.path).is_dir()
+    if local:
+        check_revision(model)
+    revision = None if local else model.revision
+    stored = quantization_of(quantization)
+    base = load_model(model.path, revision, stored, device, model.dtype, attention)
+    return base.requires_grad_(False)
+
+
+def load_model(
+    path: str,
+    revision: str | None,
+    stored: Any,
+    device: str,
+    dtype: str,
+    attention: Attention = "sdpa",
+) -> Any:
+    """A causal language model, held against its config.json.
+
+    Args:
+        path, revision: a local folder and None, or a hub id and a commit.
+        stored: transformers' description of a quantization, or None.
+        device, attention: as of `load_base`.
+        dtype: of weights that are not quantized.
+    Raises: ModelError if it cannot be loaded, or is not whole.
+    """
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
@@ -43,19 +71,15 @@ def load_base(
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     if not sys.stderr.isatty():
         transformers_logging.disable_progress_bar()
-    # Tells of a missing folder at once, instead of asking the hub for its name.
-    model_folder(model.path, model.revision, ["config.json"])
-    local = Path(model.path).is_dir()
-    if local:
-        check_revision(model)
     if attention == "packed":
         register_packed_attention()
+    where = f"{path}@{revision}" if revision else path
     try:
-        base, told = AutoModelForCausalLM.from_pretrained(
-            model.path,
-            revision=None if local else model.revision,
-            dtype=dtype_on(device, model.dtype),
-            quantization_config=quantization_of(quantization),
+        model, told = AutoModelForCausalLM.from_pretrained(
+            path,
+            revision=revision,
+            dtype=dtype_on(device, dtype),
+            quantization_config=stored,
             device_map={"": device},
             attn_implementation=PACKED if attention == "packed" else attention,
             trust_remote_code=False,
@@ -65,17 +89,16 @@ def load_base(
         )
     except (OSError, ValueError, StrictDataclassError, SafetensorError) as error:
         raise ModelError(
-            f"{model.path}@{model.revision}",
+            where,
             f"cannot be loaded: {shorten(error, 300)}",
             expected="a causal language model in safetensors",
             fix="check model.path and model.revision; a gated model needs HF_TOKEN",
         ) from error
-    check_whole(base, told, f"{model.path}@{model.revision}")
+    check_whole(model, told, where)
     if device == "cpu":
-        leave_unpacked(base)
-    base.requires_grad_(False)
-    base.config.use_cache = attention == "sdpa"
-    return base
+        leave_unpacked(model)
+    model.config.use_cache = attention == "sdpa"
+    return model
 
 
 def dtype_on(device: str, name: str) -> torch.dtype:

@@ -10,13 +10,13 @@ import torch
 from graft.config import AdapterConfig, TrainConfig
 from graft.errors import ModelError
 from graft.planning.shapes import obstacle
-from graft.training.adapter import attach_adapter
 from graft.training.fused.install import install
 from graft.training.fused.layer import Keep
 from graft.training.fused.shelf import Shelf
 from graft.training.losses import Forward, fused_loss, plain_loss
 from graft.training.noise import with_noise
 from graft.training.parallel import Group
+from graft.training.tuning import tune
 
 _KEEP: dict[bool | str, Keep] = {
     False: "all",
@@ -33,7 +33,7 @@ def prepare(
     dtype: torch.dtype,
     group: Group = Group(),
 ) -> tuple[Any, Forward]:
-    """A base with a new adapter, and how its loss is computed.
+    """A base with what is trained of it, and how its loss is computed.
 
     Args:
         base: of `load_base`, with packed attention.
@@ -53,7 +53,7 @@ def prepare(
             "train.kernels is plain" if train.kernels == "plain" else "not on CUDA"
         )
     _check(train, base, problem)
-    tuned = attach_adapter(base, adapter, train, checkpointing=bool(keep) and not fused)
+    tuned = tune(base, adapter, train, checkpointing=bool(keep) and not fused)
     if fused:
         ops = load_ops(on_cuda)
         shelf = Shelf(base.device) if keep == "offload" else None

@@ -10,14 +10,23 @@ from graft.config import TrainConfig
 
 
 def make_optimizer(config: TrainConfig, weights: list[Tensor]) -> Any:
-    """The optimizer over the trained weights. Its rate is set at each step."""
-    decay = config.weight_decay
+    """The optimizer over the trained weights. Its rate is set at each step.
+
+    Matrices decay; norms and biases, where they are trained, do not.
+    """
+    decays = {True: config.weight_decay, False: 0.0}
+    parts = {of: [w for w in weights if (w.ndim > 1) is of] for of in decays}
+    groups = [
+        {"params": part, "weight_decay": decays[of]}
+        for of, part in parts.items()
+        if part
+    ]
     if config.optimizer == "adamw_torch_fused":
-        return torch.optim.AdamW(weights, weight_decay=decay, fused=True)
+        return torch.optim.AdamW(groups, fused=True)
     import bitsandbytes
 
     kinds: dict[str, Callable[..., Any]] = {
         "adamw_8bit": bitsandbytes.optim.AdamW8bit,
         "paged_adamw_8bit": bitsandbytes.optim.PagedAdamW8bit,
     }
-    return kinds[config.optimizer](weights, weight_decay=decay)
+    return kinds[config.optimizer](groups)

@@ -18,6 +18,7 @@ from torch import Tensor
 from graft.errors import HardwareError
 
 Item = TypeVar("Item")
+_MESSAGE_BYTES = 2**28
 _ALLOCATOR = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
 
 
@@ -60,14 +61,15 @@ class Group:
         return float(number.item())
 
     def add_gradients(self, weights: Iterable[Tensor]) -> None:
-        """Add gradients up over the processes, in one message."""
+        """Add gradients up over the processes, many in one message."""
         if self.size == 1:
             return
         grads = [weight.grad for weight in weights if weight.grad is not None]
-        flat = torch.cat([grad.flatten() for grad in grads])
-        torch.distributed.all_reduce(flat)
-        for grad, part in zip(grads, flat.split([grad.numel() for grad in grads])):
-            grad.copy_(part.view_as(grad))
+        for some in _in_messages(grads):
+            flat = torch.cat([grad.flatten() for grad in some])
+            torch.distributed.all_reduce(flat)
+            for grad, part in zip(some, flat.split([grad.numel() for grad in some])):
+                grad.copy_(part.view_as(grad))
 
     def gather(self, whole: Tensor, part: Tensor) -> None:
         """Fill `whole` with the parts of all processes, one after the other."""
@@ -80,6 +82,18 @@ class Group:
         values = [value]
         torch.distributed.broadcast_object_list(values, 0, device=self.device)
         return values[0]
+
+
+def _in_messages(grads: Iterable[Tensor]) -> Iterator[list[Tensor]]:
+    """Runs of gradients of a message's size, or of one that is larger."""
+    waiting: list[Tensor] = []
+    for grad in grads:
+        if waiting and sum(one.nbytes for one in [*waiting, grad]) > _MESSAGE_BYTES:
+            yield waiting
+            waiting = []
+        waiting.append(grad)
+    if waiting:
+        yield waiting
 
 
 @contextmanager

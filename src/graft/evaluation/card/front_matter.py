@@ -28,23 +28,25 @@ HUB_METRICS = {
 
 def to_front_matter(facts: Facts) -> dict[str, Any]:
     """The card's metadata: base model, data, and results as a model index."""
+    task = facts.task.name.replace("_", "-")
     pipeline = PIPELINES.get(facts.task.name, "text-generation")
     data = facts.params["data"]
     hub = of_hub(facts.model)
+    relation = "finetune" if facts.is_whole else "adapter"
     dataset = str(data.get("hub_id") or data["name"])
     stated = {
         "license": facts.model.license,
         "base_model": facts.model.path if hub else None,
-        "base_model_relation": "adapter" if hub else None,
+        "base_model_relation": relation if hub else None,
         "datasets": [data["hub_id"]] if data.get("hub_id") else None,
     }
     return {
         **{key: value for key, value in stated.items() if value},
-        "library_name": "peft",
+        "library_name": "transformers" if facts.is_whole else "peft",
         "pipeline_tag": pipeline,
         "language": sorted(set(facts.task.languages.values())),
         "metrics": sorted({_hub_metric(name) for name in facts.scores.overall}),
-        "tags": ["graft", "lora", facts.task.name.replace("_", "-")],
+        "tags": ["graft", "full" if facts.is_whole else "lora", task],
         "model-index": [
             {
                 "name": facts.name,

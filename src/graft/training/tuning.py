@@ -1,0 +1,61 @@
+"""What is trained of a base, by either method: adapters, or all weights."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from graft.config import (
+    AdapterConfig,
+    FullConfig,
+    LoraConfig,
+    ModelConfig,
+    QuantizationConfig,
+    TrainConfig,
+)
+from graft.training.adapter import attach_adapter, load_adapter, save_adapter
+from graft.training.base import dtype_on, load_base
+from graft.training.whole import is_whole, load_whole, save_whole, unfreeze
+
+
+def tune(
+    base: Any, adapter: AdapterConfig, train: TrainConfig, *, checkpointing: bool
+) -> Any:
+    """The base with trained weights: a new adapter, or its own."""
+    if isinstance(adapter, FullConfig):
+        return unfreeze(base, adapter, checkpointing=checkpointing)
+    assert isinstance(adapter, LoraConfig)
+    return attach_adapter(base, adapter, train, checkpointing=checkpointing)
+
+
+def save_tuned(
+    model: Any, out: Path, facts: Mapping[str, Any], stored: ModelConfig
+) -> None:
+    """Write what was trained; of a whole model in the type that its base is stored in."""
+    if hasattr(model, "peft_config"):
+        save_adapter(model, out, facts)
+    else:
+        save_whole(model, out, facts, dtype_on(model.device.type, stored.dtype))
+
+
+def load_tuned(base: Any, folder: Path) -> Any:
+    """The tuned model, for inference. The base becomes it, or is given up for it.
+
+    Raises: ModelError if the folder holds neither adapter nor model, or none of this
+        base.
+    """
+    if not is_whole(folder):
+        return load_adapter(base, folder)
+    device = str(base.device)
+    base.to("meta")  # frees its memory
+    return load_whole(folder, device)
+
+
+def load_served(
+    model: ModelConfig, quantization: QuantizationConfig, device: str, folder: Path
+) -> Any:
+    """The same from nothing: the base is loaded where it is needed."""
+    if is_whole(folder):
+        return load_whole(folder, device)
+    return load_adapter(load_base(model, quantization, device), folder)

@@ -1,0 +1,66 @@
+"""A model of which all weights are trained: made ready, written, read back."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from graft import io
+from graft.config import FullConfig
+from graft.training.adapter import CARD
+from graft.training.base import load_model
+from graft.training.layers import check_freezable, in_first_layers
+
+_WEIGHTS = "model*.safetensors"
+
+
+def unfreeze(base: Any, adapter: FullConfig, *, checkpointing: bool) -> Any:
+    """The base with its weights to be trained, in float32, but for the first layers.
+
+    An update of a bfloat16 weight is often smaller than its last bit. Frozen weights
+    stay as they are stored. `checkpointing`: whether transformers computes each layer
+    again on the way back.
+    Raises: ModelError if the base has no more layers than are to be frozen.
+    """
+    first = adapter.freeze_layers
+    check_freezable(base, first)
+    frozen = re.compile(in_first_layers(first)) if first else None
+    table = base.get_input_embeddings().weight
+    is_tied = base.get_output_embeddings().weight is table
+    for name, weight in base.named_parameters():
+        if frozen and (frozen.fullmatch(name) or (weight is table and not is_tied)):
+            continue
+        weight.data = weight.data.float()
+        weight.requires_grad_(True)
+    if checkpointing:
+        base.activation_checkpointing_enable({"use_reentrant": False})
+    return base
+
+
+def save_whole(
+    model: Any, out: Path, facts: Mapping[str, Any], dtype: torch.dtype
+) -> None:
+    """Write weights and config.json, with the facts, as a folder that appears whole.
+
+    Args:
+        dtype: of the written weights; the model's own change to it.
+    """
+    for weight in model.parameters():
+        weight.data = weight.data.to(dtype)
+    model.config.use_cache = True  # off while training
+    with io.atomic(out) as partial:
+        model.save_pretrained(partial)
+        io.write_json(partial / CARD, facts)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a folder holds a model of its own, not an adapter."""
+    return any(folder.glob(_WEIGHTS))
+
+
+def load_whole(folder: Path, device: str) -> Any:
+    """A model of `save_whole`, for inference. Raises: ModelError if it is not whole."""
+    dtype = io.read_json(folder / "config.json").get("dtype", "float32")
+    return load_model(str(folder), None, None, device, dtype).eval()
