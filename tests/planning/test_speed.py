@@ -3,9 +3,11 @@ from typing import Any
 import pytest
 from small_setup import LOAD, make_setup
 
+from graft.config import FullConfig
 from graft.planning.gpus import GPUS, find_gpu
 from graft.planning.setup import Load
-from graft.planning.speed import pace, products, useful
+from graft.planning.speed import pace, products
+from graft.planning.work import Yardstick, useful
 
 # Tokens a second of the training loop on one H200 (docs/LOG.md).
 MEASURED: dict[str, tuple[float, int, float, Any]] = {
@@ -50,3 +52,14 @@ def test_a_card_is_known_by_the_name_that_torch_gives() -> None:
     found = find_gpu("NVIDIA H200", 139.8)
     assert found and found.tflops == GPUS["h200"].tflops
     assert find_gpu("Tesla K80", 11.0) is None
+
+
+def test_mfu_is_what_is_useful_by_what_the_gpus_could_do() -> None:
+    setup = make_setup()
+    seconds = useful(setup, LOAD) / 2e15
+    assert Yardstick(setup, 4e15).mfu(LOAD.tokens, LOAD.learned, seconds) == 0.5
+
+
+def test_weights_that_are_trained_need_half_as_much_again() -> None:
+    full = make_setup(full=FullConfig(method="full", freeze_layers=0))
+    assert useful(full, LOAD) == 1.5 * useful(make_setup(), LOAD)

@@ -98,6 +98,7 @@ def make_loop(
         kind: type[Loop] = Loop,
         fused: Any = None,
         adapter: Any = None,
+        yardstick: Any = None,
         **changes: Any,
     ) -> Loop:
         config = train_config.model_copy(update=changes)
@@ -119,6 +120,7 @@ def make_loop(
             config,
             CheckpointStore(tmp_path / name, config.checkpoints_kept),
             log or Log(),
+            yardstick=yardstick,
         )
 
     return make

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 import torch
 from bitsandbytes.functional import has_avx512bf16
-from small_training import Killed, Log
+from model_shapes import MISTRAL_7B
+from small_training import Killed, Log, make_documents
 
 from graft.config import FullConfig
 from graft.errors import ModelError
-from graft.training.loop import Loop
+from graft.planning.setup import to_setup
+from graft.planning.work import Yardstick
+from graft.training.loop import OF_MACHINE, Loop
 
 
 def weights(loop: Loop) -> dict[str, torch.Tensor]:
@@ -54,9 +57,27 @@ def test_a_killed_training_goes_on_to_the_weights_of_an_unbroken_one(
     history = resumed.progress.history
     trained = [line["step"] for line in history if "train/loss" in line]
     assert trained == list(range(1, whole.num_steps + 1))
-    lost = {"train/tokens_per_s"}
-    assert lost.isdisjoint(set().union(*history))
+    assert OF_MACHINE.isdisjoint(set().union(*history))
     assert history == whole.progress.history
+
+
+def test_the_run_is_told_the_fill_of_sequences_and_the_share_of_the_limit(
+    make_loop: Any, params: Any
+) -> None:
+    log = Log()
+    sections = (params.adapter, params.quantization, params.train)
+    setup, _ = to_setup(MISTRAL_7B, "here", "bfloat16", sections)
+    documents, limit = make_documents(120), Yardstick(setup, 1e15)
+    loop = make_loop(log=log, train=documents, max_steps=2, yardstick=limit)
+    history = loop.run().history
+    told = [values for _, values in log.seen if "train/loss" in values]
+    for step, values in enumerate(told):
+        dealt = documents.step(step, 4, 2, loop.config.seed)
+        tokens = sum(documents.batch(packs, "cpu").input_ids.numel() for packs in dealt)
+        assert values["train/fill"] == tokens / (4 * 64)
+        assert 0 < values["train/mfu"] < 1
+    assert {"train/fill", "train/loss"} < history[0].keys()
+    assert OF_MACHINE.isdisjoint(set().union(*history))
 
 
 def test_curves_do_not_tell_where_a_training_was_killed(make_loop: Any) -> None:

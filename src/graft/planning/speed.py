@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from graft.planning.gpus import Gpu
 from graft.planning.memory import trained_parameters
 from graft.planning.setup import Load, Setup
+from graft.planning.work import head_work, own_gradients
 
 _PRODUCTS = 0.71  # of the limit: 700 TFLOP/s on an H200
 _THIN_PRODUCTS = 0.3  # of adapters
@@ -52,27 +53,7 @@ def products(setup: Setup, load: Load) -> float:
     where they are computed again; where weights are trained two for their own."""
     shape = setup.shape
     layers = 2 * load.tokens * _passes(setup) * shape.linear_parameters
-    return layers + 4 * load.learned * _head(setup) + _own_gradients(setup, load)
-
-
-def useful(setup: Setup, load: Load) -> float:
-    """Operations that the step needs, whatever is computed again: what the share of the
-    limit (MFU) counts. Forward and the gradient of the input, 4 a weight and token;
-    frozen weights have no gradient of their own, others 2 more."""
-    shape = setup.shape
-    both = 4 * (load.tokens * shape.linear_parameters + load.learned * _head(setup))
-    return both + _own_gradients(setup, load)
-
-
-def _own_gradients(setup: Setup, load: Load) -> float:
-    if setup.lora is not None:
-        return 0.0
-    layers = setup.shape.linear_parameters * _way_back(setup)
-    return 2 * (load.tokens * layers + load.learned * _head(setup))
-
-
-def _head(setup: Setup) -> int:
-    return setup.shape.hidden * setup.shape.vocabulary
+    return layers + 4 * head_work(setup, load) + own_gradients(setup, load)
 
 
 def _way_back(setup: Setup) -> float:

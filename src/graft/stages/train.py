@@ -15,7 +15,7 @@ from graft.training.base import load_base
 from graft.training.batches import read_documents
 from graft.training.checkpoints import open_store
 from graft.training.device import choose_device
-from graft.training.fitting import look_at, settle
+from graft.training.fitting import find_yardstick, look_at, settle
 from graft.training.forward import prepare
 from graft.training.loop import Loop, MetricLog
 from graft.training.parallel import join, launch
@@ -56,13 +56,9 @@ def run(
     key = outputs.key_of(sections, {"data": digests, "template": template.hash})
     store = open_store(checkpoints, key, train.checkpoints_kept)
     with join(device) as group:
-        train = settle(
-            look_at(group),
-            values,
-            model.dtype,
-            (adapter, quantization, train),
-            documents["train"],
-        )
+        room, trained = look_at(group), (adapter, quantization, train)
+        train = settle(room, values, model.dtype, trained, documents["train"])
+        limit = find_yardstick(room, values, model.dtype, trained, group.size)
 
         def make_loop(log: MetricLog) -> Loop:
             base = load_base(model, quantization, group.device, attention="packed")
@@ -77,6 +73,7 @@ def run(
                 store,
                 log,
                 group,
+                limit,
             )
             loop.resume()
             return loop

@@ -72,7 +72,7 @@ class PackedDocuments:
         weights: NDArray[np.float64] | None = None,
     ) -> None:
         self.tokens, self.learned, self.starts, self.ids = tokens, learned, starts, ids
-        self.weights = weights
+        self.weights, self.max_seq_len = weights, max_seq_len
         self.lengths = np.diff(starts).tolist()
         seen = np.arange(len(ids)).repeat(1 if repeats is None else repeats).tolist()
         places = [[place] for place in range(len(seen))]

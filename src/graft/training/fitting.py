@@ -9,9 +9,11 @@ import numpy as np
 from graft.config import AdapterConfig, QuantizationConfig, TrainConfig
 from graft.errors import HardwareError
 from graft.planning.choice import find_fit, needed_gib, with_train
+from graft.planning.gpus import find_gpu
 from graft.planning.memory import GIB
 from graft.planning.setup import Load, Setup, to_setup
 from graft.planning.shapes import FAMILIES
+from graft.planning.work import Yardstick
 from graft.training.batches import PackedDocuments
 from graft.training.forward import lacking
 from graft.training.parallel import Group
@@ -79,6 +81,21 @@ def settle(
             "tokenize.max_seq_len, quantization=nf4, or a larger GPU"
         ),
     )
+
+
+def find_yardstick(
+    room: Room,
+    config: Mapping[str, Any],
+    stored: str,
+    sections: tuple[AdapterConfig, QuantizationConfig, TrainConfig],
+    num_gpus: int,
+) -> Yardstick | None:
+    """What the speed is held against; None if base or GPU is not one that is known."""
+    card = find_gpu(room.name, room.free_gib or 0.0)
+    if card is None or config.get("model_type") not in FAMILIES:
+        return None
+    setup, _ = to_setup(config, "config.json", stored, sections)
+    return Yardstick(setup, num_gpus * card.tflops * 1e12)
 
 
 def _asked(setup: Setup) -> bool | str:

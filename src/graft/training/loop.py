@@ -15,15 +15,19 @@ from torch import Tensor
 
 from graft.config import TrainConfig
 from graft.errors import ModelError
+from graft.planning.work import Yardstick
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore, Progress
 from graft.training.faults import diverged, out_of_memory
 from graft.training.losses import Forward
 from graft.training.optimizer import make_optimizer
 from graft.training.parallel import Group
-from graft.training.progress import Meter
+from graft.training.progress import Meter, Step
 from graft.training.schedule import learning_rate
 from graft.training.watch import exploded
+
+OF_MACHINE = {"train/tokens_per_s", "train/mfu", "train/memory_gib"}
+"""What the run is told, and the curve is not: it is another each time."""
 
 
 class MetricLog(Protocol):
@@ -46,6 +50,7 @@ class Loop:
         store: where checkpoints go, and come from.
         log: where metrics go.
         group: the processes that train together.
+        yardstick: what the speed is held against, if that is known.
     """
 
     def __init__(
@@ -58,9 +63,10 @@ class Loop:
         store: CheckpointStore,
         log: MetricLog,
         group: Group = Group(),
+        yardstick: Yardstick | None = None,
     ) -> None:
         self.config, self.store, self._log = config, store, log
-        self._group = group
+        self._group, self._yardstick = group, yardstick
         self.model, self._train, self._validation = model, train, validation
         self._device = str(model.device.type)
         self._forward = forward
@@ -89,7 +95,8 @@ class Loop:
         """
         self.model.train()
         first = self._group.is_first
-        with Meter(self.num_steps, self.progress, shown=first) as meter:
+        yardstick = self._yardstick
+        with Meter(self.num_steps, self.progress, yardstick, shown=first) as meter:
             while not self._done():
                 try:
                     self._step(meter)
@@ -137,10 +144,11 @@ class Loop:
             (self._train.batch(packs, self._device), counts)
             for packs, counts in self._group.share(dealt)
         ]
-        weight, num_tokens = self._group.sums(
+        weight, num_tokens, num_learned = self._group.sums(
             [
                 sum(batch.total * counts for batch, counts in batches),
                 sum(batch.input_ids.numel() * counts for batch, counts in batches),
+                sum(len(batch.targets) * counts for batch, counts in batches),
             ]
         )
         own = torch.zeros((), device=self._device)
@@ -165,7 +173,9 @@ class Loop:
             step=number + 1,
             num_tokens=self.progress.num_tokens + int(num_tokens),
         )
-        meter.add(total, norm.item(), rate, int(num_tokens))
+        room = sum(map(len, dealt)) * self._train.max_seq_len
+        counted = int(num_tokens), int(num_learned), room
+        meter.add(Step(total, norm.item(), rate, *counted))
 
     def validation_loss(self) -> float:
         """Mean negative log-likelihood of the validation split's learned tokens."""
@@ -211,8 +221,7 @@ class Loop:
     def _note(self, step: int, values: Mapping[str, float], part: str) -> None:
         named = {f"{part}/{name}": value for name, value in values.items()}
         self._log.log_metrics(named, step)
-        # What depends on the machine's speed goes to the run, not to the curve.
-        curve = {n: v for n, v in named.items() if "_per_s" not in n and "gib" not in n}
+        curve = {name: value for name, value in named.items() if name not in OF_MACHINE}
         self.progress.history.append({"step": step, **curve})
 
     def _stop_if_exploded(self) -> None:

@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import fmean
 from time import perf_counter
 from types import TracebackType
 from typing import Self
@@ -10,20 +12,47 @@ from typing import Self
 import torch
 from tqdm import tqdm
 
+from graft.planning.work import Yardstick
 from graft.training.checkpoints import Progress
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step was.
+
+    Attributes:
+        loss: mean over its learned tokens, in nats.
+        norm: of its gradient, before it is clipped.
+        rate: of learning.
+        tokens, learned: of all its micro-batches; those that carry loss.
+        room: tokens that its sequences have room for.
+    """
+
+    loss: float
+    norm: float
+    rate: float
+    tokens: int
+    learned: int
+    room: int
 
 
 class Meter:
     """Means since they were last read, and the progress bar.
 
     Tokens are real ones: a packed row has no padding. Validation is not counted in
-    their rate. `shown`: whether anything of it is.
+    their rate. `shown`: whether anything of it is. `yardstick`: what the speed is held
+    against; None: it is not.
     """
 
     def __init__(
-        self, num_steps: int, progress: Progress, *, shown: bool = True
+        self,
+        num_steps: int,
+        progress: Progress,
+        yardstick: Yardstick | None = None,
+        *,
+        shown: bool = True,
     ) -> None:
-        self._shown = shown
+        self._shown, self._yardstick = shown, yardstick
         self._bar = tqdm(
             total=num_steps,
             initial=progress.step,
@@ -32,10 +61,7 @@ class Meter:
             # No bar where the output is no terminal.
             disable=None if shown else True,
         )
-        self._losses: list[float] = []
-        self._norms: list[float] = []
-        self._rate = 0.0
-        self._tokens = 0
+        self._steps: list[Step] = []
         self._start = perf_counter()
         self._validation = ""
 
@@ -50,30 +76,34 @@ class Meter:
     ) -> None:
         self._bar.close()
 
-    def add(self, loss: float, norm: float, rate: float, num_tokens: int) -> None:
+    def add(self, step: Step) -> None:
         """Count a step."""
-        self._losses.append(loss)
-        self._norms.append(norm)
-        self._rate = rate
-        self._tokens += num_tokens
-        speed = self._tokens / (perf_counter() - self._start)
+        self._steps.append(step)
+        tokens = sum(step.tokens for step in self._steps)
+        speed = tokens / (perf_counter() - self._start)
         self._bar.set_postfix_str(
-            f"{speed:,.0f} tok/s, loss {loss:.3f}{self._validation}"
+            f"{speed:,.0f} tok/s, loss {step.loss:.3f}{self._validation}"
         )
         self._bar.update()
 
     def read(self) -> dict[str, float]:
         """Means of the steps since the last reading, which is then forgotten."""
         seconds = perf_counter() - self._start
+        steps = self._steps
+        tokens = sum(step.tokens for step in steps)
         values = {
-            "loss": sum(self._losses) / len(self._losses),
-            "gradient_norm": sum(self._norms) / len(self._norms),
-            "learning_rate": self._rate,
-            "tokens_per_s": self._tokens / seconds,
+            "loss": fmean(step.loss for step in steps),
+            "gradient_norm": fmean(step.norm for step in steps),
+            "learning_rate": steps[-1].rate,
+            "fill": tokens / sum(step.room for step in steps),
+            "tokens_per_s": tokens / seconds,
         }
+        if self._yardstick:
+            learned = sum(step.learned for step in steps)
+            values["mfu"] = self._yardstick.mfu(tokens, learned, seconds)
         if torch.cuda.is_available():
             values["memory_gib"] = torch.cuda.max_memory_allocated() / 2**30
-        self._losses, self._norms, self._tokens = [], [], 0
+        self._steps = []
         self._start = perf_counter()
         return values
 
