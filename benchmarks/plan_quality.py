@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from random_base import SHAPES
 from training_speed import (
+    Sections,
     make_adapter,
     make_documents,
     make_quantization,
@@ -22,6 +23,7 @@ from training_speed import (
     measure,
 )
 
+from graft.config import FullConfig
 from graft.planning.gpus import Gpu, find_gpu
 from graft.planning.memory import GIB, peak_memory
 from graft.planning.setup import Load, Setup
@@ -41,6 +43,9 @@ class Case:
     keep: bool | str = False
     kernels: str = "fused"
     learned: float = 0.5
+    optimizer: str = "adamw_torch_fused"
+    a_step: int = 1  # micro-batches
+    full: int | None = None  # all weights are trained, but for so many layers
     adapter: dict[str, Any] = field(default_factory=dict)
     stored: dict[str, Any] = field(default_factory=dict)
 
@@ -79,6 +84,19 @@ CASES = {
     "plain, all kept": Case(M7, "long", 2, kernels="plain"),
     "plain, Qwen": Case(Q7, "long", 2, kernels="plain", adapter={"dropout": 0.05}),
     "DoRA": Case(M7, "long", 2, keep=True, kernels="plain", adapter={"dora": True}),
+    "32k tokens": Case(
+        Q7, "books", 1, 32768, keep="offload", optimizer="paged_adamw_8bit"
+    ),
+    "32k tokens, inputs kept": Case(
+        M7, "books", 1, 32768, keep=True, optimizer="adamw_8bit", learned=1.0
+    ),
+    "full, 1B": Case(L1, "long", 4, full=0),
+    "full, 1B, two a step": Case(L1, "long", 2, a_step=2, full=0),
+    "full, 1B, inputs kept": Case(L1, "chats", 2, 4096, keep=True, full=0),
+    "full, 1B, 8-bit Adam": Case(L1, "long", 2, optimizer="adamw_8bit", full=0),
+    "full, 7B, last 16, paged": Case(
+        M7, "long", 2, keep=True, optimizer="paged_adamw_8bit", full=16
+    ),
 }
 
 
@@ -101,14 +119,13 @@ def compare(names: Sequence[str], gpu: Gpu) -> None:
     print("|---|---|---|---|---|---|---|---|")
     for name in names:
         case = CASES[name]
-        train = make_train(case.at_once, 8, case.kernels, case.keep)
-        adapter = make_adapter(**case.adapter)
-        stored = make_quantization(**case.stored)
+        train, adapter, stored = sections_of(case)
         found = measure(
             case.shape, case.work, (train, adapter, stored), case.length, case.learned
         )
         shape = to_shape(SHAPES[case.shape], case.shape)
-        setup = Setup(shape, adapter, stored, train, case.kernels == "fused")
+        fused = case.kernels == "fused" and case.full is None
+        setup = Setup(shape, adapter, stored, train, fused)
         load = load_of(case)
         memory = peak_memory(setup, load).peak / GIB
         speed = pace(setup, load, gpu).tokens_per_s
@@ -119,6 +136,18 @@ def compare(names: Sequence[str], gpu: Gpu) -> None:
             f"| {found.reserved_gib:.1f} |",
             flush=True,
         )
+
+
+def sections_of(case: Case) -> Sections:
+    """The sections that train it."""
+    train = make_train(case.at_once, 8, case.kernels, case.keep)
+    sizes = {"global_batch_size": case.at_once * case.a_step}
+    train = train.model_copy(update={"optimizer": case.optimizer, **sizes})
+    if case.full is None:
+        return train, make_adapter(**case.adapter), make_quantization(**case.stored)
+    whole = FullConfig(method="full", freeze_layers=case.full)
+    train = train.model_copy(update={"kernels": "auto", "learning_rate": 1e-5})
+    return train, whole, make_quantization(method="none", double_quant=False)
 
 
 def load_of(case: Case) -> Load:

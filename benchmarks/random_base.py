@@ -8,8 +8,11 @@ real one, what it says is noise.
 
 import argparse
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from graft.config import QuantizationConfig
 
 # From the config.json files of mistralai/Mistral-7B-v0.3 (Instruct has the same) and
 # v0.1, of Qwen/Qwen2.5-7B-Instruct and 72B-Instruct, and meta-llama/Llama-3.2-1B.
@@ -110,6 +113,63 @@ def write_random_base(shape: str, out: Path, seed: int, layers: int | None) -> i
         model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
     model.save_pretrained(out, max_shard_size="4GB")
     return int(model.num_parameters())
+
+
+def make_random_base(
+    shape: Mapping[str, Any], quantization: QuantizationConfig, device: str
+) -> Any:
+    """A model on the GPU, made there: its linear layers as `quantization` says."""
+    import torch
+    from bitsandbytes.nn import Linear4bit, Params4bit
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from graft.training.attention import PACKED, register_packed_attention
+
+    register_packed_attention()
+    config = AutoConfig.for_model(**shape)
+    with torch.device("meta"):
+        base = AutoModelForCausalLM.from_config(
+            config, dtype=torch.bfloat16, attn_implementation=PACKED
+        )
+    generator = torch.Generator(device).manual_seed(0)
+
+    def draw(*sizes: int) -> Any:
+        drawn = torch.randn(sizes, generator=generator, device=device)
+        return (0.02 * drawn).to(torch.bfloat16)
+
+    for name, module in list(base.named_modules()):
+        if quantization.method == "none":
+            break
+        if isinstance(module, torch.nn.Linear) and name != "lm_head":
+            packed = Linear4bit(
+                module.in_features,
+                module.out_features,
+                bias=module.bias is not None,
+                compute_dtype=torch.bfloat16,
+                device="meta",
+            )
+            weight = draw(module.out_features, module.in_features)
+            packed.weight = Params4bit(
+                weight,
+                requires_grad=False,
+                quant_type=quantization.method,
+                compress_statistics=quantization.double_quant,
+                module=packed,
+            ).to(device)
+            if module.bias is not None:
+                packed.bias = torch.nn.Parameter(draw(module.out_features))
+            base.set_submodule(name, packed)
+    for name, weight in list(base.named_parameters()):
+        if weight.is_meta:
+            owner, _, key = name.rpartition(".")
+            ones = weight.ndim == 1
+            made = torch.ones(weight.shape).to(device, torch.bfloat16) if ones else None
+            filled = draw(*weight.shape) if made is None else made
+            setattr(base.get_submodule(owner), key, torch.nn.Parameter(filled))
+    base.tie_weights()
+    rotary = type(base.model.rotary_emb)
+    base.model.rotary_emb = rotary(config=config).to(device)
+    return base.requires_grad_(False)
 
 
 def main() -> None:

@@ -6,8 +6,8 @@
 Needs CUDA GPUs. NF4 with double quantization, bf16, rank 16 on all seven projections,
 eight sequences of 2,048 tokens a step and GPU; documents of log-normal lengths, of
 which the later half is learned (`--learned`): short (median 75, at most 512 tokens:
-translation), long (900, 2,048: reasoning), chats (2,000, 4,096). `--keep input`
-computes layers again, `selective` their gates alone, `offload` also puts inputs into
+translation), long (900, 2,048: reasoning), chats (2,000, 4,096), books
+(16,000, 32,768). `--keep input` computes layers again, `selective` their gates alone, `offload` also puts inputs into
 the machine's memory. Tokens are real ones: a packed row has no padding. Prints the
 median of the steps after the third, peak memory of a GPU, and the first and last loss.
 `--cap` makes the process run out of memory beyond so many GiB.
@@ -28,10 +28,14 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from random_base import SHAPES
+from random_base import SHAPES, make_random_base
 
-from graft.config import AdapterConfig, QuantizationConfig, TrainConfig
-from graft.training.attention import PACKED, register_packed_attention
+from graft.config import (
+    AdapterConfig,
+    LoraConfig,
+    QuantizationConfig,
+    TrainConfig,
+)
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore
 from graft.training.forward import prepare
@@ -39,7 +43,12 @@ from graft.training.loop import Loop
 from graft.training.parallel import Group, join
 
 ROOT = Path(__file__).parents[1]
-WORKS = {"short": (75, 0.5, 512), "long": (900, 0.6, 2048), "chats": (2000, 0.6, 4096)}
+WORKS = {
+    "short": (75, 0.5, 512),
+    "long": (900, 0.6, 2048),
+    "chats": (2000, 0.6, 4096),
+    "books": (16000, 0.6, 32768),
+}
 KEEPS: dict[str, bool | str] = {
     "all": False,
     "selective": "selective",
@@ -130,10 +139,10 @@ def make_train(at_once: int, steps: int, kernels: str, keep: bool | str) -> Trai
     return TrainConfig.model_validate(read("train/tiny") | changes)
 
 
-def make_adapter(**changes: Any) -> AdapterConfig:
+def make_adapter(**changes: Any) -> LoraConfig:
     """Rank 16 on all linear layers, but for `changes`."""
     values = read("adapter/lora") | {"rank": 16, "alpha": 32}
-    return AdapterConfig.model_validate(values | changes)
+    return LoraConfig.model_validate(values | changes)
 
 
 def make_quantization(**changes: Any) -> QuantizationConfig:
@@ -154,7 +163,7 @@ def measure(
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     train, adapter, quantization = sections
-    base = random_base(SHAPES[shape], quantization, group.device)
+    base = make_random_base(SHAPES[shape], quantization, group.device)
     tuned, forward = prepare(base, adapter, train, torch.bfloat16, group)
     torch.cuda.reset_peak_memory_stats()
     vocabulary, steps = SHAPES[shape]["vocab_size"], train.max_steps or 1
@@ -205,60 +214,6 @@ def make_documents(
         length,
         packing=True,
     )
-
-
-def random_base(
-    shape: Mapping[str, Any], quantization: QuantizationConfig, device: str
-) -> Any:
-    """A model on the GPU, made there: its linear layers as `quantization` says."""
-    from bitsandbytes.nn import Linear4bit, Params4bit
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    register_packed_attention()
-    config = AutoConfig.for_model(**shape)
-    with torch.device("meta"):
-        base = AutoModelForCausalLM.from_config(
-            config, dtype=torch.bfloat16, attn_implementation=PACKED
-        )
-    generator = torch.Generator(device).manual_seed(0)
-
-    def draw(*sizes: int) -> torch.Tensor:
-        drawn = torch.randn(sizes, generator=generator, device=device)
-        return (0.02 * drawn).to(torch.bfloat16)
-
-    for name, module in list(base.named_modules()):
-        if quantization.method == "none":
-            break
-        if isinstance(module, torch.nn.Linear) and name != "lm_head":
-            packed = Linear4bit(
-                module.in_features,
-                module.out_features,
-                bias=module.bias is not None,
-                compute_dtype=torch.bfloat16,
-                device="meta",
-            )
-            weight = draw(module.out_features, module.in_features)
-            packed.weight = Params4bit(
-                weight,
-                requires_grad=False,
-                quant_type=quantization.method,
-                compress_statistics=quantization.double_quant,
-                module=packed,
-            ).to(device)
-            if module.bias is not None:
-                packed.bias = torch.nn.Parameter(draw(module.out_features))
-            base.set_submodule(name, packed)
-    for name, weight in list(base.named_parameters()):
-        if weight.is_meta:
-            owner, _, key = name.rpartition(".")
-            ones = weight.ndim == 1
-            made = torch.ones(weight.shape).to(device, torch.bfloat16) if ones else None
-            filled = draw(*weight.shape) if made is None else made
-            setattr(base.get_submodule(owner), key, torch.nn.Parameter(filled))
-    base.tie_weights()
-    rotary = type(base.model.rotary_emb)
-    base.model.rotary_emb = rotary(config=config).to(device)
-    return base.requires_grad_(False)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
@@ -105,11 +106,20 @@ def digest(value: Mapping[str, Any] | str | bytes) -> str:
 
 
 def digest_files(folder: Path, patterns: Iterable[str] = ("*",)) -> str:
-    """SHA-256 over names and bytes of a folder's files; the content's identity."""
+    """SHA-256 over names and bytes of a folder's files; the content's identity.
+
+    Files are read side by side: the shards of a large model are most of the time.
+    """
     total = hashlib.sha256()
-    files = {file for pattern in patterns for file in folder.glob(pattern)}
-    for file in sorted(file for file in files if file.is_file()):
-        total.update(file.name.encode() + b"\0")
-        with file.open("rb") as stream:
-            total.update(hashlib.file_digest(stream, "sha256").digest())
+    found = {file for pattern in patterns for file in folder.glob(pattern)}
+    files = sorted(file for file in found if file.is_file())
+    with ThreadPoolExecutor() as pool:
+        for file, content in zip(files, pool.map(_digest_bytes, files), strict=True):
+            total.update(file.name.encode() + b"\0")
+            total.update(content)
     return total.hexdigest()[:16]
+
+
+def _digest_bytes(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()

@@ -59,6 +59,8 @@ def prepare(
         shelf = Shelf(base.device) if keep == "offload" else None
         dealt = group if train.shard_base and group.size > 1 else None
         install(tuned, dtype, _KEEP[keep], ops, shelf, dealt)
+        if dealt:
+            torch.cuda.empty_cache()  # the whole base was here
         forward: Forward = partial(fused_loss, tuned, ops)
     else:
         forward = partial(plain_loss, tuned, dtype)
