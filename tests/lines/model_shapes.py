@@ -20,3 +20,15 @@ QWEN_7B = {
     "num_attention_heads": 28,
     "num_key_value_heads": 4,
 }
+LLAMA_1B = {
+    "model_type": "llama",
+    "hidden_act": "silu",
+    "vocab_size": 128256,
+    "hidden_size": 2048,
+    "intermediate_size": 8192,
+    "num_hidden_layers": 16,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 64,
+    "tie_word_embeddings": True,
+}

@@ -12,6 +12,7 @@ from graft.planning.setup import Load, Setup
 from graft.planning.shapes import to_shape
 
 LOAD = Load(tokens=16384, learned=8192, span=1300.0)
+FULL = FullConfig(method="full", freeze_layers=0)
 PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
 
 

@@ -4,22 +4,28 @@ from functools import partial
 from typing import Any
 
 import pytest
-from model_shapes import MISTRAL_7B, QWEN_7B
-from small_setup import LOAD, make_setup
+from model_shapes import LLAMA_1B, MISTRAL_7B, QWEN_7B
+from small_setup import FULL, LOAD, make_setup
 
 from graft.config import FullConfig
 from graft.planning.memory import GIB, base_bytes, peak_memory, trained_parameters
 from graft.planning.setup import Load
 
+INPUTS = {"gradient_checkpointing": True}
 # Peaks that torch counted on one H200 (docs/LOG.md).
 MEASURED: dict[str, tuple[float, Any]] = {
     "all kept": (51.8, {}),
-    "inputs kept": (7.7, {"train": {"gradient_checkpointing": True}, "tokens": 8192}),
+    "inputs kept": (7.7, {"train": INPUTS, "tokens": 8192}),
     "away": (6.0, {"train": {"gradient_checkpointing": "offload"}, "tokens": 8192}),
     "rank 64": (18.8, {"adapter": {"rank": 64, "dropout": 0.05}, "tokens": 4096}),
     "16 bits": (37.9, {"quantization": {"method": "none"}, "tokens": 8192}),
     "half": (16.5, {"adapter": {"freeze_layers": 16}, "tokens": 8192}),
     "Qwen": (52.3, {"config": QWEN_7B}),
+    "full": (38.7, {"config": LLAMA_1B, "full": FULL, "tokens": 8192}),
+    "full, inputs": (
+        21.4,
+        {"config": LLAMA_1B, "full": FULL, "train": INPUTS, "tokens": 8192},
+    ),
     "plain": (33.2, {"fused": False, "tokens": 4096}),
 }
 
@@ -78,7 +84,6 @@ def test_less_is_kept_in_the_order_of_the_choices() -> None:
     assert peaks == sorted(peaks, reverse=True) and peaks[2] < peaks[0] / 4
 
 
-FULL = FullConfig(method="full", freeze_layers=0)
 SMALL = {
     **MISTRAL_7B,
     "vocab_size": 101,

@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
-from small_setup import LOAD, make_setup
+from model_shapes import LLAMA_1B
+from small_setup import FULL, LOAD, make_setup
 
-from graft.config import FullConfig
 from graft.planning.gpus import GPUS, find_gpu
 from graft.planning.setup import Load
 from graft.planning.speed import pace, products
@@ -17,6 +17,8 @@ MEASURED: dict[str, tuple[float, int, float, Any]] = {
     "away": (12_980, 8192, 1322, {"train": {"gradient_checkpointing": "offload"}}),
     "dropout": (13_308, 4096, 1123, {"adapter": {"rank": 64, "dropout": 0.05}}),
     "half frozen": (24_155, 8192, 1322, {"adapter": {"freeze_layers": 16}}),
+    "books": (7_688, 32768, 18445, {"train": {"gradient_checkpointing": True}}),
+    "full": (45_277, 8192, 1322, {"config": LLAMA_1B, "full": FULL}),
     "plain": (10_257, 4096, 1123, {"fused": False}),
 }
 
@@ -61,5 +63,5 @@ def test_mfu_is_what_is_useful_by_what_the_gpus_could_do() -> None:
 
 
 def test_weights_that_are_trained_need_half_as_much_again() -> None:
-    full = make_setup(full=FullConfig(method="full", freeze_layers=0))
+    full = make_setup(full=FULL)
     assert useful(full, LOAD) == 1.5 * useful(make_setup(), LOAD)

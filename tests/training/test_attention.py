@@ -72,6 +72,15 @@ def test_a_mask_is_refused_rather_than_ignored() -> None:
         )
 
 
+def test_turned_states_in_float32_are_read_in_the_type_of_the_values() -> None:
+    states = torch.randn(1, 2, 3, 8)
+    values = states.to(torch.bfloat16)
+    documents = lay_out([3], "cpu")
+    found, _ = packed_attention(None, states, states, values, None, documents=documents)
+    rounded = packed_attention(None, values, values, values, None, documents=documents)
+    assert found.dtype == torch.bfloat16 and torch.equal(found, rounded[0])
+
+
 def test_a_window_shorter_than_a_document_is_refused_on_a_cpu() -> None:
     states = torch.zeros(1, 2, 9, 8)
     with pytest.raises(ValueError, match="sliding window"):

@@ -13,7 +13,8 @@ from graft.planning.shapes import GROUPS, Shape
 GIB = 2**30
 _LOGITS = 2**28  # as graft.training.fused.loss makes at a time
 _WIDTH = 2  # bytes of activations: 16 bits
-_OPTIMIZER = {"adamw_torch_fused": 8.0, "adamw_8bit": 2.1, "paged_adamw_8bit": 2.1}
+_OPTIMIZER = {"adamw_torch_fused": 8.0, "adamw_8bit": 2.1, "paged_adamw_8bit": 0.0}
+"""Bytes a trained weight. Paged states leave the GPU where they have to."""
 
 
 @dataclass(frozen=True)
@@ -106,23 +107,27 @@ def trained_parameters(setup: Setup) -> int:
 def _peak_of_full(setup: Setup, load: Load) -> Memory:
     """Where all weights are trained, in float32, and autocast makes 16-bit copies.
 
-    Gradients come as what was kept goes, so a step's only micro-batch needs the larger
-    of both; a later one of the same step finds the gradients of the first.
+    Gradients come as what was kept goes, so a step's only micro-batch needs the most at
+    one of its ends; a later one of the same step finds the gradients of the first.
     """
     shape, train = setup.shape, setup.train
     trained, keep = trained_parameters(setup), bool(train.gradient_checkpointing)
     layer = 28 * shape.hidden + 8 * shape.intermediate
     layer += 8 * shape.queries + 4 * (shape.keys + shape.heads)
-    copies = _WIDTH * shape.linear_parameters * setup.trained_layers / shape.layers
     kept = load.tokens * setup.trained_layers * (4 * shape.hidden if keep else layer)
+    if not keep:
+        kept += _WIDTH * shape.linear_parameters * setup.trained_layers / shape.layers
     way_back = load.tokens * (16 * shape.hidden + 8 * shape.intermediate)
-    at_once = train.micro_batch_size * train.num_processes
-    again = train.global_batch_size > at_once
+    way_back += layer * load.tokens * keep
+    again = train.global_batch_size > train.micro_batch_size * train.num_processes
+    head = _head_plain(shape, load)
+    ends = [(kept, max(head, way_back) if again else head), (4 * trained, way_back)]
+    held, working = max(ends[: 1 if again else 2], key=sum)
     return Memory(
         base=base_bytes(setup),
         adapter=trained * (4 + _OPTIMIZER[train.optimizer] + 4 * again),
-        kept=kept + copies if again else max(kept + copies, 4 * trained),
-        working=max(_head_plain(shape, load), way_back + layer * load.tokens * keep),
+        kept=held,
+        working=working,
     )
 
 

@@ -14,14 +14,17 @@ from graft.planning.work import head_work, own_gradients
 
 _PRODUCTS = 0.71  # of the limit: 700 TFLOP/s on an H200
 _THIN_PRODUCTS = 0.3  # of adapters
-_ATTENTION = 0.2
+_ATTENTION = 0.36
 _TRAFFIC = 0.65
 _UNPACKING = 0.33
 _PLAIN = 3.4  # times the traffic, of transformers' and PEFT's modules
 _LENGTHS = 140  # bytes for each weight and pass, where DoRA takes their lengths
-_UPDATE = 40  # bytes for each trained weight and step: optimizer, norm of gradients
-_CASTS = 6  # bytes for each trained weight and pass, where it is made 16 bits
-_TILE = 128  # tokens: attention works on no less
+_UPDATE = {"adamw_torch_fused": 40, "adamw_8bit": 110, "paged_adamw_8bit": 110}
+"""Bytes for each trained weight and step."""
+_CASTS = (
+    70  # for each trained weight and pass, where it is made 16 bits, and its gradient
+)
+_TILE = 600  # tokens: on short documents attention is as slow as on these
 _FIXED = 80e-6  # seconds for each linear layer with an adapter, whatever the tokens
 
 
@@ -132,7 +135,7 @@ def _updated(setup: Setup) -> float:
     train = setup.train
     at_once = train.micro_batch_size * train.num_processes
     passes = 1 + _again(setup).weights if setup.lora is None else 0
-    share = _UPDATE * at_once / train.global_batch_size
+    share = _UPDATE[train.optimizer] * at_once / train.global_batch_size
     return trained_parameters(setup) * (share + _CASTS * passes)
 
 

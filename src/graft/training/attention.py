@@ -104,6 +104,8 @@ def packed_attention(
     del module
     if attention_mask is not None or dropout:
         raise ValueError("packed attention takes no mask and no attention dropout")
+    # Where embeddings are float32, so are cosines, and what they turned.
+    query, key = query.to(value.dtype), key.to(value.dtype)
     if sliding_window is not None and sliding_window >= documents.longest:
         sliding_window = None
     if documents.rows:

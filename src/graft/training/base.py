@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,11 +38,17 @@ def load_base(
     # Tells of a missing folder at once, instead of asking the hub for its name.
     model_folder(model.path, model.revision, ["config.json"])
     local = Path(model.path).is_dir()
-    if local:
-        check_revision(model)
     revision = None if local else model.revision
     stored = quantization_of(quantization)
-    base = load_model(model.path, revision, stored, device, model.dtype, attention)
+    with ThreadPoolExecutor(1) as beside:
+        checked = beside.submit(check_revision, model) if local else None
+        try:
+            base = load_model(
+                model.path, revision, stored, device, model.dtype, attention
+            )
+        finally:
+            if checked:  # that the folder was changed says more than what failed
+                checked.result()
     return base.requires_grad_(False)
 
 
