@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "deps": "write each stage's code dependencies into dvc.yaml",
     "describe": "print the configs/model file of a model folder",
     "digest": "print the revision of a local model folder",
+    "export": "write the adapter, or a merged model, for vLLM and Transformers",
     "log": "send what a tracking server that was down has missed of a run",
     "params": "compose configs/ into params.yaml",
     "plan": "foretell memory and time of training, and what to change",

@@ -114,15 +114,20 @@ def _peak_of_full(setup: Setup, load: Load) -> Memory:
     trained, keep = trained_parameters(setup), bool(train.gradient_checkpointing)
     layer = 28 * shape.hidden + 8 * shape.intermediate
     layer += 8 * shape.queries + 4 * (shape.keys + shape.heads)
-    kept = load.tokens * setup.trained_layers * (4 * shape.hidden if keep else layer)
+    kept: float = (
+        load.tokens * setup.trained_layers * (4 * shape.hidden if keep else layer)
+    )
     if not keep:
         kept += _WIDTH * shape.linear_parameters * setup.trained_layers / shape.layers
     way_back = load.tokens * (16 * shape.hidden + 8 * shape.intermediate)
     way_back += layer * load.tokens * keep
     again = train.global_batch_size > train.micro_batch_size * train.num_processes
     head = _head_plain(shape, load)
-    ends = [(kept, max(head, way_back) if again else head), (4 * trained, way_back)]
-    held, working = max(ends[: 1 if again else 2], key=sum)
+    ends: list[tuple[float, float]] = [
+        (kept, max(head, way_back) if again else head),
+        (4 * trained, way_back),
+    ]
+    held, working = ends[0] if again else max(ends, key=sum)
     return Memory(
         base=base_bytes(setup),
         adapter=trained * (4 + _OPTIMIZER[train.optimizer] + 4 * again),

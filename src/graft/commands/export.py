@@ -1,0 +1,188 @@
+"""`graft export`: an adapter, or a merged model, as a folder for other programs."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graft import io
+from graft.config import ModelConfig, QuantizationConfig, RegistryConfig, TaskConfig
+from graft.errors import ModelError
+from graft.evaluation.examples import read_examples
+from graft.evaluation.record import RECORD, AdapterRecord, check_record, read_record
+from graft.exporting import folders
+from graft.exporting.prompt import write_prompt
+from graft.prompts import Template, load_template
+from graft.records import Message
+
+if TYPE_CHECKING:
+    from graft.exporting.merging import Merge
+
+NUM_TEXTS = 8
+PAIRS = [
+    ("The little cat sleeps in the red house.", "It has slept there since Monday."),
+    ("Où est la gare ?", "La gare est à 200 mètres, à gauche."),
+    ("Write a list of three colours.", "1. red\n2. green\n3. blue"),
+]
+"""What models are compared on where there is no test split."""
+
+
+def run(
+    model: ModelConfig,
+    task: TaskConfig,
+    registry: RegistryConfig,
+    *,
+    to: Path,
+    adapter: Path = Path("models/adapter"),
+    merge: bool = False,
+    device: str = "auto",
+    splits: Path = Path("data/splits"),
+) -> None:
+    """Write an adapter as vLLM, PEFT and Transformers read it. --merge: write the base
+    with the adapter in its weights instead, unquantized, and compare both on some of
+    the test split. --device: where that is done; auto, cpu or cuda."""
+    record = read_record(adapter)
+    template = load_template(model, task.prompt)
+    check_record(record, adapter, model, template.hash)
+    whole = is_whole(adapter, merge)
+    needed = folders.num_bytes(model) if merge else folders.size_of(adapter)
+    folders.check_target(to, needed)
+    place = folders.choose_place(device, model) if merge else ""
+    with io.atomic(to) as partial:
+        partial.mkdir()
+        differs = write_prompt(model, task.prompt, template, partial)
+        if whole:
+            folders.write_whole(adapter, model, partial, ends_of(template))
+            io.write_json(partial / RECORD, asdict(record))
+            told, served = f"model    all weights, {model.dtype}\n", f"vllm serve {to}"
+        elif merge:
+            sequences = to_sequences(splits / "test", template)
+            told = write_merged(
+                adapter, record, model, template, sequences, place, partial
+            )
+            served = f"vllm serve {to}"
+        else:
+            told, flags = write_adapter(adapter, model, partial)
+            served = flags and f"vllm serve {flags.format(to=to, name=registry.name)}"
+    print(told + closing(to, served, differs, task.stop))
+
+
+def is_whole(adapter: Path, merge: bool) -> bool:
+    """Whether a model was trained whole; else it is an adapter.
+
+    Raises: ModelError if it is neither, or there is nothing to merge.
+    """
+    from graft.training import whole
+
+    if (adapter / folders.ADAPTER).is_file():
+        return False
+    if not whole.is_whole(adapter):
+        raise ModelError(
+            str(adapter),
+            "holds no adapter",
+            expected=f"{folders.ADAPTER}, as the train stage leaves it",
+            fix="run the line: dvc repro train; or get it: dvc pull",
+        )
+    if merge:
+        raise ModelError(
+            str(adapter),
+            "there is no adapter to merge: all weights were trained",
+            fix="export it without --merge, which copies the model",
+        )
+    return True
+
+
+def ends_of(template: Template) -> dict[str, int | list[int]]:
+    """What generation_config.json says of the tokens that end and fill."""
+    ends = template.stop_ids
+    return {
+        "eos_token_id": ends[0] if len(ends) == 1 else ends,
+        "pad_token_id": template.pad_id,
+    }
+
+
+def to_sequences(test: Path, template: Template) -> list[list[int]]:
+    """Token ids of some of the test split, or of a few sentences without one."""
+    if test.is_dir():
+        return [example.input_ids for example in read_examples(test, NUM_TEXTS)]
+    conversations = [
+        [Message(role="user", content=asked), Message(role="assistant", content=said)]
+        for asked, said in PAIRS
+    ]
+    return [encoded.input_ids for encoded in template.encode(conversations)]
+
+
+def write_adapter(adapter: Path, model: ModelConfig, out: Path) -> tuple[str, str]:
+    """Write the adapter; returns what to say, and vLLM's flags, if it takes it."""
+    said = folders.write_adapter(adapter, model.path, model.revision, out)
+    io.write_json(out / RECORD, io.read_json(adapter / RECORD))
+    kind = "DoRA" if said["use_dora"] else "rsLoRA" if said["use_rslora"] else "LoRA"
+    told = f"adapter  {kind} of rank {said['r']}, float32, on {model.path}\n"
+    rank = folders.vllm_rank(said["r"])
+    if said["use_dora"]:
+        return told + "         vLLM takes no DoRA: for it, export with --merge\n", ""
+    if rank is None:
+        return told + "         past every rank of vLLM: export with --merge\n", ""
+    commit = f" --revision {said['revision']}" if said["revision"] else ""
+    flags = f"{model.path}{commit} --tokenizer {{to}} --enable-lora "
+    return told, f"{flags}--max-lora-rank {rank} --lora-modules {{name}}={{to}}"
+
+
+def write_merged(
+    adapter: Path,
+    record: AdapterRecord,
+    model: ModelConfig,
+    template: Template,
+    sequences: list[list[int]],
+    device: str,
+    out: Path,
+) -> str:
+    """Write and check the merged model; returns what to say of it."""
+    from graft.exporting.merging import merge_adapter
+
+    trained = QuantizationConfig.model_validate(record.params["quantization"])
+    ends = ends_of(template)
+    done = merge_adapter(adapter, model, trained, sequences, device, out, ends)
+    merged: Mapping[str, object] = {"dtype": model.dtype, **asdict(done)}
+    io.write_json(out / RECORD, {**asdict(record), "merged": merged})
+    where = f"{model.path}@{model.revision}, {model.dtype}, on {device}"
+    return f"merged   into {where}; its revision is {done.revision}\n" + to_table(
+        done, model.dtype, trained.method
+    )
+
+
+def to_table(done: "Merge", dtype: str, method: str) -> str:
+    """How far the merged model and others are from the unquantized base + adapter."""
+    rows = [("merged", done.merged, f"rounding to {dtype} may be {done.tolerance:.2%}")]
+    if done.trained:
+        name = f"{method} + adapter"
+        rows.append((name, done.trained, "as trained; reports/evaluate.json scores it"))
+    rows.append(("base alone", done.base, "so far the adapter moves it"))
+    lines = [
+        f"logits of {done.merged.num_tokens:,} tokens, which spread by "
+        f"{done.merged.spread:.2f}, against the unquantized base + adapter:",
+        f"{'':15}  {'mean off by':>11}  {'of spread':>9}  {'same choice':>11}",
+        *(
+            f"{name:15}  {found.difference:11.3g}  {found.relative:9.2%}  "
+            f"{found.agreement:11.1%}  {told}"
+            for name, found, told in rows
+        ),
+    ]
+    if done.trained:
+        lines.append("The merged model itself was not scored.")
+    return "\n".join(lines) + "\n"
+
+
+def closing(out: Path, served: str, differs: str, stop: list[str]) -> str:
+    """Where it is, how to serve it, and what a server must be told besides."""
+    lines = [f"written  {out}"]
+    if served:
+        lines.append(f"serve    {served}")
+    if stop:
+        lines.append(f"         with each request: stop={json.dumps(stop)}")
+    if differs:
+        lines.append(f"prompt   NOT as in training: {differs}")
+    else:
+        lines.append("prompt   the chat template gives the ids of training")
+    return "\n".join(lines)

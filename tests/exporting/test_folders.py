@@ -1,0 +1,98 @@
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graft.config import ModelConfig
+from graft.errors import ConfigError, HardwareError, ModelError, StorageError
+from graft.exporting.folders import (
+    check_target,
+    choose_place,
+    num_bytes,
+    vllm_rank,
+    write_adapter,
+)
+from graft.io import read_json, write_json
+
+COMMIT = "0123456789" * 4
+
+
+def make_adapter(folder: Path, **changes: Any) -> Path:
+    """An adapter's folder with PEFT's own configuration, and no real weights."""
+    from peft import LoraConfig
+
+    config = LoraConfig(
+        r=4, lora_alpha=8, target_modules=["v_proj", "k_proj"], task_type="CAUSAL_LM"
+    )
+    config.save_pretrained(folder)
+    write_json(
+        folder / "adapter_config.json",
+        read_json(folder / "adapter_config.json") | {"lora_alpha": 8.0} | changes,
+    )
+    (folder / "adapter_model.safetensors").write_bytes(b"weights")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("rank", "allowed"), [(1, 1), (2, 8), (8, 8), (24, 32), (512, 512), (513, None)]
+)
+def test_vllm_is_told_the_least_rank_that_it_allows(
+    rank: int, allowed: int | None
+) -> None:
+    assert vllm_rank(rank) == allowed
+
+
+def test_the_configuration_names_base_and_commit_and_says_only_what_all_readers_know(
+    tmp_path: Path,
+) -> None:
+    adapter = make_adapter(tmp_path / "adapter")
+    (tmp_path / "out").mkdir()
+    said = write_adapter(adapter, "org/model", COMMIT, tmp_path / "out")
+    assert said == read_json(tmp_path / "out" / "adapter_config.json")
+    assert said["base_model_name_or_path"] == "org/model" and said["revision"] == COMMIT
+    assert said["target_modules"] == ["k_proj", "v_proj"]
+    assert isinstance(said["lora_alpha"], int)
+    assert said["modules_to_save"] is None
+    assert not said.keys() & {"corda_config", "eva_config", "exclude_modules"}
+
+
+def test_a_folder_as_base_has_no_revision_that_others_would_ask_a_hub_for(
+    tmp_path: Path,
+) -> None:
+    adapter = make_adapter(tmp_path / "adapter", exclude_modules="x")
+    (tmp_path / "out").mkdir()
+    said = write_adapter(adapter, "models/tiny", "909630b2d94d4d07", tmp_path / "out")
+    assert said["revision"] is None and said["exclude_modules"] == "x"
+
+
+def test_an_adapter_without_weights_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no adapter here"):
+        write_adapter(tmp_path, "b", "r", tmp_path)
+
+
+def test_only_a_new_or_empty_folder_is_written_to(tmp_path: Path) -> None:
+    check_target(tmp_path / "a" / "new", 0)
+    check_target(tmp_path, 0)
+    (tmp_path / "file").touch()
+    for taken in (tmp_path, tmp_path / "file"):
+        with pytest.raises(ConfigError, match="is there already"):
+            check_target(taken, 0)
+
+
+def test_a_disk_without_room_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    with pytest.raises(StorageError, match="GiB are free, the model takes"):
+        check_target(tmp_path / "a" / "b", free)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_is_merged_where_it_has_room(model_config: ModelConfig) -> None:
+    assert choose_place("cpu", model_config) == "cpu"
+    huge = model_config.model_copy(update={"num_parameters": 10**15})
+    assert num_bytes(huge) == 4 * 10**15
+    for device in ("auto", "cpu", "cuda"):
+        with pytest.raises(HardwareError, match="unquantized model takes|no CUDA GPU"):
+            choose_place(device, huge)
+    with pytest.raises(ConfigError, match="not a device"):
+        choose_place("gpu", model_config)

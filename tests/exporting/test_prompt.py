@@ -1,0 +1,87 @@
+"""Prompts that transformers makes of exported tokenizer files, against our own."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hub_folders import save_bpe, save_pieces
+
+from graft.config import ModelConfig, PromptConfig
+from graft.exporting.prompt import CHAT_TEMPLATE, write_prompt
+from graft.prompts import Template, load_template
+from graft.records import Message
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> ModelConfig:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    return ModelConfig(
+        path=str(folder),
+        revision="0",
+        tokenizer=None,
+        num_parameters=1,
+        dtype="float32",
+        license=None,
+    )
+
+
+def prompt(style: Any, pattern: str | None, system: str | None = None) -> PromptConfig:
+    return PromptConfig(
+        style=style, pattern=pattern, system=system, paraphrases=[], num_paraphrases=0
+    )
+
+
+def write(model: ModelConfig, asked: PromptConfig, out: Path) -> tuple[Template, str]:
+    template = load_template(model, asked)
+    out.mkdir()
+    return template, write_prompt(model, asked, template, out)
+
+
+@pytest.mark.parametrize(
+    ("style", "pattern", "system"),
+    [
+        ("pattern", "English: {source}\nFrench:", None),
+        ("pattern", "{system}\nQ: {source} {{x}} \"é'\n", None),
+        ("pattern", "{system} {source}", 'Be "brief".\nToujours 😀 {source}'),
+        ("chat", None, None),
+        ("chat", None, "Be brief."),
+    ],
+)
+def test_the_exported_chat_template_gives_the_ids_of_training(
+    model: ModelConfig, tmp_path: Path, style: Any, pattern: str | None, system: Any
+) -> None:
+    from transformers import AutoTokenizer
+
+    save_bpe(Path(model.path), chat=True)
+    out = tmp_path / "out"
+    template, differs = write(model, prompt(style, pattern, system), out)
+    assert differs == ""
+    tokenizer = AutoTokenizer.from_pretrained(out)
+    chat = [
+        Message(role="user", content="The {source} cat?"),
+        Message(role="assistant", content="Le chat."),
+        Message(role="user", content="{{ 1 }}"),
+    ]
+    found = tokenizer.apply_chat_template(
+        chat, add_generation_prompt=True, tokenize=False
+    )
+    assert found == template.render(chat)
+
+
+def test_a_pattern_replaces_the_chat_template_that_training_did_not_use(
+    model: ModelConfig, tmp_path: Path
+) -> None:
+    save_bpe(Path(model.path), chat=True)
+    write(model, prompt("pattern", "Q: {source}"), tmp_path / "out")
+    assert "Q: " in (tmp_path / "out" / CHAT_TEMPLATE).read_text()
+    config = (tmp_path / "out" / "tokenizer_config.json").read_text()
+    assert "chat_template" not in config and "eos_token" in config
+
+
+def test_a_tokenizer_that_others_read_otherwise_is_told(
+    model: ModelConfig, tmp_path: Path
+) -> None:
+    save_pieces(Path(model.path))
+    _, differs = write(model, prompt("pattern", "Q: {source}\nA:"), tmp_path / "out")
+    assert differs
