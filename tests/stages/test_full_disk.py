@@ -1,13 +1,12 @@
 """A disk that fills while a stage writes."""
 
 import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from small_disk import fill
 from whole_line import (
     STAGES,
     contents,
@@ -23,26 +22,6 @@ from graft.errors import StorageError
 
 SCHEMA = pa.schema([("n", pa.int64())])
 FORMER = {"part-00000.parquet": b"what was there before"}
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder with room for 64 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("mounting a file system is not allowed here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(disk: Path, room: int) -> None:
-    """Leave so many bytes, in whole blocks."""
-    free = shutil.disk_usage(disk).free
-    (disk / "filler").write_bytes(bytes(max(free - room, 0)))
 
 
 def write_former(path: Path) -> dict[str, bytes]:

@@ -93,3 +93,12 @@ def test_another_configuration_has_checkpoints_of_its_own(tmp_path: Path) -> Non
     one = open_store(tmp_path, "one", 2)
     save(one, 4)
     assert open_store(tmp_path, "other", 2).load_last() is None
+
+
+@pytest.mark.parametrize("large", ["weights", "optimizer"])
+def test_a_disk_without_room_is_told_as_such(small_disk: Path, large: str) -> None:
+    sizes = {"weights": 1, "optimizer": 1} | {large: 20_000_000}  # 80 of 64 MB
+    weights, optimizer = ({"w": torch.zeros(size)} for size in sizes.values())
+    with pytest.raises(StorageError, match="the disk is full"):
+        CheckpointStore(small_disk / "run", 1).save(START, weights, optimizer)
+    assert not list((small_disk / "run").iterdir())

@@ -15,6 +15,7 @@ from graft.exporting import folders
 from graft.exporting.prompt import write_prompt
 from graft.prompts import Template, load_template
 from graft.records import Message
+from graft.training.saving import atomic_weights
 
 if TYPE_CHECKING:
     from graft.exporting.merging import Merge
@@ -49,7 +50,7 @@ def run(
     needed = folders.num_bytes(model) if merge else folders.size_of(adapter)
     folders.check_target(to, needed)
     place = folders.choose_place(device, model) if merge else ""
-    with io.atomic(to) as partial:
+    with atomic_weights(to) as partial:
         partial.mkdir()
         differs = write_prompt(model, task.prompt, template, partial)
         if whole:

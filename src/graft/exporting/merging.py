@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from graft.config import ModelConfig, QuantizationConfig
-from graft.errors import ModelError, StorageError
+from graft.errors import ModelError
 from graft.exporting.folders import write_configs
 from graft.exporting.parity import Parity, check_parity, compare, logits_of, tolerance
 from graft.models import model_digest, read_shape
@@ -131,16 +131,10 @@ def save_merged(
     changes: Mapping[str, Any],
 ) -> None:
     """Write a model's weights, and the base's own configuration beside them."""
-    from safetensors import SafetensorError
     from transformers import GenerationConfig
 
     base.generation_config = GenerationConfig()  # a base's own may be refused here
-    try:
-        base.save_pretrained(folder, max_shard_size=SHARD_SIZE)
-    except SafetensorError as error:  # an OSError in its own words
-        raise StorageError(
-            str(folder), f"cannot be written: {error}", fix="look at the disk's room"
-        ) from error
+    base.save_pretrained(folder, max_shard_size=SHARD_SIZE)
     write_configs(model, values, folder, changes)
 
 

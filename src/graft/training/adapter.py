@@ -9,6 +9,7 @@ from graft import io
 from graft.config import LoraConfig, TrainConfig
 from graft.errors import ModelError
 from graft.training.layers import check_freezable, in_first_layers
+from graft.training.saving import atomic_weights
 
 CARD = "graft.json"
 """Beside PEFT's own files: which base, which template, which run, which params."""
@@ -60,7 +61,7 @@ def attach_adapter(
 
 def save_adapter(model: Any, out: Path, facts: Mapping[str, Any]) -> None:
     """Write the adapter alone, with its facts, as a folder that appears whole."""
-    with io.atomic(out) as partial:
+    with atomic_weights(out) as partial:
         model.save_pretrained(partial)
         io.remove(partial / "README.md")  # PEFT's; evaluate writes the model card
         io.write_json(partial / CARD, facts)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from graft import io
+from graft.training.saving import atomic_weights
 
 FINISHED = "finished"
 
@@ -67,10 +68,11 @@ class CheckpointStore:
         import torch
         from safetensors.torch import save_file
 
-        with io.atomic(self._of(progress.step)) as partial:
+        with atomic_weights(self._of(progress.step)) as partial:
             partial.mkdir()
             save_file(dict(weights), partial / "weights.safetensors")
-            torch.save(optimizer, partial / "optimizer.pt")
+            with (partial / "optimizer.pt").open("wb") as file:
+                torch.save(optimizer, file)
             io.write_json(partial / "progress.json", progress)
             _sync(partial)
         steps = self.steps()

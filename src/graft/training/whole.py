@@ -12,6 +12,7 @@ from graft.config import FullConfig
 from graft.training.adapter import CARD
 from graft.training.base import load_model
 from graft.training.layers import check_freezable, in_first_layers
+from graft.training.saving import atomic_weights
 
 _WEIGHTS = "model*.safetensors"
 
@@ -50,7 +51,7 @@ def save_whole(
     for weight in model.parameters():
         weight.data = weight.data.to(dtype)
     model.config.use_cache = True  # off while training
-    with io.atomic(out) as partial:
+    with atomic_weights(out) as partial:
         model.save_pretrained(partial)
         io.write_json(partial / CARD, facts)
 
