@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from graft import config
 from graft.config import Section
+from graft.config.pairs import impossible_pairs
 from graft.errors import ConfigError, DataError
 
 PARAMS = Path("params.yaml")
@@ -71,7 +72,7 @@ def check_params(values: Mapping[str, Any], where: str) -> Params:
         params = Params.model_validate(values)
     except ValidationError as error:
         faults = [_fault(detail) for detail in error.errors()]
-    faults += _impossible_pairs(values)
+    faults += impossible_pairs(values)
     if faults or params is None:
         count = f"{len(faults)} fault" + "s" * (len(faults) > 1)
         raise ConfigError(
@@ -123,35 +124,3 @@ def _methods(kind: Any) -> tuple[Any, ...]:
     """What `method` can be of a class, if it has one."""
     field = getattr(kind, "model_fields", {}).get("method")
     return get_args(field.annotation) if field else ()
-
-
-def _impossible_pairs(values: Mapping[str, Any]) -> list[str]:
-    """Values that are right alone and cannot work together."""
-
-    def at(section: str, key: str) -> Any:
-        group = values.get(section)
-        return group.get(key) if isinstance(group, dict) else None
-
-    faults = []
-    if at("quantization", "method") == "none" and at("quantization", "double_quant"):
-        faults.append(
-            "quantization.double_quant with quantization.method=none: there is "
-            "nothing to quantize twice"
-        )
-    if at("adapter", "method") == "full" and at("quantization", "method") != "none":
-        faults.append(
-            f"adapter.method=full with quantization.method="
-            f"{at('quantization', 'method')}: weights of 4 bits have no gradient; "
-            "set quantization=none, or adapter=lora"
-        )
-    if at("train", "device") == "cpu" and "paged" in str(at("train", "optimizer")):
-        faults.append(
-            f"train.optimizer={at('train', 'optimizer')} with train.device=cpu: "
-            "there is no memory beside the processor's to page to; use adamw_8bit"
-        )
-    if (at("evaluate", "num_beams") or 1) > 1 and at("evaluate", "temperature"):
-        faults.append(
-            "evaluate.num_beams > 1 with evaluate.temperature > 0: beam search does "
-            "not sample; set one of them back"
-        )
-    return faults
