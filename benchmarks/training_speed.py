@@ -53,6 +53,7 @@ KEEPS: dict[str, bool | str] = {
     "all": False,
     "selective": "selective",
     "input": True,
+    "swap": "swap",
     "offload": "offload",
 }
 Sections = tuple[TrainConfig, AdapterConfig, QuantizationConfig]

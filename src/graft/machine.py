@@ -3,6 +3,7 @@
 import platform
 import resource
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 LIBRARIES = (
     "graft",
@@ -48,3 +49,10 @@ def library_versions() -> dict[str, str]:
         except PackageNotFoundError:  # an optional library, or a source tree on a path
             found[name] = "not installed"
     return found
+
+
+def available_gib() -> float:
+    """The machine's memory that programs can still take."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    facts = dict(line.split(":", 1) for line in lines)
+    return int(facts["MemAvailable"].split()[0]) / 2**20

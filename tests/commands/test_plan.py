@@ -38,7 +38,7 @@ def test_each_card_is_told_what_to_change(
     assert "7,248.0 M parameters, nf4; 83.9 M trained; fused layers" in said
     lines = {line.split("  ")[0]: line for line in said.splitlines()}
     assert lines["H200"].endswith("all kept")
-    assert lines["RTX 4090"].endswith("inputs kept")
+    assert lines["RTX 4090"].endswith("attention put away, 14 GiB in RAM")
     assert float(lines["L4"].split()[4]) > float(lines["H200"].split()[4])
 
 

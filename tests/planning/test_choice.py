@@ -10,11 +10,19 @@ AUTO = {"gradient_checkpointing": "auto"}
 
 
 @pytest.mark.parametrize(
-    ("free_gib", "keep"),
-    [(79.0, False), (32.0, "selective"), (14.0, True), (9.5, "offload")],
+    ("free_gib", "host_gib", "keep"),
+    [
+        (79.0, 64.0, False),
+        (32.0, 64.0, "selective"),
+        (14.0, 64.0, "swap"),  # 14 GiB of the machine's memory
+        (14.0, 16.0, True),
+        (9.5, 16.0, "offload"),
+    ],
 )
-def test_auto_keeps_the_most_that_fits(free_gib: float, keep: bool | str) -> None:
-    fit = find_fit(make_setup(train=AUTO), LOAD, free_gib)
+def test_auto_keeps_the_most_that_fits(
+    free_gib: float, host_gib: float, keep: bool | str
+) -> None:
+    fit = find_fit(make_setup(train=AUTO), LOAD, free_gib, host_gib)
     assert fit and not fit.changes
     assert fit.setup.train.gradient_checkpointing == keep
 
@@ -27,7 +35,7 @@ def test_what_fits_as_it_is_asked_for_is_left_so() -> None:
 
 def test_less_is_kept_before_the_micro_batch_is_halved() -> None:
     fit = find_fit(make_setup(), LOAD, 23.5)
-    assert fit and str(fit) == "train.gradient_checkpointing=true"
+    assert fit and str(fit) == "train.gradient_checkpointing=swap"
     fit = find_fit(make_setup(), LOAD, 35.0)
     assert fit and str(fit) == "train.gradient_checkpointing=selective"
     fit = find_fit(make_setup(train=AUTO), LOAD, 7.5)

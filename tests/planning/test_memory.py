@@ -17,6 +17,7 @@ MEASURED: dict[str, tuple[float, Any]] = {
     "all kept": (51.8, {}),
     "inputs kept": (7.7, {"train": INPUTS, "tokens": 8192}),
     "away": (6.0, {"train": {"gradient_checkpointing": "offload"}, "tokens": 8192}),
+    "swap": (6.3, {"train": {"gradient_checkpointing": "swap"}, "tokens": 8192}),
     "rank 64": (18.8, {"adapter": {"rank": 64, "dropout": 0.05}, "tokens": 4096}),
     "16 bits": (37.9, {"quantization": {"method": "none"}, "tokens": 8192}),
     "half": (16.5, {"adapter": {"freeze_layers": 16}, "tokens": 8192}),
@@ -79,7 +80,7 @@ def test_four_bits_take_less_with_double_quantization() -> None:
 def test_less_is_kept_in_the_order_of_the_choices() -> None:
     peaks = [
         peak_memory(make_setup(train={"gradient_checkpointing": keep}), LOAD).peak
-        for keep in (False, "selective", True, "offload")
+        for keep in (False, "selective", True, "swap", "offload")
     ]
     assert peaks == sorted(peaks, reverse=True) and peaks[2] < peaks[0] / 4
 

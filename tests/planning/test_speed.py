@@ -15,6 +15,7 @@ MEASURED: dict[str, tuple[float, int, float, Any]] = {
     "long": (17_830, 16384, 1338, {}),
     "one row": (12_863, 2048, 1066, {}),
     "away": (12_980, 8192, 1322, {"train": {"gradient_checkpointing": "offload"}}),
+    "swap": (14_149, 8192, 1322, {"train": {"gradient_checkpointing": "swap"}}),
     "dropout": (13_308, 4096, 1123, {"adapter": {"rank": 64, "dropout": 0.05}}),
     "half frozen": (24_155, 8192, 1322, {"adapter": {"freeze_layers": 16}}),
     "books": (7_688, 32768, 18445, {"train": {"gradient_checkpointing": True}}),

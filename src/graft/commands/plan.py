@@ -18,6 +18,7 @@ from graft.planning.gpus import GPUS, Gpu
 from graft.planning.memory import (
     GIB,
     all_parameters,
+    away_bytes,
     peak_memory,
     trained_parameters,
 )
@@ -27,6 +28,7 @@ from graft.planning.speed import pace
 KEEPS = {
     False: "all kept",
     "selective": "gates computed again",
+    "swap": "attention put away",
     True: "inputs kept",
     "offload": "inputs put away",
 }
@@ -114,6 +116,8 @@ def to_row(card: Gpu, fit: Fit | None, total: float) -> list[str]:
     named = [card.name, f"{card.memory_gib:.0f}"]
     if fit is None:
         return [*named, "", "", "", "does not fit"]
+    keep = fit.setup.train.gradient_checkpointing
+    away = away_bytes(fit.setup, fit.load) / GIB
     speed = pace(fit.setup, fit.load, card).tokens_per_s
     speed *= fit.setup.train.num_processes  # 97 % of it were measured on four
     return [
@@ -121,7 +125,8 @@ def to_row(card: Gpu, fit: Fit | None, total: float) -> list[str]:
         f"{needed_gib(fit.setup, fit.load):.1f}",
         f"{speed:,.0f}",
         f"{total / speed / 3600:.1f}" if total else "?",
-        f"set {fit}" if fit.changes else KEEPS[fit.setup.train.gradient_checkpointing],
+        (f"set {fit}" if fit.changes else KEEPS[keep])
+        + f", {away:.0f} GiB in RAM" * bool(away),
     ]
 
 

@@ -62,13 +62,14 @@ def _of_layers(at: _Values) -> Iterator[str]:
         "train.kernels": at("train.kernels") == "fused",
         "train.shard_base": at("train.shard_base") is True,
         "train.gradient_checkpointing": at("train.gradient_checkpointing")
-        in ("selective", "offload"),
+        in ("selective", "swap", "offload"),
     }
     why = next((name for name, there in plain.items() if there), None)
     for wish, asked in wishes.items():
         if asked and why:
             yield f"{at.shown(wish, why)}: it needs fused layers; set one of them back"
-    if at("train.device") == "cpu" and at("train.gradient_checkpointing") == "offload":
+    is_away = at("train.gradient_checkpointing") in ("swap", "offload")
+    if at("train.device") == "cpu" and is_away:
         yield (
             f"{at.shown('train.gradient_checkpointing', 'train.device')}: what is kept "
             "is in the machine's memory already; set it to true or false"

@@ -27,8 +27,9 @@ class TrainConfig(Section):
     `max_loss_ratio`: training stops where its loss stays above so many times what it
     was. `neftune_alpha`: of the noise on embeddings.
     `gradient_checkpointing`: whether a layer's input alone is kept for the way back;
-    with fused layers also selective: all but gates and ups; and on CUDA offload: the
-    input, in the machine's memory. auto: whatever keeps the most that fits the GPU.
+    with fused layers also selective: all but gates and ups; and on CUDA, in the
+    machine's memory, swap: attention's states too; offload: the input. auto: whatever
+    keeps the most that fits the GPU.
     """
 
     device: Literal["auto", "cpu", "cuda"]
@@ -51,7 +52,7 @@ class TrainConfig(Section):
     packing: bool
     oversample: Share
     class_weights: Share
-    gradient_checkpointing: bool | Literal["selective", "offload", "auto"]
+    gradient_checkpointing: bool | Literal["selective", "swap", "offload", "auto"]
     log_every: Positive
     evaluate_every: Positive
     early_stopping_patience: Positive | None

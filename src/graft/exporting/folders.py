@@ -9,6 +9,7 @@ from typing import Any
 from graft import io
 from graft.config import ModelConfig
 from graft.errors import ConfigError, HardwareError, ModelError, StorageError
+from graft.machine import available_gib
 from graft.models import model_folder, read_shape
 from graft.training.device import BYTES_PER_PARAMETER
 
@@ -94,16 +95,9 @@ def choose_place(wanted: str, model: ModelConfig) -> str:
             )
         raise _too_small("the GPU", there, needed)
     needed *= 2 if model.dtype == "float16" else 1  # held in float32 there
-    if (here := _machine_memory()) < needed:
+    if (here := int(available_gib() * 2**30)) < needed:
         raise _too_small("this machine", here, needed)
     return "cpu"
-
-
-def _machine_memory() -> int:
-    """Bytes of the machine's memory that programs can still take."""
-    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    facts = dict(line.split(":") for line in lines)
-    return int(facts["MemAvailable"].split()[0]) * 1024
 
 
 def _too_small(what: str, there: int, needed: int) -> HardwareError:

@@ -50,8 +50,11 @@ def peak_memory(setup: Setup, load: Load) -> Memory:
         keep, _WIDTH * shape.hidden
     )
     layers = setup.trained_layers  # what stands before them is forgotten at once
+    kept = float(layers * of_layer)
     if keep == "offload":
-        layers = min(2, layers)  # at work, and on its way back
+        kept = min(2, layers) * of_layer  # at work, and on its way back
+    elif keep == "swap":
+        kept = _away(setup) + layers * 4 * (1 + shape.heads)
     head = _head_fused(shape, load) if setup.fused else _head_plain(shape, load)
     # Gradients of a layer's outcome and of its widest inner states, or of its norms.
     each = float(max(2 * (shape.hidden + shape.intermediate), 8 * shape.hidden))
@@ -63,7 +66,7 @@ def peak_memory(setup: Setup, load: Load) -> Memory:
     return Memory(
         base=base_bytes(setup, setup.shards),
         adapter=_adapter_bytes(setup),
-        kept=load.tokens * layers * of_layer,
+        kept=load.tokens * kept,
         working=max(head, way_back) + _scratch(setup),
     )
 
@@ -102,6 +105,20 @@ def trained_parameters(setup: Setup) -> int:
         for group in setup.groups()
         for inputs, outputs in group
     )
+
+
+def away_bytes(setup: Setup, load: Load) -> float:
+    """What waits in the machine's memory for the way back."""
+    return load.tokens * setup.trained_layers * _away(setup)
+
+
+def _away(setup: Setup) -> float:
+    """Bytes a token and layer: its input; with swap also queries, keys, values and the
+    outcome of attention."""
+    shape, keep = setup.shape, setup.train.gradient_checkpointing
+    states = 2 * shape.queries + 2 * shape.keys
+    features = {"offload": shape.hidden, "swap": shape.hidden + states}
+    return _WIDTH * float(features.get(str(keep), 0))
 
 
 def _peak_of_full(setup: Setup, load: Load) -> Memory:

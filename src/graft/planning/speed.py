@@ -86,6 +86,9 @@ def _again(setup: Setup) -> _Again:
             return _Again()
         case "selective":  # gates and ups, and the norm that they read
             return _Again(2 * inner * share, 0.0, 0.2 * share)
+        case "swap":  # and attention's own projection
+            out = shape.queries * shape.hidden * shape.layers / shape.linear_parameters
+            return _Again((2 * inner + out) * share, 0.0, 0.4 * share)
     # Fused layers know the last product's outcome to be of no use.
     return _Again((1 - inner * setup.fused) * share, share, share)
 

@@ -1,5 +1,7 @@
 """Whether training fits this machine's GPU: told before any weight is loaded."""
 
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +10,7 @@ import numpy as np
 
 from graft.config import AdapterConfig, QuantizationConfig, TrainConfig
 from graft.errors import HardwareError
+from graft.machine import available_gib
 from graft.planning.choice import find_fit, needed_gib, with_train
 from graft.planning.gpus import find_gpu
 from graft.planning.memory import GIB
@@ -21,11 +24,13 @@ from graft.training.parallel import Group
 
 @dataclass(frozen=True)
 class Room:
-    """The memory of a device that is free; None: it is no GPU, and not counted."""
+    """The memory of a device that is free; None: it is no GPU, and not counted.
+    `host_gib`: of the machine's memory, a process's share."""
 
     device: str
     name: str
     free_gib: float | None
+    host_gib: float = math.inf
 
 
 def look_at(group: Group) -> Room:
@@ -37,7 +42,9 @@ def look_at(group: Group) -> Room:
 
     free, _ = torch.cuda.mem_get_info(device)
     name = torch.cuda.get_device_name(device)
-    return Room(device, name, group.least(free / GIB))
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    host = group.least(available_gib() / here)
+    return Room(device, name, group.least(free / GIB), host)
 
 
 def settle(
@@ -66,7 +73,7 @@ def settle(
     lacks = lacking(room.device)
     setup, _ = to_setup(config, "config.json", stored, sections, lacks)
     load = load_of(documents, train.micro_batch_size)
-    fit = find_fit(setup, load, room.free_gib)
+    fit = find_fit(setup, load, room.free_gib, room.host_gib)
     if fit and not fit.changes:
         return fit.setup.train
     needed = needed_gib(with_train(setup, gradient_checkpointing=_asked(setup)), load)

@@ -22,6 +22,7 @@ _KEEP: dict[bool | str, Keep] = {
     False: "all",
     "selective": "attention",
     True: "input",
+    "swap": "attended",
     "offload": "input",
 }
 
@@ -56,7 +57,7 @@ def prepare(
     tuned = tune(base, adapter, train, checkpointing=bool(keep) and not fused)
     if fused:
         ops = load_ops(on_cuda)
-        shelf = Shelf(base.device) if keep == "offload" else None
+        shelf = Shelf(base.device) if keep in ("swap", "offload") else None
         dealt = group if train.shard_base and group.size > 1 else None
         install(tuned, dtype, _KEEP[keep], ops, shelf, dealt)
         if dealt:
@@ -77,14 +78,9 @@ def _check(train: TrainConfig, base: Any, problem: str) -> None:
     no_cuda = "" if base.device.type == "cuda" else "not on CUDA"
     obstacles = {
         "kernels: fused": (train.kernels == "fused", problem, "kernels: auto"),
-        "gradient_checkpointing: selective": (
-            keep == "selective",
-            problem,
-            "gradient_checkpointing: true",
-        ),
-        "gradient_checkpointing: offload": (
-            keep == "offload",
-            problem or no_cuda,
+        f"gradient_checkpointing: {keep}": (
+            keep in ("selective", "swap", "offload"),
+            problem or (no_cuda if keep != "selective" else ""),
             "gradient_checkpointing: true",
         ),
         "shard_base: true": (

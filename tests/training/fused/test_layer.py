@@ -89,7 +89,7 @@ def assert_same(one: Found, other: Found) -> None:
         assert (gradient - other[1][name]).norm() < 2e-6 * gradient.norm(), name
 
 
-@pytest.mark.parametrize("keep", ["all", "attention", "input"])
+@pytest.mark.parametrize("keep", ["all", "attention", "attended", "input"])
 @pytest.mark.parametrize("config", [LlamaConfig, MistralConfig, Qwen2Config])
 def test_loss_and_gradients_are_those_of_transformers_and_peft(
     config: Any, keep: Keep
@@ -113,7 +113,7 @@ def test_adapters_may_stand_on_some_layers_and_have_any_scale(changes: Any) -> N
     assert_same(gradients(model, partial(fused_loss, model, plain), batch), expected)
 
 
-@pytest.mark.parametrize("keep", ["attention", "input"])
+@pytest.mark.parametrize("keep", ["attention", "attended", "input"])
 def test_what_is_computed_again_drops_what_was_dropped_at_first(keep: Keep) -> None:
     batch, found = make_batch(weights=False), []
     for kept in ("all", keep):
@@ -148,23 +148,24 @@ class Pile:
     """A shelf on which each fetch must be of what was put last."""
 
     def __init__(self) -> None:
-        self.put_away: list[torch.Tensor] = []
+        self.put_away: list[list[torch.Tensor]] = []
 
-    def put(self, tensor: torch.Tensor) -> int:
-        self.put_away.append(tensor.clone())
+    def put(self, tensors: list[torch.Tensor]) -> int:
+        self.put_away.append([tensor.clone() for tensor in tensors])
         return len(self.put_away)
 
-    def fetch(self, put: int) -> torch.Tensor:
+    def fetch(self, put: int) -> list[torch.Tensor]:
         assert put == len(self.put_away)
         return self.put_away.pop()
 
 
-def test_inputs_that_were_put_away_give_the_same_gradients() -> None:
+@pytest.mark.parametrize("keep", ["input", "attended"])
+def test_what_was_put_away_gives_the_same_gradients(keep: Any) -> None:
     batch, found, pile = make_batch(weights=False), [], Pile()
     for shelf in (None, pile):
         torch.manual_seed(2)
         model = make_model(MistralConfig)
-        install(model, torch.float64, "input", plain, shelf)  # type: ignore[arg-type]
+        install(model, torch.float64, keep, plain, shelf)  # type: ignore[arg-type]
         found.append(gradients(model, partial(fused_loss, model, plain), batch))
     assert_same(found[0], found[1])
     assert not pile.put_away

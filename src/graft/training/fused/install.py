@@ -85,17 +85,15 @@ class _Layer(torch.autograd.Function):  # type: ignore[misc]
         ctx.layer, ctx.shelf, ctx.given = layer, shelf, (cos, sin, documents)
         ctx.kept = layer.thin(kept)
         if shelf is not None:
-            ctx.put, ctx.kept.hidden = shelf.put(hidden), hidden.new_empty(0)
+            layer.stow(ctx.kept, shelf)
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
         """Frees what was kept."""
         kept, ctx.kept = ctx.kept, None
-        if ctx.shelf is not None:
-            kept.hidden = ctx.shelf.fetch(ctx.put)
-            ctx.put = None
+        wants_input = ctx.needs_input_grad[2]
         to_hidden, found = ctx.layer.backward(
-            grads[0].contiguous(), kept, *ctx.given, ctx.needs_input_grad[2]
+            grads[0].contiguous(), kept, *ctx.given, wants_input, ctx.shelf
         )
         return None, None, to_hidden, None, None, None, *found

@@ -5,7 +5,7 @@ By hand, because what is kept between the passes is then a choice, each weight i
 unpacked once a pass, and adapters, norms and residuals need no copies of their own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from graft.training.fused.attention import Attended, attend, attend_backward
 from graft.training.fused.frozen import Scratch
 from graft.training.fused.projection import Projection
 
-Keep = Literal["all", "attention", "input"]
+Keep = Literal["all", "attention", "attended", "input"]
 """What a layer keeps for the backward pass; it computes the rest again."""
 
 
@@ -35,6 +35,8 @@ class Kept:
     middle: Tensor | None = None
     middle_scale: Tensor | None = None
     gate_up: Tensor | None = None
+    qkv: Tensor | None = None
+    puts: list[Any] = field(default_factory=list)
     inner: tuple[Tensor | None, ...] = (None,) * 4
 
 
@@ -77,7 +79,8 @@ class FusedLayer:
         for part in self._parts:
             part.refresh()
         kept = Kept(hidden, self._draw())
-        gate_up = self._widen(kept, self._attend(kept, cos, sin, documents))
+        self._attend(kept, cos, sin, documents)
+        gate_up = self._widen(kept, self._add(kept))
         act = self._ops.swiglu(gate_up)
         out, down = self._down.forward(act, kept.middle, kept.seeds[3])
         kept.inner = (*kept.inner[:3], down)
@@ -87,9 +90,22 @@ class FusedLayer:
         """What is to be kept of it."""
         if self._keep == "input":
             return Kept(kept.hidden, kept.seeds)
-        if self._keep == "attention":
+        if self._keep in ("attention", "attended"):
             kept.gate_up = None
+        if self._keep == "attended":
+            kept.middle = kept.middle_scale = None
         return kept
+
+    def stow(self, kept: Kept, shelf: Any) -> None:
+        """Put what is kept on a shelf, that which is wanted first last."""
+        nothing = kept.hidden.new_empty(0)
+        wanted = [kept.hidden]
+        if kept.attended is not None and kept.qkv is not None:
+            kept.puts.append(shelf.put([kept.qkv]))
+            wanted.append(kept.attended.out.detach())
+            kept.attended = replace(kept.attended, out=nothing, states=(nothing,) * 3)
+        kept.puts.append(shelf.put(wanted))
+        kept.hidden, kept.qkv = nothing, None
 
     def backward(
         self,
@@ -99,12 +115,21 @@ class FusedLayer:
         sin: Tensor,
         documents: Documents,
         wants_input: bool,
+        shelf: Any = None,
     ) -> tuple[Tensor | None, list[Tensor]]:
-        """Gradients of the input, if it is wanted, and of `weights`."""
+        """Gradients of the input, if it is wanted, and of `weights`. `shelf`: where
+        `kept` was stowed."""
         ops, seeds = self._ops, kept.seeds
         weights = [norm.weight for norm in self._norms]
+        if kept.puts:
+            kept.hidden, *outs = shelf.fetch(kept.puts.pop())
+            if kept.attended is not None:
+                kept.attended = replace(kept.attended, out=outs[0])
         if kept.attended is None:
-            self._widen(kept, self._attend(kept, cos, sin, documents))
+            self._attend(kept, cos, sin, documents)
+            self._widen(kept, self._add(kept))
+        elif kept.middle is None:
+            self._widen(kept, self._add(kept))
         elif kept.gate_up is None:
             assert kept.middle is not None
             self._widen(kept, ops.norm(kept.middle, weights[1], self._eps(1))[0])
@@ -129,6 +154,11 @@ class FusedLayer:
         to_attended, to_inner = self._o.backward(grad, seeds[1])
         attended = kept.attended.out.detach().flatten(1)
         found = self._o.gradients(grad, to_inner, attended, o_inner, seeds[1]) + found
+        if kept.puts:
+            (qkv,) = shelf.fetch(kept.puts.pop())
+            kept.attended = replace(kept.attended, states=self._heads(qkv))
+            if documents.rows:  # plain attention goes back by its graph
+                kept.attended = attend(self._heads(qkv), documents, *self._view)
         parts = attend_backward(
             to_attended.view_as(kept.attended.out),
             kept.attended,
@@ -157,23 +187,33 @@ class FusedLayer:
 
     def _attend(
         self, kept: Kept, cos: Tensor, sin: Tensor, documents: Documents
-    ) -> Tensor:
-        """Through attention, its residual and the norm after it; fills `kept`."""
+    ) -> None:
+        """Through attention; fills `kept`."""
         normed, kept.scale = self._ops.norm(
             kept.hidden, self._norms[0].weight, self._eps(0)
         )
         qkv, inner = self._qkv.forward(normed, seed=kept.seeds[0])
         self._ops.rotate_(qkv, cos, sin, self._num_turned)
+        kept.qkv = qkv if self._keep == "attended" else None
+        kept.attended = attend(self._heads(qkv), documents, *self._view)
+        kept.inner = (inner, *kept.inner[1:])
+
+    def _heads(self, qkv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values. Shapes [tokens, heads, head size]."""
         q, k, v = (
             part.unflatten(1, (-1, self._size)) for part in qkv.split(self._sizes, 1)
         )
-        kept.attended = attend((q, k, v), documents, *self._view)
+        return q, k, v
+
+    def _add(self, kept: Kept) -> Tensor:
+        """From attention through its residual and the norm after it; fills `kept`."""
+        assert kept.attended is not None
         attended = kept.attended.out.detach().flatten(1)
         added, o_inner = self._o.forward(attended, seed=kept.seeds[1])
         kept.middle, normed, kept.middle_scale = self._ops.add_norm(
             kept.hidden, added, self._norms[1].weight, self._eps(1)
         )
-        kept.inner = (inner, o_inner, *kept.inner[2:])
+        kept.inner = (kept.inner[0], o_inner, *kept.inner[2:])
         return normed
 
     def _widen(self, kept: Kept, normed: Tensor) -> Tensor:
