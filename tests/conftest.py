@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from graft.config import DataConfig
+from graft.config import DataConfig, ModelConfig, QuantizationConfig
+from graft.models import model_digest
+from graft.params import Params, load_params
 
 # Read when torch is imported: on models this small, threads only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -18,6 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("graft", deadline=None)
 settings.load_profile("graft")
 
+ROOT = Path(__file__).parents[1]
 MakeData = Callable[..., DataConfig]
 
 
@@ -59,3 +62,26 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting a file system is not allowed here")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def params() -> Params:
+    return load_params(ROOT / "params.yaml")
+
+
+@pytest.fixture
+def model_config(params: Params, base_folder: Path) -> ModelConfig:
+    """The small model of the folder that a package of tests has."""
+    values = {
+        "path": str(base_folder),
+        "revision": model_digest(base_folder),
+        "num_parameters": 100_000,
+        "dtype": "float32",
+    }
+    return params.model.model_copy(update=values)
+
+
+@pytest.fixture
+def unquantized(params: Params) -> QuantizationConfig:
+    values = {"method": "none", "double_quant": False, "compute_dtype": "float32"}
+    return params.quantization.model_copy(update=values)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from hub_folders import save_bpe, save_pieces
+from settings import model_in
 
 from graft.config import ModelConfig, PromptConfig
 from graft.exporting.prompt import CHAT_TEMPLATE, write_prompt
@@ -16,14 +17,7 @@ from graft.records import Message
 def model(tmp_path: Path) -> ModelConfig:
     folder = tmp_path / "model"
     folder.mkdir()
-    return ModelConfig(
-        path=str(folder),
-        revision="0",
-        tokenizer=None,
-        num_parameters=1,
-        dtype="float32",
-        license=None,
-    )
+    return model_in(folder)
 
 
 def prompt(style: Any, pattern: str | None, system: str | None = None) -> PromptConfig:

@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 from pair_lines import preprocess_config
+from settings import model_in
 
 from graft import io
 from graft.config import ModelConfig, TokenizeConfig
@@ -47,14 +48,7 @@ def make_tokenizer(folder: Path) -> ModelConfig:
     folder.mkdir()
     tokenizer.save(str(folder / "tokenizer.json"))
     io.write_json(folder / "tokenizer_config.json", names)
-    return ModelConfig(
-        path=str(folder),
-        revision="0",
-        tokenizer=None,
-        num_parameters=1,
-        dtype="float32",
-        license=None,
-    )
+    return model_in(folder)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

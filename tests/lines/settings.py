@@ -1,6 +1,8 @@
 """Settings that several tests share."""
 
-from graft.config import LeakageConfig, PromptConfig, TaskConfig
+from pathlib import Path
+
+from graft.config import LeakageConfig, ModelConfig, PromptConfig, TaskConfig
 
 PROMPT = PromptConfig(
     style="pattern",
@@ -30,3 +32,15 @@ LEAKAGE = LeakageConfig(
     max_leaked=0,
     num_shown=3,
 )
+
+
+def model_in(folder: Path) -> ModelConfig:
+    """A model of which only the files of a folder are read."""
+    return ModelConfig(
+        path=str(folder),
+        revision="0",
+        tokenizer=None,
+        num_parameters=1,
+        dtype="float32",
+        license=None,
+    )

@@ -1,5 +1,6 @@
 """A small line up to the train stage, and the stage as a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -84,3 +85,14 @@ def finish(process: subprocess.Popen[str]) -> str:
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 0, said
     return said
+
+
+def metrics_of(journal: Path) -> list[tuple[str, int]]:
+    """Name and step of each value that the run was told, in order."""
+    events = [json.loads(line) for line in journal.read_text().splitlines()]
+    return [
+        (name, event["values"]["step"])
+        for event in events
+        if event["kind"] == "metrics"
+        for name in event["values"]["metrics"]
+    ]

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
+from settings import model_in
 
-from graft.config import ModelConfig, PromptConfig
+from graft.config import PromptConfig
 from graft.errors import TemplateError
 from graft.prompts import load_template
 from graft.prompts.template import Template
@@ -39,14 +40,7 @@ def load(folder: Path, style: str, pattern: str | None) -> Template:
             "num_paraphrases": 0,
         }
     )
-    model = ModelConfig(
-        path=str(folder),
-        revision="0",
-        tokenizer=None,
-        num_parameters=1,
-        dtype="float32",
-        license=None,
-    )
+    model = model_in(folder)
     return load_template(model, prompt)
 
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from train_line import EVERY, NUM_STEPS, finish, make_line, start
+from train_line import EVERY, NUM_STEPS, finish, make_line, metrics_of, start
 
 from graft.io import digest_files, read_json
 
@@ -47,13 +47,7 @@ def test_a_killed_stage_goes_on_as_the_same_run_to_the_same_adapter(
         steps = [int(row["step"]) for row in csv.DictReader(text.splitlines())]
         assert steps == sorted(set(steps)) and steps[-1] == NUM_STEPS
         assert text == (tmp_path / "whole" / "curves" / f"{part}.csv").read_text()
-    events = [json.loads(line) for line in journal.read_text().splitlines()]
-    told = [
-        (name, event["values"]["step"])
-        for event in events
-        if event["kind"] == "metrics"
-        for name in event["values"]["metrics"]
-    ]
+    told = metrics_of(journal)
     assert len(told) == len(set(told))
 
     names = ["adapter_model.safetensors"]

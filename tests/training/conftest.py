@@ -8,15 +8,7 @@ import pytest
 from small_training import Log, make_documents
 
 from graft.config import ModelConfig, TrainConfig
-from graft.models import model_digest
-from graft.params import Params, load_params
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def params() -> Params:
-    return load_params(ROOT / "params.yaml")
+from graft.params import Params
 
 
 @pytest.fixture(scope="session")
@@ -39,23 +31,6 @@ def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base")
     MistralForCausalLM(config).save_pretrained(folder)
     return folder
-
-
-@pytest.fixture
-def model_config(params: Params, base_folder: Path) -> ModelConfig:
-    values = {
-        "path": str(base_folder),
-        "revision": model_digest(base_folder),
-        "num_parameters": 100_000,
-        "dtype": "float32",
-    }
-    return params.model.model_copy(update=values)
-
-
-@pytest.fixture
-def unquantized(params: Params) -> Any:
-    values = {"method": "none", "double_quant": False, "compute_dtype": "float32"}
-    return params.quantization.model_copy(update=values)
 
 
 @pytest.fixture
