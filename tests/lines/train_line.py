@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 import yaml
 from tiny_line import make_base, make_params
 
@@ -96,3 +98,15 @@ def metrics_of(journal: Path) -> list[tuple[str, int]]:
         if event["kind"] == "metrics"
         for name in event["values"]["metrics"]
     ]
+
+
+def kill_after(process: subprocess.Popen[str], line: str) -> None:
+    """Kill -9 when the process has written a line that starts so."""
+    assert process.stderr is not None
+    for said in process.stderr:
+        if said.startswith(line):
+            break
+    else:
+        pytest.fail(f"the stage ended without saying {line!r}")
+    process.send_signal(signal.SIGKILL)
+    process.wait()

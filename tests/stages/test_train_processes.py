@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import yaml
 from safetensors.numpy import load_file
-from train_line import finish, make_line, start
+from train_line import finish, kill_after, make_line, start
 
 from graft.io import read_json
 
+NAMES = ("whole", "broken")
 FEW = {"max_steps": 6, "micro_batch_size": 1, "global_batch_size": 4}
 
 
@@ -51,6 +52,26 @@ def test_two_processes_train_the_adapter_that_one_does(
     assert one.keys() == two.keys()
     for name, weight in one.items():
         assert abs(weight - two[name]).max() < 1e-5, name
+
+
+@pytest.mark.slow
+def test_two_processes_that_train_all_weights_go_on_after_a_kill(
+    tmp_path: Path,
+) -> None:
+    make_line(tmp_path, num_processes=2, **(FEW | {"evaluate_every": 2}))
+    path = tmp_path / "params.yaml"
+    values = yaml.safe_load(path.read_text())
+    values["adapter"] = {"method": "full", "freeze_layers": 1}
+    path.write_text(yaml.safe_dump(values))
+    with start(tmp_path, "whole") as whole:
+        finish(whole)
+    with start(tmp_path, "broken") as broken:
+        kill_after(broken, "train: step 2/")
+    with start(tmp_path, "broken") as again:
+        assert "step 2/" not in finish(again)
+    one, two = (load_file(tmp_path / n / "adapter/model.safetensors") for n in NAMES)
+    assert one.keys() == two.keys()
+    assert all((weight == two[name]).all() for name, weight in one.items())
 
 
 @pytest.mark.slow

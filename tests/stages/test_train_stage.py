@@ -2,26 +2,20 @@
 
 import csv
 import json
-import signal
-import subprocess
 from pathlib import Path
 
 import pytest
-from train_line import EVERY, NUM_STEPS, finish, make_line, metrics_of, start
+from train_line import (
+    EVERY,
+    NUM_STEPS,
+    finish,
+    kill_after,
+    make_line,
+    metrics_of,
+    start,
+)
 
 from graft.io import digest_files, read_json
-
-
-def kill_after(process: subprocess.Popen[str], line: str) -> None:
-    """Kill -9 when the process has written a line that starts so."""
-    assert process.stderr is not None
-    for said in process.stderr:
-        if said.startswith(line):
-            break
-    else:
-        pytest.fail(f"the stage ended without saying {line!r}")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from graft.config.section import Count, Fraction, Positive, Rate, Section, Share
+from graft.config.section import Fraction, Positive, Rate, Section, Share
 
 
 class QuantizationConfig(Section):

@@ -7,10 +7,10 @@ first one writes checkpoints, metrics and the adapter.
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -76,12 +76,54 @@ class Group:
         torch.distributed.all_gather_into_tensor(whole, part)
 
     def from_first(self, value: Item) -> Item:
-        """What the first process has."""
+        """What the first process has: values, and dicts and lists of tensors, one at a
+        time, as together they may be more than a device holds."""
         if self.size == 1:
             return value
-        values = [value]
-        torch.distributed.broadcast_object_list(values, 0, device=self.device)
-        return values[0]
+        tensors: list[Tensor] = []
+        outlines = [_outline(value, tensors)]
+        torch.distributed.broadcast_object_list(outlines, 0, device=self.device)
+        own = iter(tensors)
+
+        def give(place: _Place) -> Tensor:
+            here = torch.empty(place.shape, dtype=place.dtype, device=self.device)
+            if self.is_first:
+                here.copy_(next(own))
+            torch.distributed.broadcast(here, 0)
+            return here
+
+        found: Item = _fill(outlines[0], give)
+        return found
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a tensor stands in an outline."""
+
+    shape: torch.Size
+    dtype: torch.dtype
+
+
+def _outline(value: Any, tensors: list[Tensor]) -> Any:
+    """A tree with places for its tensors, which are put into a list in their order."""
+    if isinstance(value, Tensor):
+        tensors.append(value)
+        return _Place(value.shape, value.dtype)
+    if isinstance(value, dict):
+        return {key: _outline(one, tensors) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_outline(one, tensors) for one in value)
+    return value
+
+
+def _fill(outline: Any, give: Callable[[_Place], Tensor]) -> Any:
+    if isinstance(outline, _Place):
+        return give(outline)
+    if isinstance(outline, dict):
+        return {key: _fill(one, give) for key, one in outline.items()}
+    if isinstance(outline, list | tuple):
+        return type(outline)(_fill(one, give) for one in outline)
+    return outline
 
 
 def _in_messages(grads: Iterable[Tensor]) -> Iterator[list[Tensor]]:

@@ -1,4 +1,4 @@
-"""Folders of weights that appear whole, whatever the libraries that write them raise."""
+"""Folders of weights that appear whole, whatever libraries raise that write them."""
 
 import re
 from collections.abc import Iterator

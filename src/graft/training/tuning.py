@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from graft.config import (
     AdapterConfig,
     FullConfig,
@@ -32,7 +30,7 @@ def tune(
 def save_tuned(
     model: Any, out: Path, facts: Mapping[str, Any], stored: ModelConfig
 ) -> None:
-    """Write what was trained; of a whole model in the type that its base is stored in."""
+    """Write what was trained; a whole model in the type that its base is stored in."""
     if hasattr(model, "peft_config"):
         save_adapter(model, out, facts)
     else:
