@@ -25,7 +25,10 @@ def check(changes: dict[str, dict[str, Any]]) -> None:
     [
         ({"quantization": {"method": "none"}}, "nothing to quantize twice"),
         ({"adapter": FULL}, "adapter.method=full with quantization.method=nf4"),
-        (NONE | {"train": {"shard_base": True}}, "only 4-bit weights are dealt out"),
+        (
+            NONE | {"train": {"shard_base": True}},
+            "only weights of 4 bits are dealt out",
+        ),
         (
             {"train": {"device": "cpu", "optimizer": "paged_adamw_8bit"}},
             "no memory beside the processor's",

@@ -41,8 +41,8 @@ def _of_storage(at: _Values) -> Iterator[str]:
         )
     if at("train.shard_base") and method == "none":
         yield (
-            f"{at.shown('train.shard_base', 'quantization.method')}: only 4-bit weights "
-            "are dealt out; set quantization=nf4 or shard_base=false"
+            f"{at.shown('train.shard_base', 'quantization.method')}: only weights of 4 "
+            "bits are dealt out; set quantization=nf4 or shard_base=false"
         )
     if at("train.device") == "cpu" and "paged" in str(at("train.optimizer")):
         yield (
