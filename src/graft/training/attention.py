@@ -88,6 +88,8 @@ def packed_attention(
     scaling: float | None = None,
     dropout: float = 0.0,
     sliding_window: int | None = None,
+    softcap: float | None = None,
+    s_aux: Tensor | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Causal attention within each document.
@@ -97,13 +99,17 @@ def packed_attention(
         key, value: [1, key heads, tokens, head size].
         documents: where documents lie.
         sliding_window: tokens that a token sees, itself with them; None: all before.
+        softcap, s_aux: what some families do to scores (Gemma 2, gpt-oss).
     Returns: [1, tokens, heads, head size], and no weights.
-    Raises: ValueError on a mask, on dropout, or on a window shorter than a document
-        where the device cannot do it: silence would be wrong attention.
+    Raises: ValueError on a mask, dropout, a cap or sinks of scores, or on a window
+        shorter than a document where the device cannot do it: silence would be wrong
+        attention.
     """
     del module
     if attention_mask is not None or dropout:
         raise ValueError("packed attention takes no mask and no attention dropout")
+    if softcap is not None or s_aux is not None:
+        raise ValueError("packed attention neither caps scores nor has sinks for them")
     # Where embeddings are float32, so are cosines, and what they turned.
     query, key = query.to(value.dtype), key.to(value.dtype)
     if sliding_window is not None and sliding_window >= documents.longest:

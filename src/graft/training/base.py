@@ -94,7 +94,13 @@ def load_model(
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # told below, and not as a RuntimeError
         )
-    except (OSError, ValueError, StrictDataclassError, SafetensorError) as error:
+    except (
+        OSError,
+        KeyError,  # an attention that its family does not know
+        ValueError,
+        StrictDataclassError,
+        SafetensorError,
+    ) as error:
         raise ModelError(
             where,
             f"cannot be loaded: {shorten(error, 300)}",

@@ -13,6 +13,7 @@ from graft.planning.shapes import obstacle
 from graft.training.fused.install import install
 from graft.training.fused.layer import Keep
 from graft.training.fused.shelf import Shelf
+from graft.training.isolation import check_isolation
 from graft.training.losses import Forward, fused_loss, plain_loss
 from graft.training.noise import with_noise
 from graft.training.parallel import Group
@@ -64,6 +65,8 @@ def prepare(
             torch.cuda.empty_cache()  # the whole base was here
         forward: Forward = partial(fused_loss, tuned, ops)
     else:
+        if train.packing or train.micro_batch_size > 1:
+            check_isolation(tuned, dtype)
         forward = partial(plain_loss, tuned, dtype)
     if train.neftune_alpha is not None:
         forward = with_noise(forward, base.get_input_embeddings(), train.neftune_alpha)

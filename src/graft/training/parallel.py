@@ -23,6 +23,14 @@ _ALLOCATOR = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
 
 
 @dataclass(frozen=True)
+class _Place:
+    """Where a tensor stands in an outline."""
+
+    shape: torch.Size
+    dtype: torch.dtype
+
+
+@dataclass(frozen=True)
 class Group:
     """The processes: how many, and which of them this one is."""
 
@@ -94,14 +102,6 @@ class Group:
 
         found: Item = _fill(outlines[0], give)
         return found
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a tensor stands in an outline."""
-
-    shape: torch.Size
-    dtype: torch.dtype
 
 
 def _outline(value: Any, tensors: list[Tensor]) -> Any:

@@ -1,0 +1,89 @@
+"""Whether documents of a packed row are apart in a base: tried, before it is trained.
+
+Families differ in how their attention is replaced and where positions come from. One
+that keeps its own attention, or counts positions along the row, would train without an
+error on documents that see each other.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graft.errors import ModelError
+from graft.records import shorten
+from graft.training.attention import lay_out
+
+_LENGTHS = (12, 16)
+_ROUNDING = 0.05
+"""Of the logits' spread: what 16 bits may do in a deep model; positions counted from
+elsewhere, or another attention, do more."""
+
+
+def check_isolation(model: Any, dtype: torch.dtype) -> None:
+    """Hold the second of two documents to itself, beside another first one and alone.
+
+    Args:
+        model: with packed attention, as it will be trained.
+        dtype: of its products.
+    Raises: ModelError if the first document changes the second at all, or if that is
+        not what it is alone.
+    """
+    kind, size = model.config.model_type, model.config.vocab_size
+    generator = torch.Generator().manual_seed(0)
+    first, other, second = (
+        torch.randint(size, (length,), generator=generator)
+        for length in (_LENGTHS[0], *_LENGTHS)
+    )
+    try:
+        with _without_dropout(model):
+            beside, beside_other, alone = (
+                _logits(model, dtype, documents)[-len(second) :]
+                for documents in ([first, second], [other, second], [second])
+            )
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        problem = f"its attention cannot be packed: {shorten(error, 200)}"
+        raise _refused(kind, problem) from error
+    if not torch.equal(beside, beside_other):
+        raise _refused(kind, "documents of a packed row see each other")
+    if (beside - alone).abs().mean() > _ROUNDING * alone.std():
+        raise _refused(kind, "a document reads otherwise in a packed row than alone")
+
+
+def _logits(model: Any, dtype: torch.dtype, documents: list[Tensor]) -> Tensor:
+    """Shape [tokens, vocab]."""
+    lengths, device = [len(document) for document in documents], model.device
+    with torch.no_grad(), torch.autocast(device.type, dtype, dtype != torch.float32):
+        out = model(
+            input_ids=torch.cat(documents)[None].to(device),
+            position_ids=torch.cat([torch.arange(n) for n in lengths])[None].to(device),
+            documents=lay_out(lengths, str(device)),
+            use_cache=False,
+        )
+    found: Tensor = out.logits[0].float()
+    return found
+
+
+@contextmanager
+def _without_dropout(model: Any) -> Iterator[None]:
+    """Not `model.eval()`, which lets bitsandbytes store weights in another form."""
+    found = [part for part in model.modules() if isinstance(part, torch.nn.Dropout)]
+    before = [part.training for part in found]
+    for part in found:
+        part.training = False
+    yield
+    for part, was in zip(found, before, strict=True):
+        part.training = was
+
+
+def _refused(kind: str, problem: str) -> ModelError:
+    return ModelError(
+        f"a base of model_type {kind}",
+        problem,
+        expected="an architecture whose attention can be replaced: Llama, Mistral, "
+        "Qwen, Gemma, Phi, GPT-2 without dropout and others can",
+        fix="take another base; or set train.packing=false and "
+        "train.micro_batch_size=1, so that documents are never together",
+    )
