@@ -10,7 +10,8 @@ translation), long (900, 2,048: reasoning), chats (2,000, 4,096), books (16,000,
 32,768). `--keep input` computes layers again, `selective` their gates alone, `offload`
 also puts inputs into the machine's memory, `swap` attention's states too. Tokens are
 real ones: a packed row has no padding. Prints the median of the steps after the third,
-peak memory of a GPU, and the first and last loss. `--cap` makes the process run out of memory beyond so many GiB.
+peak memory of a GPU, and the first and last loss. `--cap` makes the process run out of
+memory beyond so many GiB.
 """
 
 import argparse
