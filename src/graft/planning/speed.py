@@ -21,9 +21,8 @@ _PLAIN = 3.4  # times the traffic, of transformers' and PEFT's modules
 _LENGTHS = 140  # bytes for each weight and pass, where DoRA takes their lengths
 _UPDATE = {"adamw_torch_fused": 40, "adamw_8bit": 110, "paged_adamw_8bit": 110}
 """Bytes for each trained weight and step."""
-_CASTS = (
-    70  # for each trained weight and pass, where it is made 16 bits, and its gradient
-)
+_CASTS = 70
+"""Bytes for each trained weight and pass: its 16-bit copy, and its gradient."""
 _TILE = 600  # tokens: on short documents attention is as slow as on these
 _FIXED = 80e-6  # seconds for each linear layer with an adapter, whatever the tokens
 
