@@ -50,6 +50,6 @@ lock: ## compile requirements.txt from pyproject.toml
 	  --custom-compile-command "make lock" pyproject.toml \
 	  | sed 's/+cpu$$//' > requirements.tmp && mv requirements.tmp requirements.txt
 
-clean: ## remove what the line made (not the environment, not the DVC cache)
-	rm -rf data/{converted,clean,tokenized,splits,rejects} models/adapter predictions \
-	  plots checkpoints mlflow.db mlruns
+clean: ## remove what the pipeline made, and its runs (not .venv, not the DVC cache)
+	rm -rf data/{converted,clean,tokenized,splits,rejects,review} models/adapter \
+	  predictions curves reports/*.{html,md} checkpoints mlflow.db mlruns mlartifacts .graft

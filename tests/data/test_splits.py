@@ -187,11 +187,10 @@ def test_the_counts_of_splits_and_strata_add_up() -> None:
     assert strata["a"] == {"train": 0, "validation": 0, "test": 1, "rejects": 1}
 
 
-def test_an_all_test_set_is_split_with_warnings_not_errors() -> None:
+def test_an_all_test_set_is_counted() -> None:
     found = report([Example(str(i), "test") for i in range(5)])
     counts = {"train": 0, "validation": 0, "test": 5, "rejects": 0}
     assert found["counts"] == {**counts, "paraphrases_left_out": 0}
-    assert len(found["warnings"]) == 2  # type: ignore[arg-type]
 
 
 def test_a_group_in_two_official_splits_is_kept_and_told() -> None:

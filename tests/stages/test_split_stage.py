@@ -1,5 +1,6 @@
 """The split stage as a whole."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,9 +44,10 @@ def split(
     num_rows: int,
     texts: dict[int, str] | None = None,
     config: SplitConfig = CONFIG,
+    change: Callable[[pa.Table], pa.Table] = lambda table: table,
 ) -> dict[str, list[str]]:
     half = num_rows // 2
-    table = sequences(num_rows, texts or {})
+    table = change(sequences(num_rows, texts or {}))
     io.write_batches(
         folder / "tokens", [table.slice(0, half), table.slice(half)], SEQUENCE_SCHEMA
     )
@@ -87,8 +89,39 @@ def test_more_sequences_leave_the_old_ones_where_they_were(tmp_path: Path) -> No
         assert set(before[name]) <= set(after[name])
 
 
-def test_nothing_to_split_makes_three_empty_splits(tmp_path: Path) -> None:
-    assert split(tmp_path, 0) == {name: [] for name in SPLITS}
+@pytest.mark.parametrize(
+    ("num_rows", "changes", "name"),
+    [
+        (0, {}, "train"),
+        (100, {"validation": 0.0}, "validation"),
+        (1, {}, "train"),  # one official row of test
+        (4, {"validation": 0.001}, "validation"),  # too few groups for the share
+    ],
+)
+def test_an_empty_split_is_an_error_before_anything_is_trained(
+    tmp_path: Path, num_rows: int, changes: dict[str, float], name: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        split(tmp_path, num_rows, config=CONFIG.model_copy(update=changes))
+    assert caught.value.where == f"split {name}"
+    assert f"split.{name}" in caught.value.fix or name == "train"
+    assert not (tmp_path / "splits").exists() and not (tmp_path / "rejects").exists()
+
+
+def test_no_test_split_at_all_is_an_error(tmp_path: Path) -> None:
+    def free(table: pa.Table) -> pa.Table:
+        rows = [row | {"split": None} for row in table.to_pylist()]
+        return pa.Table.from_pylist(rows, SEQUENCE_SCHEMA)
+
+    with pytest.raises(DataError, match="split test: has none of the 40 sequences"):
+        split(tmp_path, 40, change=free)
+
+
+def test_leaks_that_empty_train_are_an_error(tmp_path: Path) -> None:
+    texts = {i: f"{TEXT} {i}" for i in range(40)}
+    with pytest.raises(DataError, match="split train") as caught:
+        split(tmp_path, 40, texts, with_leakage(max_common=100))
+    assert "rejects" in caught.value.problem and "leaks" in caught.value.fix
 
 
 LEAKING = {10: TEXT, 16: f"Now: {TEXT.upper()}.", 17: f"now {TEXT}"}

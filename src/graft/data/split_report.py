@@ -7,8 +7,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from graft.config import SplitConfig
 from graft.data.columns import to_frame
 from graft.data.splits import LEFT_OUT, Codes
+from graft.errors import DataError
 from graft.records import SPLITS
 
 MAX_STRATA = 50
@@ -17,6 +19,11 @@ MOST_HELD = 5_000
 other values in each row cannot fill the memory."""
 KINDS = (*SPLITS, "rejects")
 OTHERS = "(others)"
+PURPOSES = {
+    "train": "learn from",
+    "validation": "tell when training should stop",
+    "test": "score",
+}
 
 
 class Tally:
@@ -43,6 +50,21 @@ class Tally:
         if len(self._strata) > MOST_HELD:
             self._strata = _largest(self._strata, MOST_HELD // 2)
 
+    def check_filled(self, config: SplitConfig) -> None:
+        """Every split is needed: to train, to know when to stop, and to score.
+
+        Raises: DataError naming the first split that has no sequence.
+        """
+        for code, name in enumerate(SPLITS):
+            if not self._rows[code]:
+                raise DataError(
+                    f"split {name}",
+                    f"has none of the {self.num_rows} sequences ({self._shown()}); "
+                    f"without it there is nothing to {PURPOSES[name]}",
+                    expected=f"at least one sequence in {', '.join(SPLITS)}",
+                    fix=_fix(name, config),
+                )
+
     def to_report(self, num_straddling: int, written: int) -> dict[str, Any]:
         """Counts, strata and warnings.
 
@@ -53,8 +75,7 @@ class Tally:
         """
         counts = {kind: self._rows[code] for code, kind in enumerate(KINDS)}
         copies = self._rows[LEFT_OUT]
-        sums = " + ".join(f"{counts[name]} {name}" for name in KINDS)
-        balance = f"{self.num_rows} sequences = {sums}"
+        balance = f"{self.num_rows} sequences = {self._shown()}"
         if copies:
             balance += f" + {copies} paraphrases of what is held out"
         if not self.num_rows == sum(counts.values()) + copies == written + copies:
@@ -67,8 +88,26 @@ class Tally:
                 name: dict(zip(KINDS, row, strict=True)) for name, row in strata.items()
             },
             "straddling_groups": num_straddling,
-            "warnings": _warnings(counts, num_straddling),
+            "warnings": _warnings(num_straddling),
         }
+
+    def _shown(self) -> str:
+        return " + ".join(
+            f"{self._rows[code]} {kind}" for code, kind in enumerate(KINDS)
+        )
+
+
+def _fix(name: str, config: SplitConfig) -> str:
+    """How an empty split is filled."""
+    if name == "train":
+        return (
+            "add rows that are not held out, lower split.validation and split.test, "
+            "or see what leaks: split.leakage.policy: report"
+        )
+    return (
+        f"raise split.{name} (is {getattr(config, name)}; a group, such as rows with "
+        f"the same prompt, is never divided), or name rows of it: data.files.{name}"
+    )
 
 
 def _largest(strata: dict[str, list[int]], most: int) -> dict[str, list[int]]:
@@ -81,18 +120,10 @@ def _largest(strata: dict[str, list[int]], most: int) -> dict[str, list[int]]:
     return {**kept, OTHERS: others.tolist()}
 
 
-def _warnings(counts: dict[str, int], num_straddling: int) -> list[str]:
-    empty = {
-        "train": "train is empty: there is nothing to learn from; "
-        "give examples that are not held out, or lower split.validation and split.test",
-        "validation": "validation is empty: training cannot see when to stop; "
-        "raise split.validation",
-        "test": "test is empty: nothing will be scored; raise split.test",
-    }
-    found = [text for name, text in empty.items() if not counts[name]]
-    if num_straddling:
-        found.append(
-            f"{num_straddling} groups stand in more than one official split, which "
-            "were kept as they are: scores may be too good"
-        )
-    return found
+def _warnings(num_straddling: int) -> list[str]:
+    if not num_straddling:
+        return []
+    return [
+        f"{num_straddling} groups stand in more than one official split, which "
+        "were kept as they are: scores may be too good"
+    ]

@@ -38,6 +38,7 @@ def run(
             for writer, part in zip(writers, parts, strict=True):
                 writer.write(part)
         splitting.enforce()
+        tally.check_filled(split)
     written = sum(writer.num_rows for writer in writers)
     facts = tally.to_report(splitting.num_straddling, written) | splitting.to_report()
     io.write_json(report, facts)
