@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from graft import cli
-from graft.errors import DataError
+from graft.config import LoraConfig, TrainConfig
+from graft.errors import ConfigError, DataError
 
 
 def test_flags_and_positions_follow_from_the_signature() -> None:
@@ -31,6 +32,23 @@ def test_no_folder_many_folders_and_flags_are_understood() -> None:
     for argv in ([], ["--mark"], ["a", "b", "--mark"]):
         cli.call(command, argv)
     assert seen == [([], False), ([], True), ([Path("a"), Path("b")], True)]
+
+
+def test_a_command_takes_changes_of_params_as_dvc_exp_run_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[1])
+
+    def command(train: TrainConfig, adapter: LoraConfig) -> tuple[float, int]:
+        return train.learning_rate, adapter.rank
+
+    argv = ["-S", "adapter=r8", "-S", "train.learning_rate=0.5"]
+    assert cli.call(command, argv, composes=True) == (0.5, 8)
+    assert cli.call(command, [], composes=True)[1] == 32
+    with pytest.raises(ConfigError, match="train.learning_rate"):
+        cli.call(command, ["-S", "train.learning_rate=-1"], composes=True)
+    with pytest.raises(SystemExit):  # stages read params.yaml alone
+        cli.call(command, argv)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from typing import Any
 from graft.config import Section
 from graft.errors import GraftError
 from graft.io import storage_error
-from graft.params import PARAMS, Params, load_params
+from graft.params import PARAMS, Params, check_params, load_params
 
 COMMANDS: dict[str, str] = {
     "compare": "show base and variants side by side, and which differences are real",
@@ -31,7 +31,7 @@ COMMANDS: dict[str, str] = {
     "export": "write the adapter, or a merged model, for vLLM and Transformers",
     "log": "send what a tracking server that was down has missed of a run",
     "params": "compose configs/ into params.yaml",
-    "plan": "foretell memory and time of training, and what to change",
+    "plan": "estimate memory and time of training, and say what to change",
     "quarantine": "show what the stages put aside, write it out, re-admit it",
     "remote": "set the S3 remote of DVC from the environment",
     "review": "make blind sheets for raters, and score the filled ones",
@@ -41,13 +41,16 @@ COMMANDS: dict[str, str] = {
 
 
 _FILE = "params file"
-"""Where the parser keeps --params: no parameter of a `run` can have this name."""
+_OVERRIDES = "changes of params"
+"""Where the parser keeps --params and -S: no parameter of a `run` can have such a name."""
 
 
-def stage(run: Callable[..., Any], argv: Sequence[str] | None = None) -> None:
+def stage(
+    run: Callable[..., Any], argv: Sequence[str] | None = None, composes: bool = False
+) -> None:
     """Run a stage or command and end the process; errors of ours print no traceback."""
     try:
-        call(run, sys.argv[1:] if argv is None else argv)
+        call(run, sys.argv[1:] if argv is None else argv, composes)
     except GraftError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
@@ -65,8 +68,11 @@ def stage(run: Callable[..., Any], argv: Sequence[str] | None = None) -> None:
         sys.exit(130)
 
 
-def call(run: Callable[..., Any], argv: Sequence[str]) -> Any:
-    """Fill the parameters of `run` from command line and params.yaml, and run it."""
+def call(run: Callable[..., Any], argv: Sequence[str], composes: bool = False) -> Any:
+    """Fill the parameters of `run` from command line and params.yaml, and run it.
+
+    `composes`: with -S, as `dvc exp run` has it, sections come from configs/ instead.
+    """
     hints = typing.get_type_hints(run)
     parser = argparse.ArgumentParser(description=inspect.getdoc(run))
     sections: dict[str, type] = {}
@@ -79,12 +85,32 @@ def call(run: Callable[..., Any], argv: Sequence[str]) -> Any:
         parser.add_argument(
             "--params", type=Path, default=PARAMS, dest=_FILE, help="params.yaml"
         )
+    if sections and composes:
+        parser.add_argument(
+            "-S",
+            action="append",
+            default=[],
+            dest=_OVERRIDES,
+            metavar="KEY=VALUE",
+            help="change of what configs/ says, as for dvc exp run; may be repeated",
+        )
     values = vars(parser.parse_args(argv))
     if sections:
-        params = load_params(values.pop(_FILE))
+        params = _load(values.pop(_FILE), values.pop(_OVERRIDES, []))
         for name, kind in sections.items():
             values[name] = params if kind is Params else params.section(kind)
     return _apply(run, values)
+
+
+def _load(file: Path, overrides: Sequence[str]) -> Params:
+    """params.yaml, or with overrides what configs/ compose to."""
+    if not overrides:
+        return load_params(file)
+    import yaml
+
+    from graft.composition import compose
+
+    return check_params(yaml.safe_load(compose(overrides)), " ".join(overrides))
 
 
 def _is_config(hint: Any) -> bool:
@@ -127,7 +153,7 @@ def main() -> None:
     name, *rest = sys.argv[1:] or ["--help"]
     if name in COMMANDS:
         sys.argv[0] = f"graft {name}"
-        stage(importlib.import_module(f"graft.commands.{name}").run, rest)
+        stage(importlib.import_module(f"graft.commands.{name}").run, rest, True)
         return
     width = max(map(len, COMMANDS), default=0)
     table = "\n".join(f"  {key:<{width}}  {text}" for key, text in COMMANDS.items())

@@ -20,12 +20,13 @@ def run(folder: Path, num_layers: int = 32, **options: Any) -> None:
     params = load_params(ROOT / "params.yaml")
     asked = {"micro_batch_size": 8, "global_batch_size": 8, "epochs": 2}
     asked |= {"gradient_checkpointing": "auto"}
+    changes = {
+        "model": params.model.model_copy(update={"path": str(folder)}),
+        "tokenize": params.tokenize.model_copy(update={"max_seq_len": 2048}),
+        "train": params.train.model_copy(update=asked),
+    }
     plan.run(
-        params.adapter,
-        params.model.model_copy(update={"path": str(folder)}),
-        params.quantization,
-        params.tokenize.model_copy(update={"max_seq_len": 2048}),
-        params.train.model_copy(update=asked),
+        params.model_copy(update=changes),
         **{"lengths": folder / "tokenize.json", **options},
     )
 
@@ -40,6 +41,16 @@ def test_each_card_is_told_what_to_change(
     assert lines["H200"].endswith("all kept")
     assert lines["RTX 4090"].endswith("attention put away, 14 GiB in RAM")
     assert float(lines["L4"].split()[4]) > float(lines["H200"].split()[4])
+
+
+def test_without_a_report_of_these_data_the_plan_says_what_it_assumes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tokenize.json").write_text('{"tokens": 1000, "length": {"p75": 20}}')
+    run(tmp_path, gpu="h200")
+    said = capsys.readouterr().out
+    assert "texts not known" in said and "assumed: each of 2,048 tokens" in said
+    assert "--tokens" in said and said.splitlines()[-1].split()[4] == "?"
 
 
 def test_a_card_that_is_too_small_is_an_error(tmp_path: Path) -> None:

@@ -3,16 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from graft import io
-from graft.config import (
-    AdapterConfig,
-    ModelConfig,
-    QuantizationConfig,
-    TokenizeConfig,
-    TrainConfig,
-)
 from graft.errors import ConfigError, HardwareError
 from graft.models import read_shape
+from graft.params import Params
 from graft.planning.choice import Fit, find_fit, needed_gib, with_train
 from graft.planning.gpus import GPUS, Gpu
 from graft.planning.memory import (
@@ -24,6 +17,7 @@ from graft.planning.memory import (
 )
 from graft.planning.setup import Load, Setup, to_setup
 from graft.planning.speed import pace
+from graft.planning.token_report import read_token_report
 
 KEEPS = {
     False: "all kept",
@@ -35,19 +29,16 @@ KEEPS = {
 
 
 def run(
-    adapter: AdapterConfig,
-    model: ModelConfig,
-    quantization: QuantizationConfig,
-    tokenize: TokenizeConfig,
-    train: TrainConfig,
+    params: Params,
     *,
     gpu: str | None = None,
     tokens: int | None = None,
     lengths: Path = Path("reports/tokenize.json"),
+    lock: Path = Path("dvc.lock"),
 ) -> None:
-    """Foretell peak memory and time of training; say what to change where it does not
+    """Estimate peak memory and time of training; say what to change where it does not
     fit. --gpu: one of the list, an error if nothing fits it. --tokens: of the train
-    split, where the tokenize report does not tell."""
+    split, where the tokenize report of these parameters is not there."""
     if gpu is not None and gpu not in GPUS:
         raise ConfigError(
             f"--gpu {gpu}",
@@ -55,15 +46,23 @@ def run(
             expected=f"one of {', '.join(GPUS)}",
             fix="take the one that is nearest in memory",
         )
+    model, train, length = params.model, params.train, params.tokenize.max_seq_len
     values = read_shape(model)
-    sections = (adapter, quantization, train)
+    sections = (params.adapter, params.quantization, train)
     setup, plain = to_setup(values, model.path, model.dtype, sections)
-    known = io.read_json(lengths) if lengths.is_file() else {}
-    load = to_load(known, train.micro_batch_size, tokenize.max_seq_len)
+    known, why = read_token_report(lengths, lock, params.to_plain())
+    load = to_load(known, train.micro_batch_size, length)
     total = (tokens or known.get("tokens", 0)) * train.epochs
     if train.max_steps:
-        total = train.max_steps * train.global_batch_size * tokenize.max_seq_len
+        total = train.max_steps * train.global_batch_size * length
     print(describe(setup, load, plain))
+    if why:
+        print(
+            f"texts not known: {why}\n"
+            f"assumed: each of {length:,} tokens, all of them trained"
+            + ("" if total else "; for hours: --tokens N, or first: dvc repro tokenize")
+            + "\n"
+        )
     cards = [GPUS[gpu]] if gpu else list(GPUS.values())
     fits = [find_fit(setup, load, card.memory_gib) for card in cards]
     print(to_table([to_row(*one, total) for one in zip(cards, fits, strict=True)]))
