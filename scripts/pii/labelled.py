@@ -1,12 +1,12 @@
 """Labelled sentences: each with the spans of the personal data in it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from graft.config.pii import KINDS, Kind
-from pii import values
+from pii import values, world
 from pii.noise import noise
 from pii.templates import CLEAN, SENTENCES
 
@@ -18,6 +18,9 @@ _FORMS: dict[str, Kind] = {
     "bare_ssn": "ssn",
     "ip4": "ip",
     "handle": "account",
+    "world": "phone",
+    "named": "phone",
+    "any_card": "card",
 }
 
 
@@ -29,8 +32,10 @@ class Labelled:
     spans: tuple[Span, ...]
 
 
-def labelled(rows: int, seed: int, clean: float = 0.4) -> Iterator[Labelled]:
-    """Made-up sentences in English and French; a share of them holds no personal data.
+def labelled(
+    rows: int, seed: int, clean: float = 0.4, sentences: Sequence[str] = SENTENCES
+) -> Iterator[Labelled]:
+    """Made-up sentences; a share of them holds no personal data.
 
     All templates come in turn, so that a small sample has every kind too.
     """
@@ -38,7 +43,7 @@ def labelled(rows: int, seed: int, clean: float = 0.4) -> Iterator[Labelled]:
     counts = [0, 0]
     for _ in range(rows):
         sort = int(random.random() < clean)
-        templates = (SENTENCES, CLEAN)[sort]
+        templates = (sentences, CLEAN)[sort]
         yield _filled(templates[counts[sort] % len(templates)], random)
         counts[sort] += 1
 
@@ -67,7 +72,16 @@ def _literal(text: str) -> str:
     return text.replace("{{", "{").replace("}}", "}")
 
 
+_WORLD: dict[str, Callable[[Random], str]] = {
+    "world": world.world_phone,
+    "named": world.named_phone,
+    "any_card": world.world_card,
+}
+
+
 def _value(name: str, kind: Kind, random: Random) -> str:
+    if name in _WORLD:
+        return _WORLD[name](random)
     if name == "bare_phone":
         phone = values.french_phone(random), values.american_phone(random)
         bare = re.sub(r"\(0\)| ?(?:x|ext).*", "", random.choice(phone))

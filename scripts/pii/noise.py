@@ -7,7 +7,7 @@ from stdnum import ean, isbn, luhn
 from pii.values import digits, grouped
 
 
-def noise(  # pylint: disable=too-many-return-statements
+def noise(  # pylint: disable=too-many-return-statements,too-many-branches
     name: str, size: int, random: Random
 ) -> str:
     """A made-up value of the named sort, of `size` characters where it has a size."""
@@ -45,6 +45,9 @@ def noise(  # pylint: disable=too-many-return-statements
                     f"{day:02}.{month:02}.{year}",
                 )
             )
+        case "expiry":
+            year = random.randrange(25, 36)
+            return f"{random.randrange(1, 13):02}/{random.choice(('', '20'))}{year}"
         case "lat" | "lon":
             return f"{random.uniform(-90, 90):.{random.randrange(4, 8)}f}"
         case "price":

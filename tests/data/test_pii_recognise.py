@@ -136,3 +136,98 @@ def test_a_doubtful_case_is_borderline(kind: Kind, text: str) -> None:
 def test_a_number_with_a_checksum_is_not_taken_for_a_telephone() -> None:
     text = "FR76 3000 6000 0112 3456 7890 189, 4111 1111 1111 1111"
     assert [kind for kind, _, _ in find(text)] == ["iban", "card"]
+
+
+VALUES: list[tuple[Kind, str]] = [
+    ("email", "jean.dupont@example.fr"),
+    ("phone", "01 42 68 53 00"),
+    ("phone", "212-555-0123"),
+    ("phone", "+33 6 12 34 56 78"),
+    ("iban", "FR76 3000 6000 0112 3456 7890 189"),
+    ("card", "4111 1111 1111 1111"),
+    ("card", "378282246310005"),
+    ("ip", "82.66.12.190"),
+    ("ip", "2001:41d0:8:e8ad::1"),
+    ("nir", "2 95 10 99 126 111 93"),
+    ("ssn", "536-90-4399"),
+    ("itin", "912-90-3456"),
+]
+BEFORE = (
+    "/ - _ : ; ' \" ( [ { < | = , 33, x/ home- fax/ label_ label: a; … ... -- “ « # * ~"
+    " & – > 1/ a/b/ see\\n see\\t see\n see\t"
+).split(" ")
+AFTER = (
+    "/ - _ : ; ' \" ) ] } > | , ,33 /fax -home -Office _old ... -- ” » … # * ~ & &a=b"
+    " .Next ! ? – )- \\n \\, \n \t </td>"
+).split(" ")
+
+
+@pytest.mark.parametrize(("kind", "value"), VALUES)
+def test_what_stands_around_a_value_neither_hides_nor_cuts_it(
+    kind: Kind, value: str
+) -> None:
+    texts = [before + value for before in BEFORE]
+    texts += [value + after for after in AFTER]
+    texts += [f"see {value}{after}" for after in AFTER]
+    for text in texts:
+        found = [one for one in find(text) if one[0] == kind and one[2]]
+        assert any(value in spelt for _, spelt, _ in found), text
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("phone", "Tel 01 42 68 53 00/fax", "01 42 68 53 00"),
+        ("phone", "Tel 01 42 68 53 00/01 42 68 53 01", "01 42 68 53 01"),
+        ("phone", "Phone: 48150616", "48150616"),
+        ("phone", "Jo;4815 0616-home;Oslo", "4815 0616"),
+        ("phone", "?phone=%2B33612345678&lang=fr", "33612345678"),
+        ("phone", "https://x.example/?phone=0612345678", "0612345678"),
+        ("phone", "tel:+1-201-555-0123;ext=12", "+1-201-555-0123;ext=12"),
+        ("phone", "Hi, my number is ০১ ৭৪৮ ৩৩৭৮৮৭", "০১ ৭৪৮ ৩৩৭৮৮৭"),
+        ("card", "id,card,exp\n1,4111111111111111,12/27", "4111111111111111"),
+        ("card", "4111\n1111 1111 1111", "4111\n1111 1111 1111"),
+        ("card", "371449635398431 378282246310005", "371449635398431"),
+        ("card", "My card 371021093042809 is lost", "371021093042809"),
+        ("card", "6759-5890-4897 12/27 123", "6759-5890-4897"),
+        (
+            "iban",
+            "FR76 3000 6000 0112\n3456 7890 189",
+            "FR76 3000 6000 0112\n3456 7890 189",
+        ),
+        ("email", "?to=%22jo%40example.org", "jo%40example.org"),
+        ("ip", "82.66.12.190/32", "82.66.12.190"),
+        ("ip", "client/82.66.12.190-home", "82.66.12.190"),
+        ("ssn", "Jo,536-90-4399,33", "536-90-4399"),
+    ],
+)
+def test_a_value_is_found_whole_in_forms_records_and_code(
+    kind: Kind, text: str, value: str
+) -> None:
+    assert any(
+        one == kind and sure and value in found for one, found, sure in find(text)
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Twitter: follow us for news",
+        "GitHub: see the docs",
+        "Instagram: new photos. Skype: call. Discord: join",
+        "Twitter: soon",
+        "Grew from 8 548 269 406 to 2 083 661 278.",
+        "07/04/2004-18/12/2023: 2897/4830",
+        "The fund has 5.011.122.025 in it",
+        'DIGITS = "0123456789"',
+        "recall 0.999 / 1.000 by phone",
+        "x = 0.4111111111111111; y = 3 *5551234567",
+    ],
+)
+def test_sentences_sums_and_dates_are_no_accounts_or_numbers(text: str) -> None:
+    assert not [one for one in find(text) if one[2]]
+
+
+def test_a_word_in_a_sentence_behind_username_is_borderline() -> None:
+    assert find("username: please enter it") == [("account", "please", False)]
+    assert find("Twitter: @jdupont") == [("account", "@jdupont", True)]

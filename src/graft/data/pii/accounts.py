@@ -74,6 +74,11 @@ _PLAIN_WORDS = frozenset(
     " facultatif undefined all any self this disabled enabled locked closed"
     " active".split()
 )
+# What stands behind the name of a site may be any sentence: "Twitter: follow us".
+_SITES = frozenset(
+    "skype discord telegram insta instagram snap snapchat twitter github".split()
+)
+_GOES_ON = re.compile(r"[ ,]{1,2}[^\W\d_][\w'-]*(?! ?[:=])(?![\w'-])")
 # "User: Hello" opens a turn of a chat, so a plain word behind these is not a name.
 _LOOSE = frozenset("user users account compte utilisateur login discord handle".split())
 
@@ -114,10 +119,18 @@ def labelled(text: str) -> Found:
         name = match["name"]
         if name.lower() in _PLAIN_WORDS or name.replace(".", "").isdigit():
             continue
+        label = match["label"].lower()
         shaped = bool(_SHAPED.fullmatch(name))
-        strict = match["label"].lower() not in _LOOSE
         assigned = any(sign in match["sign"] for sign in ":=")
         quoted = bool(match["quote"].strip())
-        sure = shaped or assigned and (strict or quoted)
+        marked = text[match.start("name") - 1] == "@"
+        # A plain word in a sentence is no name, unless quotes or an @ set it apart.
+        worded = not (shaped or quoted or marked)
+        if worded and (label in _SITES or _GOES_ON.match(text, match.end())):
+            if label in _SITES | _LOOSE or not assigned:
+                continue
+            yield Finding("account", *match.span("name"), False, "may be a word")
+            continue
+        sure = shaped or marked or assigned and (label not in _LOOSE or quoted)
         if sure or quoted:
             yield Finding("account", *match.span("name"), sure, "handle-like token")

@@ -10,8 +10,8 @@ _DOMAIN = (
     r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})"
 )
 _EMAIL = re.compile(
-    r"""(?<![\w.+%@])(?:"[^"\n@]{1,62}"|[\w+](?:[\w.+'%-]{0,63}))@"""
-    rf"{_DOMAIN}(?![\w@])",
+    r"""(?<![\w+%@])(?:"[^"\n@]{1,62}"|[\w+%](?:[\w.+'%-]{0,63}?))(?:@|%40)"""
+    rf"{_DOMAIN}(?![^\W_]|@)",
     re.IGNORECASE,
 )
 _ELIDED = re.compile(r"(?:[cdjlmnst]|qu)'(?=\w)", re.IGNORECASE)
@@ -32,10 +32,16 @@ _HIDDEN = re.compile(
     re.IGNORECASE,
 )
 _IPV4 = re.compile(
-    r"(?<![\w.\\])(?:\d{1,3}\.){3}\d{1,3}"
-    r"(?!\w|\.\w|-[a-z]|/\d\d?(?![\w/]))"  # not a longer number, nor a network
+    r"(?:(?<![^\W_])|(?<=\\[nrt]))(?<!\d\.)(?:\d{1,3}\.){3}\d{1,3}"
+    r"(?![^\W_]|\.\d)(?P<bits>/\d\d?(?![\w/]))?"
 )
-_IPV6 = re.compile(r"(?<![\w:.])(?=[\da-f:]*:[\da-f:]*:)[\da-f:]{3,39}(?![\w:])", re.I)
+_IPV6 = re.compile(
+    r"(?<![\da-f])(?<!\d\.)(?<!\w[\da-f]:)"
+    r"(?=[\da-f:]*:[\da-f:]*:)[\da-f:]{3,40}(?![^\W_])",
+    re.IGNORECASE,
+)
+_COUNTRY = re.compile(r"(?:\+|(?<!\d)00)\d{1,3}[ -]$")
+_PRODUCT = re.compile(r"[^\W\d_]/$")
 _LEAST_OCTET = 64
 """Versions and sections seldom have a number as large; most addresses have one."""
 
@@ -72,28 +78,56 @@ def ips(text: str) -> Found:
     Private, loopback, link-local, multicast and unspecified ones name nobody.
     """
     for match in _IPV4.finditer(text):
-        octets = [int(part) for part in match[0].split(".")]
-        if max(octets) > 255:
+        start, end = match.start(), match.end()
+        bits = match["bits"] or ""
+        end -= len(bits)
+        parts = text[start:end].split(".")
+        octets = [int(part) for part in parts]
+        if any(part != str(int(part)) for part in parts):  # pairs of a number, as 01
+            continue
+        if max(octets) > 255 or _COUNTRY.search(text[max(0, start - 6) : start]):
+            continue
+        if _is_network(text[start:end], bits):
             continue
         address = ipaddress.IPv4Address(bytes(octets))
-        named = cue(text, *match.span())
-        before = text[max(0, match.start() - 2) : match.start()]
+        named = cue(text, start, end)
         if not _is_public(address) or named == "version":
             continue
-        if before.endswith("/") and before != "//":  # nginx/1.22.0.1
+        large = max(octets) >= _LEAST_OCTET
+        # A name before and a letter after are signs of a version: nginx/1.22.0.1-rc
+        product = _PRODUCT.search(text[max(0, start - 2) : start])
+        if not large and (product or re.match(r"-[a-z]", text[end : end + 2])):
             continue
-        sure = named == "ip" or max(octets) >= _LEAST_OCTET
-        yield Finding("ip", *match.span(), sure, "may be a version")
+        # 1.142.143.199 may count inhabitants, with thousands parted by points.
+        amount = len(parts[0]) == 1 and all(len(part) == 3 for part in parts[1:])
+        doubtful = amount or product and ".0." in match[0]
+        sure = named == "ip" or large and not doubtful
+        yield Finding("ip", start, end, sure, "may be a version")
     for match in _IPV6.finditer(text):
+        start, end = match.span()
+        start += match[0][0] == ":" != match[0][1]  # a label's colon, or the sentence's
+        end -= match[0][-1] == ":" != match[0][-2]
+        spelt = text[start:end]
         try:
-            address6 = ipaddress.IPv6Address(match[0])
+            address6 = ipaddress.IPv6Address(spelt)
         except ValueError:
             continue
         # Short forms outside of the range that is handed out are seldom addresses.
         assigned = address6 in ipaddress.IPv6Network("2000::/3")
-        long = max(map(len, match[0].split(":"))) > 2  # 1:2:3 is a place in a book
-        if _is_public(address6) and long and (assigned or match[0].count(":") >= 5):
-            yield Finding("ip", *match.span(), True, "address")
+        long = max(map(len, spelt.split(":"))) > 2  # 1:2:3 is a place in a book
+        if _is_public(address6) and long and (assigned or spelt.count(":") >= 5):
+            yield Finding("ip", start, end, True, "address")
+
+
+def _is_network(address: str, bits: str) -> bool:
+    """Whether `bits`, such as /24, make it the name of a network, and of no host."""
+    if not bits or int(bits[1:]) > 31:
+        return False
+    try:
+        ipaddress.IPv4Network(address + bits)
+    except ValueError:  # bits of a host are set
+        return False
+    return True
 
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

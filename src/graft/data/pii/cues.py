@@ -10,16 +10,22 @@ Cue = Literal["phone", "card", "iban", "social", "tax", "ip", "version", "other"
 _WORDS: dict[Cue, str] = {
     "phone": (
         r"(?:tele|smart|cell|mobile)?phone(?:s|no|num(?:ber)?)?|(?:tel|mobile)number"
-        r"|telefono|t[ée]l[ée]phon\w+|t[ée]l|mobile|cell"
+        r"|t[ée]l[ée](?:phon|fon)\w+|t[ée]l|mob(?:ile)?|cell"
         r"|cellulaire|portable|gsm|tele?fax|fax|call(?:ed|ing)?|appel\w*|rappel\w*"
         r"|joi(?:ndre|gn\w+)|contact\w*|reach(?:ed|able)?|dial\w*|sms|text(?:ed)? me"
         r"|texto|whats ?app|telegram|hotline|ring|voice ?mail|standard|ligne directe"
-        r"|direct line|landline|n(?:um[ée]ro|°) vert|pager"
+        r"|direct line|landline|n(?:um[ée]ro|°) vert|pager|messages? (?:on|to)"
+        r"|reach out(?: to)?|(?:my|his|her|our|their|your)"
+        r"(?: (?:new|old|home|work|office|private|personal|direct|registered))? number"
+        r"|(?:mon|son|notre|votre|leur|ton) num[ée]ro|telefon|telefoon"
+        r"|handy(?:nummer)?|mobil(?:telefon|nummer|e)?|rufnummer|m[óo]vil|celular"
+        r"|cellulare|tlf|tfn|telefax"
     ),
     "card": (
         r"(?:credit|debit)?card(?:s|no|num(?:ber)?)?|cartes?|cb|visa|master ?card|amex"
         r"|american express|maestro|discover"
-        r"|diners|jcb|credit|d[ée]bit|cc(?: ?(?:no|num|number|#))?|pan"
+        r"|diners|jcb|credit|d[ée]bit|cc(?: ?(?:no|num|number|#))?|pan|cvv2?|cvc"
+        r"|expir(?:es?|y|ation)|exp"
     ),
     "iban": r"ibans?|rib|bank|banque|bancaire|virements?|wire|bic|swift",
     "social": (
@@ -69,7 +75,7 @@ _AGAINST = ("other", "version")
 _ENDS = re.compile(
     r"(?<!\w)(?!n[uo]m|ref|r[ée]f|sect|chap|fig|art|vers?\b)\w{3,}[.!?…]\s"
 )
-_BEFORE, _AFTER, _OTHER = 45, 25, 25
+_BEFORE, _AFTER, _OTHER, _WORD = 45, 25, 25, 15
 """Characters that are looked at; a cue that says "not personal" must be this near."""
 
 
@@ -87,10 +93,38 @@ def cue(text: str, start: int, end: int, before: int = _BEFORE) -> Cue | None:
             continue
         name = match.lastgroup
     if name is None and before == _BEFORE:
-        after = text[end : end + _AFTER].split("\n", 1)[0].lower()
-        if (first := _CUES.search(after)) and first.lastgroup != "other":
+        after = text[end : end + _AFTER + _WORD].split("\n", 1)[0].lower()
+        first = _CUES.search(after)
+        if first and first.start() < _AFTER and first.lastgroup != "other":
             name = first.lastgroup
     return cast("Cue | None", name)
+
+
+# Said of a number only where they stand at it.
+_LABEL_BEFORE = re.compile(
+    r"(?<![^\W_])(?:office|desk|home|work|direct|business|evening|day(?:time)?|main"
+    r"|mob|ph|bureau|domicile|travail|maison|[tmpfhocw])\.?[\"')]{0,2} ?[:=] ?[\"'(]?$"
+)
+_LABEL_AFTER = re.compile(
+    r"[\"']? ?[-/,(\[|\\]{0,2} ?(?:office|desk|home|work|direct|mobile|cell|fax|tel"
+    r"|phone|mob|gsm|bureau|domicile|portable|maison|travail)(?=\s*(?:$|[^\w\s]|\n))"
+)
+_FIELD = re.compile(
+    r"(?:(?:phone|tel|mobile|cell|msisdn|fax|whatsapp|sms)\w{0,10}(?:=|%3d|:)"
+    r"|wa\.me/)(?:\+|%2b)?$"
+)
+
+
+def is_phone_label(text: str, start: int, end: int) -> bool:
+    """Whether a word such as "office:" before or "-home" after names a telephone."""
+    before = text[max(0, start - 14) : start].lower()
+    after = text[end : end + 16].lower()
+    return bool(_LABEL_BEFORE.search(before) or _LABEL_AFTER.match(after))
+
+
+def is_phone_field(text: str, start: int) -> bool:
+    """Whether a parameter of a web address, such as `?phone=`, holds it."""
+    return bool(_FIELD.search(text[max(0, start - 25) : start].lower()))
 
 
 def in_url(text: str, at: int) -> bool:

@@ -1,32 +1,49 @@
-"""Numbering plans of the world, as phonenumbers knows them."""
+"""Numbering plans of the world, as phonenumbers has them."""
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _GROUP = re.compile(r"\d+")
+# The kinds of number that libphonenumber's own check of validity looks at.
+_KINDS = (
+    "fixed_line mobile toll_free premium_rate shared_cost personal_number voip pager"
+    " uan voicemail"
+).split()
 
 
 class _Plan(NamedTuple):
-    """The sign before a region's numbers, and their lengths without it."""
+    """The sign before a region's numbers, their lengths without it, the valid ones,
+    and (pattern with a group for each part, what such a number begins with)."""
 
     trunk: str
-    lengths: tuple[int, ...]
+    lengths: frozenset[int]
+    valid: re.Pattern[str]
+    formats: tuple[tuple[re.Pattern[str], re.Pattern[str] | None], ...]
+
+
+class Home(NamedTuple):
+    """A region in which a number is valid, and the number without its trunk sign."""
+
+    region: str
+    trunk: str
+    national: str
 
 
 def known_region(region: str) -> bool:
-    """Whether the numbers of the region can be told."""
+    """Whether the numbers of the region are known."""
     import phonenumbers
 
     return region in phonenumbers.SUPPORTED_REGIONS
 
 
-def is_valid(number: str, region: str | None = None) -> bool:
-    """Whether the number is in a range that is given out."""
+def is_valid(number: str) -> bool:
+    """Whether the number with + is in a range that is given out."""
     import phonenumbers
 
     try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
+        return phonenumbers.is_valid_number(phonenumbers.parse(number, None))
     except phonenumbers.NumberParseException:
         return False
 
@@ -41,36 +58,67 @@ def is_possible(number: str) -> bool:
         return False
 
 
-def fits(digits: str, region: str) -> bool:
-    """Whether there are as many digits as the region's numbers have.
+def homes(digits: str, regions: Sequence[str]) -> Iterator[Home]:
+    """The regions in which the digits are a valid number.
 
-    Where these begin with 0 as one writes them, it must be there.
+    Where numbers begin with 0 as one writes them, it must be there.
     """
-    trunk, lengths = _plan(region)
-    bare = len(digits) - len(trunk)
-    if digits.startswith(trunk) and bare in lengths:
-        return True
-    return trunk != "0" and len(digits) in lengths
+    for region in _by_length(tuple(regions)).get(len(digits), ()):
+        plan = _plan(region)
+        trunk = plan.trunk if digits.startswith(plan.trunk) else ""
+        if plan.trunk == "0" and not trunk:
+            continue
+        national = digits[len(trunk) :]
+        if len(national) in plan.lengths and plan.valid.fullmatch(national):
+            yield Home(region, trunk, national)
+        elif plan.trunk != "0" and plan.valid.fullmatch(digits):
+            yield Home(region, "", digits)
 
 
-def is_written_so(number: str, digits: str, region: str) -> bool:
-    """Whether a valid number is grouped as in its region, or shows its leading 0."""
-    import phonenumbers
-
+def is_written_so(number: str, home: Home) -> bool:
+    """Whether the number's digits are grouped as its region groups them."""
     groups = _GROUP.findall(number)
-    national = phonenumbers.format_number(
-        phonenumbers.parse(digits, region), phonenumbers.PhoneNumberFormat.NATIONAL
-    )
-    marked = _plan(region).trunk == "0" and len(groups[0]) > 1
-    return marked or groups == _GROUP.findall(national)
+    for pattern, begins in _plan(home.region).formats:
+        match = pattern.fullmatch(home.national)
+        if match and (begins is None or begins.match(home.national)):
+            first, *rest = match.groups()
+            return groups in ([home.trunk + first, *rest], [home.trunk, first, *rest])
+    return False
+
+
+@cache
+def _by_length(regions: tuple[str, ...]) -> dict[int, list[str]]:
+    """Regions by how many digits their numbers have, with and without trunk sign."""
+    found: dict[int, list[str]] = {}
+    for region in regions:
+        plan = _plan(region)
+        sizes = {length + len(plan.trunk) for length in plan.lengths}
+        for size in sizes | (set() if plan.trunk == "0" else plan.lengths):
+            found.setdefault(size, []).append(region)
+    return found
 
 
 @cache
 def _plan(region: str) -> _Plan:
     import phonenumbers
 
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
     if metadata is None or metadata.general_desc is None:
         raise ValueError(f"no numbers are known of region {region}")
-    trunk = metadata.national_prefix or ""
-    return _Plan(trunk, tuple(metadata.general_desc.possible_length))
+    kinds = [getattr(metadata, kind) for kind in _KINDS]
+    patterns = [kind.national_number_pattern for kind in kinds if kind is not None]
+    formats = [
+        (re.compile(one.pattern), _begins(one.leading_digits_pattern))
+        for one in metadata.number_format
+    ]
+    return _Plan(
+        metadata.national_prefix or "",
+        frozenset(metadata.general_desc.possible_length),
+        re.compile("|".join(f"(?:{pattern})" for pattern in patterns if pattern)),
+        tuple(formats),
+    )
+
+
+def _begins(patterns: Sequence[str]) -> re.Pattern[str] | None:
+    """The last pattern is the most exact."""
+    return re.compile(patterns[-1]) if patterns else None

@@ -4,24 +4,34 @@ import re
 from functools import cache
 
 from graft.config.pii import Kind
-from graft.data.pii.cues import cue
+from graft.data.pii.cues import Cue, cue
 from graft.data.pii.finding import Finding, Found
 
-_SEP = r"(?: ?[-.] ?| )"
-_IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?=[ .-]?[A-Za-z0-9])")
+_SEP = r"(?: ?[-./_] ?| |\n)"
+_START = r"(?:(?<![^\W_])|(?<=\\[nrt]))"
+_IBAN = re.compile(
+    r"(?:(?<![^\W_])|(?<=IBAN)|(?<=iban)|(?<=\\[nrt]))[A-Za-z]{2}\d{2}"
+    r"(?=[ ./\n-]{0,2}[A-Za-z0-9])"
+)
 # Looked for at every place, since a group before may belong to something else.
 _CARD = re.compile(
-    rf"(?<!\w)(?<!\d[.,])"
-    rf"(?=(\d{{4}}(?P<a>{_SEP})\d{{4}}(?:(?P=a)\d{{4}}){{2}}(?:(?P=a)\d{{3}})?"
-    rf"|\d{{4}}(?P<b>{_SEP})\d{{6}}(?P=b)\d{{4,5}}|\d{{12,19}})(?!\w|[.,]\d))"
+    rf"{_START}(?<!\d[.])"
+    rf"(?=(\d{{4}}{_SEP}\d{{4}}{_SEP}\d{{4}}(?:{_SEP}\d{{1,4}}){{0,2}}"
+    rf"|\d{{4}}{_SEP}\d{{6}}{_SEP}\d{{4,5}}|\d{{12,19}})(?![^\W_]|\.\d))"
 )
+_EXPIRY = re.compile(r"[ ,;|/]{1,3}(?:0[1-9]|1[0-2])[/-](?:20)?[2-4]\d(?!\d)")
 _NIR = re.compile(
-    r"(?<!\w)[1-478](?P<s>[ .-]?)\d{2}(?P=s)(?P<month>\d{2})(?P=s)(?:\d{2}|2[abAB])"
-    r"(?P=s)\d{3}(?P=s)\d{3}(?P<key>[ ./-]{0,3}\d{2})?(?!\w)"
+    rf"{_START}[1-478](?P<s>[ .-]?)\d{{2}}(?P=s)(?P<month>\d{{2}})(?P=s)"
+    r"(?:\d{2}|2[abAB])(?P=s)\d{3}(?P=s)\d{3}"
+    r"(?P<key>[ ./-]{0,3}\d{2}(?!/\d\d))?(?![^\W_])"
 )
 _SSN = re.compile(
-    r"(?<![\w.])(?<!\w-)\d{3}(?P<s>[- .]?)\d{2}(?P=s)\d{4}(?!\w|-\w|[.,]\d)"
+    rf"{_START}(?<!\d[-.])\d{{3}}(?P<s>[- ._]?)\d{{2}}(?P=s)\d{{4}}"
+    r"(?![^\W_]|[-.]\d|-[A-Z\d]+\d)"
 )
+
+_NEAR_CARD = 25
+"""Characters between two cards of one list."""
 
 # First digits and lengths of the issuers, ISO/IEC 7812 as the networks publish it.
 _ISSUERS = re.compile(
@@ -30,8 +40,9 @@ _ISSUERS = re.compile(
     r"|3[47]\d{13}"  # American Express
     r"|(?:6011|64[4-9]\d|65\d\d)\d{12,15}"  # Discover
     r"|3(?:0[0-5]|[689]\d)\d{11,16}"  # Diners Club
-    r"|35(?:2[89]|[3-8]\d)\d{12,15}"  # JCB
+    r"|35\d{14,17}|(?:2131|1800)\d{11}"  # JCB
     r"|62\d{14,17}|220[0-4]\d{12}"  # UnionPay, Mir
+    r"|(?:50|5[6-8]|6\d)\d{10,17}"  # Maestro
 )
 
 
@@ -44,7 +55,7 @@ def ibans(text: str) -> Found:
         end = _after(text, match.start(), _iban_length(country))
         if end is None:
             continue
-        number = text[match.start() : end]
+        number = re.sub(r"[ ./\n-]", "", text[match.start() : end])
         if iban.is_valid(number, check_country=False):
             yield Finding("iban", match.start(), end, True, "checksum")
         elif _is_formed(number) and cue(text, match.start(), end) in ("iban", "card"):
@@ -53,19 +64,57 @@ def ibans(text: str) -> Found:
 
 def cards(text: str) -> Found:
     """Payment cards of a known issuer, with the Luhn digit."""
-    from stdnum import luhn
-
+    last = -_NEAR_CARD
     for match in _CARD.finditer(text):
         start, end = match.span(1)
-        digits = re.sub(r"\D", "", match[1])
         named = cue(text, start, end)
-        # 13 digits are mostly bar codes, and Maestro's ranges hold much else.
-        known = len(digits) != 13 and bool(_ISSUERS.fullmatch(digits))
-        if luhn.is_valid(digits) and (known or named == "card"):
-            why = "checksum" if named != "other" else "may be another number"
-            yield Finding("card", start, end, named != "other", why)
-        elif named == "card" and len(digits) >= 13:
-            yield Finding("card", start, end, False, "wrong checksum")
+        if named is None and start - last < _NEAR_CARD:
+            named = "card"
+        if expiry := _EXPIRY.search(text, start + 12, end + 8):
+            end, named = min(end, expiry.start()), "card"
+        for stop in _card_ends(text, start, end):
+            spelt = text[start:stop]
+            digits = re.sub(r"\D", "", spelt)
+            if _is_card(spelt, digits, named):
+                sure = named != "other" and not _is_doubtful(spelt, named)
+                why = "checksum" if sure else "may be another number"
+                yield Finding("card", start, stop, sure, why)
+                last = stop if sure else last
+                break
+        else:
+            if named == "card" and len(re.sub(r"\D", "", text[start:end])) >= 13:
+                yield Finding("card", start, end, False, "wrong checksum")
+
+
+def _card_ends(text: str, start: int, end: int) -> list[int]:
+    """Where the card may end, the last first: its code may stand right behind it."""
+    if text.count("\n", start, end) > 1:
+        return []
+    ends = [start + match.end() for match in re.finditer(r"\d+", text[start:end])]
+    sizes = [len(re.sub(r"\D", "", text[start:stop])) for stop in ends]
+    # Twelve digits and four more are no card of twelve.
+    return [
+        stop
+        for stop, size in zip(ends[::-1], sizes[::-1], strict=True)
+        if size in (15, 16) or size >= 12 and sizes[-1] - size < 4
+    ]
+
+
+def _is_card(spelt: str, digits: str, named: Cue | None) -> bool:
+    """Luhn's digit, and an issuer, a word, or the groups that cards are written in."""
+    from stdnum import luhn
+
+    grouped = re.fullmatch(r"\d{4}(-\d{4}){3}|\d{4}-\d{6}-\d{5}", spelt)
+    known = _ISSUERS.fullmatch(digits) or grouped or named == "card"
+    return bool(known) and luhn.is_valid(digits)
+
+
+def _is_doubtful(spelt: str, named: Cue | None) -> bool:
+    """Whether so few bare digits may count or name something else, as in bar codes."""
+    from stdnum import ean
+
+    few = spelt.isdigit() and len(spelt) <= 13 and named != "card"
+    return few and (len(spelt) == 12 or spelt[0] != "4" or ean.is_valid(spelt))
 
 
 def persons_of_france(text: str) -> Found:
@@ -79,6 +128,8 @@ def persons_of_france(text: str) -> Found:
             continue
         named = cue(text, *match.span())
         number = re.sub(r"[ ./-]", "", match[0])
+        if named == "card" or named != "social" and _is_rather_card(number):
+            continue
         if match["key"] and nir.is_valid(number):
             why = "key" if named != "other" else "may be another number"
             yield Finding("nir", *match.span(), named != "other", why)
@@ -114,6 +165,16 @@ def persons_of_us(text: str) -> Found:
         yield Finding(kind, *match.span(), sure, "no word near by tells")
 
 
+def _is_rather_card(number: str) -> bool:
+    """Whether 15 digits are a card of American Express, too. Of persons, few have a
+    number that begins with 3."""
+    from stdnum import luhn
+
+    return (
+        number[0] == "3" and bool(_ISSUERS.fullmatch(number)) and luhn.is_valid(number)
+    )
+
+
 def _is_itin(number: str) -> bool:
     """By the groups that the IRS gives out, publication 1915."""
     group = int(number[3:5])
@@ -133,7 +194,7 @@ def _iban_length(country: str) -> int:
 
 
 def _after(text: str, start: int, length: int) -> int | None:
-    """End of `length` letters and digits from start, at most one sign between two."""
+    """End of `length` letters and digits from start, at most two signs between two."""
     taken, at = 0, start
     while length and at < len(text):
         if text[at].isascii() and text[at].isalnum():
@@ -141,7 +202,7 @@ def _after(text: str, start: int, length: int) -> int | None:
             if taken == length:
                 ends = at + 1 == len(text) or not text[at + 1].isalnum()
                 return at + 1 if ends else None
-        elif text[at] not in " .-" or not text[at + 1 : at + 2].isalnum():
+        elif not re.match(r"[ ./\n-]{1,2}[^\W_]", text[at : at + 3]):
             return None
         at += 1
     return None

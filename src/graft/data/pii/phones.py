@@ -4,53 +4,32 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from graft.data.pii.cues import Cue, cue, in_url
+from graft.data.pii import phone_forms as forms
+from graft.data.pii.cues import Cue, cue, in_url, is_phone_field, is_phone_label
 from graft.data.pii.finding import Finding, Found
-from graft.data.pii.numbering import fits, is_possible, is_valid, is_written_so
+from graft.data.pii.numbering import homes, is_possible, is_valid, is_written_so
 
-_SEP = r"(?:[-./] ?| [-./] | {1,2}|[ .-]?\(| ?\)[ .\-/]?)"
-_RUN = re.compile(
-    r"(?<![\w$€£¥*%^])(?<!\d[.,:])(?<!\w-)"
-    rf"(?:\(?\+ ?\(?|\()?\d(?:{_SEP}?\d){{6,}}\)?"
-)
-_GROUP = re.compile(r"\d+")
-_EXTENSION = re.compile(
-    r" ?,? ?(?:x|ext(?:ension)?\.?|poste|#) ?:? ?\d{1,6}(?!\w)", re.IGNORECASE
-)
-_SUM = re.compile(r" ?[=*^+]")
-_AMOUNT = re.compile(
-    r"[.,:]\d|[-/][^\W\d_]| ?(?:€|%|\$|£|°|(?:eur|euros?|usd|dollars?|km|kg|m|m²|bytes"
-    r"|octets|habitants|inhabitants|people|personnes|votes?|millions?|fois|times)\b)",
-    re.IGNORECASE,
-)
-_YEAR, _DAY, _MONTH = (
-    r"(?:19|20)\d\d",
-    r"(?:0?[1-9]|[12]\d|3[01])",
-    r"(?:0?[1-9]|1[0-2])",
-)
-_DATE = re.compile(
-    rf"(?<!\d)(?:{_YEAR}[-/. ]{_MONTH}[-/. ]{_DAY}|{_DAY}[-/.]{_MONTH}[-/.]{_YEAR}"
-    rf"|{_MONTH}[-/.]{_DAY}[-/.]{_YEAR}"
-    r"|(?:1[5-9]|20)\d\d ?[-/ ] ?(?:1[5-9]|20)\d\d)(?!\d)"
-)
-_THOUSANDS = re.compile(r"\d{1,3}(?:([ .])\d{3})(?:\1\d{3})+")
-# North American: an area code begins with 2 to 9, whether it is in use or not.
-_AMERICAN = re.compile(
-    r"(?:\+? ?1[-. ]{0,2}|001[-. ]?)?"
-    r"(?:\((?P<a>\d{3})\)[-. ]{0,2}|\d{3}(?P<s>[-./ ]))\d{3}(?P<t>[-. ])\d{4}"
-)
-# An area code in brackets, as in most of Europe.
-_BRACKETED = re.compile(
-    r"(?=(?:\D*\d){9,12}$)\(0\d{1,4}\) ?[/-]? ?\d{2,8}(?:[ -]\d{2,5})*"
-)
-# Of no region that is known; taken only right after a word such as "phone".
-_LOOSE = re.compile(
-    r"[2-9]\d{2}[-. ]\d{4}|(?=(?:\D*\d){8,15}$)"
-    r"(?:\(?\d{2,5}\)?(?:[ ./-]{1,2}\d{2,8}){2,5}|0\d{1,4}[ ./-]\d{4,9})"
-)
-_BARE = re.compile(r"\d{9,13}")
 _NEAR = 25
 _MOST_GROUPS = 8
+_OTHERS = ("other", "version", "card", "social", "tax", "iban")
+
+
+class _Place(NamedTuple):
+    """What stands around a number.
+
+    Attributes:
+        named: the kind that words near by name.
+        told: whether it is named a telephone number right there.
+        whole: whether it is all of a run of digits.
+        part: whether it is tied to something longer.
+        alone: whether nothing else is on its line.
+    """
+
+    named: Cue | None
+    told: bool
+    whole: bool
+    part: bool
+    alone: bool
 
 
 class _Verdict(NamedTuple):
@@ -64,45 +43,65 @@ def phones(text: str, regions: Sequence[str]) -> Found:
     A number in the form of its region, or with a valid country code, is sure; so is
     one that is only possible after a word such as "phone". Else it is borderline.
     """
-    for run in _RUN.finditer(text):
-        linked = in_url(text, run.start())
-        if linked and not text[: run.start()].endswith("wa.me/"):
+    for run in forms.RUN.finditer(text):
+        start, end = run.span()
+        if in_url(text, start) and not is_phone_field(text, start):
             continue
-        if _SUM.match(text, run.end()):
+        named = cue(text, start, end)
+        label = is_phone_label(text, start, end) or is_phone_field(text, start)
+        if named != "phone" and not label and forms.is_amount(run[0]):
             continue
-        named = cue(text, *run.span())
-        free = run.start()
+        near = named == "phone" and cue(text, start, end, before=_NEAR) == "phone"
+        free = start
         borderline: Finding | None = None
-        for start, end in _windows(text, run.start(), run.end()):
-            if start < free:
+        for begin, stop, whole in _windows(text, start, end):
+            if begin < free or forms.is_other(text, begin, stop):
                 continue
-            verdict = _judge(text, start, end, regions, named)
-            if verdict is None or _is_other(text, start, end):
+            place = _Place(
+                "phone" if label else named,
+                label or near,
+                whole,
+                forms.is_part(text, begin, stop),
+                _is_alone(text, begin, stop),
+            )
+            verdict = _judge(text[begin:stop], regions, place)
+            if verdict is None:
                 continue
-            if extension := _EXTENSION.match(text, end):
-                end = extension.end()
-            finding = Finding("phone", start, end, *verdict)
+            if extension := forms.EXTENSION.match(text, stop):
+                stop = extension.end()
+            finding = Finding("phone", begin, stop, *verdict)
             if verdict.sure:
                 yield finding
-                free = end
+                free = stop
             borderline = borderline or finding
-        if borderline is not None and free == run.start():
+        if borderline is not None and free == start:
             yield borderline
 
 
-def _windows(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Whole groups of digits that could be a number, the longest first.
+def _windows(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+    """Parts of a run that could be a number, the longest first, and if it is all.
 
-    A run may hold more than one number, or a postal code after it.
+    A run may hold more than one number, or a postal code after it; a number begins and
+    ends at a blank, a slash or a bracket.
     """
-    groups = [match.span() for match in _GROUP.finditer(text, start, end)]
-    if text[end : end + 1].isalnum() and not _EXTENSION.match(text, end):
+    groups = [match.span() for match in forms.GROUP.finditer(text, start, end)]
+    if text[end : end + 1].isalnum() and not forms.EXTENSION.match(text, end):
         groups.pop()  # it goes on as a word
+    last_group = len(groups) - 1
+    joints = [
+        bool(re.search(r"[ /()]", text[one[1] : other[0]]))
+        for one, other in zip(groups, groups[1:])
+    ]
+    begins = [True, *joints]
+    ends = [*joints, True]
     for first, (begin, _) in enumerate(groups):
-        for last in range(min(len(groups), first + _MOST_GROUPS) - 1, first - 1, -1):
+        if not begins[first]:
+            continue
+        for last in range(min(last_group, first + _MOST_GROUPS), first - 1, -1):
             size = sum(stop - at for at, stop in groups[first : last + 1])
-            if 7 <= size <= 17:
-                yield _signed(text, start, begin), groups[last][1]
+            if ends[last] and 7 <= size <= 17:
+                whole = first == 0 and last == last_group
+                yield _signed(text, start, begin), groups[last][1], whole
 
 
 def _signed(text: str, least: int, begin: int) -> int:
@@ -119,77 +118,99 @@ def _signed(text: str, least: int, begin: int) -> int:
     return begin
 
 
-def _judge(
-    text: str, start: int, end: int, regions: Sequence[str], named: Cue | None
-) -> _Verdict | None:
-    """What text[start:end] is; None if it is no telephone number."""
-    number = text[start:end]
+def _is_alone(text: str, start: int, end: int) -> bool:
+    """Whether it is a line of its own among others, as in an address."""
+    return "\n" in text and bool(
+        re.search(r"(?:^|\n) *$", text[max(0, start - 9) : start])
+        and re.match(r" *(?:\n|$)", text[end:][:9])
+    )
+
+
+def _judge(number: str, regions: Sequence[str], place: _Place) -> _Verdict | None:
+    """What a number is; None if it is no telephone number.
+
+    One that is tied to something longer, or only a part of a run, must be written so
+    that nothing else is.
+    """
     digits = re.sub(r"\D", "", number)
-    told = named == "phone"
-    verdict = _abroad(number, digits, told)
-    if verdict or number[0] == "+":
+    if verdict := _abroad(number, digits, place):
         return verdict
-    american = _AMERICAN.fullmatch(number)
+    american = forms.AMERICAN.fullmatch(number)
     if american and ("US" in regions or "CA" in regions):
-        return _american(american, digits, named)
-    if _BRACKETED.fullmatch(number):
-        return _Verdict(True, "form")
-    for region in regions:
-        if fits(digits, region) and is_valid(digits, region):
-            return _national(number, digits, region, named)
-    if told and cue(text, start, end, before=_NEAR) == "phone":
-        if _LOOSE.fullmatch(number) or _BARE.fullmatch(number):
-            return _Verdict(len(digits) != 9, "possible, not valid")
+        verdict = _american(american, digits, place)
+        if not verdict.sure:
+            verdict = _national(number, digits, regions, place) or verdict
+    elif forms.BRACKETED.fullmatch(number):
+        verdict = _Verdict(True, "form")
+    else:
+        verdict = _national(number, digits, regions, place)
+    if verdict is not None:
+        return verdict if verdict.sure or place.whole else None
+    if place.told and place.whole and not place.part and len(digits) <= 15:
+        return _Verdict(True, "possible, not valid")
     return None
 
 
-def _is_other(text: str, start: int, end: int) -> bool:
-    """Whether it is a date, an amount, or only a part of something in brackets."""
-    number = text[start:end]
-    broken = number.count("(") != number.count(")")
-    return broken or bool(_DATE.search(number) or _AMOUNT.match(text, end))
-
-
-def _abroad(number: str, digits: str, told: bool) -> _Verdict | None:
+def _abroad(number: str, digits: str, place: _Place) -> _Verdict | None:
     """A number with + or 00 and the code of a country."""
     bare = re.sub(r"\(0\)", "", number)
-    if number[0] != "+" and not number.startswith("(+"):
+    plus = number[0] == "+" or number.startswith("(+")
+    if not plus:
         prefix = next((sign for sign in ("00", "011") if digits.startswith(sign)), "")
-        if not prefix or len(digits) < 10 + len(prefix):
+        if not prefix or len(digits) < 10 + len(prefix) or place.part:
             return None
         bare = re.sub(r"\D", "", bare)[len(prefix) :]
-    bare = "+" + bare.lstrip("(+ ")
+    bare = "+" + re.sub(r"\D", "", bare)
     if is_valid(bare):
         return _Verdict(True, "valid")
-    if told and number[0] == "+" and 8 <= len(digits) <= 15:
-        return _Verdict(True, "possible, not valid")
-    if is_possible(bare) and (told or number != digits):
-        return _Verdict(len(digits) >= 9, "possible, not valid")
+    told = place.told or place.named == "phone"
+    if not place.whole or bare[1:2] == "0" or not 8 <= len(digits) <= 17:
+        return None
+    grouped = plus and (told or not number[1:].isdigit())
+    if grouped or is_possible(bare) and (told or plus or number != digits):
+        return _Verdict(grouped or len(digits) >= 9, "possible, not valid")
     return None
 
 
-def _american(match: re.Match[str], digits: str, named: Cue | None) -> _Verdict | None:
+def _american(match: re.Match[str], digits: str, place: _Place) -> _Verdict:
     """Three, three and four digits; between blanks alone they must be valid too."""
-    if named == "phone":
+    if place.named == "phone":
         return _Verdict(True, "form")
-    if digits[-10] not in "23456789":
-        return None if named == "other" else _Verdict(False, "form, not valid")
-    if named == "other":
+    if place.named == "other":
         return _Verdict(False, "another word stands near")
-    spaced = not match["a"] and match["s"] == match["t"] == " "
+    if place.part:
+        return _Verdict(False, "a part of something")
+    spaced = not match["a"] and match["s"] in " _" and match["t"] in " _"
     sure = not spaced or is_valid("+1" + digits[-10:])
     return _Verdict(sure, "form, not valid")
 
 
 def _national(
-    number: str, digits: str, region: str, named: Cue | None
+    number: str, digits: str, regions: Sequence[str], place: _Place
 ) -> _Verdict | None:
     """A valid number: sure by a word near by, or if it is written as one does."""
-    if named == "phone":
+    groups = forms.GROUP.findall(number)
+    valid = marked = written = False
+    for home in homes(digits, regions):
+        valid = True
+        marked = marked or home.trunk == "0" and len(groups[0]) > 1
+        written = written or is_written_so(number, home)
+        if marked:
+            break
+    if valid and place.named == "phone" and (place.whole or marked):
         return _Verdict(True, "valid")
-    if _THOUSANDS.fullmatch(number):
+    if forms.is_amount(number) or forms.is_counting(digits):
         return None
-    written = is_written_so(number, digits, region)
-    if named in ("other", "version", "card", "social"):
+    if place.named in _OTHERS or place.part:
         return _Verdict(False, "another word stands near") if written else None
-    return _Verdict(written, "valid, without a word that says so")
+    if marked or "FR" in regions and forms.PAIRS.fullmatch(number):
+        return _Verdict(True, "valid")
+    if not valid:
+        zero = not place.told and forms.ZERO.fullmatch(number)
+        return _Verdict(False, "form, not valid") if zero else None
+    # Pairs and two halves are also how other numbers stand in a row.
+    telling = written and len(digits) >= 9 and len(groups) > 1 and len(groups[0]) > 2
+    lined = place.alone and 2 <= len(groups) <= 5
+    return _Verdict(
+        place.whole and (telling or lined), "valid, without a word that says so"
+    )

@@ -14,12 +14,15 @@ _TRAITS: dict[Trait, str] = {
     # seven digits with few signs between two, or groups as in 06 - 12 - 34; sums of two
     # numbers are too common to let them through
     "digits": (
-        r"[0-9](?:[ \t.\-/()]{0,2}[0-9]){6}"
+        r"[0-9](?:[ \t.\-/()_]{0,2}[0-9]){6}"
         r"|[0-9]\)? [.\-/] \(?[0-9]{2,3} [.\-/] [0-9]{2}"
         r"|[0-9]\)? - [0-9]{3}[ .-][0-9]{4}"
     ),
     # letters of an account may part its digits
-    "iban": r"[A-Za-z]{2}[0-9]{2}[ .\-]?(?:[0-9A-Za-z]{4}[ .\-]?){2}[0-9A-Za-z]{3}",
+    "iban": (
+        r"[A-Za-z]{2}[0-9]{2}[ .\-/\n]{0,2}"
+        r"(?:[0-9A-Za-z]{4}[ .\-/\n]{0,2}){2}[0-9A-Za-z]{3}"
+    ),
     "ip": (
         r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]"
         r"|[0-9A-Fa-f]:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]"
@@ -27,7 +30,7 @@ _TRAITS: dict[Trait, str] = {
     "tag": r"[A-Za-z0-9_.]#[0-9]{4}",
     # addresses, handles, and the ways to hide an @
     "at": (
-        r"@|\uff20|[\[({<] ?(?:[aA][tT]|dot|DOT|point)|[aA]robase|AROBASE"
+        r"@|%40|\uff20|[\[({<] ?(?:[aA][tT]|dot|DOT|point)|[aA]robase|AROBASE"
         r"| (?:[dD]ot|DOT|[pP]oint|POINT)"
         r" (?:com|net|org|fr|eu|be|ch|ca|uk|us|de|io|info|edu|gov|COM|NET|ORG|FR)"
     ),
@@ -40,13 +43,9 @@ _TRAITS: dict[Trait, str] = {
         "|snap(?:chat)?|github)[\"']?(?:\\s?[:=]|\\s(?:is|was|est|set to)\\s)"
     ),
 }
-# Digits and blanks of other scripts and widths. They are rare, and slow to look for.
-_FOREIGN = (
-    r"[\u00a0\u00ad\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u1680\u2000-\u2015\u2024"
-    r"\u202a-\u202f\u205f-\u2064\u2066-\u2069\u2212\u3000\ufeff\uff00-\uff3f]"
-)
+# Digits of other scripts, and blanks and signs of other widths between digits.
 _FOREIGN_DIGITS = (
-    r"\p{Nd}(?:[\s\p{Pd}\p{Cf}\u2212\u2024.\-/()+:\uff00-\uff1f]{0,5}\p{Nd}){3}"
+    r"\p{Nd}(?:[\s\p{Pd}\p{Cf}\u2212\u2024.\-/()+:_\uff00-\uff1f]{0,5}\p{Nd}){3}"
 )
 
 
@@ -58,12 +57,13 @@ def traits(texts: pl.Series) -> pl.DataFrame:
             for trait, pattern in _TRAITS.items()
         }
     )
-    foreign = texts.str.contains(_FOREIGN).fill_null(False)
-    if not foreign.any():
+    # Signs beyond ASCII are rare in most columns, and slow to look for.
+    wide = (texts.str.len_bytes() != texts.str.len_chars()).fill_null(False)
+    if not wide.any():
         return frame
-    places = foreign.arg_true()
+    places = wide.arg_true()
     digits = texts.gather(places).str.contains(_FOREIGN_DIGITS)
-    foreign = foreign.clone().scatter(places, digits)
+    foreign = wide.clone().scatter(places, digits)
     return frame.with_columns(pl.col("digits", "iban", "ip") | foreign)
 
 
