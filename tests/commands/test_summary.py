@@ -14,6 +14,8 @@ def make(folder: Path) -> dict[str, Path]:
     scores = {
         "base": {"bleu": 1.5},
         "tuned": {"bleu": 61.25},
+        "requirements": "failed",
+        "requirements_failed": ["BLEU is 61.25; at least 70 required (bleu.min)"],
         "intervals": {"base": {"bleu": [1, 2]}, "tuned": {"bleu": [60, 62.5]}},
     }
     io.write_json(folder / "evaluate.json", scores)
@@ -37,6 +39,7 @@ def test_the_summary_says_scores_version_and_how_to_see_them(
     assert "1.50   95 % interval 1.00 to 2.00" in said
     assert "61.25   95 % interval 60.00 to 62.50" in said
     assert "m, version 7" in said
+    assert "requirements: failed" in said and "at least 70 required" in said
     for command in ("dvc metrics show", "dvc plots show", "dvc exp show"):
         assert command in said
     assert "mlflow ui --backend-store-uri sqlite:///a.db" in said

@@ -13,6 +13,7 @@ from graft.evaluation.facts import Facts
 from graft.evaluation.generation import Completions, Decoding
 from graft.evaluation.latency import Latency
 from graft.evaluation.page import to_page
+from graft.evaluation.requirements import Requirements
 from graft.evaluation.scoring import Prediction, score, to_report
 from graft.machine import device_name, library_versions, peak_memory_gib
 from graft.metrics import METRICS, get_metrics
@@ -78,6 +79,7 @@ def make_facts(task: TaskConfig, rows: list[Prediction], **changes: object) -> F
         counts={"train": 18_000, "validation": 500, "test": len(rows)},
         digests={"prompt template": "abc123", "adapter": "def456"},
         scores=score(rows, get_metrics(task.metrics), CONFIG),
+        requirements=Requirements(()),
         samples=rows[:3],
         decoding=Decoding.of(task, CONFIG),
         stages=STAGES,

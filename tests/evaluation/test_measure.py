@@ -129,6 +129,7 @@ def test_the_run_gets_scores_speed_and_files_and_the_end_says_them(line, tmp_pat
     tags = version_tags(facts)
     assert tags["template_hash"] == facts.digests["prompt template"]
     assert tags["adapter.rank"] == str(line[1].adapter.rank)
+    assert tags["requirements"] == "failed", "two examples, and random weights"
     assert tags["tuned.bleu"].startswith(
         f"{facts.scores.overall['bleu'].tuned.value:.0f}"
     )

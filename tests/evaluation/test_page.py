@@ -9,6 +9,7 @@ from test_scoring import CONFIG, predictions
 from graft.evaluation.facts import Facts
 from graft.evaluation.generation import Completions, Decoding
 from graft.evaluation.page import to_page
+from graft.evaluation.requirements import Requirements
 from graft.evaluation.scoring import Prediction, score
 from graft.metrics import get_metrics
 from graft.records import Score
@@ -61,6 +62,7 @@ def make_facts(rows: list[Prediction], **changes: object) -> Facts:
         },
         counts={"train": 18_000, "validation": 500, "test": len(rows)},
         digests={"prompt template": "abc123"},
+        requirements=Requirements(()),
         samples=[],
         decoding=Decoding.of(TASK, CONFIG),
         stages={},

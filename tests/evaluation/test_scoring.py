@@ -17,6 +17,7 @@ CONFIG = EvaluateConfig(
     latency_runs=0,
     warmup_runs=0,
     seed=42,
+    requirements=None,
 )
 
 

@@ -134,6 +134,44 @@ def test_a_run_has_all_it_was_told_and_the_first_version_is_champion(
     assert weights == ["adapter_model.safetensors"]
 
 
+def test_an_evaluation_made_again_is_one_version_and_one_that_fails_has_no_alias(
+    registry: RegistryConfig, adapter: Path, tmp_path: Path
+) -> None:
+    import mlflow
+
+    def register(status: str, evaluation: str, *aliases: str) -> str | None:
+        with tracking.start_run(registry, tmp_path / "run.jsonl", run_id="k") as run:
+            return tracking.register_adapter(
+                run,
+                registry,
+                adapter,
+                code=adapter.parent / "served.py",
+                tags={"requirements": status},
+                evaluation=evaluation,
+                aliases=aliases,
+            )
+
+    def state() -> list[tuple[str, list[str]]]:
+        client = mlflow.MlflowClient(registry.tracking_uri, registry.tracking_uri)
+        found = client.search_model_versions(f"name = '{registry.name}'")
+        held = client.get_registered_model(registry.name).aliases.items()
+        return [
+            (v.tags["requirements"], sorted(a for a, n in held if int(n) == v.version))
+            for v in sorted(found, key=lambda version: int(version.version))
+        ]
+
+    assert register("failed", "one") == "1" and state() == [("failed", [])]
+    assert register("failed", "one") == "1" and state() == [("failed", [])]
+    assert register("none", "one", "challenger") == "1"
+    assert state() == [("none", ["challenger"])]
+    assert register("passed", "two", "challenger", "champion") == "2"
+    assert state() == [("none", []), ("passed", ["challenger", "champion"])]
+    assert register("passed", "one", "challenger", "champion") == "1"
+    assert state() == [("passed", ["challenger"]), ("passed", ["champion"])]
+    assert register("failed", "two") == "2"
+    assert state() == [("passed", ["challenger"]), ("failed", [])]
+
+
 def test_a_run_that_was_killed_goes_on_and_tells_no_step_twice(
     registry: RegistryConfig, tmp_path: Path
 ) -> None:

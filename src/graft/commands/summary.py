@@ -36,4 +36,7 @@ def run(
         )
     state = f"version {version}" if version else "not registered here yet"
     print(f"model   {registry.name}, {state}")
+    print(f"        requirements: {scores.get('requirements', 'none')}")
+    for sentence in scores.get("requirements_failed", ()):
+        print(f"        - {sentence}")
     print(LOOK.format(uri=registry.tracking_uri))

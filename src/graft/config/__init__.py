@@ -9,6 +9,7 @@ from graft.config.data import (
     ValidateConfig,
 )
 from graft.config.engine import EngineConfig
+from graft.config.requirements import MetricRequirement, RequirementsConfig
 from graft.config.section import Section
 from graft.config.split import LeakageConfig, SplitConfig
 from graft.config.task import (
@@ -30,11 +31,13 @@ __all__ = [
     "FullConfig",
     "LeakageConfig",
     "LoraConfig",
+    "MetricRequirement",
     "ModelConfig",
     "PreprocessConfig",
     "PromptConfig",
     "QuantizationConfig",
     "RegistryConfig",
+    "RequirementsConfig",
     "Section",
     "SplitConfig",
     "TaskConfig",

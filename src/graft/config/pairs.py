@@ -24,7 +24,7 @@ class _Values:
 def impossible_pairs(values: Mapping[str, Any]) -> list[str]:
     """What cannot be, why, and what to set instead."""
     at = _Values(values)
-    return [*_of_storage(at), *_of_layers(at), *_of_answers(at)]
+    return [*_of_storage(at), *_of_layers(at), *_of_answers(at), *_of_metrics(at)]
 
 
 def _of_storage(at: _Values) -> Iterator[str]:
@@ -82,3 +82,18 @@ def _of_answers(at: _Values) -> Iterator[str]:
             f"{at.shown('evaluate.num_beams', 'evaluate.temperature')}: beam search "
             "does not sample; set one of them back"
         )
+
+
+def _of_metrics(at: _Values) -> Iterator[str]:
+    """A requirement on what is not measured could only fail, after the training."""
+    requirements = at("evaluate.requirements")
+    required = requirements.get("metrics") if isinstance(requirements, dict) else None
+    measured = at("task.metrics")
+    if not isinstance(required, dict) or not isinstance(measured, list):
+        return
+    for name, bounds in required.items():
+        if bounds is not None and name not in measured:
+            yield (
+                f"evaluate.requirements.metrics.{name}: not among task.metrics "
+                f"({', '.join(map(str, measured))}); measure it, or set it to null"
+            )

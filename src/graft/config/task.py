@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from graft.config.quality import Side
+from graft.config.requirements import RequirementsConfig
 from graft.config.section import Count, Positive, Section
 
 
@@ -72,7 +73,11 @@ class ModelConfig(Section):
 
 
 class EvaluateConfig(Section):
-    """How completions are made and scored. Intervals are 95 % bootstrap."""
+    """How completions are made and scored. Intervals are 95 % bootstrap.
+
+    An adapter that falls short of `requirements` gets no alias, and the stage fails;
+    null requires nothing.
+    """
 
     device: Literal["auto", "cpu", "cuda"]
     max_examples: Positive | None
@@ -84,6 +89,7 @@ class EvaluateConfig(Section):
     latency_runs: Count
     warmup_runs: Count
     seed: int
+    requirements: RequirementsConfig | None
 
 
 class RegistryConfig(Section):

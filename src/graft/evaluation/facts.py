@@ -7,6 +7,7 @@ from typing import Any
 from graft.config import ModelConfig, TaskConfig
 from graft.evaluation.generation import Completions, Decoding
 from graft.evaluation.latency import Latency
+from graft.evaluation.requirements import Requirements
 from graft.evaluation.scoring import Prediction, Scores
 
 
@@ -18,6 +19,7 @@ class Facts:
         name: of the registered model.
         params: params.yaml as the adapter was trained with, by section.
         counts: examples of each split.
+        requirements: what had to be reached, and what was.
         digests: of what the scores rest on, by its name for readers.
         stages: reports of the data stages and of training, by stage.
         machine: that trained: device, memory_gib, seconds; empty if it is not known.
@@ -39,6 +41,7 @@ class Facts:
     counts: Mapping[str, int]
     digests: Mapping[str, str]
     scores: Scores
+    requirements: Requirements
     samples: Sequence[Prediction]
     decoding: Decoding
     stages: Mapping[str, Any]

@@ -10,6 +10,7 @@ from graft.evaluation.examples import HeldOut
 from graft.evaluation.facts import Facts
 from graft.evaluation.outputs import count_splits
 from graft.evaluation.record import AdapterRecord
+from graft.evaluation.requirements import check_requirements
 from graft.evaluation.scoring import Prediction, choose_samples, score
 from graft.io import digest_files
 from graft.machine import (
@@ -51,6 +52,7 @@ def measure(
     predictions, answers = ask_both(base, tune, template, examples, plan)
     device = str(base.device)
     first = to_question(examples[0], template, plan.prompt_tokens)
+    scores = score(predictions, get_metrics(task.metrics), evaluate)
     facts = Facts(
         name=name,
         task=task,
@@ -64,7 +66,8 @@ def measure(
             "train split": digest_files(splits / "train", ["*.parquet"]),
             "test split": digest_files(splits / "test", ["*.parquet"]),
         },
-        scores=score(predictions, get_metrics(task.metrics), evaluate),
+        scores=scores,
+        requirements=check_requirements(evaluate.requirements, scores),
         samples=choose_samples(predictions, evaluate.num_samples),
         decoding=plan.decoding,
         stages=stages,

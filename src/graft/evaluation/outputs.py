@@ -1,5 +1,6 @@
 """What an evaluation leaves: a folder, a report, and a run in the tracking store."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -37,12 +38,13 @@ def write_outputs(
         io.write_json(partial / SAMPLES, [asdict(row) for row in facts.samples])
         io.write_text(partial / CARD, to_card(facts))
         io.write_text(partial / PAGE, to_page(facts, predictions))
-    io.write_json(report, to_report(facts.scores))
+    io.write_json(report, to_report(facts.scores) | facts.requirements.to_report())
 
 
 def log_outputs(tracked: "Run", out: Path, report: Path, facts: Facts) -> None:
     """Put the measurement into the tracking run: numbers, predictions and card."""
-    tracked.set_tags({"device": facts.device})
+    status = facts.requirements.status
+    tracked.set_tags({"device": facts.device, "requirements": status})
     tracked.log_metrics(to_metrics(facts))
     tracked.log_artifact(report, "reports")
     tracked.log_artifact(out)
@@ -75,12 +77,19 @@ def version_tags(facts: Facts) -> dict[str, str]:
         "base": facts.digests["base model"],
         "template_hash": facts.digests["prompt template"],
         "data": str(facts.params["data"]["name"]),
+        "requirements": facts.requirements.status,
         **{f"adapter.{key}": str(adapter[key]) for key in shown},
     }
     for name, found in facts.scores.overall.items():
         digits = comparison_digits(found)
         tags[f"tuned.{name}"] = with_interval(found.tuned, digits)
     return tags
+
+
+def evaluation_key(facts: Facts) -> str:
+    """Equal for the same adapter asked the same again, whatever is required of it."""
+    grounds = [dict(facts.digests), asdict(facts.decoding), facts.scores.num_examples]
+    return io.digest(json.dumps(grounds, sort_keys=True).encode())
 
 
 def count_splits(splits: Path) -> dict[str, int]:
@@ -100,10 +109,11 @@ def to_summary(facts: Facts, version: str | None, out: Path) -> str:
         f"{system} {cost.tokens_per_s:,.0f}" for system, cost in facts.costs.items()
     )
     state = f"version {version}" if version else "not registered yet"
+    required = facts.requirements
     lines = [
         *_first_metric(facts),
         f"speed  {costs} tokens/s, at most {facts.memory_gib:.2f} GiB ({facts.device})",
-        f"model  {facts.name} {state}",
+        f"model  {facts.name} {state}, requirements: {required.status}",
         f"see    {out / PAGE}, {out / CARD}, or: dvc metrics show, mlflow ui",
     ]
     return "\n".join(lines)

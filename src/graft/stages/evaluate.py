@@ -7,6 +7,8 @@ from graft import cli, config, tracking
 from graft.evaluation.examples import read_examples
 from graft.evaluation.measure import measure
 from graft.evaluation.outputs import (
+    PAGE,
+    evaluation_key,
     log_outputs,
     to_summary,
     version_tags,
@@ -37,7 +39,11 @@ def run(
     report: Path,
     journals: Path = Path(".graft"),
 ) -> None:
-    """Measure base and tuned model on the same examples, and register the adapter."""
+    """Measure base and tuned model on the same examples, and register the adapter.
+
+    Raises: ModelError after all is written and registered, if the adapter falls short
+        of evaluate.requirements.
+    """
     get_metrics(task.metrics)  # a misspelt name is told now, not after the answers
     record = read_record(adapter)
     template = load_template(model, task.prompt)
@@ -70,8 +76,11 @@ def run(
             adapter,
             code=SERVED,
             tags=version_tags(facts),
+            evaluation=evaluation_key(facts),
+            aliases=facts.requirements.aliases,
         )
-    print(to_summary(facts, version, out))
+    print(to_summary(facts, version, out), flush=True)
+    facts.requirements.enforce(str(adapter), version, str(out / PAGE))
 
 
 if __name__ == "__main__":

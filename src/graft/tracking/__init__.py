@@ -7,7 +7,7 @@ seconds. Where sending fails the stage goes on, and ends by saying how to send l
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from graft.config import RegistryConfig
@@ -55,10 +55,10 @@ def register_adapter(
     *,
     code: Path,
     tags: Mapping[str, str],
+    evaluation: str = "",
+    aliases: Sequence[str] = ("challenger", "champion"),
 ) -> str | None:
     """Log an adapter as a model from code and register it.
-
-    Every version gets the alias `challenger`; the first one also `champion`.
 
     Args:
         run: that made it.
@@ -66,6 +66,11 @@ def register_adapter(
         adapter: its folder, which alone is logged; the base is named in it.
         code: the Python file that MLflow runs to load it.
         tags: of the version.
+        evaluation: a key of the evaluation. A version that this run registered for it
+            before only gets its tags and aliases anew. Without a key each call
+            registers a version.
+        aliases: of the version; `champion` only where no version has it. A version
+            without any loses those that it had.
     Returns: the version, or None if the store did not answer.
     """
     values = {
@@ -73,6 +78,8 @@ def register_adapter(
         "adapter": str(adapter.absolute()),
         "code": str(code.absolute()),
         "tags": dict(tags),
+        "evaluation": evaluation,
+        "aliases": list(aliases),
         "requirements": _requirements(),
     }
     run.tell("register", values)

@@ -13,7 +13,8 @@ from graft.tracking.store import open_mlflow
 RUN_TAG = "graft.run"
 """Our own key of a run: it is known before MLflow answers, and the same wherever the
 run is logged."""
-EVENT_TAG = "graft.event"
+EVALUATION_TAG = "graft.evaluation"
+"""Of a version: the run and the evaluation that it was registered for."""
 MOST_PARAMS, MOST_METRICS = 100, 1000
 """What MLflow takes in one request."""
 
@@ -152,20 +153,27 @@ class Sender:
         self._client.log_inputs(self._run, [DatasetInput(dataset, [context])])
 
     def _register(self, event: Event) -> None:
-        """Log the adapter once, register it, and move the aliases."""
+        """Log and register the adapter once an evaluation, and move the aliases."""
         values, client = event.values, self._client
         name = values["name"]
-        sign = f"{self._run}-{event.number}"
+        sign = f"{self._run}-{values['evaluation'] or event.number}"
         known = client.search_model_versions(f"name = '{name}'")
-        mine = [v for v in known if v.tags.get(EVENT_TAG) == sign]
+        mine = [v for v in known if v.tags.get(EVALUATION_TAG) == sign]
         version = mine[0].version if mine else self._new_version(name, values)
-        tags: dict[str, Any] = values["tags"] | {EVENT_TAG: sign}
+        tags: dict[str, Any] = values["tags"] | {EVALUATION_TAG: sign}
         for key, value in tags.items():
             client.set_model_version_tag(name, version, key, value)
-        client.set_registered_model_alias(name, "challenger", version)
-        if "champion" not in client.get_registered_model(name).aliases:
-            client.set_registered_model_alias(name, "champion", version)
+        self._set_aliases(name, str(version), values["aliases"])
         self._journal.mark_sent(version=str(version))
+
+    def _set_aliases(self, name: str, version: str, wanted: Sequence[str]) -> None:
+        held = self._client.get_registered_model(name).aliases
+        for alias in wanted:
+            if alias != "champion" or alias not in held:
+                self._client.set_registered_model_alias(name, alias, version)
+        for alias, holder in held.items():
+            if not wanted and str(holder) == version:
+                self._client.delete_registered_model_alias(name, alias)
 
     def _new_version(self, name: str, values: dict[str, Any]) -> str:
         with self._mlflow.start_run(run_id=self._run, log_system_metrics=False):

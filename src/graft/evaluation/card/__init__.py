@@ -31,7 +31,11 @@ def to_card(facts: Facts) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"with_interval": with_interval, "repr": repr}
+    environment.filters |= {
+        "with_interval": with_interval,
+        "repr": repr,
+        "inline": inline,
+    }
     environment.globals |= {"table": table}
     overall = facts.scores.overall
     first = METRICS[next(iter(overall))] if overall else None
@@ -113,6 +117,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
 
 
+def inline(value: object) -> str:
+    """A text as one line of Markdown that opens no cell and no tag."""
+    return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
+
+
 def _cell(value: object) -> str:
-    text = " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
+    text = inline(value)
     return (text if len(text) <= CELL else text[: CELL - 1] + "…") or "(empty)"

@@ -1,0 +1,169 @@
+"""Whether a measured adapter reaches what `evaluate.requirements` asks of it."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from graft.config import MetricRequirement, RequirementsConfig
+from graft.errors import ModelError
+from graft.evaluation.scoring import Scores
+from graft.metrics import METRICS, Comparison, Metric
+
+KEY = "evaluate.requirements"
+MOST_DIGITS = 12
+ALIASES: Mapping[str, Sequence[str]] = {
+    "passed": ("challenger", "champion"),
+    "none": ("challenger",),
+    "failed": (),
+}
+"""By status, what a version may be called: nothing that was not required to be good is
+served as champion unless a person says so."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One requirement: its key in params.yaml, and both numbers as sentences' parts."""
+
+    key: str
+    found: str
+    required: str
+    is_met: bool
+
+    @property
+    def sentence(self) -> str:
+        """`BLEU is 0.48; at least 70 is required (KEY)`."""
+        return f"{self.found}; {self.required} required ({KEY}.{self.key})"
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """All that was required, and what of it was met."""
+
+    checks: Sequence[Check]
+
+    @property
+    def failed(self) -> list[Check]:
+        """Those that were not met."""
+        return [check for check in self.checks if not check.is_met]
+
+    @property
+    def status(self) -> Literal["passed", "failed", "none"]:
+        """`none` where no metric was bounded: enough examples alone prove nothing."""
+        if self.failed:
+            return "failed"
+        bounded = any(check.key.startswith("metrics.") for check in self.checks)
+        return "passed" if bounded else "none"
+
+    @property
+    def aliases(self) -> Sequence[str]:
+        """What the version may be called in the registry."""
+        return ALIASES[self.status]
+
+    def to_report(self) -> dict[str, Any]:
+        """The status, and in lists what was met and what was not."""
+        return {
+            "requirements": self.status,
+            "requirements_met": [c.sentence for c in self.checks if c.is_met],
+            "requirements_failed": [check.sentence for check in self.failed],
+        }
+
+    def enforce(self, adapter: str, version: str | None, page: str) -> None:
+        """Raises: ModelError with both numbers of each requirement that was not met."""
+        if not self.failed:
+            return
+        count = len(self.failed)
+        state = f"registered as version {version}" if version else "not registered yet"
+        raise ModelError(
+            adapter,
+            f"falls short of {count} requirement{'s' * (count > 1)}"
+            + "".join(f"\n  - {check.sentence}" for check in self.failed),
+            expected=f"all of {KEY}; it is {state} with the tag requirements: failed, "
+            "and no alias names it",
+            fix=f"see {page} for what it says, then train it better (data, "
+            "train.epochs, train.learning_rate); where the requirement is wrong for "
+            "these data, change it in configs/ and run this again: nothing is trained "
+            "anew",
+        )
+
+
+def check_requirements(
+    config: RequirementsConfig | None, scores: Scores
+) -> Requirements:
+    """Compare each requirement with the scores.
+
+    A metric that was not computed, a value that is undefined, and too few examples are
+    failures.
+    """
+    if config is None:
+        return Requirements(())
+    number = scores.num_examples
+    checks = [
+        Check(
+            "min_examples",
+            f"{number:,} test example{'s' * (number != 1)} scored",
+            f"at least {config.min_examples:,}",
+            number >= config.min_examples,
+        )
+    ]
+    for name, bounds in config.metrics.items():
+        if bounds is not None:
+            checks += _check(name, bounds, scores)
+    return Requirements(tuple(checks))
+
+
+def _check(name: str, bounds: MetricRequirement, scores: Scores) -> Iterator[Check]:
+    metric, found = METRICS.get(name), scores.overall.get(name)
+    if metric is None or found is None:
+        reason = scores.not_computed.get(name, "it is not among task.metrics")
+        yield Check(f"metrics.{name}", f"{name} not computed: {reason}", "it is", False)
+        return
+    value = found.tuned.value
+    if bounds.min is not None:
+        yield Check(
+            f"metrics.{name}.min",
+            f"{metric.title} is {_shown(value, bounds.min)}",
+            f"at least {bounds.min:.10g}",
+            value >= bounds.min,
+        )
+    if bounds.max is not None:
+        yield Check(
+            f"metrics.{name}.max",
+            f"{metric.title} is {_shown(value, bounds.max)}",
+            f"at most {bounds.max:.10g}",
+            value <= bounds.max,
+        )
+    if bounds.min_difference is not None:
+        yield _check_gain(name, bounds.min_difference, metric, found)
+
+
+def _check_gain(name: str, least: float, metric: Metric, found: Comparison) -> Check:
+    """The gain over the base is the difference in the direction that is better."""
+    rises = metric.better != "lower"
+    difference = found.difference
+    gain = difference.value if rises else -difference.value
+    lowest = difference.low if rises else -difference.high
+    return Check(
+        f"metrics.{name}.min_difference",
+        f"{metric.title} gains {_shown(gain, least)} over the base, with 95 % "
+        f"confidence more than {_shown(lowest, least)}",
+        f"more than {least:.10g}",
+        not math.isnan(gain) and lowest > least,
+    )
+
+
+def _shown(value: float, bound: float) -> str:
+    """A value with two digits, or more where rounding would move it to its bound or
+    past it."""
+    if not math.isfinite(value):
+        return "undefined" if math.isnan(value) else f"{value}"
+    digits = 2
+    while digits < MOST_DIGITS and _side(round(value, digits), bound) != _side(
+        value, bound
+    ):
+        digits += 1
+    return f"{value:,.{digits}f}"
+
+
+def _side(value: float, bound: float) -> int:
+    return (value > bound) - (value < bound)
