@@ -29,18 +29,31 @@ class Field:
 
     Args:
         kind: `text`; `texts`, a list of them or one; `turns`, the list of a chat's
-            turns as it stands in the row.
+            turns as it stands in the row; `any`, whatever stands there, which the task
+            itself examines.
         optional: whether `data.fields` may leave it out, and a row may have nothing.
+        implied: whether the column of the field's own name is read where `data.fields`
+            leaves the field out, because an example without it would be another one.
     """
 
-    kind: Literal["text", "texts", "turns"] = "text"
+    kind: Literal["text", "texts", "turns", "any"] = "text"
     optional: bool = False
+    implied: bool = False
+
+
+def with_implied(
+    columns: Mapping[str, str], fields: Mapping[str, Field]
+) -> dict[str, str]:
+    """`data.fields` and the implied fields that it leaves out."""
+    implied = {name: name for name, field in fields.items() if field.implied}
+    return {**columns, **{n: p for n, p in implied.items() if n not in columns}}
 
 
 def read_fields(
     row: Row, columns: Mapping[str, str], fields: Mapping[str, Field]
 ) -> dict[str, Any]:
-    """The values of a row by field; one that is optional and empty is left out.
+    """The values of a row by field; one that is optional and empty is left out, one of
+    kind `any` only if the row has no such column.
 
     Args:
         columns: field → the column, or a path in it, that `data.fields` names.
@@ -48,8 +61,12 @@ def read_fields(
     Raises: Unfit if a value is missing, blank, or of another kind.
     """
     found: dict[str, Any] = {}
-    for name, path in columns.items():
+    for name, path in with_implied(columns, fields).items():
         field, value = fields[name], row.get(path)
+        if field.kind == "any":
+            if value is not ABSENT:
+                found[name] = value
+            continue
         if field.optional and _is_nothing(value):
             continue
         if field.kind == "text":

@@ -15,8 +15,11 @@ from graft.sources.files import Part, reject
 
 
 def read_squad(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
-    """Rows with title, context, id, question, answers (a list of texts, empty if there
-    is none) and is_impossible; row n is the nth question of the file.
+    """Rows with title, context, id, question, answers (a list of texts; what has
+    another shape as it stands) and is_impossible; row n is the nth question of the file.
+
+    A question is impossible only if the file says so; without that, no answers are an
+    error of the row, which the task names.
 
     The file is read whole: the largest of them is 40 MB.
     Raises: DataError if it is not in this format.
@@ -56,14 +59,21 @@ def _to_row(
             "data > paragraphs > qas, each a list of objects",
             "repair the entry, or remove it",
         )
-    answers = question.get("answers") or []
-    texts = [a.get("text") for a in answers if isinstance(a, Mapping)]
     values = {
         "title": article.get("title"),
         "context": paragraph.get("context"),
         "id": question.get("id"),
         "question": question.get("question"),
-        "answers": texts,
-        "is_impossible": question.get("is_impossible", False),
+        "is_impossible": question.get("is_impossible") or False,
     }
+    if "answers" in question:
+        values["answers"] = _texts(question["answers"])
     return Row(values, where, part.split)
+
+
+def _texts(answers: Any) -> Any:
+    """The texts of answers in SQuAD's form; others as they stand."""
+    listed = isinstance(answers, list)
+    if listed and all(isinstance(a, Mapping) and "text" in a for a in answers):
+        return [answer["text"] for answer in answers]
+    return answers

@@ -6,6 +6,7 @@ from graft import cli, io
 from graft.config import ConvertConfig, DataConfig, EngineConfig, TaskConfig
 from graft.data.balance import Balance
 from graft.data.conversion import Conversion
+from graft.data.fields import with_implied
 from graft.engine import open_engine
 from graft.progress import track
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
@@ -25,13 +26,15 @@ def run(
     """Every row becomes an example or a counted reject."""
     kind = get_task(task.name)
     kind.check_fields(data.fields)
+    wanted = with_implied(data.fields, kind.fields)
+    source = data.model_copy(update={"fields": wanted})
     with (
         open_engine(engine) as workers,
         io.atomic(rejects) as aside,
         io.ShardWriter(aside, REJECT_SCHEMA) as writer,
     ):
         conversion = Conversion(data, kind, config.max_rejects, writer.write)
-        tables = conversion.tables(read_row_batches(data), workers.map)
+        tables = conversion.tables(read_row_batches(source), workers.map)
         io.write_batches(out, track(tables, "convert"), EXAMPLE_SCHEMA)
     balance = Balance(
         "convert", conversion.rows_in, conversion.num_examples, conversion.reasons
