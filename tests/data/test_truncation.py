@@ -40,7 +40,7 @@ class Framed:
             marks += [said] * (len(text) + said)
         return Encoded(ids, marks)
 
-    def decode(self, ids: Sequence[int]) -> str:
+    def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
         return "".join(chr(i) for i in ids if i > START)
 
 

@@ -20,7 +20,7 @@ class ByteTemplate:
     def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
         return list(f"{messages[0]['content']}:".encode())
 
-    def decode(self, ids: Sequence[int]) -> str:
+    def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
         return bytes(i for i in ids if i < PAD).decode(errors="replace")
 
 

@@ -40,7 +40,7 @@ class Letters:
             marks += [said] * len(letters) + [self.learns_end] * said
         return Encoded(ids, marks)
 
-    def decode(self, ids: Sequence[int]) -> str:
+    def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
         return self.show([i for i in ids if i])
 
     def show(self, ids: Sequence[int]) -> str:

@@ -106,6 +106,19 @@ def metaspace() -> Any:
     return Tokenizer.from_str(json.dumps(content))
 
 
+def prepending() -> Any:
+    """The same as Llama's own conversion has it: a normalizer writes each ▁."""
+    from tokenizers import Tokenizer, normalizers
+
+    content = json.loads(metaspace().to_str())
+    content["pre_tokenizer"] = None
+    tokenizer = Tokenizer.from_str(json.dumps(content))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    return tokenizer
+
+
 KINDS: dict[str, tuple[Callable[[], Any], dict[str, str]]] = {
     "byte_level": (
         byte_level,
@@ -117,6 +130,10 @@ KINDS: dict[str, tuple[Callable[[], Any], dict[str, str]]] = {
     ),
     "metaspace": (
         metaspace,
+        {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"},
+    ),
+    "prepending": (
+        prepending,
         {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"},
     ),
 }

@@ -2,8 +2,6 @@
 
 # pylint: disable=no-value-for-parameter  # hypothesis gives them
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +10,8 @@ from hypothesis import strategies as st
 from small_tokenizers import assistant, load, system, user
 
 from graft.errors import TemplateError
-from graft.prompts.mistral import MistralTokenizer
 from graft.records import Message
 
-GOLDEN = Path(__file__).parents[3] / "shared" / "data" / "mistral_chat_golden"
 VERSIONS = ["v1", "v2", "v3", "v7"]
 TEXTS = [
     "Hello, world!",
@@ -112,36 +108,3 @@ def test_what_the_official_form_cannot_say_is_refused(chat: list[Message]) -> No
 def test_ids_outside_the_vocabulary_are_left_out_of_a_text() -> None:
     template = load("mistral-common:v3")
     assert template.decode([1183, 99_999, 1972]) == template.decode([1183, 1972])
-
-
-@pytest.mark.parametrize("version", ["v1", "v2", "v3"])
-def test_the_published_chat_has_the_published_ids(version: str) -> None:
-    folder = GOLDEN / "no_tools"
-    if not folder.is_dir():
-        pytest.skip("the published chats are not beside this repository")
-    chat = json.loads((folder / "sample.json").read_text())["messages"]
-    messages = [Message(role=m["role"], content=m["content"]) for m in chat]
-    expected = json.loads((folder / f"tokens_{version}.json").read_text())["tokens"]
-    template = load(f"mistral-common:{version}")
-    assert template.encode_prompt(messages) == expected
-
-
-def test_every_text_of_the_published_chats_has_the_published_ids() -> None:
-    if not GOLDEN.is_dir():
-        pytest.skip("the published chats are not beside this repository")
-    tokenizer = MistralTokenizer("v3")
-    names = {number: text for text, number in tokenizer.control.items()}
-    files = sorted(GOLDEN.glob("*/tokens_v3.json"))
-    for file in files:
-        expected = json.loads(file.read_text())["tokens"]
-        rebuilt: list[int] = []
-        run: list[int] = []
-        for token in [*expected, 2]:
-            if token in names:
-                rebuilt += tokenizer.encode([tokenizer.decode(run)], start=True)[0]
-                rebuilt.append(token)
-                run = []
-            else:
-                run.append(token)
-        assert rebuilt[:-1] == expected, file.parent.name
-    assert len(files) == 6

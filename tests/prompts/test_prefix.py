@@ -2,14 +2,19 @@
 
 # pylint: disable=no-value-for-parameter  # hypothesis gives them
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_tokenizers import assistant, load, system, user
+from tokenizers import Tokenizer
 
 from graft.prompts import Template
+from graft.prompts.mistral import MistralTokenizer
 
 PATTERN = "English: {source}\nFrench:"
 OFFICIAL = "mistral-common:v3"
@@ -119,6 +124,46 @@ def test_a_token_never_spans_a_prompt_and_its_answer(folders: dict[str, Path]) -
     # Encoded together, the newlines on both sides would become one token.
     template = load(folders["qwen"])
     check(template, "x", "\n\nLe chat dort.")
+
+
+def own_encoder(folders: dict[str, Path], kind: str) -> Callable[[str], list[int]]:
+    """The model's own tokenizer, run by its own library."""
+    if kind == OFFICIAL:
+        official: Any = MistralTokenizer("v3").instruct.tokenizer
+        return partial(official.encode, bos=False, eos=False)
+    rust = Tokenizer.from_file(str(folders[kind] / "tokenizer.json"))
+    rust.encode_special_tokens = True  # a text never writes a control token
+    return lambda text: list(rust.encode(text, add_special_tokens=False).ids)
+
+
+@pytest.mark.parametrize(
+    "kind", ["byte_level", "metaspace", "prepending", "qwen", OFFICIAL]
+)
+def test_a_text_that_nobody_asked_for_has_its_tokenizers_own_ids(
+    folders: dict[str, Path], kind: str
+) -> None:
+    template = load(folders.get(kind, kind), pattern=PATTERN)
+    asked = load(folders.get(kind, kind), pattern="{source}")
+    own = own_encoder(folders, kind)
+
+    @settings(max_examples=60, deadline=None)
+    @given(ODD | st.sampled_from(["Once", "The cat", " Once", "été"]))
+    def holds(text: str) -> None:
+        start = template.encode_prompt([assistant("x")])
+        encoded = template.encode([[assistant(text)]])[0]
+        assert encoded.input_ids == [*start, *own(text), template.eos_id]
+        assert sum(encoded.learned) == len(own(text)) + 1
+        assert asked.encode_prompt([user(text)]) == encoded.input_ids[:-1]
+        if "▁" not in text and text[:1].strip():  # else two texts have the same ids
+            assert template.decode(encoded.input_ids, start=True) == text
+
+    holds()
+
+
+def test_a_batch_keeps_texts_and_answers_apart(folders: dict[str, Path]) -> None:
+    template = load(folders["metaspace"], pattern=PATTERN)
+    batch = [[assistant("Once")], [user("a"), assistant("Once")], [assistant("cat")]]
+    assert template.encode(batch) == [template.encode([chat])[0] for chat in batch]
 
 
 def test_a_completion_alone_is_learned_after_bos(folders: dict[str, Path]) -> None:

@@ -27,9 +27,18 @@ class Chunk:
 
 
 def to_chunks(
-    long: Encoded, max_seq_len: int, overlap: int, decode: Decode
+    long: Encoded,
+    max_seq_len: int,
+    overlap: int,
+    decode: Decode,
+    decode_later: Decode,
 ) -> list[Chunk]:
-    """The chunks of a sequence with one answer; none if its prompt leaves no room."""
+    """The chunks of a sequence with one answer; none if its prompt leaves no room.
+
+    Args:
+        decode: text of the answer's first tokens.
+        decode_later: text of tokens that other tokens of the answer precede.
+    """
     first = long.learned.index(True)
     prompt, answer = long.input_ids[:first], long.input_ids[first:]
     stride = max_seq_len - first - overlap
@@ -45,6 +54,7 @@ def to_chunks(
         told = len(decode(answer[:upto]).encode())
         marks = [*[False] * (first + len(repeated)), *[True] * len(new)]
         encoded = Encoded([*prompt, *repeated, *new], marks)
-        chunks.append(Chunk(encoded, decode(new), told - num_bytes))
+        text = decode_later(new) if at else decode(new)
+        chunks.append(Chunk(encoded, text, told - num_bytes))
         at, num_bytes = upto, told
     return chunks

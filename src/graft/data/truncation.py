@@ -7,6 +7,7 @@ messages that are left.
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Literal, NamedTuple, Protocol
 
@@ -31,8 +32,8 @@ class Encoder(Protocol):
     def to_tokens(self, batch: Sequence[Sequence[Message]]) -> Tokens:
         """Ids and learned mask of each conversation. Raises: TemplateError."""
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """Text of ids, without control tokens."""
+    def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
+        """Text of ids, without control tokens. `start`: they open a document."""
 
 
 class Part(NamedTuple):
@@ -71,7 +72,13 @@ def _cut_right(
     cut = Encoded(long.input_ids[:limit], long.learned[:limit])
     pairs = zip(cut.input_ids, cut.learned, strict=True)
     runs = [list(run) for mark, run in groupby(pairs, lambda pair: pair[1]) if mark]
-    said = [template.decode([token for token, _ in run]) for run in runs]
+    said = [
+        template.decode(
+            [token for token, _ in run],
+            start=not number and messages[0]["role"] == "assistant",
+        )
+        for number, run in enumerate(runs)
+    ]
     num_bytes = sum(len(text.encode()) for text in said)
     return [Part(cut, messages, num_bytes)] if runs else []
 
@@ -106,7 +113,10 @@ def _chunks(
     *prompt, last = messages
     if any(turn["role"] == "assistant" for turn in prompt):
         return []
-    chunks = to_chunks(long, config.max_seq_len, config.overlap, template.decode)
+    decode = partial(template.decode, start=True) if not prompt else template.decode
+    chunks = to_chunks(
+        long, config.max_seq_len, config.overlap, decode, template.decode
+    )
     return [
         Part(
             chunk.encoded,

@@ -25,6 +25,9 @@ class PromptTemplate(TextEnds, Protocol):
     def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
         """Ids that ask for the last answer."""
 
+    def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
+        """Text of ids, without control tokens. `start`: they open a document."""
+
     def show(self, ids: Sequence[int]) -> str:
         """Text of ids, control tokens by name."""
 
@@ -77,7 +80,8 @@ def to_question(
     room = (len(example.input_ids) - first) // 2
     given = first + min(prompt_tokens, max(room, 1))
     ids = example.input_ids
-    text, rest = template.decode(ids[first:given]), template.decode(ids[given:])
+    text = template.decode(ids[first:given], start=True)
+    rest = template.decode(ids[given:])
     return Question(ids[:given], text, [rest or text])
 
 

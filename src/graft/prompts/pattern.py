@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from graft.errors import TemplateError
 from graft.prompts.forms import Messages, Segments, is_asking
@@ -18,7 +19,9 @@ class PatternForm:
 
     A turn is prompt + separator and answer + EOS; BOS stands before the first.
     Prompt and answer are encoded apart, so no token spans both, and what the model is
-    asked with is exactly what it was trained on. The separator is one space; none
+    asked with is exactly what it was trained on. An answer without a prompt opens the
+    document, and has the ids that the tokenizer gives its text alone. The separator is
+    one space; none
     after a newline, where there is no prompt, or where the tokenizer adds it itself.
     """
 
@@ -86,10 +89,11 @@ class PatternForm:
         Each turn has four places: BOS if it is a conversation's first, the prompt, the
         answer and EOS if there is one.
         """
+        opens = np.array([not asked[place] for place in places], np.bool_)
         bos, eos = self._tokenizer.bos_id, self._tokenizer.eos_id
         ends = Pool.of([[eos if bos is None else bos], [eos]])
         prompts = self._tokenizer.encode(asked, start=True)
-        answers = self._tokenizer.encode(said, start=False)
+        answers = self._answers(said, opens)
         pool = Pool.join([prompts, answers, ends])
         turns = np.full((len(asked), 4), -1, np.int64)
         turns[:, 1] = np.arange(len(asked))
@@ -111,3 +115,12 @@ class PatternForm:
             np.broadcast_to([False, True], there.shape)[there],
             np.array(counts, np.int64),
         )
+
+    def _answers(self, said: list[str], opens: npt.NDArray[np.bool_]) -> Pool:
+        """Ids of answers, by whether each opens a document. `opens`: shape [answers]."""
+        kinds = [np.flatnonzero(~opens), np.flatnonzero(opens)]
+        pools = [
+            self._tokenizer.encode([said[at] for at in kind], start=bool(start))
+            for start, kind in enumerate(kinds)
+        ]
+        return Pool.join(pools).take(np.argsort(np.concatenate(kinds)))

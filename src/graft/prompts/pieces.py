@@ -52,8 +52,9 @@ class PieceTokenizer:
         del start
         return Pool.of(self._pieces.encode(list(texts), num_threads=-1))
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """Text of ids that go on from a prompt, without control tokens."""
+    def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
+        """Text of ids, without control tokens and the space that opens it."""
+        del start
         return str(self._pieces.decode([i for i in ids if 0 <= i < self.vocab_size]))
 
     def show(self, ids: Sequence[int]) -> str:

@@ -96,8 +96,11 @@ class Template:
         ).pool.ids.tolist()
         return found
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """The answer that these ids say, when they follow `encode_prompt`."""
+    def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
+        """The answer that these ids say, when they follow `encode_prompt`. `start`:
+        they open a document that has no prompt."""
+        if start:
+            return self._tokenizer.decode(ids, start=True)
         return self._tokenizer.decode(ids).removeprefix(self._form.separator)
 
     def render(self, messages: Messages) -> str:

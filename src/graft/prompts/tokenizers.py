@@ -37,8 +37,9 @@ class Tokenizer(Protocol):
     def encode(self, texts: Sequence[str], *, start: bool) -> Pool:
         """Ids of each text. `start`: it opens a document; else it goes on from one."""
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """Text of ids that go on from a prompt, without control tokens."""
+    def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
+        """Text of ids without control tokens. `start`: they open a document; else
+        they go on from a prompt."""
 
     def show(self, ids: Sequence[int]) -> str:
         """Text of ids, with control tokens by name."""
@@ -142,9 +143,10 @@ class RustTokenizer:
                 pools.append(Pool.of([encoding.ids for encoding in found]))
         return Pool.join(pools)
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """Text of ids that go on from a prompt, without control tokens."""
-        return str(self._going_on.decode(list(ids), skip_special_tokens=True))
+    def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
+        """As of `Tokenizer`."""
+        rust = self._start if start else self._going_on
+        return str(rust.decode(list(ids), skip_special_tokens=True))
 
     def show(self, ids: Sequence[int]) -> str:
         """Text of ids, with control tokens by name."""
