@@ -73,13 +73,15 @@ def _texts(value: Any) -> list[str]:
         if not isinstance(value, str | list | tuple):
             raise Unfit("answers without text", value, SHAPES, FIX)
     items = list(value) if isinstance(value, list | tuple) else [value]
-    texts = [item.get("text") if isinstance(item, Mapping) else item for item in items]
-    for text in texts:
+    texts = []
+    for item in items:
+        text = item.get("text") if isinstance(item, Mapping) else item
         if not isinstance(text, str):
             raise Unfit("answers without text", value, SHAPES, FIX)
         if not text.strip():
             raise Unfit("empty answer", value, SHAPES, FIX)
         check_bytes("answers", text)
+        texts.append(text)
     return texts
 
 
