@@ -49,6 +49,10 @@ def test_overrides_are_composed_and_told(capsys: pytest.CaptureFixture[str]) -> 
     ("override", "told"),
     [
         ("adapter.rank=-1", "adapter.rank: .*greater"),
+        ("train.seed=-1", "train.seed: .*greater than or equal to 0"),
+        ("train.seed=20260102030405", "train.seed: .*less than 4294967296"),
+        ("evaluate.seed=-1", "evaluate.seed: .*greater"),
+        ("split.seed=4294967296", "split.seed: .*less"),
         ("+adapter.rnk=1", "adapter.rnk: unknown key; did you mean rank?"),
         ("modle=tiny", "cannot be composed: .*modle"),
         ("model=none_such", "cannot be composed: .*none_such"),

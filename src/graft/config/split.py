@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from graft.config.section import Count, Fraction, Positive, Section
+from graft.config.section import Count, Fraction, Positive, Section, Seed
 
 
 class LeakageConfig(Section):
@@ -35,7 +35,7 @@ class SplitConfig(Section):
 
     validation: Fraction
     test: Fraction
-    seed: int
+    seed: Seed
     leakage: LeakageConfig | None
 
     @model_validator(mode="after")

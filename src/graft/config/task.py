@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from graft.config.quality import Side
 from graft.config.requirements import RequirementsConfig
-from graft.config.section import Count, Positive, Section
+from graft.config.section import Count, Positive, Section, Seed
 
 
 class PromptConfig(Section):
@@ -88,7 +88,7 @@ class EvaluateConfig(Section):
     num_samples: Count
     latency_runs: Count
     warmup_runs: Count
-    seed: int
+    seed: Seed
     requirements: RequirementsConfig | None
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from graft.config.section import Fraction, Positive, Rate, Section, Share
+from graft.config.section import Fraction, Positive, Rate, Section, Seed, Share
 
 
 class QuantizationConfig(Section):
@@ -35,7 +35,7 @@ class TrainConfig(Section):
     device: Literal["auto", "cpu", "cuda"]
     num_processes: Positive
     shard_base: bool
-    seed: int
+    seed: Seed
     epochs: Rate
     max_steps: Positive | None
     micro_batch_size: Positive
