@@ -51,5 +51,5 @@ lock: ## compile requirements.txt from pyproject.toml
 	  | sed 's/+cpu$$//' > requirements.tmp && mv requirements.tmp requirements.txt
 
 clean: ## remove what the pipeline made, and its runs (not .venv, not the DVC cache)
-	rm -rf data/{converted,clean,tokenized,splits,rejects,review} models/adapter \
+	rm -rf data/{preflight,converted,clean,tokenized,splits,rejects,review} models/adapter \
 	  predictions curves reports/*.{html,md} checkpoints mlflow.db mlruns mlartifacts .graft

@@ -1,6 +1,6 @@
 """Where a model runs, and whether it can run there: told before anything is loaded."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from graft.config import ModelConfig, QuantizationConfig
 from graft.errors import HardwareError
@@ -18,19 +18,41 @@ BYTES_PER_PARAMETER = {
 """Of the frozen base; 4-bit with its scales, and embeddings in 16 bits."""
 
 
+class Gpu(NamedTuple):
+    """A GPU's name and memory, all of it and what is free."""
+
+    name: str
+    memory_gib: float
+    free_gib: float
+
+
 def choose_device(
     wanted: Literal["auto", "cpu", "cuda"],
     model: ModelConfig,
     quantization: QuantizationConfig,
 ) -> str:
-    """`cpu` or `cuda`.
+    """`cpu` or `cuda` of this machine.
 
     Raises: HardwareError if the machine lacks the GPU or the memory for this model.
     """
     import torch
 
+    gpu = None
+    if torch.cuda.is_available():
+        memory = torch.cuda.get_device_properties(0).total_memory / 2**30
+        gpu = Gpu(torch.cuda.get_device_name(0), memory, memory)
+    return decide_device(wanted, model, quantization, gpu)
+
+
+def decide_device(
+    wanted: str, model: ModelConfig, quantization: QuantizationConfig, gpu: Gpu | None
+) -> str:
+    """`cpu` or `cuda` of a machine with this GPU, or none.
+
+    Raises: HardwareError if it lacks the GPU or the memory for this model.
+    """
     size = f"{model.path} has {model.num_parameters / 1e9:.1f} B parameters"
-    if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
+    if wanted == "cpu" or (wanted == "auto" and gpu is None):
         if model.num_parameters > LARGEST_ON_CPU:
             raise HardwareError(
                 f"device={wanted}",
@@ -43,7 +65,7 @@ def choose_device(
                 fix="run on a GPU machine (SETUP.md), or try the line with model=tiny",
             )
         return "cpu"
-    if not torch.cuda.is_available():
+    if gpu is None:
         raise HardwareError(
             "device=cuda",
             "torch sees no CUDA GPU here",
@@ -54,11 +76,11 @@ def choose_device(
     method = quantization.method
     kind = model.dtype if method == "none" else method
     needed = model.num_parameters * BYTES_PER_PARAMETER[kind] / 2**30
-    there = torch.cuda.get_device_properties(0).total_memory / 2**30
-    if needed > there:
+    if needed > gpu.memory_gib:
         raise HardwareError(
-            torch.cuda.get_device_name(0),
-            f"{size}: {needed:.0f} GiB in {kind}, and the GPU has {there:.0f} GiB",
+            gpu.name,
+            f"{size}: {needed:.0f} GiB in {kind}, and the GPU has "
+            f"{gpu.memory_gib:.0f} GiB",
             expected="a GPU that holds the weights, and activations beside them",
             fix="set quantization=nf4, take a smaller model, or a larger GPU",
         )

@@ -1,0 +1,115 @@
+"""What the Hugging Face hub gives to this machine, or its cache already holds."""
+
+import fnmatch
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+from graft.config import ModelConfig
+from graft.errors import DataError, ModelError
+from graft.models import MODEL_FILES, read_shape
+
+_TIMEOUT_S = 10.0
+
+
+class Hub(Protocol):
+    """Where models and data sets come from that are no folders here."""
+
+    def read_config(self, model: ModelConfig) -> dict[str, Any]:
+        """A model's config.json. Raises: ModelError if it cannot be had."""
+
+    def missing_bytes(self, model: ModelConfig) -> int:
+        """What is still to be downloaded of a model.
+
+        Raises: ModelError if it cannot be downloaded.
+        """
+
+    def check_dataset(self, hub_id: str, revision: str) -> None:
+        """Raises: DataError if the hub refuses this data set."""
+
+
+class HuggingFaceHub:
+    """The hub itself, with the token and the cache of this machine."""
+
+    def read_config(self, model: ModelConfig) -> dict[str, Any]:
+        if not Path(model.path).is_dir() and not _cached(model, "config.json"):
+            _reach(model)
+        return read_shape(model)
+
+    def missing_bytes(self, model: ModelConfig) -> int:
+        if Path(model.path).is_dir() or _is_cached(model):
+            return 0
+        from huggingface_hub import HfApi
+
+        _reach(model)
+        found = HfApi().model_info(
+            model.path,
+            revision=model.revision,
+            files_metadata=True,
+            timeout=_TIMEOUT_S,
+        )
+        return sum(
+            one.size or 0
+            for one in found.siblings or []
+            if any(fnmatch.fnmatch(one.rfilename, pattern) for pattern in MODEL_FILES)
+            and _cached(model, one.rfilename) is None
+        )
+
+    def check_dataset(self, hub_id: str, revision: str) -> None:
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import HfHubHTTPError
+
+        try:
+            HfApi().dataset_info(hub_id, revision=revision, timeout=_TIMEOUT_S)
+        except HfHubHTTPError as error:
+            raise DataError(
+                f"{hub_id}@{revision}",
+                f"the hub refuses this data set: {_first_line(error)}",
+                expected="a data set and a revision that the token may read",
+                fix="check data.hub_id, data.revision and HF_TOKEN (gated data need "
+                "it)",
+            ) from error
+        except Exception:  # pylint: disable=broad-exception-caught
+            # Not reached: convert, which comes next, finds it in the cache, or says so.
+            pass
+
+
+def _reach(model: ModelConfig) -> None:
+    """Ask the hub once: its client asks for as long as a minute.
+
+    Raises: ModelError if the hub is not reached, or refuses the model.
+    """
+    from huggingface_hub import HfApi
+
+    try:
+        HfApi().model_info(model.path, revision=model.revision, timeout=_TIMEOUT_S)
+    except Exception as error:  # the client's own, httpx's and OSError
+        raise ModelError(
+            f"{model.path}@{model.revision}",
+            "its files are not all in the hub's cache of this machine, and the hub "
+            f"does not give them: {_first_line(error)}",
+            fix="check the id, the network, HF_HUB_OFFLINE and HF_TOKEN (gated models "
+            "need it), or set model.path to a folder that holds the model",
+        ) from error
+
+
+def _is_cached(model: ModelConfig) -> bool:
+    """Whether config and all weights of a model are in the cache."""
+    if _cached(model, "config.json") is None:
+        return False
+    index = _cached(model, "model.safetensors.index.json")
+    if index is None:
+        return _cached(model, "model.safetensors") is not None
+    names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    return all(_cached(model, name) is not None for name in names)
+
+
+def _cached(model: ModelConfig, name: str) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(model.path, name, revision=model.revision)
+    return Path(found) if isinstance(found, str) else None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

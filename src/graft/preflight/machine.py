@@ -1,0 +1,68 @@
+"""What this machine has: GPUs, memory, disk."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from graft.machine import available_gib
+from graft.planning.memory import GIB
+from graft.training.device import Gpu
+
+_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
+"""Without one of these there is no NVIDIA GPU, and torch need not be loaded to ask."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Facts that decide whether a run can end well.
+
+    Attributes:
+        gpus: those that torch sees.
+        host_gib: memory that programs can still take.
+        disk_gib: free where the repository lies.
+        hub_cache_gib: free where the hub's client keeps models.
+        one_disk: whether both are the same file system.
+    """
+
+    gpus: tuple[Gpu, ...]
+    host_gib: float
+    disk_gib: float
+    hub_cache_gib: float
+    one_disk: bool
+
+
+def read_machine() -> Machine:
+    """This machine, now."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    here, cache = Path.cwd(), _existing(Path(HF_HUB_CACHE))
+    return Machine(
+        gpus=_gpus(),
+        host_gib=available_gib(),
+        disk_gib=shutil.disk_usage(here).free / GIB,
+        hub_cache_gib=shutil.disk_usage(cache).free / GIB,
+        one_disk=os.stat(here).st_dev == os.stat(cache).st_dev,
+    )
+
+
+def _existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
+    return next(one for one in (path, *path.parents) if one.exists())
+
+
+def _gpus() -> tuple[Gpu, ...]:
+    if not any(driver.exists() for driver in _DRIVERS):
+        return ()
+    import torch
+
+    if not torch.cuda.is_available():
+        return ()
+    return tuple(
+        Gpu(
+            torch.cuda.get_device_name(number),
+            torch.cuda.get_device_properties(number).total_memory / GIB,
+            torch.cuda.mem_get_info(number)[0] / GIB,
+        )
+        for number in range(torch.cuda.device_count())
+    )

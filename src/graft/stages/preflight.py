@@ -1,0 +1,42 @@
+"""Stage `preflight`: refuse at once what could only fail after the data stages.
+
+It writes the same words whenever it passes, so that another machine, or an edit that
+the checks alone read, makes nothing anew.
+"""
+
+from pathlib import Path
+
+from graft import cli, config, io
+from graft.preflight import CHECKS, Asked, HuggingFaceHub, read_machine, refuse
+
+
+def run(
+    adapter: config.AdapterConfig,
+    data: config.DataConfig,
+    evaluate: config.EvaluateConfig,
+    model: config.ModelConfig,
+    quantization: config.QuantizationConfig,
+    registry: config.RegistryConfig,
+    split: config.SplitConfig,
+    tokenize: config.TokenizeConfig,
+    train: config.TrainConfig,
+    out: Path,
+) -> None:
+    """Check device, memory, hub, disk and splits before anything is computed."""
+    asked = Asked(
+        adapter,
+        data,
+        evaluate,
+        model,
+        quantization,
+        registry,
+        split,
+        tokenize,
+        train,
+    )
+    refuse(asked, read_machine(), HuggingFaceHub(), CHECKS)
+    io.write_text(out, "passed\n")
+
+
+if __name__ == "__main__":
+    cli.stage(run)

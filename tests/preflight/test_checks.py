@@ -1,0 +1,180 @@
+"""What is refused before anything is computed, on machines that are made up."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graft.config import ModelConfig
+from graft.errors import (
+    ConfigError,
+    DataError,
+    GraftError,
+    HardwareError,
+    ModelError,
+    StorageError,
+)
+from graft.params import Params, check_params
+from graft.preflight import CHECKS, Asked, Machine, refuse
+from graft.preflight.checks import (
+    check_data,
+    check_device,
+    check_disk,
+    check_memory,
+    check_model,
+    check_splits,
+)
+from graft.training.device import Gpu
+
+H100 = Gpu("NVIDIA H100", 79.0, 78.0)
+SMALL = Gpu("NVIDIA T4", 15.0, 14.0)
+LAPTOP = Machine((), 16.0, 100.0, 100.0, True)
+SERVER = Machine((H100,), 200.0, 500.0, 500.0, True)
+MISTRAL_7B: dict[str, Any] = {
+    "model_type": "mistral",
+    "num_hidden_layers": 32,
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 32768,
+}
+
+
+class FakeHub:
+    """Gives one model, or says why not."""
+
+    # pylint: disable=unused-argument
+
+    def __init__(self, missing: int = 0, fault: GraftError | None = None) -> None:
+        self._missing = missing
+        self._fault = fault
+
+    def read_config(self, model: ModelConfig) -> dict[str, Any]:
+        self._refuse()
+        return MISTRAL_7B
+
+    def missing_bytes(self, model: ModelConfig) -> int:
+        self._refuse()
+        return self._missing
+
+    def check_dataset(self, hub_id: str, revision: str) -> None:
+        self._refuse()
+
+    def _refuse(self) -> None:
+        if self._fault:
+            raise self._fault
+
+
+HUB = FakeHub()
+
+
+def asked(params: Params, **changes: dict[str, Any]) -> Asked:
+    """A 7B model on the default data; keywords change keys of a section."""
+    big = {"path": "a/b", "revision": "0" * 40, "num_parameters": 7_250_000_000}
+    tokens = {"max_seq_len": 2048}
+    values = params.to_plain()
+    changed = {"model": big, "tokenize": tokens} | changes
+    for name, keys in changed.items():
+        values[name] = values[name] | keys
+    whole = check_params(values, "test")
+    names = [field.name for field in dataclasses.fields(Asked)]
+    return Asked(**{name: getattr(whole, name) for name in names})
+
+
+def test_a_large_model_is_refused_without_a_gpu_and_passes_with_one(
+    params: Params,
+) -> None:
+    with pytest.raises(HardwareError, match="no CUDA GPU"):
+        check_device(asked(params), LAPTOP, HUB)
+    refuse(asked(params), SERVER, HUB, CHECKS)
+
+
+def test_the_default_pipeline_passes_on_a_laptop(params: Params) -> None:
+    fields = dataclasses.fields(Asked)
+    default = Asked(**{field.name: getattr(params, field.name) for field in fields})
+    refuse(default, LAPTOP, FakeHub(), CHECKS)
+
+
+def test_more_processes_than_gpus_are_refused(params: Params) -> None:
+    two = asked(params, train={"num_processes": 2, "global_batch_size": 64})
+    with pytest.raises(HardwareError, match="num_processes=1"):
+        check_device(two, SERVER, HUB)
+    check_device(two, dataclasses.replace(SERVER, gpus=(H100, H100)), HUB)
+
+
+def test_too_little_gpu_memory_is_refused_with_what_would_fit(params: Params) -> None:
+    wide = asked(params, train={"micro_batch_size": 32, "global_batch_size": 64})
+    server = dataclasses.replace(SERVER, gpus=(SMALL,))
+    with pytest.raises(HardwareError, match="micro_batch_size") as caught:
+        check_memory(wide, server, HUB)
+    assert "fix: set train." in str(caught.value)
+    busy = dataclasses.replace(SERVER, gpus=(H100._replace(free_gib=2.0),))
+    with pytest.raises(HardwareError, match=r"2\.0 GiB are free"):
+        check_memory(asked(params), busy, HUB)
+
+
+def test_memory_is_only_refused_where_no_text_could_fit(params: Params) -> None:
+    unpacked = {"packing": False, "micro_batch_size": 32, "global_batch_size": 64}
+    check_memory(
+        asked(params, train=unpacked), dataclasses.replace(SERVER, gpus=(SMALL,)), HUB
+    )
+
+
+def test_an_empty_split_is_refused_unless_files_or_a_column_fill_it(
+    params: Params,
+) -> None:
+    empty = {"test": 0.0}
+    data: dict[str, Any] = {"files": {"train": "a.jsonl"}, "split": None}
+    with pytest.raises(ConfigError, match=r"fix: set split\.test=0\.05"):
+        check_splits(asked(params, split=empty, data=data), LAPTOP, HUB)
+    filled = data | {"files": {"train": "a.jsonl", "test": "b.jsonl"}}
+    check_splits(asked(params, split=empty, data=filled), LAPTOP, HUB)
+    column = {"files": {"all": "a.jsonl"}, "split": "part"}
+    check_splits(asked(params, split=empty, data=column), LAPTOP, HUB)
+    with pytest.raises(ConfigError, match="validation"):
+        check_splits(asked(params, split={"validation": 0.0}, data=filled), LAPTOP, HUB)
+
+
+def test_a_model_that_the_hub_does_not_give_is_refused(params: Params) -> None:
+    hub = FakeHub(fault=ModelError("a/b", "gated"))
+    with pytest.raises(ModelError, match="gated"):
+        check_model(asked(params), SERVER, hub)
+
+
+def test_a_data_set_that_the_hub_refuses_is_refused(params: Params) -> None:
+    hub = FakeHub(fault=DataError("a/b", "no such data set"))
+    check_data(asked(params), SERVER, hub)  # the default data are files
+    data = {"format": "hub", "hub_id": "a/b", "revision": "1", "files": {"all": "x"}}
+    with pytest.raises(DataError, match="no such data set"):
+        check_data(asked(params, data=data), SERVER, hub)
+
+
+def test_a_download_or_data_that_the_disk_cannot_hold_is_refused(
+    params: Params, tmp_path: Path
+) -> None:
+    hub = FakeHub(missing=15 * 2**30)
+    check_disk(asked(params), SERVER, hub)
+    full = dataclasses.replace(SERVER, disk_gib=10.0, hub_cache_gib=10.0)
+    with pytest.raises(StorageError, match=r"10\.0 are free"):
+        check_disk(asked(params), full, hub)
+    apart = dataclasses.replace(full, one_disk=False, hub_cache_gib=100.0)
+    check_disk(asked(params), apart, hub)
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(10 * 2**30)  # a hole: it takes no blocks
+    with pytest.raises(StorageError, match="repository's disk"):
+        check_disk(asked(params, data={"root": str(tmp_path)}), apart, hub)
+
+
+def test_all_faults_of_a_round_are_shown(
+    params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub = FakeHub(fault=ModelError("a/b", "gated"))
+    wrong = asked(params, split={"test": 0.0}, data={"split": None})
+    with pytest.raises(HardwareError, match="no CUDA GPU"):
+        refuse(wrong, LAPTOP, hub, CHECKS)
+    assert capsys.readouterr().err.startswith("error: split.test=0.0: ")
+    # The hub is asked only once nothing here stands against the run.
+    with pytest.raises(ModelError, match="gated"):
+        refuse(asked(params), SERVER, hub, CHECKS)

@@ -1,0 +1,27 @@
+"""DVC refuses before it converts."""
+
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+from dvc.repo.reproduce import collect_stages, plan_repro
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # DVC's own
+ROOT = Path(__file__).parents[2]
+
+
+def order(*targets: str) -> list[str]:
+    """Names of stages as `dvc repro` takes them."""
+    with Repo(str(ROOT)) as repo:
+        stages = collect_stages(repo, targets or ["dvc.yaml"])
+        return [stage.name for stage in plan_repro(repo.index.graph, stages)]
+
+
+def test_preflight_runs_first_where_something_is_to_be_trained() -> None:
+    assert order()[0] == "preflight"
+    assert order("train")[0] == "preflight"
+    assert order("evaluate")[0] == "preflight"
+
+
+def test_data_can_be_made_on_a_machine_that_cannot_train() -> None:
+    assert "preflight" not in order("tokenize")
