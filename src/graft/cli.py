@@ -23,6 +23,7 @@ from graft.io import storage_error
 from graft.params import PARAMS, Params, check_params, load_params
 
 COMMANDS: dict[str, str] = {
+    "add": "take your own files as data: configs/, dvc add, and the next command",
     "compare": "show base and variants side by side, and which differences are real",
     "decide": "store what a person decided about personal data",
     "deps": "write each stage's code dependencies into dvc.yaml",
@@ -42,7 +43,7 @@ COMMANDS: dict[str, str] = {
 
 _FILE = "params file"
 _OVERRIDES = "changes of params"
-"""Where the parser keeps --params and -S: no parameter of a `run` can have such a name."""
+"""Where the parser keeps --params and -S: no parameter of a `run` has such a name."""
 
 
 def stage(

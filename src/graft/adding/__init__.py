@@ -1,0 +1,1 @@
+"""Data of one's own: where they lie, what they hold, and the configuration of both."""

@@ -1,0 +1,90 @@
+"""Which columns are a task's fields: only where their names leave no doubt."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from graft.errors import ConfigError
+from graft.tasks import Task
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "source": ("src",),
+    "target": ("tgt",),
+    "question": ("query",),
+    "context": ("passage",),
+    "answers": ("answer",),
+    "instruction": ("prompt",),
+    "steps": ("output", "response"),
+    "output": ("response",),
+    "turns": ("messages", "conversations", "conversation"),
+    "text": ("content",),
+}
+"""Further names that a field's column may have."""
+LANGUAGES: Mapping[str, tuple[str, ...]] = {
+    "en": ("english", "anglais"),
+    "fr": ("french", "français", "francais"),
+    "de": ("german", "deutsch"),
+    "es": ("spanish", "español"),
+    "it": ("italian", "italiano"),
+    "pt": ("portuguese", "português"),
+}
+
+
+def guess_fields(
+    task: Task, columns: Sequence[str], languages: Mapping[str, str]
+) -> dict[str, str]:
+    """Field → column, for one form of the task; empty if there is a doubt.
+
+    Args:
+        languages: of `source` and `target`, whose codes and names a column may have.
+    """
+    found: dict[str, str] = {}
+    for field in task.fields:
+        code = languages.get(field, "")
+        names = {field, *NAMES.get(field, ()), code, *LANGUAGES.get(code, ())}
+        fitting = [name for name in columns if name.strip().lower() in names]
+        if len(fitting) == 1:
+            found[field] = fitting[0]
+    for form in task.whole_forms:
+        if all(field in found for field in form):
+            others = {f for one in task.whole_forms for f in one} - set(form)
+            fields = {f: found[f] for f in task.fields if f in found}
+            mine = {f: c for f, c in fields.items() if f not in others}
+            return mine if len(set(mine.values())) == len(mine) else {}
+    form, *more = task.whole_forms
+    if not more and len(form) == len(columns) == 1:
+        return {form[0]: columns[0]}
+    return {}
+
+
+def read_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
+    """`field=column` as a mapping. Raises: ConfigError."""
+    found = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not (field and equals and column):
+            raise ConfigError(
+                f"{option} {pair}",
+                "is not a field and its column",
+                expected="such as source=english",
+                fix="write the field of the task, =, and the column of the file",
+            )
+        found[field] = column
+    return found
+
+
+def missing_fields(task: Task, columns: Sequence[str], is_table: bool) -> ConfigError:
+    """That the columns must be named."""
+    forms = " or ".join(
+        " ".join(f"{field}=COLUMN" for field in form) for form in task.whole_forms
+    )
+    header = (
+        "; if the first row holds no names, name the columns too: --columns A B"
+        if is_table
+        else ""
+    )
+    return ConfigError(
+        "--fields",
+        f"which columns are the fields of task {task.name} is not plain from their "
+        f"names: {', '.join(columns)}",
+        expected=f"--fields {forms}",
+        fix=f"say it, or choose another task by --task{header}",
+    )

@@ -1,0 +1,72 @@
+"""README's "Your own data in five minutes", to the letter."""
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from toy_repo import ROOT, ToyRepo
+
+SECTION = re.compile(r"^## Your own data.*?^```\n(.*?)^```", re.DOTALL | re.MULTILINE)
+NEEDED = ("data/sample", "decisions", "models/tiny", "src", "scripts", ".dvcignore")
+
+
+def readme_commands() -> list[str]:
+    """The commands that README gives, one a line."""
+    found = SECTION.search((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert found
+    return found.group(1).splitlines()
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> ToyRepo:
+    """This repository in a folder of its own, and a file in the user's home."""
+    made = ToyRepo(tmp_path / "repo", {}, {"OMP_NUM_THREADS": "1"})
+    tracked = subprocess.run(
+        ["git", "ls-files", *NEEDED], cwd=ROOT, check=True, capture_output=True
+    ).stdout.decode()
+    for name in [*tracked.splitlines(), "dvc.yaml"]:
+        target = made.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target)
+    made.commit()
+    with (tmp_path / "pairs.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["english", "french"])
+        for i in range(400):
+            english = f"The cat number {i * 7} sleeps near house {i * 13}."
+            french = f"Le chat numéro {i * 7} dort près de la maison {i * 13}."
+            table.writerow([english, french])
+    return made
+
+
+def test_a_temporary_workspace_finds_data_that_were_just_added(repo: ToyRepo) -> None:
+    add, _, run, *_ = readme_commands()
+    said = repo("bash", "-ec", add)
+    assert "source: english, target: french" in said and f"next     {run}" in said
+    assert "400 rows" in said
+    said = repo("bash", "-ec", f"{run} --temp convert")
+    assert "convert: 400 rows in = 400 kept" in said
+    status = repo("git", "status", "--porcelain").split()
+    assert status[::2] == ["A"] * 4, "git has what describes the data, and only that"
+    repo("bash", "-ec", add, fails=True)  # the name is taken
+
+
+@pytest.mark.slow
+def test_every_command_of_the_readme_works_in_its_order(repo: ToyRepo) -> None:
+    for command in readme_commands():
+        said = repo("bash", "-ec", command)
+    assert "mine" in said
+    shown = json.loads(repo("dvc", "exp", "show", "--json"))
+    found = [e for line in shown for e in line.get("experiments") or []]
+    assert len(found) == 3
+    ranks = []
+    for experiment in found:
+        data = experiment["revs"][-1]["data"]
+        assert not experiment["revs"][-1].get("error")
+        ranks.append(data["params"]["params.yaml"]["data"]["adapter"]["rank"])
+        assert "reports/evaluate.json" in data["metrics"]
+    assert sorted(ranks) == [8, 16, 32]
