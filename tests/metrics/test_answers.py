@@ -21,6 +21,16 @@ WORDS = st.lists(st.sampled_from("red house cat l'eau a the le".split()), max_si
         ("les lessives", "fr", "lessives"),
         ("aujourd'hui", "fr", "aujourd hui"),
         ("la maison", "en", "la maison"),
+        ("la maison", "all", "la maison"),
+        ("das Haus!", "de", "haus"),
+        ("¿El gato?", "es", "gato"),
+        ("The「北京」。", "zh", "the 北京"),
+        ("北京。", "all", "北京"),
+        ("القاهرة؟", "ar", "القاهرة"),
+        ("दिल्ली।", "hi", "दिल्ली"),
+        ("１２時", "ja", "12時"),
+        ("٣", "ar", "3"),
+        ("e\u0301te\u0301", "fr", "\xe9t\xe9"),
     ],
 )
 def test_what_does_not_matter_is_taken_away(text, stratum, bare):

@@ -63,6 +63,11 @@ def test_the_best_reference_counts_and_nothing_scores_0():
     assert meteor("", "dry it") == 0
 
 
+def test_references_in_another_script_are_refused_with_another_metric():
+    assert METRICS["meteor"].unfit([["a cat sleeps"], ["un été"]]) == ""
+    assert "take chrf" in METRICS["meteor"].unfit([["猫が寝ている"], ["a cat"]])
+
+
 def test_what_is_missing_is_said_with_the_way_to_get_it():
     try:
         count_matches(Segments(["a cat"], [["a dog"]], ["en"]))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graft.evaluation.scoring import to_segments, unasked
+from graft.evaluation.scoring import not_computed, to_segments
 from graft.evaluation.variants import Variant, differing
 from graft.metrics import Comparison, Metric, Segments, resample
 from graft.metrics.statistics import Array, percentiles
@@ -88,7 +88,8 @@ def compare_variants(
         variants: with the same test examples in the same order; at least one.
         metrics: in the task's order; the first that can be computed decides.
     """
-    lacks = _not_computed(variants, metrics)
+    predictions = [row for variant in variants for row in variant.predictions]
+    lacks = not_computed(predictions, metrics)
     metrics = [metric for metric in metrics if metric.name not in lacks]
     weights = resample(len(variants[0].predictions), num_resamples, seed)
     tuned = {
@@ -149,21 +150,6 @@ def _by_base(variants: Sequence[Variant]) -> list[list[Variant]]:
         said = tuple(row.base for row in variant.predictions)
         groups.setdefault(said, []).append(variant)
     return list(groups.values())
-
-
-def _not_computed(
-    variants: Sequence[Variant], metrics: Sequence[Metric]
-) -> dict[str, str]:
-    asked = all(
-        None not in (row.base_nll, row.tuned_nll)
-        for variant in variants
-        for row in variant.predictions
-    )
-    return {
-        metric.name: reason
-        for metric in metrics
-        if (reason := metric.lacks() or ("" if asked else unasked(metric)))
-    }
 
 
 def _measure(segments: Segments, metrics: Sequence[Metric], weights: Array) -> Measured:

@@ -66,12 +66,7 @@ def score(
     config: EvaluateConfig,
 ) -> Scores:
     """Score base and tuned completions. Raises: ValueError if there is none."""
-    measured = all(row.base_nll is not None for row in predictions)
-    lacks = {
-        metric.name: reason
-        for metric in metrics
-        if (reason := metric.lacks() or ("" if measured else unasked(metric)))
-    }
+    lacks = not_computed(predictions, metrics)
     metrics = [metric for metric in metrics if metric.name not in lacks]
 
     def over(rows: Sequence[Prediction]) -> dict[str, Comparison]:
@@ -90,11 +85,22 @@ def score(
     return Scores(len(predictions), over(predictions), strata, lacks)
 
 
-def unasked(metric: Metric) -> str:
-    """Why predictions without likelihoods are not enough, if so."""
-    if metric.of != "likelihood":
-        return ""
-    return "the predictions hold no likelihoods; stage evaluate measures them"
+def not_computed(
+    predictions: Sequence[Prediction], metrics: Sequence[Metric]
+) -> dict[str, str]:
+    """Metrics that cannot be computed of these predictions: name → why."""
+    measured = all(None not in (row.base_nll, row.tuned_nll) for row in predictions)
+    references = [row.references for row in predictions]
+    unasked = "the predictions hold no likelihoods; stage evaluate measures them"
+    return {
+        metric.name: reason
+        for metric in metrics
+        if (
+            reason := metric.lacks()
+            or metric.unfit(references)
+            or ("" if measured or metric.of != "likelihood" else unasked)
+        )
+    }
 
 
 def to_report(scores: Scores) -> dict[str, Any]:

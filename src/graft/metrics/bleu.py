@@ -1,15 +1,19 @@
 """BLEU: how many word n-grams of the completion stand in a reference.
 
 Sources: Papineni et al. 2002 (P02-1040) for the metric, Post 2018 (W18-6319) for the
-tokenizer, smoothing and signature, which are SacreBLEU's own.
+tokenizer, smoothing and signature, which are SacreBLEU's own. Its tokenizer 13a knows
+words by the spaces between them, so a script without spaces is first split into
+characters, as SacreBLEU's tokenizer `zh` does for Chinese.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from sacrebleu.metrics import BLEU
 
 from graft.metrics.statistics import Array, Metric, Segments
+from graft.metrics.words import is_unspaced, spaced
 
 MAX_ORDER = 4
 
@@ -19,10 +23,20 @@ def count_words(segments: Segments) -> tuple[Array, str]:
 
     Returns: [completion length, closest reference length, matches of order 1 to 4,
         n-grams of order 1 to 4] in tokens of its 13a tokenizer. Shape [segments, 10].
+        The signature says `13a+unspaced-char` if a text was split into characters.
     """
     metric = BLEU(max_ngram_order=MAX_ORDER, force=True)
-    terms = sacrebleu_terms(metric, segments)
-    return terms, str(metric.get_signature())
+    split = replace(
+        segments,
+        completions=[spaced(text) for text in segments.completions],
+        references=[[spaced(text) for text in texts] for texts in segments.references],
+    )
+    terms = sacrebleu_terms(metric, split)
+    signature = str(metric.get_signature())
+    texts = [*segments.completions, *(t for ts in segments.references for t in ts)]
+    if any(map(is_unspaced, texts)):
+        signature = signature.replace("tok:13a", "tok:13a+unspaced-char")
+    return terms, signature
 
 
 def sacrebleu_terms(metric: BLEU, segments: Segments) -> Array:
@@ -43,24 +57,27 @@ def bleu(sums: Array, order: int = MAX_ORDER) -> Array:
     """Cumulative BLEU up to `order`, from summed statistics.
 
     The geometric mean of the precisions of orders 1 to `order`, times the brevity
-    penalty. An order without a match is smoothed as in mteval-v13a ("exp").
+    penalty. An order without a match is smoothed as in mteval-v13a ("exp"). An order
+    that no completion of the corpus is long enough for is left out, where SacreBLEU
+    gives 0: answers of three words that equal their references are perfect.
 
     Args:
         sums: statistics of `count_words`, summed. Shape [..., 10].
         order: longest n-gram.
-    Returns: scores in 0..100, shape [...]. 0 where no word matches, or where no
-        completion is as long as `order`.
+    Returns: scores in 0..100, shape [...]; 0 where no word matches.
     """
     length, closest = sums[..., 0], sums[..., 1]
     matches, totals = sums[..., 2 : 2 + order], sums[..., 6 : 6 + order]
-    missed = matches == 0
+    occurs = totals > 0
+    missed = (matches == 0) & occurs
     # The k-th order without a match counts as 1 / 2^k of a match.
     smoothed = np.where(missed, 0.5 ** np.cumsum(missed, axis=-1), matches)
+    smoothed = np.where(occurs, smoothed, 1.0)
     logs = np.log(smoothed) - np.log(np.maximum(totals, 1))
+    num_orders = np.maximum(occurs.sum(axis=-1), 1)
     penalty = np.minimum(0.0, 1 - closest / np.maximum(length, 1))
-    scores = 100 * np.exp(penalty + logs.mean(axis=-1))
-    defined = (totals > 0).all(axis=-1) & (matches[..., 0] > 0)
-    return np.where(defined, scores, 0.0)
+    scores = 100 * np.exp(penalty + logs.sum(axis=-1) / num_orders)
+    return np.where(matches[..., 0] > 0, scores, 0.0)
 
 
 ORDERS = range(1, MAX_ORDER + 1)

@@ -2,12 +2,14 @@
 
 Sources: Li et al. 2016 (N16-1014) for distinct-n, here of each text alone and averaged
 over texts, so that its interval is one over texts; Welleck et al. 2020
-(arXiv:1908.04319) for the share of repeated 4-grams.
+(arXiv:1908.04319) for the share of repeated 4-grams. Words are what stands between
+spaces; in a script without spaces each character is one.
 """
 
 from functools import partial
 
 from graft.metrics.statistics import Array, Metric, Segments, averaged, mean, percent
+from graft.metrics.words import spaced
 
 REPEATED = 4
 """Length of the n-grams whose repetition is counted, in words."""
@@ -15,7 +17,7 @@ REPEATED = 4
 
 def distinct(text: str, order: int) -> float | None:
     """Share of a text's word n-grams that are new in it, 0..1; None if it has none."""
-    words = text.split()
+    words = spaced(text).split()
     grams = list(zip(*(words[start:] for start in range(order)), strict=False))
     return len(set(grams)) / len(grams) if grams else None
 
@@ -26,7 +28,7 @@ def count_distinct(segments: Segments, order: int) -> tuple[Array, str]:
     Returns: statistics of a mean, shape [segments, 2], and how they were counted.
     """
     shares = [distinct(text, order) for text in segments.completions]
-    return averaged(shares), f"distinct|n:{order}|words|per-text"
+    return averaged(shares), f"distinct|n:{order}|words,unspaced-char|per-text"
 
 
 def count_repeated(segments: Segments) -> tuple[Array, str]:
@@ -36,7 +38,7 @@ def count_repeated(segments: Segments) -> tuple[Array, str]:
     """
     shares = [distinct(text, REPEATED) for text in segments.completions]
     repeated = [None if share is None else 1 - share for share in shares]
-    return averaged(repeated), f"repeated|n:{REPEATED}|words|per-text"
+    return averaged(repeated), f"repeated|n:{REPEATED}|words,unspaced-char|per-text"
 
 
 def count_words(segments: Segments) -> tuple[Array, str]:
@@ -44,7 +46,10 @@ def count_words(segments: Segments) -> tuple[Array, str]:
 
     Returns: statistics of a mean, shape [segments, 2], and how they were counted.
     """
-    return averaged(len(text.split()) for text in segments.completions), "words"
+    return (
+        averaged(len(spaced(text).split()) for text in segments.completions),
+        "words,unspaced-char",
+    )
 
 
 DIVERSITY_METRICS = [

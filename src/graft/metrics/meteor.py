@@ -1,13 +1,19 @@
 """METEOR: words of the reference by form, stem or synonym, in unbroken runs.
 
 Source: Banerjee and Lavie 2005 (W05-0909) with the parameters of Lavie and Agarwal
-2007, as NLTK implements it. Synonyms are those of WordNet, so it is for English.
+2007, as NLTK implements it. Stems and synonyms are English, so it is for English, and
+refused for references in another script than the Latin one.
 """
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 from graft.metrics.statistics import Array, Metric, Segments, averaged, percent
+from graft.metrics.words import latin_share
+
+MIN_LATIN = 0.5
+"""Share of the references' letters that must be Latin."""
 
 
 def count_matches(segments: Segments, wordnet: Any = None) -> tuple[Array, str]:
@@ -46,6 +52,24 @@ def lacks_wordnet() -> str:
     return ""
 
 
+def unfit_script(references: Sequence[Sequence[str]]) -> str:
+    """Why METEOR says nothing about these references, if most of them is not Latin."""
+    share = latin_share([text for texts in references for text in texts])
+    if share >= MIN_LATIN:
+        return ""
+    return (
+        f"its stems and synonyms are English, and {1 - share:.0%} of the references' "
+        "letters are of another script; take chrf"
+    )
+
+
 METEOR_METRICS = [
-    Metric("meteor", "METEOR", count_matches, percent, lacks=lacks_wordnet)
+    Metric(
+        "meteor",
+        "METEOR",
+        count_matches,
+        percent,
+        lacks=lacks_wordnet,
+        unfit=unfit_script,
+    )
 ]

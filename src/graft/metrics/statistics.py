@@ -74,6 +74,12 @@ def computable() -> str:
     return ""
 
 
+def fits(references: Sequence[Sequence[str]]) -> str:
+    """Most metrics take any script."""
+    del references
+    return ""
+
+
 @dataclass(frozen=True)
 class Metric:
     """A corpus metric.
@@ -89,6 +95,7 @@ class Metric:
         of: what it looks at. `text` asks for no reference, so the gold answers have a
             value too; `likelihood` asks the model for the reference's probability.
         lacks: why it cannot be computed here, and how to change that; or nothing.
+        unfit: why it says nothing about texts like these references; or nothing.
     """
 
     name: str
@@ -98,6 +105,7 @@ class Metric:
     better: Literal["higher", "lower", "neither"] = "higher"
     of: Literal["answer", "text", "likelihood"] = "answer"
     lacks: Callable[[], str] = computable
+    unfit: Callable[[Sequence[Sequence[str]]], str] = fits
 
     def score(self, segments: Segments, weights: Array) -> Score:
         """Score a corpus. `weights` are the bootstrap draws of `resample`."""

@@ -14,17 +14,17 @@ import numpy as np
 
 from graft.metrics.answers import token_f1
 from graft.metrics.statistics import Array, Metric, Segments, averaged, percent
+from graft.metrics.words import to_words
 
 ALIKE = 0.5
 """Smallest word F1 of two steps that are taken for the same."""
-MARK = re.compile(r"^\s*(?:step\s*)?(?:\d+\s*[.):]|[-*•])\s*", re.IGNORECASE)
-NO_WORD = re.compile(r"[\W_]+")
+MARK = re.compile(r"^\s*(?:step\s*)?(?:\d+\s*[.):．）：、]|[-*•・])\s*", re.IGNORECASE)
 
 
 def to_steps(text: str) -> list[str]:
     """Lines that say something, as words in lower case, without number or bullet."""
     lines = (MARK.sub("", line) for line in text.splitlines())
-    steps = (NO_WORD.sub(" ", line).strip().lower() for line in lines)
+    steps = (" ".join(to_words(line)) for line in lines)
     return [step for step in steps if step]
 
 
