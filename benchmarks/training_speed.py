@@ -166,7 +166,7 @@ def measure(
     torch.cuda.reset_peak_memory_stats()
     train, adapter, quantization = sections
     base = make_random_base(SHAPES[shape], quantization, group.device)
-    tuned, forward = prepare(base, adapter, train, torch.bfloat16, group)
+    prepared = prepare(base, adapter, train, torch.bfloat16, group)
     torch.cuda.reset_peak_memory_stats()
     vocabulary, steps = SHAPES[shape]["vocab_size"], train.max_steps or 1
     tokens, log = train.global_batch_size * group.size * length, Log()
@@ -179,7 +179,7 @@ def measure(
             make_documents(work, number * tokens, vocabulary, seed, length, learned)
             for seed, number in enumerate((steps + 2, 1))
         )
-        Loop(tuned, forward, seen, held_out, train, store, log, group).run()
+        Loop(prepared, seen, held_out, train, store, log, group).run()
     lines = [values for values in log.seen if "train/loss" in values]
     return Measured(
         statistics.median(values["train/tokens_per_s"] for values in lines[3:]),

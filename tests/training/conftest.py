@@ -1,5 +1,6 @@
 """A random model of a few thousand weights, and loops that train it."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,14 +83,14 @@ def make_loop(
         base = load_base(model_config, stored, "cpu", "packed")
         adapter = adapter or params.adapter.model_copy(update=small)
         dtype = getattr(torch, stored.compute_dtype)
-        tuned, forward = prepare(base, adapter, config, dtype)
+        prepared = prepare(base, adapter, config, dtype)
         if fused:
-            ops = load_ops(on_cuda=False)
+            ops, tuned = load_ops(on_cuda=False), prepared.model
             install(tuned, dtype, fused, ops)
             forward = partial(fused_loss, tuned, ops)
+            prepared = replace(prepared, forward=forward)
         return kind(
-            tuned,
-            forward,
+            prepared,
             train or make_documents(120),
             make_documents(12, seed=1),
             config,

@@ -58,3 +58,27 @@ def test_nf4_keeps_the_output_layer_and_embeddings_as_they_are(
     assert kinds.pop("lm_head") == "Linear"
     assert set(kinds.values()) == {"Linear4bit"}
     assert base.get_input_embeddings().weight.dtype == torch.float32
+
+
+@pytest.mark.parametrize("has_form", [True, False])
+def test_no_base_takes_the_form_for_inference_on_any_processor(
+    model_config: Any,
+    params: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    has_form: bool,
+) -> None:
+    # bitsandbytes asks the processor when a layer is made, and offers no other way in.
+    monkeypatch.setattr("bitsandbytes.nn.modules.has_avx512bf16", lambda: has_form)
+    base = load_base(model_config, params.quantization, "cpu").eval()
+    weights = {
+        name: weight
+        for name, weight in base.named_parameters()
+        if hasattr(weight, "quant_state")
+    }
+    before = {name: weight.data.clone() for name, weight in weights.items()}
+    with torch.no_grad():
+        base(input_ids=torch.arange(3, 9)[None])
+    assert weights
+    for name, weight in weights.items():
+        assert torch.equal(weight.data, before[name])
+        assert not getattr(weight.quant_state, "packing_format_for_cpu", False)

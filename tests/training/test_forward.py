@@ -36,7 +36,7 @@ def test_fused_layers_are_taken_on_a_cpu_only_where_they_are_asked_for(
     for kernels in ("auto", "fused", "plain"):
         base = load_base(model_config, unquantized, "cpu", "packed")
         config = train_config.model_copy(update={"kernels": kernels})
-        _, forward = prepare(base, params.adapter, config, torch.float32)
+        forward = prepare(base, params.adapter, config, torch.float32).forward
         taken[kernels] = "fused_loss" in repr(forward)
     assert taken == {"auto": False, "fused": True, "plain": False}
 

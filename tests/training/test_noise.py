@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graft.training.attention import lay_out
-from graft.training.batches import MicroBatch
-from graft.training.noise import noise, with_noise
+from graft.training.noise import noise, noisy
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=6), st.floats(0.1, 20))
@@ -19,29 +18,19 @@ def test_noise_is_within_the_bounds_of_each_document(
         assert part.abs().max() <= alpha / (length * 8) ** 0.5 * (1 + 1e-6)
 
 
-def make_batch() -> MicroBatch:
-    places = torch.arange(6)
-    documents = lay_out([4, 2], "cpu")
-    return MicroBatch(
-        places[None], places[None], documents, places, places, None, 6.0, ()
-    )
-
-
-def test_noise_is_added_while_training_alone() -> None:
-    embedding = torch.nn.Embedding(6, 3)
-
-    def forward(batch: MicroBatch) -> Any:
-        return embedding(batch.input_ids)
-
-    noisy, batch = with_noise(forward, embedding, 5.0), make_batch()
-    with torch.no_grad():
-        assert torch.equal(noisy(batch), forward(batch))
-    torch.manual_seed(0)
-    first = noisy(batch)
-    assert not torch.equal(first, forward(batch))
-    torch.manual_seed(0)
-    assert torch.equal(noisy(batch), first)
-    assert torch.equal(forward(batch), embedding(batch.input_ids))
+def test_noise_is_added_in_the_context_alone() -> None:
+    embedding, ids = torch.nn.Embedding(6, 3), torch.arange(6)[None]
+    starts, plain = lay_out([4, 2], "cpu").starts, embedding(ids)
+    with noisy(embedding, starts, None):
+        assert torch.equal(embedding(ids), plain)
+    found = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        with noisy(embedding, starts, 5.0):
+            found.append(embedding(ids))
+    assert torch.equal(*found)
+    assert not torch.equal(found[0], plain)
+    assert torch.equal(embedding(ids), plain)
 
 
 def test_training_with_noise_is_the_same_each_time(make_loop: Any) -> None:

@@ -86,7 +86,8 @@ def test_gradients_of_packed_documents_are_those_of_each_alone(
 ) -> None:
     train = params.train.model_copy(update={"gradient_checkpointing": checkpointing})
     base = load_base(model_config, unquantized, "cpu", "packed")
-    model, forward = prepare(base, full(), train, torch.float32)
+    prepared = prepare(base, full(), train, torch.float32)
+    model, forward = prepared.model, prepared.forward
     documents = make_documents(12)
     batch = documents.batch([0, 1], "cpu")
     model.train()

@@ -46,6 +46,7 @@ class TrainConfig(Section):
     weight_decay: Annotated[float, Field(ge=0)]
     max_grad_norm: Rate
     max_loss_ratio: Rate | None
+    must_learn: bool
     optimizer: Literal["adamw_torch_fused", "adamw_8bit", "paged_adamw_8bit"]
     kernels: Literal["auto", "fused", "plain"]
     neftune_alpha: Rate | None

@@ -17,8 +17,10 @@ from graft.training.checkpoints import open_store
 from graft.training.device import choose_device
 from graft.training.fitting import find_yardstick, look_at, settle
 from graft.training.forward import prepare
-from graft.training.loop import Loop, MetricLog
+from graft.training.learning import require_learning
+from graft.training.loop import Loop
 from graft.training.parallel import join, launch
+from graft.training.progress import MetricLog
 from graft.training.tuning import save_tuned
 
 
@@ -63,10 +65,8 @@ def run(
         def make_loop(log: MetricLog) -> Loop:
             base = load_base(model, quantization, group.device, attention="packed")
             dtype = getattr(torch, quantization.compute_dtype)
-            tuned, forward = prepare(base, adapter, train, dtype, group)
             loop = Loop(
-                tuned,
-                forward,
+                prepare(base, adapter, train, dtype, group),
                 documents["train"],
                 documents["validation"],
                 train,
@@ -99,7 +99,6 @@ def run(
                     "seconds": time.monotonic() - start,
                 },
             }
-            save_tuned(loop.model, out, facts, model)
             outputs.write_curves(curves, progress.history)
             io.write_json(
                 report,
@@ -107,6 +106,8 @@ def run(
             )
             tracked.log_artifact(report, "reports")
             tracked.log_artifact(curves, "curves")
+            require_learning(progress, train.must_learn)
+            save_tuned(loop.model, out, facts, model)
             store.finish()
 
 

@@ -1,5 +1,6 @@
 """The adapter: put on a base model, written to a folder, read back."""
 
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,6 +58,41 @@ def attach_adapter(
             expected="names of linear layers of this base, or all-linear",
             fix="correct it in configs/adapter",
         ) from error
+
+
+def check_targets(model: Any, adapter: LoraConfig) -> None:
+    """Hold what has an adapter against what the configuration names.
+
+    Args:
+        model: of `attach_adapter`.
+    Raises: ModelError if a linear layer has none that should have one.
+    """
+    import torch
+
+    base, kinds = model.get_base_model(), torch.nn.Linear
+    skipped = adapter.freeze_layers and re.compile(
+        in_first_layers(adapter.freeze_layers)
+    )
+    missing = [
+        name
+        for name, module in base.named_modules()
+        if (isinstance(module, kinds) or type(module).__name__ == "Conv1D")
+        and "lora_" not in name
+        and not name.endswith(".base_layer")
+        and module is not base.get_output_embeddings()
+        and (
+            adapter.target_modules == "all-linear"
+            or any(f".{name}".endswith(f".{t}") for t in adapter.target_modules)
+        )
+        and not (skipped and skipped.fullmatch(f"{name}.weight"))
+    ]
+    if missing:
+        raise ModelError(
+            f"adapter.target_modules={adapter.target_modules}",
+            f"{', '.join(missing[:3])} of the base has no adapter",
+            expected="an adapter on each linear layer that is named",
+            fix="this is a fault: please report it with the base and peft's version",
+        )
 
 
 def save_adapter(model: Any, out: Path, facts: Mapping[str, Any]) -> None:

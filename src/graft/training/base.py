@@ -108,8 +108,7 @@ def load_model(
             fix="check model.path and model.revision; a gated model needs HF_TOKEN",
         ) from error
     check_whole(model, told, where)
-    if device == "cpu":
-        leave_unpacked(model)
+    keep_trainable_form(model)
     model.config.use_cache = attention == "sdpa"
     return model
 
@@ -156,16 +155,20 @@ def check_whole(base: Any, told: Mapping[str, Any], where: str) -> None:
             )
 
 
-def leave_unpacked(base: Any) -> None:
-    """Keep 4-bit layers of odd shapes from the form that bitsandbytes 0.50 packs
-    weights into for inference on a CPU: it fails on shapes that do not fill its blocks.
+def keep_trainable_form(base: Any) -> None:
+    """Keep 4-bit layers from bitsandbytes' form for inference, on every processor.
+
+    On a CPU with AVX-512-BF16 a `Linear4bit` of bitsandbytes 0.50 repacks its weight at
+    the first forward pass in evaluation mode. Nothing flows back through that form, its
+    scales are rounded to bfloat16, and whatever else reads the weight (DoRA, a merge,
+    fused layers) reads it wrongly. No base takes it, for inference neither: a model
+    then gives the same answers on every processor, and those that were trained.
     """
     from bitsandbytes.nn import Linear4bit
 
     for module in base.modules():
         if isinstance(module, Linear4bit):
-            odd = module.out_features % 32 or module.in_features % 64
-            module.support_avx512bf16_for_cpu &= not odd
+            module.support_avx512bf16_for_cpu = False
 
 
 def check_revision(model: ModelConfig) -> None:

@@ -24,6 +24,7 @@ class Progress:
     """How far training has come; what a checkpoint holds beside tensors.
 
     `history` has a line for each logged or evaluated step, for the loss curve.
+    `initial_loss`: of validation before the first step.
     """
 
     step: int
@@ -32,6 +33,7 @@ class Progress:
     best_loss: float
     worse_in_a_row: int
     history: list[dict[str, float]]
+    initial_loss: float | None = None
 
 
 def open_store(checkpoints: Path, key: str, kept: int) -> "CheckpointStore":

@@ -1,5 +1,6 @@
 """A base made ready to train: with an adapter, and by fused layers where they can."""
 
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from types import ModuleType
@@ -15,9 +16,8 @@ from graft.training.fused.layer import Keep
 from graft.training.fused.shelf import Shelf
 from graft.training.isolation import check_isolation
 from graft.training.losses import Forward, fused_loss, plain_loss
-from graft.training.noise import with_noise
 from graft.training.parallel import Group
-from graft.training.tuning import tune
+from graft.training.tuning import trained_names, tune
 
 _KEEP: dict[bool | str, Keep] = {
     False: "all",
@@ -28,13 +28,30 @@ _KEEP: dict[bool | str, Keep] = {
 }
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What a loop trains.
+
+    Attributes:
+        model: a causal language model.
+        forward: its loss on a micro-batch.
+        dtype: of matrix products.
+        trained: names of the weights that are to be trained.
+    """
+
+    model: Any
+    forward: Forward
+    dtype: torch.dtype
+    trained: frozenset[str]
+
+
 def prepare(
     base: Any,
     adapter: AdapterConfig,
     train: TrainConfig,
     dtype: torch.dtype,
     group: Group = Group(),
-) -> tuple[Any, Forward]:
+) -> Prepared:
     """A base with what is trained of it, and how its loss is computed.
 
     Args:
@@ -65,12 +82,10 @@ def prepare(
             torch.cuda.empty_cache()  # the whole base was here
         forward: Forward = partial(fused_loss, tuned, ops)
     else:
-        if train.packing or train.micro_batch_size > 1:
-            check_isolation(tuned, dtype)
+        packed = train.packing or train.micro_batch_size > 1
+        check_isolation(tuned, dtype, packed=packed)
         forward = partial(plain_loss, tuned, dtype)
-    if train.neftune_alpha is not None:
-        forward = with_noise(forward, base.get_input_embeddings(), train.neftune_alpha)
-    return tuned, forward
+    return Prepared(tuned, forward, dtype, trained_names(tuned, adapter))
 
 
 def _check(train: TrainConfig, base: Any, problem: str) -> None:

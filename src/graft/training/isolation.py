@@ -1,8 +1,9 @@
-"""Whether documents of a packed row are apart in a base: tried, before it is trained.
+"""Whether a base sees only what stands before a token in its own document: tried,
+before it is trained.
 
 Families differ in how their attention is replaced and where positions come from. One
 that keeps its own attention, or counts positions along the row, would train without an
-error on documents that see each other.
+error on documents that see each other, or on tokens that see those after them.
 """
 
 from collections.abc import Iterator
@@ -22,14 +23,16 @@ _ROUNDING = 0.05
 elsewhere, or another attention, do more."""
 
 
-def check_isolation(model: Any, dtype: torch.dtype) -> None:
-    """Hold the second of two documents to itself, beside another first one and alone.
+def check_isolation(model: Any, dtype: torch.dtype, *, packed: bool = True) -> None:
+    """Compare a document with itself under another end; and where rows hold several
+    documents, beside another first one and alone.
 
     Args:
         model: with packed attention, as it will be trained.
         dtype: of its products.
-    Raises: ModelError if the first document changes the second at all, or if that is
-        not what it is alone.
+        packed: whether rows will hold several documents.
+    Raises: ModelError if a token changes what stands before it, if the first document
+        changes the second at all, or if that is not what it is alone.
     """
     kind, size = model.config.model_type, model.config.vocab_size
     generator = torch.Generator().manual_seed(0)
@@ -39,13 +42,21 @@ def check_isolation(model: Any, dtype: torch.dtype) -> None:
     )
     try:
         with _without_dropout(model):
-            beside, beside_other, alone = (
-                _logits(model, dtype, documents)[-len(second) :]
-                for documents in ([first, second], [other, second], [second])
+            alone, other_end = (
+                _logits(model, dtype, [document])
+                for document in (second, torch.cat((second[:-1], first[:1])))
+            )
+            beside, beside_other = (
+                _logits(model, dtype, documents)[-len(second) :] if packed else alone
+                for documents in ([first, second], [other, second])
             )
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         problem = f"its attention cannot be packed: {shorten(error, 200)}"
         raise _refused(kind, problem) from error
+    if not torch.equal(alone[:-1], other_end[:-1]):
+        raise _refused(
+            kind, "a token sees those that stand after it", fix="take another base"
+        )
     if not torch.equal(beside, beside_other):
         raise _refused(kind, "documents of a packed row see each other")
     if (beside - alone).abs().mean() > _ROUNDING * alone.std():
@@ -78,12 +89,16 @@ def _without_dropout(model: Any) -> Iterator[None]:
         part.training = was
 
 
-def _refused(kind: str, problem: str) -> ModelError:
+def _refused(
+    kind: str,
+    problem: str,
+    fix: str = "take another base; or set train.packing=false and "
+    "train.micro_batch_size=1, so that documents are never together",
+) -> ModelError:
     return ModelError(
         f"a base of model_type {kind}",
         problem,
         expected="an architecture whose attention can be replaced: Llama, Mistral, "
         "Qwen, Gemma, Phi, GPT-2 without dropout and others can",
-        fix="take another base; or set train.packing=false and "
-        "train.micro_batch_size=1, so that documents are never together",
+        fix=fix,
     )

@@ -8,7 +8,7 @@ a packed row needs neither padding nor a mask (docs/adr/0006-training-loop.md).
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,32 +19,21 @@ from graft.planning.work import Yardstick
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore, Progress
 from graft.training.faults import diverged, out_of_memory
-from graft.training.losses import Forward
+from graft.training.forward import Prepared
+from graft.training.noise import noisy
 from graft.training.optimizer import make_optimizer
 from graft.training.parallel import Group
-from graft.training.progress import Meter, Step
+from graft.training.progress import OF_MACHINE, Meter, MetricLog, Step
 from graft.training.schedule import learning_rate
+from graft.training.verification import Verification
 from graft.training.watch import exploded
-
-OF_MACHINE = {"train/tokens_per_s", "train/mfu", "train/memory_gib"}
-"""What the run is told, and the curve is not: it is another each time."""
-
-
-class MetricLog(Protocol):
-    """Where metrics go: a tracking run."""
-
-    def log_metrics(
-        self, metrics: Mapping[str, float], step: int | None = None
-    ) -> None:
-        """Log values of a step."""
 
 
 class Loop:
     """Trains a model's trainable weights.
 
     Args:
-        model: a causal language model.
-        forward: its loss on a micro-batch.
+        prepared: a model, its loss, and what is trained of it.
         train, validation: documents.
         config: the `train` section.
         store: where checkpoints go, and come from.
@@ -55,8 +44,7 @@ class Loop:
 
     def __init__(
         self,
-        model: Any,
-        forward: Forward,
+        prepared: Prepared,
         train: PackedDocuments,
         validation: PackedDocuments,
         config: TrainConfig,
@@ -67,9 +55,10 @@ class Loop:
     ) -> None:
         self.config, self.store, self._log = config, store, log
         self._group, self._yardstick = group, yardstick
-        self.model, self._train, self._validation = model, train, validation
+        self.model = model = prepared.model
+        self._forward = prepared.forward
+        self._train, self._validation = train, validation
         self._device = str(model.device.type)
-        self._forward = forward
         named = ((n, p) for n, p in model.named_parameters() if p.requires_grad)
         self.weights: dict[str, Tensor] = dict(named)
         self._optimizer = make_optimizer(config, list(self.weights.values()))
@@ -77,6 +66,9 @@ class Loop:
         self.num_steps = config.max_steps or math.ceil(config.epochs * per_epoch)
         self.progress = Progress(0, 0, 0, math.inf, 0, [])
         self._seen: list[str] = []  # ids of the last step's examples
+        self._verification = Verification(
+            prepared, train, config, self.weights, self._optimizer, self.set_dropout
+        )
 
     def resume(self) -> int:
         """Go back to the last checkpoint; returns its step, 0 if there is none."""
@@ -96,6 +88,7 @@ class Loop:
         self.model.train()
         first = self._group.is_first
         yardstick = self._yardstick
+        self._begin()
         with Meter(self.num_steps, self.progress, yardstick, shown=first) as meter:
             while not self._done():
                 try:
@@ -117,6 +110,15 @@ class Loop:
             found = self.store.load_weights(best) if first else {}
             self._take(self._group.from_first(found))
         return self.progress
+
+    def _begin(self) -> None:
+        """Measure the loss that training begins with, and verify the gradients."""
+        if self.progress.step == 0:
+            loss = self.validation_loss()
+            self.progress = replace(self.progress, initial_loss=loss)
+            self._note(0, {"loss": loss}, "validation")
+        if not self._done():
+            self._verification.begin()
 
     def _done(self) -> bool:
         patience = self.config.early_stopping_patience
@@ -152,9 +154,11 @@ class Loop:
             ]
         )
         own = torch.zeros((), device=self._device)
+        embedding = self.model.get_input_embeddings()
         for batch, counts in batches:
-            # Over the learned tokens of the whole step, not of each micro-batch.
-            loss = self._forward(batch) / weight * counts
+            # Over the trained tokens of the whole step, not of each micro-batch.
+            with noisy(embedding, batch.documents.starts, config.neftune_alpha):
+                loss = self._forward(batch) / weight * counts
             loss.backward()
             own += loss.detach()
         self._group.add_gradients(self.weights.values())
@@ -166,7 +170,8 @@ class Loop:
         if not math.isfinite(total) or not math.isfinite(norm.item()):
             problem = "the loss or its gradient is no longer a number"
             raise self._diverged(f"train step {number + 1}", problem, self._seen)
-        self._optimizer.step()
+        with self._verification.watch_update():
+            self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         self.progress = replace(
             self.progress,
@@ -217,6 +222,7 @@ class Loop:
                 weights = {name: p.detach() for name, p in self.weights.items()}
                 self.store.save(self.progress, weights, self._optimizer.state_dict())
             meter.show_validation(self.progress, loss)
+            self._verification.after_validation(self.progress.step)
 
     def _note(self, step: int, values: Mapping[str, float], part: str) -> None:
         named = {f"{part}/{name}": value for name, value in values.items()}

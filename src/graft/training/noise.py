@@ -3,30 +3,27 @@
 Source: Jain et al. 2023, arXiv:2310.05914.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from graft.training.batches import MicroBatch
-from graft.training.losses import Forward
 
+@contextmanager
+def noisy(
+    embedding: torch.nn.Module, starts: Tensor, alpha: float | None
+) -> Iterator[None]:
+    """Add noise to what `embedding` gives in here; None: none. It is drawn by torch's
+    own generator. `starts`: as in `noise`."""
 
-def with_noise(forward: Forward, embedding: torch.nn.Module, alpha: float) -> Forward:
-    """The same loss with noise on the outcome of `embedding`, where gradients are
-    wanted: not in validation. It is drawn by torch's own generator."""
+    def add(module: Any, given: Any, found: Tensor) -> Tensor:
+        del module, given
+        return found if alpha is None else found + noise(found, starts, alpha)
 
-    def noisy(batch: MicroBatch) -> Tensor:
-        def add(module: Any, given: Any, found: Tensor) -> Tensor:
-            del module, given
-            return found + noise(found, batch.documents.starts, alpha)
-
-        if not torch.is_grad_enabled():
-            return forward(batch)
-        with embedding.register_forward_hook(add):
-            return forward(batch)
-
-    return noisy
+    with embedding.register_forward_hook(add):
+        yield
 
 
 def noise(states: Tensor, starts: Tensor, alpha: float) -> Tensor:

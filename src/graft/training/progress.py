@@ -1,19 +1,31 @@
 """What is seen while training runs: a bar in a terminal, elsewhere a line at times."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import fmean
 from time import perf_counter
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import torch
 from tqdm import tqdm
 
 from graft.planning.work import Yardstick
 from graft.training.checkpoints import Progress
+
+OF_MACHINE = {"train/tokens_per_s", "train/mfu", "train/memory_gib"}
+"""What the run logs and the curve leaves out: it differs each time."""
+
+
+class MetricLog(Protocol):
+    """Where metrics go: a tracking run."""
+
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int | None = None
+    ) -> None:
+        """Log values of a step."""
 
 
 @dataclass(frozen=True)

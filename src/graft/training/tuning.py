@@ -12,9 +12,20 @@ from graft.config import (
     QuantizationConfig,
     TrainConfig,
 )
-from graft.training.adapter import attach_adapter, load_adapter, save_adapter
+from graft.training.adapter import (
+    attach_adapter,
+    check_targets,
+    load_adapter,
+    save_adapter,
+)
 from graft.training.base import dtype_on, load_base
-from graft.training.whole import is_whole, load_whole, save_whole, unfreeze
+from graft.training.whole import (
+    full_names,
+    is_whole,
+    load_whole,
+    save_whole,
+    unfreeze,
+)
 
 
 def tune(
@@ -25,6 +36,20 @@ def tune(
         return unfreeze(base, adapter, checkpointing=checkpointing)
     assert isinstance(adapter, LoraConfig)
     return attach_adapter(base, adapter, train, checkpointing=checkpointing)
+
+
+def trained_names(model: Any, adapter: AdapterConfig) -> frozenset[str]:
+    """Names of the weights that a configuration trains, whatever is frozen now.
+
+    Args:
+        model: of `tune`.
+    Raises: ModelError if a linear layer that `all-linear` means has no adapter.
+    """
+    if isinstance(adapter, FullConfig):
+        return full_names(model, adapter)
+    assert isinstance(adapter, LoraConfig)
+    check_targets(model, adapter)
+    return frozenset(name for name, _ in model.named_parameters() if ".lora_" in name)
 
 
 def save_tuned(

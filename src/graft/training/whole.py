@@ -27,17 +27,30 @@ def unfreeze(base: Any, adapter: FullConfig, *, checkpointing: bool) -> Any:
     """
     first = adapter.freeze_layers
     check_freezable(base, first)
-    frozen = re.compile(in_first_layers(first)) if first else None
-    table = base.get_input_embeddings().weight
-    is_tied = base.get_output_embeddings().weight is table
+    names = full_names(base, adapter)
     for name, weight in base.named_parameters():
-        if frozen and (frozen.fullmatch(name) or (weight is table and not is_tied)):
-            continue
-        weight.data = weight.data.float()
-        weight.requires_grad_(True)
+        if name in names:
+            weight.data = weight.data.float()
+            weight.requires_grad_(True)
     if checkpointing:
         base.activation_checkpointing_enable({"use_reentrant": False})
     return base
+
+
+def full_names(base: Any, adapter: FullConfig) -> frozenset[str]:
+    """Names of the weights that are trained. Below frozen layers the embedding is
+    frozen too, if it is not the output layer's as well."""
+    first = adapter.freeze_layers
+    if not first:
+        return frozenset(name for name, _ in base.named_parameters())
+    frozen = re.compile(in_first_layers(first))
+    table = base.get_input_embeddings().weight
+    is_tied = base.get_output_embeddings().weight is table
+    return frozenset(
+        name
+        for name, weight in base.named_parameters()
+        if not frozen.fullmatch(name) and (weight is not table or is_tied)
+    )
 
 
 def save_whole(

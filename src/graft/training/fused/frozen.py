@@ -68,6 +68,12 @@ class Packed:
             flat = functional.pad(flat, (0, size * group.size - len(flat)))
             self._bytes = flat.view(group.size, size)[group.rank].clone()
             weight.data = flat.new_empty(0)
+            weight.sharded = self
+
+    @property
+    def part(self) -> Tensor:
+        """The bytes that this process holds."""
+        return self._bytes
 
     def whole(self) -> Tensor:
         """All its bytes; if dealt out, until any weight is asked for."""
@@ -77,6 +83,16 @@ class Packed:
         found = self._scratch.take_bytes(group.size * len(self._bytes))
         group.gather(found, self._bytes)
         return found[: self._shape.numel()].view(self._shape)
+
+
+def whole_bytes(weight: Any) -> Tensor:
+    """The bytes of a 4-bit weight of bitsandbytes, brought together if they are sharded.
+
+    All processes have to ask for the same weights in the same order.
+    """
+    sharded: Packed | None = getattr(weight, "sharded", None)
+    data: Tensor = weight.data
+    return data if sharded is None else sharded.whole()
 
 
 class Frozen:

@@ -1,0 +1,204 @@
+"""A decoder layer computed as plainly as can be: dense float32 weights, one document a
+row, attention of torch; and the same for the loss.
+
+It shares the code of transformers' layer classes with what it checks, but no module
+object, hook, kernel, packed layout or backward pass.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from graft.training.fused.frozen import whole_bytes
+
+_TOKENS = 4096
+"""Of a chunk of documents, padding counted."""
+_ROWS = 512
+"""Of logits at a time."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some documents as rows of one length.
+
+    Attributes:
+        gather: position in the packed row of each token; padding repeats the last
+            token. Shape [documents, longest].
+        real: which of them are tokens. Shape [documents, longest].
+    """
+
+    gather: Tensor
+    real: Tensor
+
+
+def to_chunks(lengths: Sequence[int], most: int = _TOKENS) -> list[Chunk]:
+    """Lay out documents of a packed row, by length, as few tokens at a time."""
+    starts = [0]
+    for length in lengths:
+        starts.append(starts[-1] + length)
+    chunks, waiting = [], sorted(range(len(lengths)), key=lengths.__getitem__)
+    while waiting:
+        longest = lengths[waiting[-1]]
+        members = waiting[-max(1, most // longest) :]
+        waiting = waiting[: -len(members)]
+        offsets = torch.arange(longest)
+        own = torch.tensor([lengths[i] for i in members])[:, None]
+        first = torch.tensor([starts[i] for i in members])[:, None]
+        chunks.append(Chunk(first + offsets.minimum(own - 1), offsets < own))
+    return chunks
+
+
+class DenseLinear(nn.Module):  # type: ignore[misc]
+    """A linear layer, its adapter with it, by the formulas of the papers.
+
+    Sources: Hu et al. 2021, arXiv:2106.09685 (LoRA); Liu et al. 2024, arXiv:2402.09353
+    (DoRA; the norm carries no gradient, section 4.3).
+
+    Args:
+        linear: `nn.Linear`, transformers' `Conv1D`, bitsandbytes' `Linear4bit`, or one
+            of them with an adapter of PEFT 0.21.
+    """
+
+    def __init__(self, linear: Any) -> None:
+        super().__init__()
+        self._linear = [linear]  # a list, so that its weights are not this module's
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape [..., in] → [..., out]. Only x is kept: the dense weight is not."""
+        out: Tensor = checkpoint(
+            self._compute, x, use_reentrant=False, preserve_rng_state=False
+        )
+        return out
+
+    def _compute(self, x: Tensor) -> Tensor:
+        (linear,) = self._linear
+        base = getattr(linear, "base_layer", linear)
+        dense, bias = dense_weight(base).float(), base.bias
+        out = functional.linear(x, dense)
+        if hasattr(linear, "lora_A"):
+            down, up = (
+                part["default"].weight for part in (linear.lora_A, linear.lora_B)
+            )
+            scale = linear.scaling["default"]
+            out = out + functional.linear(functional.linear(x, down), up) * scale
+            if linear.use_dora.get("default"):
+                with torch.no_grad():
+                    norm = (dense + up @ down * scale).norm(dim=1)
+                magnitude = linear.lora_magnitude_vector["default"].weight
+                out = out * (magnitude / norm)
+        return out if bias is None else out + bias.float()
+
+
+def dense_weight(linear: Any) -> Tensor:
+    """The weight as a dense matrix. Shape [out features, in features]."""
+    weight = linear.weight
+    if (state := getattr(weight, "quant_state", None)) is not None:
+        from bitsandbytes.functional import dequantize_4bit
+
+        found: Tensor = dequantize_4bit(whole_bytes(weight).view(-1, 1), state)
+        return found.view(linear.out_features, linear.in_features)
+    matrix: Tensor = weight.T if type(linear).__name__ == "Conv1D" else weight
+    return matrix
+
+
+def plain_copy(module: nn.Module, config: Any) -> nn.Module:
+    """The module of transformers' class without what was put on it since: hooks,
+    another `forward`, 4-bit weights, adapters' modules. Weights that are trained are
+    the same tensors, so that gradients can be asked for with respect to them."""
+    base = getattr(module, "base_layer", module)
+    if isinstance(base, nn.Linear) or type(base).__name__ == "Conv1D":
+        return DenseLinear(module)
+    fresh = module.__class__.__new__(module.__class__)
+    nn.Module.__init__(fresh)
+    internals = set(fresh.__dict__) | {"forward"}
+    own = {k: v for k, v in module.__dict__.items() if k not in internals}
+    fresh.__dict__.update(own | ({"config": config} if "config" in own else {}))
+    fresh.__dict__["gradient_checkpointing"] = False
+    # pylint: disable=protected-access  # torch has no public way to share weights
+    for name, weight in module._parameters.items():
+        fresh._parameters[name] = weight if weight is None else weight.float()
+    fresh._buffers.update(module._buffers)
+    for name, child in module.named_children():
+        fresh._modules[name] = plain_copy(child, config)
+    return fresh.eval()
+
+
+def plain_config(config: Any) -> Any:
+    """The same configuration, with torch's attention."""
+    changed = copy.copy(config)
+    changed._attn_implementation = "sdpa"  # pylint: disable=protected-access
+    return changed
+
+
+def layer_call(
+    layer: nn.Module,
+    state: Tensor,
+    arguments: tuple[tuple[Any, ...], dict[str, Any]],
+    chunk: Chunk,
+    tokens: int,
+    window: int | None,
+) -> Tensor:
+    """A layer's output for some documents. Shape [documents, longest, hidden].
+
+    Args:
+        layer: of `plain_copy`.
+        state: what it reads, as rows. [documents, longest, hidden].
+        arguments: what it was called with for the packed row.
+        tokens: of the packed row.
+        window: tokens that a token sees, itself with them; None: all before.
+    """
+    args, kwargs = arguments
+    rows = chunk.gather.to(state.device)
+    given = {k: _as_rows(v, rows, tokens) for k, v in kwargs.items()}
+    given.pop("documents", None)
+    longest = state.shape[1]
+    if window is not None and window < longest:
+        ages = torch.arange(longest, device=state.device)
+        ages = ages[:, None] - ages
+        given["attention_mask"] = ((ages >= 0) & (ages < window))[None, None]
+    out = type(layer).forward(
+        layer, state, *(_as_rows(a, rows, tokens) for a in args), **given
+    )
+    return out[0] if isinstance(out, tuple) else out
+
+
+def _as_rows(value: Any, rows: Tensor, tokens: int) -> Any:
+    """What belongs to each token of the packed row, laid out as its documents are."""
+    if isinstance(value, tuple):
+        return tuple(_as_rows(one, rows, tokens) for one in value)
+    if isinstance(value, Tensor) and value.shape[:2] == (1, tokens):
+        return value[0][rows]
+    return value
+
+
+def loss_of(
+    states: Tensor, norm: nn.Module, head: Any, targets: Tensor, weights: Tensor
+) -> Tensor:
+    """Weighted sum of negative log-likelihoods, a few hundred tokens at a time.
+
+    Args:
+        states: what the last layer gives where a token is predicted. [tokens, hidden].
+        norm: of `plain_copy`.
+        head: the output layer.
+        targets, weights: [tokens].
+    """
+
+    def some(part: slice) -> Tensor:
+        normed = norm.forward(states[part]).to(head.weight.dtype)
+        logits = functional.linear(normed, head.weight, head.bias).float()
+        losses = functional.cross_entropy(logits, targets[part], reduction="none")
+        return losses @ weights[part]
+
+    spans = [slice(at, at + _ROWS) for at in range(0, len(states), _ROWS)]
+    total = states.new_zeros(())
+    for span in spans:
+        total = total + checkpoint(
+            some, span, use_reentrant=False, preserve_rng_state=False
+        )
+    return total

@@ -1,0 +1,90 @@
+"""What a training verifies of itself: gradients before it begins and after the first
+validation, and what its first steps change."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor
+
+from graft.config import TrainConfig
+from graft.training.batches import PackedDocuments
+from graft.training.first_steps import FirstSteps
+from graft.training.forward import Prepared
+from graft.training.gradient_check import check_gradients
+
+
+class Verification:
+    """Checks of one training, which raise ModelError.
+
+    Args:
+        prepared: what is trained.
+        documents: the training data.
+        config: the `train` section.
+        weights: the trained weights by name.
+        optimizer: that has them.
+        set_dropout: turns dropout off and on as the training does for validation.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        documents: PackedDocuments,
+        config: TrainConfig,
+        weights: Mapping[str, Tensor],
+        optimizer: Any,
+        set_dropout: Callable[[bool], None],
+    ) -> None:
+        self._prepared, self._documents, self._config = prepared, documents, config
+        self._weights, self._optimizer = weights, optimizer
+        self._set_dropout = set_dropout
+        self._first_steps: FirstSteps | None = None
+        self._checks = 0
+
+    def begin(self) -> None:
+        """Check the gradients, and watch the steps that follow."""
+        idle = self._check("before the first step")
+        trained = self._prepared.trained
+        self._first_steps = FirstSteps(
+            self._prepared.model, self._weights, trained, self._optimizer, idle
+        )
+
+    def after_validation(self, step: int) -> None:
+        """Check the gradients again after the first validation, and only then:
+        evaluation may leave a model in another state than training needs."""
+        if self._checks < 2:
+            self._check(f"after the validation of step {step}")
+
+    @contextmanager
+    def watch_update(self) -> Iterator[None]:
+        """Watch what an optimizer step changes, if it is one of the first."""
+        if (watched := self._first_steps) is None:
+            yield
+            return
+        watched.before_update()
+        yield
+        watched.after_update()
+        if watched.is_over:
+            self._first_steps = None
+
+    def _check(self, where: str) -> frozenset[str]:
+        """On the sequences of the first step's first micro-batch."""
+        config = self._config
+        batches = self._documents.step(
+            0, config.global_batch_size, config.micro_batch_size, config.seed
+        )
+        self._checks += 1
+        self._set_dropout(False)
+        try:
+            checked = check_gradients(
+                self._prepared.model,
+                self._prepared.forward,
+                self._documents,
+                batches[0].tolist(),
+                self._weights,
+                self._prepared.dtype,
+                where,
+            )
+        finally:
+            self._set_dropout(True)
+        return checked.idle

@@ -1,0 +1,271 @@
+"""Each planted fault is one that a training would end with in silence."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from small_training import make_documents
+
+from graft.config import FullConfig
+from graft.errors import ModelError
+from graft.training.loop import Loop
+
+FUSED = ["all", "attention", "attended", "input"]
+FULL = FullConfig(method="full", freeze_layers=0)
+
+
+def layer_of(loop: Loop, number: int = 0) -> Any:
+    model = loop.model
+    base = model.get_base_model() if hasattr(model, "peft_config") else model
+    return base.model.layers[number]
+
+
+def plant(layer: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    """Change what a module gives."""
+
+    def hook(module: Any, given: Any, out: Any) -> Any:
+        del module, given
+        return (change(out[0]), *out[1:]) if isinstance(out, tuple) else change(out)
+
+    layer.register_forward_hook(hook)
+
+
+def bf16(params: Any, method: str = "nf4") -> Any:
+    values = {"method": method, "compute_dtype": "bfloat16"}
+    return params.quantization.model_copy(update=values)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"rslora": True},
+        {"dora": True},
+        {"freeze_layers": 1},
+        {"target_modules": ["q_proj", "down_proj"]},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("method", ["none", "nf4"])
+def test_every_kind_of_adapter_passes(
+    make_loop: Any, params: Any, changes: dict[str, Any], method: str
+) -> None:
+    small = {"rank": 4, "alpha": 8.0, "dropout": 0.1} | changes
+    adapter = params.adapter.model_copy(update=small)
+    loop = make_loop(
+        adapter=adapter,
+        quantization=bf16(params, method),
+        max_steps=3,
+        evaluate_every=1,
+    )
+    assert loop.run().step == 3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"gradient_checkpointing": True},
+        {"train": make_documents(40, packing=False)},
+        {"adapter": FULL},
+        {"adapter": FullConfig(method="full", freeze_layers=1)},
+        {"optimizer": "adamw_8bit"},
+        {"neftune_alpha": 5.0},
+        *({"fused": keep} for keep in FUSED),
+    ],
+    ids=["recomputed", "unpacked", "full", "full above", "8 bits", "noise", *FUSED],
+)
+def test_every_way_of_training_passes(make_loop: Any, changes: dict[str, Any]) -> None:
+    loop = make_loop(max_steps=3, evaluate_every=1, **changes)
+    assert loop.run().step == 3
+
+
+def detach(out: torch.Tensor) -> torch.Tensor:
+    return out.detach().requires_grad_()
+
+
+class Backward(torch.autograd.Function):
+    """The identity, whose gradient is changed."""
+
+    change: Callable[[torch.Tensor], torch.Tensor]
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, change: Any) -> torch.Tensor:
+        ctx.change = change
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
+        return ctx.change(grads[0]), None
+
+
+def scaled(out: torch.Tensor) -> torch.Tensor:
+    return Backward.apply(out, lambda grad: grad * 1.1)
+
+
+def transposed(out: torch.Tensor) -> torch.Tensor:
+    def turn(grad: torch.Tensor) -> torch.Tensor:
+        size = min(grad.shape[-2:])
+        grad = grad.clone()
+        grad[..., :size, :size] = grad[..., :size, :size].transpose(-1, -2).clone()
+        return grad
+
+    return Backward.apply(out, turn)
+
+
+@pytest.mark.parametrize("change", [detach, scaled, transposed])
+@pytest.mark.parametrize("place", ["layer", "k_proj", "down_proj"])
+@pytest.mark.parametrize("method", ["none", "nf4"])
+def test_a_wrong_backward_pass_is_found(
+    make_loop: Any, params: Any, change: Any, place: str, method: str
+) -> None:
+    loop = make_loop(quantization=bf16(params, method))
+    layer = layer_of(loop, 1)
+    places = {
+        "layer": layer,
+        "k_proj": layer.self_attn.k_proj,
+        "down_proj": layer.mlp.down_proj,
+    }
+    plant(places[place], change)
+    with pytest.raises(ModelError, match="before the first step: .*layer"):
+        loop.run()
+
+
+@pytest.mark.parametrize("place", ["q_proj", "o_proj", "gate_proj"])
+def test_an_adapter_that_is_not_added_is_found(make_loop: Any, place: str) -> None:
+    loop = make_loop()
+    layer = layer_of(loop)
+    owner = layer.mlp if place == "gate_proj" else layer.self_attn
+    linear = getattr(owner, place)
+    linear.forward = linear.base_layer.forward
+    with pytest.raises(ModelError, match="layer 0's output is wrong|" + place):
+        loop.run()
+
+
+def test_a_fused_layer_that_drops_an_adapter_is_found(make_loop: Any) -> None:
+    loop = make_loop(fused="all")
+    fused = layer_of(loop, 1).forward.args[0]
+    projection = fused._qkv  # pylint: disable=protected-access
+    projection._scales[0] = 0.0  # pylint: disable=protected-access
+    with pytest.raises(ModelError, match="layer"):
+        loop.run()
+
+
+def test_a_weight_frozen_by_mistake_is_found(make_loop: Any) -> None:
+    def kind(prepared: Any, *others: Any, **named: Any) -> Loop:
+        for name, weight in prepared.model.named_parameters():
+            weight.requires_grad_(weight.requires_grad and "k_proj.lora_A" not in name)
+        return Loop(prepared, *others, **named)
+
+    with pytest.raises(ModelError, match="k_proj.lora_A.* would not be trained"):
+        make_loop(kind=kind).run()
+
+
+def test_a_weight_that_the_optimizer_does_not_have_is_found(make_loop: Any) -> None:
+    loop = make_loop()
+    optimizer = loop._optimizer  # pylint: disable=protected-access
+    optimizer.param_groups[0]["params"].pop()
+    with pytest.raises(ModelError, match="down_proj.lora_B.* would not be trained"):
+        loop.run()
+
+
+def test_an_optimizer_that_changes_nothing_is_found(make_loop: Any) -> None:
+    with pytest.raises(ModelError, match="left .*lora_.* as before"):
+        make_loop(learning_rate=1e-30).run()
+
+
+def test_a_frozen_weight_that_changes_is_found(make_loop: Any, params: Any) -> None:
+    loop = make_loop(quantization=bf16(params))
+    weight = layer_of(loop).self_attn.q_proj.base_layer.weight
+    optimizer = loop._optimizer  # pylint: disable=protected-access
+    optimizer.register_step_post_hook(lambda *_: weight.data[0].add_(1))
+    with pytest.raises(ModelError, match="the first step changed .*q_proj"):
+        loop.run()
+
+
+def test_weights_in_the_form_for_inference_are_found(
+    make_loop: Any, params: Any
+) -> None:
+    """What bitsandbytes does on a processor with AVX-512-BF16; elsewhere the form is
+    the same, and no kernel reads it."""
+    loop = make_loop(quantization=bf16(params))
+    linear = layer_of(loop).self_attn.k_proj.base_layer
+    linear.support_avx512bf16_for_cpu = True
+    linear.eval()
+    with torch.no_grad():
+        linear(torch.ones(1, linear.in_features))
+    assert linear.weight.quant_state.packing_format_for_cpu
+    with pytest.raises(ModelError, match="k_proj.*is in bitsandbytes' form"):
+        loop.run()
+
+
+class Evaluating(Loop):
+    """Turns dropout off the usual way, on a processor that has the form."""
+
+    def set_dropout(self, drops: bool) -> None:
+        for module in self.model.modules():
+            module.support_avx512bf16_for_cpu = self.progress.step > 0
+        self.model.train(drops)
+
+
+def test_what_validation_spoils_is_found_right_after_it(
+    make_loop: Any, params: Any
+) -> None:
+    loop = make_loop(quantization=bf16(params), kind=Evaluating, evaluate_every=1)
+    with pytest.raises(ModelError, match="after the validation of step 1"):
+        loop.run()
+
+
+class Dropping(Loop):
+    """Leaves dropout on."""
+
+    def set_dropout(self, drops: bool) -> None:
+        del drops
+
+
+def test_dropout_in_validation_is_found(make_loop: Any) -> None:
+    with pytest.raises(ModelError, match="two passes as in validation differ"):
+        make_loop(kind=Dropping).run()
+
+
+def test_a_leak_between_documents_is_found(make_loop: Any) -> None:
+    loop = make_loop(fused="all")
+    batch = loop._train.batch  # pylint: disable=protected-access
+
+    def leaking(packs: Any, device: str) -> Any:
+        found = batch(packs, device)
+        starts = found.documents.starts[[0, -1]]
+        num = int(starts[-1])
+        rows = found.documents.rows[0]
+        one = torch.arange(num)
+        whole = replace(rows, gather=one[None], keep=one, scatter=one)
+        return replace(
+            found, documents=replace(found.documents, starts=starts, rows=(whole,))
+        )
+
+    loop._train.batch = leaking  # pylint: disable=protected-access
+    with pytest.raises(ModelError, match="layer 1's output is wrong"):
+        loop.run()
+
+
+def test_a_loss_mask_off_by_one_is_found(make_loop: Any) -> None:
+    loop = make_loop()
+    batch = loop._train.batch  # pylint: disable=protected-access
+
+    def shifted(packs: Any, device: str) -> Any:
+        found = batch(packs, device)
+        return replace(found, predicts=found.predicts + 1)
+
+    loop._train.batch = shifted  # pylint: disable=protected-access
+    with pytest.raises(ModelError, match="positions that carry loss"):
+        loop.run()
+
+
+def test_the_check_leaves_weights_and_gradients_as_they_were(make_loop: Any) -> None:
+    loop = make_loop(max_steps=1)
+    before = {name: w.detach().clone() for name, w in loop.weights.items()}
+    loop._verification.begin()  # pylint: disable=protected-access
+    for name, weight in loop.weights.items():
+        assert torch.equal(weight, before[name])
+        assert weight.grad is None
