@@ -20,6 +20,7 @@ from typing import Any
 from graft.config import Section
 from graft.errors import GraftError
 from graft.io import storage_error
+from graft.own_code import use_own_code
 from graft.params import PARAMS, Params, check_params, load_params
 
 COMMANDS: dict[str, str] = {
@@ -51,6 +52,7 @@ def stage(
 ) -> None:
     """Run a stage or command and end the process; errors of ours print no traceback."""
     try:
+        use_own_code(Path.cwd())
         call(run, sys.argv[1:] if argv is None else argv, composes)
     except GraftError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -15,6 +15,7 @@ FOUNDATION = {
     "composition",
     "config",
     "errors",
+    "own_code",
     "params",
     "tracking",
 }

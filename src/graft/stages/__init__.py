@@ -8,5 +8,15 @@ idle ones it costs a seventh (docs/LOG.md).
 """
 
 import os
+import sys
+from pathlib import Path
 
+from graft.errors import GraftError
+from graft.own_code import use_own_code
+
+if sys.argv[0] == "-m":  # Python is looking for the stage: nothing else is loaded yet
+    try:
+        use_own_code(Path.cwd())
+    except GraftError as error:
+        sys.exit(f"error: {error}")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
