@@ -35,12 +35,11 @@ from graft.data import normalize as n
 
 def repair(column):
     text = pl.col(column)
-    text = text.map_batches(n.repair_mojibake, pl.String, is_elementwise=True)
-    text = text.str.replace_all(n._BLOCK_TAG, " ").str.replace_all(n._INLINE_TAG, "")
     text = text.map_batches(n.strip_html, pl.String, is_elementwise=True)
+    text = text.map_batches(n.repair_mojibake, pl.String, is_elementwise=True)
     text = text.str.normalize("NFC").str.replace_all(n._CONTROL, "")
     text = text.str.replace_all("\\r\\n?|[\\u2028\\u2029]", "\\n")
-    text = text.str.replace_all(r"(\\S)[^\\S\\n]+", "$1 ")
+    text = text.str.replace_all(r"(\\S)\\t*[^\\S\\n\\t][^\\S\\n]*", "$1 ")
     text = text.str.replace_all(r"[^\\S\\n]+\\n", "\\n").str.replace_all(r"\\n{3,}", "\\n\\n")
     return text.str.strip_chars()
 
@@ -57,23 +56,23 @@ ratio = pl.max_horizontal(en, fr) / pl.min_horizontal(en, fr)
 """
 
 DATASETS = """
-import html, re, sys, unicodedata
+import re, sys, unicodedata
 import datasets, ftfy
-from graft.data import normalize as n
+from graft.data import markup as m, normalize as n
 
 datasets.disable_progress_bars()
-suspect, tag = re.compile(n._SUSPECT), re.compile(n._BLOCK_TAG)
-inline, entity = re.compile(n._INLINE_TAG), re.compile(n._ENTITY)
-control, blanks = re.compile(n._CONTROL), re.compile(r"(\\S)[^\\S\\n]+")
+marked = re.compile("</?[A-Za-z]|" + m.ENTITY)
+technical = re.compile(m._TECHNICAL.replace(m._EDGE, r'\\b'))
+bare = re.compile(m._TAGS_AND_ADDRESSES)
+control = re.compile(n._CONTROL)
+blanks = re.compile(r"(\\S)\\t*[^\\S\\n\\t][^\\S\\n]*")
 ends, breaks = re.compile(r"[^\\S\\n]+\\n"), re.compile(r"\\n{3,}")
 line = re.compile("\\r\\n?|[\\u2028\\u2029]")
 
 def repair(text):
-    if suspect.search(text):
-        text = ftfy.fix_encoding(text)
-    text = inline.sub("", tag.sub(" ", text))
-    if entity.search(text):
-        text = html.unescape(text)
+    if marked.search(text) and not technical.search(bare.sub(" ", text)):
+        text = m.strip_markup(text)
+    text = ftfy.fix_encoding(text)
     text = line.sub("\\n", control.sub("", unicodedata.normalize("NFC", text)))
     return breaks.sub("\\n\\n", ends.sub("\\n", blanks.sub(r"\\1 ", text))).strip()
 

@@ -3,6 +3,7 @@
 import ftfy
 import polars as pl
 import pytest
+from ftfy.chardata import CHARMAP_ENCODINGS
 from hypothesis import given
 from hypothesis import strategies as st
 from pair_lines import preprocess_config
@@ -30,13 +31,15 @@ def clean(text: str) -> str:
         ("AT&T &c. a & b", "AT&T &c. a & b"),
         ("a <b and c> d", "a <b and c> d"),
         ("48/2=<<48/2=24>>24", "48/2=<<48/2=24>>24"),
-        ("if (x<y) {return a>b;}", "if (x<y) {return a>b;}"),
         ("e\u0301te\u0301", "été"),
         ("a\x07b\u200bc\x00\ufeff", "abc"),
         ("نمی\u200cخواهم 👩\u200d🔬", "نمی\u200cخواهم 👩\u200d🔬"),
         ("  a\u00a0 \t b \u202f", "a b"),
         ("a \r\nb\rc\u2028d", "a\nb\nc\nd"),
-        ("def f():\n    return  1\n\n\n\nf()", "def f():\n    return 1\n\nf()"),
+        ("one:\n    two  words\n\n\n\nend", "one:\n    two words\n\nend"),
+        ("name\tage\n\nAnn\t\t30 \t", "name\tage\n\nAnn\t\t30"),
+        ("&Atilde;&copy;t&Atilde;&copy;", "été"),
+        ("&amp;eacute; is typed &#38;#233;", "&amp;eacute; is typed &#38;#233;"),
         ("L’œuvre « ça » — naïve…", "L’œuvre « ça » — naïve…"),
     ],
 )
@@ -46,12 +49,52 @@ def test_what_is_said_stays_and_how_it_is_written_becomes_regular(
     assert clean(dirty) == expected
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "mac_roman", "cp1251"])
-@pytest.mark.parametrize("text", ["Un été à Noël, ça coûte 5 €", "« Où ? » — l'œuvre"])
-def test_text_that_ftfy_would_mend_passes_the_filter(text: str, encoding: str) -> None:
-    broken = text.encode().decode(encoding, "replace")
-    mended = normalize.repair_mojibake(pl.Series([broken]))
-    assert mended[0] == ftfy.fix_encoding(broken)
+SENTENCES = (
+    "It’s said that naïve cafés — all 12 of them — cost “nothing”…",
+    "Un été à Noël, ça coûte 5 € : où est l’œuvre « naïve » ?",
+    "Über den Wäldern lag früh am Morgen schöner, weißer Nebel – „still“.",
+    "В старом доме на берегу реки жили мои друзья — и их кошки.",
+    "Zażółć gęślą jaźń, mówił źle śpiący żółw w łódce.",
+    "It’s",
+    "Ελλάδα, ğüneş, šķiņķis",
+)
+
+
+@pytest.mark.parametrize("encoding", [*CHARMAP_ENCODINGS, "cp1252", "cp850", "cp866"])
+@pytest.mark.parametrize("errors", ["replace", "ignore"])
+def test_what_ftfy_mends_is_mended_from_every_code_page(
+    encoding: str, errors: str
+) -> None:
+    once = [text.encode().decode(encoding, errors) for text in SENTENCES]
+    twice = [text.encode().decode(encoding, errors) for text in once]
+    broken = [*once, *twice, *(word for text in once for word in text.split())]
+    mended = normalize.repair_mojibake(pl.Series(broken))
+    assert mended.to_list() == [ftfy.fix_encoding(text) for text in broken]
+
+
+LIKE_MOJIBAKE = st.text(
+    st.sampled_from(
+        sorted(
+            {
+                *"".join(
+                    text.encode().decode(page, "ignore")
+                    for text in SENTENCES
+                    for page in CHARMAP_ENCODINGS
+                ),
+                *"\x1c\x85 ²½aZ‿⁀Ñ°",
+            }
+        )
+    ),
+    max_size=6,
+)
+
+
+@given(st.lists(LIKE_MOJIBAKE, min_size=1))
+def test_no_text_that_ftfy_mends_is_hidden_from_it(texts: list[str]) -> None:
+    mended = normalize.repair_mojibake(pl.Series(texts))
+    assert mended.to_list() == [ftfy.fix_encoding(text) for text in texts]
+    changed = [text for text in texts if ftfy.fix_encoding(text) != text]
+    assert normalize.are_suspect(pl.Series(changed, dtype=pl.String)).all()
 
 
 @given(TEXTS)

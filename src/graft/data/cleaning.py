@@ -18,9 +18,9 @@ from graft.data.columns import to_frame, to_table
 from graft.data.filters import Rule, rules
 from graft.data.hashing import digest
 from graft.data.near_duplicates import MARKS, bands, to_keys
-from graft.data.normalize import are_suspect, repairs
 from graft.data.pii import Decisions, Scrubber
 from graft.data.quality import measure, quality_rules
+from graft.data.repairing import repair
 from graft.data.turns import fold, sides, unfold
 from graft.records import EXAMPLE_SCHEMA
 
@@ -101,8 +101,9 @@ def clean(
     batch = to_frame(table)
     account = Account(rows=batch.height)
     turns, references = unfold(batch), _unfold_references(batch["references"])
-    turns = _repair(turns, config, account)
-    references = _repair(references, config, Account())
+    turns, changed = repair(turns, references, config)
+    account.changed.update(changed)
+    references, _ = repair(references, turns, config)
     turns, dropped = _scrub(turns, batch, config, decided, account)
     references, dropped_too = _scrub(references, batch, config, decided, account)
     said = sides(turns)
@@ -134,23 +135,6 @@ def spoken(said: pl.DataFrame) -> pl.Series:
     return said.select(
         pl.concat_str("user", "assistant", separator="\n", ignore_nulls=True)
     ).to_series()
-
-
-def _repair(
-    turns: pl.DataFrame, config: PreprocessConfig, account: Account
-) -> pl.DataFrame:
-    """Turns with regular text; counts the rows that each repair changed."""
-    chosen = repairs(config)
-    places = are_suspect(turns["content"]).arg_true()
-    account.changed.update(dict.fromkeys(chosen, 0))
-    if places.is_empty():
-        return turns
-    rows, texts = turns["row"].gather(places), turns["content"].gather(places)
-    for name, repair in chosen.items():
-        after = repair(texts)
-        account.changed[name] += rows.filter(texts != after).n_unique()
-        texts = after
-    return turns.with_columns(turns["content"].clone().scatter(places, texts))
 
 
 def _scrub(

@@ -1,0 +1,129 @@
+"""What a page left in a text: its tags and entities go, all other signs stay.
+
+A text is a page's only if every tag in it is known and used as a page uses it: known
+names and attributes, as many ends as beginnings, none mentioned as a word of a
+sentence. Else nothing of it is touched: `List<Form>`, XML, JSX and `<think>` stay. So
+does all that is code, or speaks of code or markup (`are_technical`).
+"""
+
+import html
+import re
+from collections import Counter
+
+import polars as pl
+
+# Elements whose end may be left out, or that have none. `s` is no element here: <s> and
+# </s> are the marks of many a model.
+_OPEN_ENDED = "p|li|dt|dd|option|thead|tbody|tfoot|tr|td|th"
+_VOID = "br|hr|img|input|meta|link|wbr"
+_BLOCK = (
+    f"{_OPEN_ENDED}|br|hr|address|article|aside|blockquote|body|button|caption|center"
+    "|div|dl|fieldset|figcaption|figure|footer|form|h[1-6]|head|header|html|iframe"
+    "|input|label|link|main|meta|nav|ol|pre|section|select|table|title|ul"
+)
+_INLINE = (
+    "a|abbr|b|big|cite|code|del|em|font|i|img|ins|kbd|mark|q|small|span|strike|strong"
+    "|sub|sup|tt|u|wbr"
+)
+_ATTRIBUTE = (
+    r"\s+(?:(?:accesskey|action|align|alt|bgcolor|border|cellpadding|cellspacing"
+    r"|charset|cite|class|color|cols(?:pan)?|content|data-[\w-]+|datetime|dir|face|for"
+    r"|height|href|hreflang|id|itemprop|itemscope|itemtype|lang|loading|media|method"
+    r"|name|nowrap|placeholder|property|rel|role|rows(?:pan)?|scope|size|sizes|src"
+    r"|srcset|start|style|summary|tabindex|target|title|type|valign|value|width"
+    r"|xml:lang|xmlns|aria-[\w-]+)"
+    r"""(?:\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=`{}]+))?)"""
+)
+_LIKE_TAG = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]*)?/?>|<[!?%]\w|<>|</>")
+_TAG = re.compile(rf"(?i)<(/?)({_BLOCK}|{_INLINE})(?:{_ATTRIBUTE})*\s*/?>")
+_UNSEEN = re.compile(r"(?is)<(script|style)\b[^<>]*>.*?</\1\s*>|<!--.*?-->")
+_MAY_BE_UNSEEN = re.compile("(?i)<(?:!--|script|style)")
+_MENTIONED = re.compile(r"[^\s>][^\S\n]+(<[^<>]+>)(?=[^\S\n]+[^\s<]|[,.;:!?)\"'])")
+_BEGINS_PAGE = re.compile(rf"(?i)\s*<(?:{_BLOCK})[\s>]")
+_END_MARK = re.compile(r"(?<=[^\s<>`'\"(])</s>\s*\Z")
+_NEED_NO_END = frozenset(f"{_OPEN_ENDED}|{_VOID}".split("|"))
+_ENDS_LINE = frozenset(_BLOCK.replace("h[1-6]", "h1|h2|h3|h4|h5|h6").split("|"))
+ENTITY = r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);"
+_ENTITY = re.compile(ENTITY)
+
+
+# Who speaks of markup or code means its signs; and the signs of code itself. Word
+# boundaries are those of ASCII: of Unicode's, the native engine has no fast form.
+_EDGE = r"(?-u:\b)"
+_TECHNICAL = (
+    rf"(?im)^[ \t]*(?:```|~~~)|`[^`\n]+`|\|[ :]*-{{3,}}|тег|{_EDGE}(?:x?html5?|xml|css"
+    r"|jsx|tsx|svg|php|javascript|typescript|markdown|markup|code|snippets?|tags?"
+    rf"|balises?|etiquetas?|znacznik|tokens?|regex|attributes?){_EDGE}"
+    r"|[A-Za-z0-9_)\]\"'];[ \t]*$|[{}]|=>|->|::|[=!]=|&&|\|\||\(\)|\$[A-Za-z_]|#include"
+    rf"|{_EDGE}(?:def|fn|func|function|class|public|private|import|const|let|var)"
+    r"[ \t]+[A-Za-z0-9_]+[ \t]*[({=:;<]"
+)
+_TAGS_AND_ADDRESSES = (
+    r"(?is)<(?:script|style)\b.*?</(?:script|style)>|<!--.*?-->|<[^<>]*>"
+    r"|https?://[^ \t\n]+|&#?[a-z0-9]+;"
+)
+
+
+def are_technical(texts: pl.Series) -> pl.Series:
+    """Whether a text is code, or speaks of code or markup; what stands in its own tags
+    does not count. Shape [texts]."""
+    bare = texts.str.replace_all(_TAGS_AND_ADDRESSES, " ")
+    return bare.str.contains(_TECHNICAL)
+
+
+def strip_markup(text: str) -> str:
+    """A text without what a page left in it: a blank takes the place of tags that end a
+    line, entities are resolved."""
+    if "<s>" not in text:
+        text = _END_MARK.sub("", text)
+    if _is_page(text):
+        text = _TAG.sub(_gap, _without_unseen(text))
+    if "&" not in text:
+        return text
+    plain = html.unescape(text)
+    # `&lt;b&gt;` speaks of a tag and must not become one, nor `&amp;lt;` an entity.
+    if _ENTITY.search(plain) or _is_page(plain):
+        return _ENTITY.sub(_unless_sign, text)
+    return plain
+
+
+def _is_page(text: str) -> bool:
+    """Whether all tags of a text, at least one, are a page's."""
+    if "<" not in text:
+        return False
+    text = _without_unseen(text)
+    counts: Counter[str] = Counter()
+    found = False
+    for like in _LIKE_TAG.findall(text):
+        tag = _TAG.fullmatch(like)
+        if tag is None:
+            return False
+        name, found = tag[2].lower(), True
+        if name in _NEED_NO_END:
+            continue
+        counts[name] += -1 if tag[1] else 1
+        if counts[name] < 0:
+            return False
+    if not found or any(counts.values()):
+        return False
+    return bool(_BEGINS_PAGE.match(text)) or not _is_mentioned(text)
+
+
+def _without_unseen(text: str) -> str:
+    """Without comments, scripts and styles."""
+    return _UNSEEN.sub(" ", text) if _MAY_BE_UNSEEN.search(text) else text
+
+
+def _is_mentioned(text: str) -> bool:
+    """Whether a tag stands as a word among words."""
+    return any(_TAG.fullmatch(found[1]) for found in _MENTIONED.finditer(text))
+
+
+def _gap(tag: re.Match[str]) -> str:
+    begins_line = tag.start() == 0 or tag.string[tag.start() - 1] == "\n"
+    return " " if tag[2].lower() in _ENDS_LINE and not begins_line else ""
+
+
+def _unless_sign(entity: re.Match[str]) -> str:
+    sign = html.unescape(entity[0])
+    return entity[0] if sign in ("<", ">", "&") else sign
