@@ -33,7 +33,7 @@ _HIDDEN = re.compile(
 )
 _IPV4 = re.compile(
     r"(?:(?<![^\W_])|(?<=\\[nrt]))(?<!\d\.)(?:\d{1,3}\.){3}\d{1,3}"
-    r"(?![^\W_]|\.\d)(?P<bits>/\d\d?(?![\w/]))?"
+    r"(?![^\W_]|\.\d)(?P<bits>/\d\d?(?![\w/]|\.\d))?"
 )
 _IPV6 = re.compile(
     r"(?<![\da-f])(?<!\d\.)(?<!\w[\da-f]:)"
@@ -98,10 +98,7 @@ def ips(text: str) -> Found:
         product = _PRODUCT.search(text[max(0, start - 2) : start])
         if not large and (product or re.match(r"-[a-z]", text[end : end + 2])):
             continue
-        # 1.142.143.199 may count inhabitants, with thousands parted by points.
-        amount = len(parts[0]) == 1 and all(len(part) == 3 for part in parts[1:])
-        doubtful = amount or product and ".0." in match[0]
-        sure = named == "ip" or large and not doubtful
+        sure = named == "ip" or large and not (product and ".0." in match[0])
         yield Finding("ip", start, end, sure, "may be a version")
     for match in _IPV6.finditer(text):
         start, end = match.span()

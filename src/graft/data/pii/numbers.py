@@ -8,16 +8,20 @@ from graft.data.pii.cues import Cue, cue
 from graft.data.pii.finding import Finding, Found
 
 _SEP = r"(?: ?[-./_] ?| |\n)"
-_START = r"(?:(?<![^\W_])|(?<=\\[nrt]))"
+_START = (
+    r"(?:(?<![^\W_])|(?<=\\[nrt])"
+    r"|(?i:(?<=ssn)|(?<=nir)|(?<=visa)|(?<=card)|(?<=amex)))"
+)
 _IBAN = re.compile(
     r"(?:(?<![^\W_])|(?<=IBAN)|(?<=iban)|(?<=\\[nrt]))[A-Za-z]{2}\d{2}"
     r"(?=[ ./\n-]{0,2}[A-Za-z0-9])"
 )
 # Looked for at every place, since a group before may belong to something else.
 _CARD = re.compile(
-    rf"{_START}(?<!\d[.])"
+    rf"{_START}(?<!\d[.])(?<!\+)"
     rf"(?=(\d{{4}}{_SEP}\d{{4}}{_SEP}\d{{4}}(?:{_SEP}\d{{1,4}}){{0,2}}"
-    rf"|\d{{4}}{_SEP}\d{{6}}{_SEP}\d{{4,5}}|\d{{12,19}})(?![^\W_]|\.\d))"
+    rf"|\d{{4}}{_SEP}\d{{6}}{_SEP}\d{{4,5}}|\d{{12,19}})"
+    r"(?:(?=(?i:visa|amex|cvv))|(?![^\W_]|\.\d)))"
 )
 _EXPIRY = re.compile(r"[ ,;|/]{1,3}(?:0[1-9]|1[0-2])[/-](?:20)?[2-4]\d(?!\d)")
 _NIR = re.compile(
@@ -30,6 +34,7 @@ _SSN = re.compile(
     r"(?![^\W_]|[-.]\d|-[A-Z\d]+\d)"
 )
 
+_ROW = re.compile(r"\d{4}[ .-]$")
 _NEAR_CARD = 25
 """Characters between two cards of one list."""
 
@@ -67,16 +72,21 @@ def cards(text: str) -> Found:
     last = -_NEAR_CARD
     for match in _CARD.finditer(text):
         start, end = match.span(1)
+        if start < last:
+            continue
         named = cue(text, start, end)
         if named is None and start - last < _NEAR_CARD:
             named = "card"
         if expiry := _EXPIRY.search(text, start + 12, end + 8):
             end, named = min(end, expiry.start()), "card"
+        # Three groups behind a fourth are a row of numbers, unless a card ends there.
+        in_row = start - last > 3 and bool(_ROW.search(text, max(0, start - 6), start))
         for stop in _card_ends(text, start, end):
             spelt = text[start:stop]
             digits = re.sub(r"\D", "", spelt)
             if _is_card(spelt, digits, named):
-                sure = named != "other" and not _is_doubtful(spelt, named)
+                few = in_row and len(digits) == 12
+                sure = named != "other" and not few and not _is_doubtful(spelt, named)
                 why = "checksum" if sure else "may be another number"
                 yield Finding("card", start, stop, sure, why)
                 last = stop if sure else last
@@ -96,7 +106,7 @@ def _card_ends(text: str, start: int, end: int) -> list[int]:
     return [
         stop
         for stop, size in zip(ends[::-1], sizes[::-1], strict=True)
-        if size in (15, 16) or size >= 12 and sizes[-1] - size < 4
+        if size in (15, 16) or 12 <= size <= 19 and sizes[-1] - size < 4
     ]
 
 

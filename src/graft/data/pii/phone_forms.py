@@ -4,10 +4,18 @@ import re
 
 SEPARATOR = r"(?:[-./_] ?| [-./] | {1,2}|[ .-]?\(| ?\)[ .\-/]?)"
 RUN = re.compile(
-    r"(?:(?<![\w$€£¥%^])(?<!\w\*)|(?<=\\[nrt])|(?<=_)|(?<=%2[Bb]))"
+    r"(?:(?<![\w$€£¥%^])(?<!\w\*)|(?<=\\[nrt])|(?<=_)|(?<=%2[Bb])"
+    r"|(?i:(?<=tel)|(?<=fax)|(?<=phone)|(?<=mobile)|(?<=cell)|(?<=home)|(?<=work)))"
     rf"(?:\(?\+ ?\(?|\()?\d(?:{SEPARATOR}?\d){{6,}}\)?"
 )
 """Seven digits or more with at most a few signs between two."""
+# Five or six digits are a telephone number only where a field says so.
+SHORT = re.compile(
+    r"(?<![^\W_])(?:(?:tele)?phone|tel|(?:tele)?fax|mobile|cell|gsm)"
+    r"(?: ?(?:no|num(?:ber)?))?\.?[\"']? ?[:=] ?[\"'(]?"
+    r"(?P<number>\d(?:[ .-]?\d){4,5})(?![\w.,:/-]?\d|[^\W_])",
+    re.IGNORECASE,
+)
 GROUP = re.compile(r"\d+")
 EXTENSION = re.compile(
     r"[ ,;-]{0,2}(?:x|ext(?:ension|n)?\.?|poste|interne|durchwahl|#) ?[:=]? ?\d{1,6}"

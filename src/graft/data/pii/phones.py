@@ -43,6 +43,9 @@ def phones(text: str, regions: Sequence[str]) -> Found:
     A number in the form of its region, or with a valid country code, is sure; so is
     one that is only possible after a word such as "phone". Else it is borderline.
     """
+    for short in forms.SHORT.finditer(text):
+        if not forms.is_other(text, *short.span("number")):
+            yield Finding("phone", *short.span("number"), True, "field")
     for run in forms.RUN.finditer(text):
         start, end = run.span()
         if in_url(text, start) and not is_phone_field(text, start):
@@ -85,7 +88,8 @@ def _windows(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]
     ends at a blank, a slash or a bracket.
     """
     groups = [match.span() for match in forms.GROUP.finditer(text, start, end)]
-    if text[end : end + 1].isalnum() and not forms.EXTENSION.match(text, end):
+    glued = text[end : end + 1].isalnum() and not is_phone_label(text, start, end)
+    if glued and not forms.EXTENSION.match(text, end):
         groups.pop()  # it goes on as a word
     last_group = len(groups) - 1
     joints = [

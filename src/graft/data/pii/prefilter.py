@@ -17,6 +17,8 @@ _TRAITS: dict[Trait, str] = {
         r"[0-9](?:[ \t.\-/()_]{0,2}[0-9]){6}"
         r"|[0-9]\)? [.\-/] \(?[0-9]{2,3} [.\-/] [0-9]{2}"
         r"|[0-9]\)? - [0-9]{3}[ .-][0-9]{4}"
+        r"|(?i:phone|tel|fax|mobile|cell|gsm)[a-z. ]{0,8}[\"']?\s?[:=]"
+        r"\s?[\"'(]?[0-9]{2}"
     ),
     # letters of an account may part its digits
     "iban": (
