@@ -58,6 +58,8 @@ REJECT_SCHEMA = pa.schema(
 """A row or an example that a stage put aside, and why. `row` is all of it, as JSON;
 `id` is the example's, or for a row that became none a digest of it."""
 
+HISTORY = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+
 PREDICTION_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -70,12 +72,15 @@ PREDICTION_SCHEMA = pa.schema(
         pa.field("tuned_nll", pa.float64()),
         pa.field("num_tokens", pa.int64()),
         pa.field("num_bytes", pa.int64()),
+        pa.field("group", pa.string(), nullable=False),
+        pa.field("history", HISTORY, nullable=False),
     ]
 )
 """What the base and the tuned model say to the same prompt. The first reference is
 the gold answer of the conversation itself; `*_nll` is each model's negative
 log-likelihood of it, in nats, over `num_tokens` tokens of `num_bytes` bytes; null if
-no metric asked for it."""
+no metric asked for it. `history` are the turns before the prompt; examples of one
+`group` belong together."""
 
 
 ABSENT = object()

@@ -146,8 +146,8 @@ def test_a_sweep_is_one_table_and_the_best_is_marked_only_when_asked(
         "r32",
         "r8",
     ]
-    assert plain["best"] == "r16" and plain["best_is_real"] is False
-    assert plain["rows"][4]["to_best"]["answer_f1"]["is_real"] is True
+    assert plain["best"] == "r16" and plain["best_is_significant"] is False
+    assert plain["rows"][4]["to_best"]["answer_f1"]["is_significant"] is True
     assert plain["rows"][1]["version"] == best and plain["rows"][3]["version"] is None
     assert plain["rows"][1]["params"] == {"adapter.rank": "16"}
     assert plain["rows"][1]["costs"] == {"tokens_per_s": 321.0}
@@ -208,7 +208,9 @@ def test_folders_need_no_store(
         write_predictions(tmp_path / name, num_right)
     show(params, away, tmp_path / "a", tmp_path / "b" / "table", out=tmp_path / "out")
     plain = io.read_json(tmp_path / "out" / "compare.json")
-    assert plain["best"] == str(tmp_path / "b" / "table") and plain["best_is_real"]
+    assert (
+        plain["best"] == str(tmp_path / "b" / "table") and plain["best_is_significant"]
+    )
     show(params, away, tmp_path / "a", tmp_path / "a")
     assert f"{tmp_path / 'a'} (2)" in capsys.readouterr().out
     with pytest.raises(ConfigError, match="is for runs"):

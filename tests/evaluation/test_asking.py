@@ -25,6 +25,7 @@ def held_out(number: int) -> HeldOut:
     ids = list(f"{asked}:{said}".encode())
     return HeldOut(
         id=f"{number:03}",
+        group=f"group {number}",
         stratum="all",
         messages=[
             Message(role="user", content=asked),
@@ -52,6 +53,21 @@ def test_a_question_is_the_users_and_all_right_answers_count(template):
     question = to_question(held_out(1), template, 3)
     assert question.ids == template.encode_prompt(held_out(1).messages)
     assert (question.text, question.gold) == ("cat 1", ["chat 1", "minou 1"])
+
+
+def test_a_later_question_has_the_turns_before_it_as_history(template):
+    turns = [
+        Message(role="system", content="Be brief."),
+        Message(role="user", content="Who wrote it?"),
+        Message(role="assistant", content="Ann."),
+        Message(role="user", content="When?"),
+        Message(role="assistant", content="In 1920."),
+    ]
+    example = dataclasses.replace(held_out(1), messages=turns, references=[])
+    question = to_question(example, template, 3)
+    assert question.text == "When?" and question.gold == ["In 1920."]
+    assert question.history == turns[:3]
+    assert to_question(held_out(1), template, 3).history == []
 
 
 @pytest.mark.parametrize(
@@ -90,6 +106,7 @@ def test_both_models_answer_the_same_prompts_and_the_base_is_asked_untouched(
     assert all(row.base != row.tuned for row in rows)
     assert all(row.base_nll != row.tuned_nll for row in rows)
     assert [row.id for row in rows] == [example.id for example in examples]
+    assert [row.group for row in rows] == [example.group for example in examples]
     assert set(dataclasses.asdict(rows[0])) == {
         field.name for field in dataclasses.fields(Prediction)
     }

@@ -211,7 +211,7 @@ def test_limits_name_what_may_be_chance_and_what_is_too_little():
     ]
     counts = {"train": 9, "validation": 9, "test": 400}
     card = to_card(make_facts(TASK, rows, counts=counts))
-    assert "What tuning changed in BLEU, chrF, BLEU-1 may be chance." in card
+    assert "What tuning changed is not significant in BLEU, chrF, BLEU-1." in card
     assert "fewer than 10 test examples say next to nothing: rare." in card
     assert "Of 400 test examples, 40 were asked." in card
 

@@ -1,4 +1,4 @@
-"""Variants side by side: the same draws, real differences, and what is left out."""
+"""Variants side by side: the same draws, significant differences, and what is left out."""
 
 import json
 import random
@@ -14,7 +14,7 @@ from graft.evaluation.variants import Variant, comparable, differing
 from graft.metrics import compare, get_metrics
 
 METRICS = get_metrics(["answer_f1", "answer_match"])
-DRAWS = {"num_resamples": 300, "seed": 7}
+DRAWS = {"num_resamples": 300, "seed": 7, "min_differences": {}}
 
 
 def make(
@@ -45,7 +45,7 @@ def test_numbers_are_those_of_a_comparison_of_two_systems() -> None:
         assert row.to_base == compare(METRICS, base, tuned[row.name], **DRAWS)
     second = compare(METRICS, tuned["good"], tuned["bad"], **DRAWS)
     assert found.variants[1].to_best == second
-    assert second["answer_f1"].is_real
+    assert second["answer_f1"].is_significant
     lead = compare(METRICS, tuned["bad"], tuned["good"], **DRAWS)["answer_f1"]
     assert found.lead is not None
     assert found.lead.base == lead.base and found.lead.tuned == lead.tuned
@@ -53,14 +53,38 @@ def test_numbers_are_those_of_a_comparison_of_two_systems() -> None:
     assert np.allclose(bounds, (lead.difference.low, lead.difference.high))
 
 
-def test_a_small_lead_is_not_called_real() -> None:
+def test_a_significant_lead_below_what_matters_is_negligible() -> None:
+    options = {**DRAWS, "min_differences": {"answer_f1": 60.0}}
+    found = compare_variants([make("a", 0.8), make("b", 0.4)], METRICS, **options)
+    assert found.lead is not None and found.lead.is_negligible
+    assert "~ significant, negligible" in to_text(found)
+    assert not found.variants[0].to_base["answer_f1"].is_negligible
+
+
+def test_chunks_of_one_text_are_one_piece_of_evidence() -> None:
+    one, two = make("one", 0.5), make("two", 0.7)
+    few = [
+        replace(
+            v,
+            predictions=[replace(r, group=str(int(r.id) // 30)) for r in v.predictions],
+        )
+        for v in (one, two)
+    ]
+    alone = compare_variants([one, two], METRICS, **DRAWS).lead
+    together = compare_variants(few, METRICS, **DRAWS).lead
+    assert alone is not None and together is not None
+    assert alone.is_significant and not together.is_significant
+    assert alone.difference.value == together.difference.value
+
+
+def test_a_small_lead_is_not_called_significant() -> None:
     one, two = make("one", 0.5), make("two", 0.5 + 1 / 120)
     found = compare_variants([one, two], METRICS, **DRAWS)
     assert found.best is not None and found.best.name == "two"
-    assert found.lead is not None and not found.lead.is_real
+    assert found.lead is not None and not found.lead.is_significant
     said = "\n".join(verdicts(found))
     assert "best by" in said and "may well choose another" in said
-    assert to_json(found)["best_is_real"] is False
+    assert to_json(found)["best_is_significant"] is False
 
 
 def test_less_is_better_where_the_metric_says_so() -> None:
@@ -164,10 +188,12 @@ def test_the_three_forms_say_the_same() -> None:
     (table,) = [part for part in page.split("\n\n") if "to best" in part][:1]
     bars = {line.replace(r"\|", "").count("|") for line in table.splitlines()}
     assert len(bars) == 1, "a name breaks out of its cell"
-    assert plain["best"] == "one|1" and plain["best_is_real"] is True
+    assert plain["best"] == "one|1" and plain["best_is_significant"] is True
     row = plain["rows"][1]
     assert row["costs"]["latency_p95_ms"] == 63.0 and row["version"] == "1"
-    assert row["to_best"] == {} and row["to_base"]["answer_f1"]["is_real"] is True
+    assert (
+        row["to_best"] == {} and row["to_base"]["answer_f1"]["is_significant"] is True
+    )
     assert json.loads(json.dumps(plain)) == plain
 
 
@@ -182,4 +208,4 @@ def test_equal_variants_keep_their_order_and_differ_by_nothing(share: float) -> 
     found = compare_variants([make("b", share), make("a", share)], METRICS, **DRAWS)
     assert [row.name for row in found.variants] == ["b", "a"]
     assert found.lead is not None and found.lead.difference.value == 0
-    assert not found.lead.is_real
+    assert not found.lead.is_significant

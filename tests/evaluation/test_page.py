@@ -95,7 +95,7 @@ def test_a_page_shows_results_strata_examples_speed_links_and_grounds():
         f"Tuning raised BLEU from {bleu.base.value:.1f} to {bleu.tuned.value:.1f} on",
         f"{bleu.tuned.low:.1f} to {bleu.tuned.high:.1f}",
         f"+{bleu.difference.low:.1f} to +{bleu.difference.high:.1f}",
-        "✓ real, better",
+        "✓ significantly better (95 % CI)",
         "BLEU by stratum",
         "Most changed: largest gains",
         rows[1].references[0],
@@ -227,7 +227,7 @@ def test_a_page_stands_where_a_score_is_infinite_or_undefined():
     strata = {name: (n, compared) for name, (n, _) in facts.scores.strata.items()}
     scores = dataclasses.replace(facts.scores, overall=compared, strata=strata)
     text = "".join(Reader(to_page(make_facts(rows, scores=scores), rows)).words)
-    assert "∞" in text and "may be chance" in text and not re.search(r"\bnan\b", text)
+    assert "∞" in text and "not significant" in text and not re.search(r"\bnan\b", text)
 
 
 def test_a_perplexity_shows_how_much_it_fell_of_the_base():
@@ -236,4 +236,4 @@ def test_a_perplexity_shows_how_much_it_fell_of_the_base():
     scores = score(rows, get_metrics(["perplexity", "bleu"]), CONFIG)
     page = to_page(make_facts(rows, scores=scores), rows)
     assert page.count("−63.2 % of base") == 1 and page.count("% of base") == 1
-    assert "real, better" in page
+    assert "significantly better (95 % CI)" in page

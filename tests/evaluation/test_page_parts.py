@@ -46,12 +46,21 @@ def scored(pairs: list[tuple[float, float]]) -> list[Scored]:
     ]
 
 
+def test_a_significant_difference_that_does_not_matter_is_negligible():
+    found = dataclasses.replace(comparison(20, 20.4, 0.1, 0.7), min_difference=0.5)
+    assert judge(BLEU, found).text == "significant, negligible"
+    said = headline(BLEU, found, 5000)
+    assert said.endswith("is significant, but negligible.")
+    unclear = dataclasses.replace(comparison(20, 20.4, -0.1, 0.7), min_difference=0.5)
+    assert judge(BLEU, unclear).text == "not significant"
+
+
 @pytest.mark.parametrize(
     ("metric", "tuned", "low", "high", "kind"),
     [
         (BLEU, 30, 5, 15, "better"),
         (BLEU, 10, -15, -5, "worse"),
-        (BLEU, 21, -1, 3, "chance"),
+        (BLEU, 21, -1, 3, "insignificant"),
         (PERPLEXITY, 10, -15, -5, "better"),
         (PERPLEXITY, 30, 5, 15, "worse"),
         (LENGTH, 30, 5, 15, "changed"),
@@ -67,9 +76,9 @@ def test_a_headline_is_one_sentence_that_says_what_the_difference_is_worth():
     lower = headline(PERPLEXITY, comparison(20, 10, -15, -5), 1200)
     assert lower == (
         "Tuning lowered perplexity from 20.0 to 10.0 on 1,200 test examples: the "
-        "paired difference, −10.0 (95 % interval −15.0 to −5.0), is a real improvement."
+        "paired difference, −10.0 (95 % interval −15.0 to −5.0), is a significant improvement."
     )
-    assert "may be chance" in headline(BLEU, comparison(20, 21, -1, 3), 5)
+    assert "not significant" in headline(BLEU, comparison(20, 21, -1, 3), 5)
     assert "left BLEU at 20.0" in headline(BLEU, comparison(20, 20, 0, 0), 5)
 
 

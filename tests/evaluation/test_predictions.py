@@ -18,6 +18,8 @@ ROW: dict[str, Any] = {
     "references": ["r"],
     "base": "b",
     "tuned": "t",
+    "group": "",
+    "history": [],
 }
 
 
@@ -59,6 +61,16 @@ def test_a_table_that_is_not_whole_says_what_is_wrong_and_how_to_make_it(
 def test_a_missing_table_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no Parquet shard"):
         read_predictions(tmp_path)
+
+
+def test_a_line_of_json_ends_at_a_line_end_and_at_no_other_sign(tmp_path: Path) -> None:
+    odd = "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg\x1dh\x1ei"
+    row = {"references": [odd], "base": odd, "tuned": odd, "prompt": odd}
+    path = tmp_path / "answers.jsonl"
+    text = json.dumps(row, ensure_ascii=False) + "\r\n"
+    path.write_bytes(("\ufeff" + text * 2).encode())
+    first, second = read_predictions(path)
+    assert first.base == second.prompt == odd and second.id == "2"
 
 
 def test_json_lines_from_elsewhere_are_read_with_what_they_have(tmp_path: Path) -> None:

@@ -53,13 +53,13 @@ def test_a_report_shows_base_tuned_and_difference_of_each_metric_and_no_more():
     assert shown["base.bleu"] < shown["tuned.bleu"] < 100
 
 
-def test_a_report_holds_intervals_signatures_and_which_differences_are_real():
+def test_a_report_holds_intervals_signatures_and_which_differences_are_significant():
     report = to_report(score(predictions(), get_metrics(["bleu", "chrf"]), CONFIG))
     for system in ("base", "tuned", "difference"):
         for name in ("bleu", "chrf"):
             low, high = report["intervals"][system][name]
             assert low <= report[system][name] <= high
-    assert report["real_differences"] == ["bleu", "chrf"]
+    assert report["significant_differences"] == ["bleu", "chrf"]
     assert report["signatures"][0].startswith("bleu: nrefs:1|case:mixed|eff:no|tok:13a")
 
 

@@ -125,12 +125,12 @@ def test_bleu_agrees_with_sacrebleus_bootstrap():
 
 
 def test_a_bootstrap_draw_takes_as_many_segments_as_there_are():
-    weights = resample(37, 100, 5)
+    weights = resample(37, 100, 5).weights
     assert weights.shape == (100, 37)
     assert np.all(weights.sum(axis=1) == 37)
 
 
-def test_a_paired_difference_is_tighter_than_two_intervals_and_says_if_it_is_real():
+def test_a_paired_difference_is_tighter_than_two_intervals_and_says_if_it_is_significant():
     base, references = corpus(300, 0.30, 6)
     tuned = [
         r[0] if i % 8 == 0 else text
@@ -149,12 +149,12 @@ def test_a_paired_difference_is_tighter_than_two_intervals_and_says_if_it_is_rea
             found.difference.high - found.difference.low
             < found.base.high - found.base.low
         )
-        assert found.is_real
+        assert found.is_significant
     for found in compare(
         metrics, segments(base, references), segments(base, references), **options
     ).values():
         assert (found.difference.low, found.difference.high) == (0, 0)
-        assert not found.is_real
+        assert not found.is_significant
 
 
 def test_no_segment_or_a_missing_reference_is_refused():

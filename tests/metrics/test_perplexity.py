@@ -7,7 +7,8 @@ TERMS = np.array([[2.0, 4, 10], [6.0, 4, 30]])
 
 
 def segments(terms: np.ndarray | None) -> Segments:
-    return Segments(["", ""], [["a"], ["b"]], ["", ""], terms)
+    number = 2 if terms is None else len(terms)
+    return Segments([""] * number, [["a"]] * number, [""] * number, terms)
 
 
 def value(name: str, terms: np.ndarray) -> float:
@@ -32,12 +33,12 @@ def test_a_lower_perplexity_is_told_with_its_relative_change():
     assert metric.better == "lower"
     found = compare(
         [metric],
-        segments(TERMS),
-        segments(TERMS / [2, 1, 1]),
+        segments(np.tile(TERMS, (20, 1))),
+        segments(np.tile(TERMS / [2, 1, 1], (20, 1))),
         num_resamples=100,
         seed=0,
     )["perplexity"]
-    assert found.is_real
+    assert found.is_significant
     assert found.relative_change == pytest.approx(100 * (np.exp(0.5) / np.e - 1))
 
 

@@ -30,7 +30,7 @@ def test_every_metric_takes_every_text(rows, stratum):
     for found in compare(FREE, system, system, num_resamples=100, seed=0).values():
         for score in (found.base, found.tuned):
             assert np.isfinite([score.low, score.value, score.high]).all()
-        assert not found.is_real
+        assert not found.is_significant
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)

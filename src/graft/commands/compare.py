@@ -68,6 +68,7 @@ def run(
         get_metrics(asked),
         num_resamples=evaluate.num_resamples,
         seed=evaluate.seed,
+        min_differences=evaluate.min_differences,
     )
     print(to_text(found), end="")
     for variant, reason in left_out.items():

@@ -91,6 +91,11 @@ class EvaluateConfig(Section):
     seed: Seed
     requirements: RequirementsConfig | None
 
+    @property
+    def min_differences(self) -> dict[str, float]:
+        """By metric, the smallest difference that matters."""
+        return self.requirements.min_differences if self.requirements else {}
+
 
 class RegistryConfig(Section):
     """The registered model's name, and the MLflow experiment of its runs."""

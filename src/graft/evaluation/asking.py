@@ -1,8 +1,8 @@
 """What base and tuned model are asked, and what they answer."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from graft.metrics import get_metrics
 from graft.records import Message
 
 Array = npt.NDArray[np.float64]
+SHOWN: tuple[Literal["role", "content"], ...] = ("role", "content")
 
 
 class PromptTemplate(TextEnds, Protocol):
@@ -56,12 +57,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Question:
-    """What is put to both models: ids, for readers the text, and all right answers,
-    the conversation's own first."""
+    """What is put to both models: ids, for readers the text and the turns before it,
+    and all right answers, the conversation's own first."""
 
     ids: list[int]
     text: str
     gold: list[str]
+    history: list[dict[str, str]] = field(default_factory=list)
 
 
 def to_question(
@@ -72,10 +74,13 @@ def to_question(
     Of a text that answers nobody its own first `prompt_tokens` are the prompt, at most
     half of it, and the rest is the reference.
     """
-    asked = [turn["content"] for turn in example.messages if turn["role"] == "user"]
+    turns = [{key: turn[key] for key in SHOWN} for turn in example.messages]
+    asked = [place for place, turn in enumerate(turns) if turn["role"] == "user"]
     if asked:
+        prompt = turns[asked[-1]]["content"]
         gold = [example.messages[-1]["content"], *example.references]
-        return Question(template.encode_prompt(example.messages), asked[-1], gold)
+        ids = template.encode_prompt(example.messages)
+        return Question(ids, prompt, gold, turns[: asked[-1]])
     first = example.learned.index(True)
     room = (len(example.input_ids) - first) // 2
     given = first + min(prompt_tokens, max(room, 1))
@@ -159,6 +164,8 @@ def ask_both(
             tuned_nll=None if tuned.nlls is None else float(tuned.nlls[row]),
             num_tokens=count_learned((example.input_ids, example.learned)),
             num_bytes=example.num_bytes,
+            group=example.group,
+            history=question.history,
         )
         for row, (example, question) in enumerate(zip(examples, questions, strict=True))
     ]

@@ -1,12 +1,13 @@
 """Variants of one model side by side, with paired differences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graft.evaluation.scoring import not_computed, to_segments
 from graft.evaluation.variants import Variant, differing
 from graft.metrics import Comparison, Metric, Segments, resample
-from graft.metrics.statistics import Array, percentiles
+from graft.metrics.bootstrap import Measured, Resamples, measure
+from graft.metrics.comparing import difference
 from graft.records import Score
 
 COSTS = ("latency_p50_ms", "latency_p95_ms", "tokens_per_s")
@@ -60,19 +61,38 @@ class Standings:
         second = self.variants[1].to_best[self.metrics[0].name]
         low, high = -second.difference.high, -second.difference.low
         gap = Score(-second.difference.value, low, high)
-        return Comparison(second.tuned, second.base, gap)
+        return replace(second, base=second.tuned, tuned=second.base, difference=gap)
+
+
+ByMetric = Mapping[str, Measured]
+"""A system by all metrics."""
 
 
 @dataclass(frozen=True)
-class Resampled:
-    """A score, and its value on each resample. Shape [resamples]."""
+class _Scorer:
+    """All systems are measured on the same resamples of the test examples."""
 
-    score: Score
-    values: Array
+    metrics: Sequence[Metric]
+    draws: Resamples
+    min_differences: Mapping[str, float]
 
+    def measure(self, segments: Segments) -> ByMetric:
+        """One system by all metrics."""
+        counted = {m.statistics: m.statistics(segments) for m in self.metrics}
+        found = {}
+        for metric in self.metrics:
+            terms, signature = counted[metric.statistics]
+            found[metric.name] = measure(metric.value, terms, self.draws, signature)
+        return found
 
-Measured = Mapping[str, Resampled]
-"""By metric."""
+    def compare(self, base: ByMetric, tuned: ByMetric) -> dict[str, Comparison]:
+        """Paired differences tuned − base, by metric of the base."""
+        return {
+            name: difference(
+                one, tuned[name], self.draws, self.min_differences.get(name, 0.0)
+            )
+            for name, one in base.items()
+        }
 
 
 def compare_variants(
@@ -81,44 +101,47 @@ def compare_variants(
     *,
     num_resamples: int,
     seed: int,
+    min_differences: Mapping[str, float],
 ) -> Standings:
     """Score all variants and their bases on the same resamples.
 
     Args:
         variants: with the same test examples in the same order; at least one.
         metrics: in the task's order; the first that can be computed decides.
+        min_differences: the smallest that matters, by metric.
     """
     predictions = [row for variant in variants for row in variant.predictions]
     lacks = not_computed(predictions, metrics)
     metrics = [metric for metric in metrics if metric.name not in lacks]
-    weights = resample(len(variants[0].predictions), num_resamples, seed)
+    first = to_segments(variants[0].predictions, "tuned")
+    draws = resample(len(first.completions), num_resamples, seed, first.groups)
+    scorer = _Scorer(metrics, draws, min_differences)
     tuned = {
-        variant.name: _measure(
-            to_segments(variant.predictions, "tuned"), metrics, weights
-        )
+        variant.name: scorer.measure(to_segments(variant.predictions, "tuned"))
         for variant in variants
     }
     decides = bool(metrics) and metrics[0].better != "neither"
     order = _ranked(variants, tuned, metrics[0]) if decides else variants
     best = tuned[order[0].name] if decides else {}
     bases: list[Row] = []
-    base_of: dict[str, Measured] = {}
+    base_of: dict[str, ByMetric] = {}
     groups = _by_base(variants)
     for group in groups:
-        base = _measure(to_segments(group[0].predictions, "base"), metrics, weights)
+        base = scorer.measure(to_segments(group[0].predictions, "base"))
         base_of |= {variant.name: base for variant in group}
         names = ", ".join(variant.name for variant in group)
         name = "base" if len(groups) == 1 else f"base of {names}"
         costs = _costs(group[0], "base")
-        bases.append(Row(name, None, costs, _scores(base), {}, _compare(best, base)))
+        to_best = scorer.compare(best, base)
+        bases.append(Row(name, None, costs, _scores(base), {}, to_best))
     rows = [
         Row(
             name=variant.name,
             variant=variant,
             costs=_costs(variant, "tuned"),
             scores=_scores(tuned[variant.name]),
-            to_base=_compare(base_of[variant.name], tuned[variant.name]),
-            to_best=_compare(best, tuned[variant.name]) if number else {},
+            to_base=scorer.compare(base_of[variant.name], tuned[variant.name]),
+            to_best=scorer.compare(best, tuned[variant.name]) if number else {},
         )
         for number, variant in enumerate(order)
     ]
@@ -134,7 +157,7 @@ def compare_variants(
 
 
 def _ranked(
-    variants: Sequence[Variant], measured: Mapping[str, Measured], metric: Metric
+    variants: Sequence[Variant], measured: Mapping[str, ByMetric], metric: Metric
 ) -> list[Variant]:
     """From the best on; equal ones as they were given."""
     sign = 1 if metric.better == "lower" else -1
@@ -152,35 +175,8 @@ def _by_base(variants: Sequence[Variant]) -> list[list[Variant]]:
     return list(groups.values())
 
 
-def _measure(segments: Segments, metrics: Sequence[Metric], weights: Array) -> Measured:
-    counted = {m.statistics: m.statistics(segments) for m in metrics}
-    found = {}
-    for metric in metrics:
-        terms, signature = counted[metric.statistics]
-        values = metric.value(weights @ terms)
-        value = float(metric.value(terms.sum(axis=0)))
-        score = Score(value, *percentiles(values), signature)
-        found[metric.name] = Resampled(score, values)
-    return found
-
-
-def _scores(measured: Measured) -> dict[str, Score]:
+def _scores(measured: ByMetric) -> dict[str, Score]:
     return {name: found.score for name, found in measured.items()}
-
-
-def _compare(base: Measured, tuned: Measured) -> dict[str, Comparison]:
-    """Paired differences tuned − base: both were scored on the same resamples."""
-    return {
-        name: Comparison(
-            one.score,
-            tuned[name].score,
-            Score(
-                tuned[name].score.value - one.score.value,
-                *percentiles(tuned[name].values - one.values),
-            ),
-        )
-        for name, one in base.items()
-    }
 
 
 def _costs(variant: Variant, system: str) -> dict[str, float]:

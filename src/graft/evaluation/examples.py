@@ -17,6 +17,7 @@ class HeldOut:
     """
 
     id: str
+    group: str
     stratum: str
     messages: list[Message]
     references: list[str]

@@ -47,7 +47,11 @@ def read_predictions(source: Path) -> list[Prediction]:
 
 def _read_table(folder: Path) -> list[Prediction]:
     table = read_table(folder)
-    needed = [field.name for field in fields(Prediction) if field.default is MISSING]
+    needed = [
+        field.name
+        for field in fields(Prediction)
+        if field.default is MISSING and field.default_factory is MISSING
+    ]
     if missing := [name for name in needed if name not in table.column_names]:
         raise DataError(
             str(folder),
@@ -61,7 +65,8 @@ def _read_table(folder: Path) -> list[Prediction]:
 
 def _read_lines(path: Path) -> list[Prediction]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # No splitlines: a text may hold U+2028, which does not end a line of JSON.
+        lines = path.read_bytes().decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             str(path),
@@ -83,7 +88,8 @@ def _read_lines(path: Path) -> list[Prediction]:
                 f"{path}:{number}",
                 f"no prediction: {_reason(error)}",
                 expected="references (a list of texts), base and tuned; and perhaps "
-                "id, stratum, prompt, base_nll, tuned_nll, num_tokens, num_bytes",
+                "id, group, stratum, prompt, history (turns with role and content), "
+                "base_nll, tuned_nll, num_tokens, num_bytes",
                 fix="correct the line",
             ) from error
     return rows

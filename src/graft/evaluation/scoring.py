@@ -1,7 +1,7 @@
 """Predictions → the report: base and tuned side by side, with intervals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -13,11 +13,17 @@ DIGITS = 2
 """Of a score in reports. SacreBLEU's authors advise one; two keep rounding away from
 differences."""
 SYSTEMS = ("base", "tuned", "difference")
+ALONE = "\0"
+"""Before the id of an example without a group: no group's name begins with it."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What both models say to one test example; a row of `PREDICTION_SCHEMA`."""
+    """What both models say to one test example; a row of `PREDICTION_SCHEMA`.
+
+    `history` are the turns before the prompt, each with role and content. Examples of
+    one `group` belong together; an empty one is a group of its own.
+    """
 
     id: str
     stratum: str
@@ -29,6 +35,8 @@ class Prediction:
     tuned_nll: float | None = None
     num_tokens: int | None = None
     num_bytes: int | None = None
+    group: str = ""
+    history: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,7 @@ def to_segments(
         references=[row.references for row in predictions],
         strata=[row.stratum for row in predictions],
         likelihoods=np.array(terms, dtype=float) if asked else None,
+        groups=[row.group or f"{ALONE}{row.id}" for row in predictions],
     )
 
 
@@ -76,6 +85,7 @@ def score(
             to_segments(rows, "tuned"),
             num_resamples=config.num_resamples,
             seed=config.seed,
+            min_differences=config.min_differences,
         )
 
     groups: dict[str, list[Prediction]] = {}
@@ -118,8 +128,8 @@ def to_report(scores: Scores) -> dict[str, Any]:
         }
         for system in SYSTEMS
     }
-    report["real_differences"] = [
-        name for name, found in scores.overall.items() if found.is_real
+    report["significant_differences"] = [
+        name for name, found in scores.overall.items() if found.is_significant
     ]
     report["relative_changes"] = [
         f"{name}: {found.relative_change:+.1f} %"

@@ -8,7 +8,14 @@ from typing import Any
 from graft.evaluation.card import table, with_interval
 from graft.evaluation.comparison import Row, Standings
 from graft.evaluation.page.numbers import comparison_digits, number
-from graft.evaluation.page.verdicts import BETTER, CHANCE, CHANGED, WORSE, judge
+from graft.evaluation.page.verdicts import (
+    BETTER,
+    CHANGED,
+    INSIGNIFICANT,
+    NEGLIGIBLE,
+    WORSE,
+    judge,
+)
 from graft.metrics import Comparison, Metric
 from graft.records import shorten
 
@@ -38,18 +45,19 @@ def to_json(found: Standings) -> dict[str, Any]:
         "metrics": [metric.name for metric in found.metrics],
         "not_computed": dict(found.not_computed),
         "best": best.name if best else None,
-        "best_is_real": lead.is_real if lead else None,
+        "best_is_significant": lead.is_significant if lead else None,
         "rows": [_plain(found, row) for row in (*found.bases, *found.variants)],
     }
 
 
 def verdicts(found: Standings) -> list[str]:
     """What the numbers allow to say."""
-    marks = ", ".join(f"{v.mark} {v.text}" for v in (BETTER, WORSE, CHANGED, CHANCE))
+    kinds = (BETTER, WORSE, CHANGED, NEGLIGIBLE, INSIGNIFICANT)
+    marks = ", ".join(f"{verdict.mark} {verdict.text}" for verdict in kinds)
     lines = [
         f"{found.num_examples:,} test examples; 95 % bootstrap intervals",
         f"paired differences: {marks}",
-        "each is judged alone: where nothing differs, one in twenty seems real",
+        "each is judged alone: where nothing differs, one in twenty seems significant",
     ]
     lines += [f"{name} not computed: {why}" for name, why in found.not_computed.items()]
     best, lead = found.best, found.lead
@@ -64,7 +72,7 @@ def verdicts(found: Standings) -> list[str]:
     if lead:
         over = f"to the runner-up {found.variants[1].name}"
         lines.append(f"  its difference {over}: {_difference(metric, lead, digits)}")
-        if not lead.is_real:
+        if not lead.is_significant:
             lines.append("  another test set may well choose another variant")
     return lines
 
@@ -112,7 +120,7 @@ def _scores(found: Standings, metric: Metric) -> list[Column]:
 
 
 def _digits(found: Standings, metric: Metric) -> int:
-    """Enough for every real difference of the metric to be seen as one."""
+    """Enough for every significant difference of the metric to be seen as one."""
     rows = (*found.bases, *found.variants)
     compared = [part for row in rows for part in (row.to_base, row.to_best) if part]
     return max(comparison_digits(part[metric.name]) for part in compared)
@@ -175,7 +183,7 @@ def _changes(compared: Mapping[str, Comparison]) -> dict[str, Any]:
             "value": part.difference.value,
             "low": part.difference.low,
             "high": part.difference.high,
-            "is_real": part.is_real,
+            "is_significant": part.is_significant,
         }
         for name, part in compared.items()
     }

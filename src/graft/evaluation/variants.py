@@ -36,11 +36,11 @@ def comparable(variants: Sequence[Variant]) -> tuple[list[Variant], dict[str, st
         left out.
     """
     first = variants[0]
-    asked = {row.id: (row.prompt, row.references) for row in first.predictions}
+    asked = {row.id: _question(row) for row in first.predictions}
     kept, left_out = [], {}
     for variant in variants:
         rows = {row.id: row for row in variant.predictions}
-        mine = {key: (row.prompt, row.references) for key, row in rows.items()}
+        mine = {key: _question(row) for key, row in rows.items()}
         if mine == asked:
             kept.append(replace(variant, predictions=[rows[key] for key in asked]))
             continue
@@ -50,6 +50,10 @@ def comparable(variants: Sequence[Variant]) -> tuple[list[Variant], dict[str, st
             f"{len(asked)} of {first.name}"
         )
     return kept, left_out
+
+
+def _question(row: Prediction) -> tuple[object, ...]:
+    return row.history, row.prompt, row.references
 
 
 def differing(variants: Sequence[Variant]) -> list[str]:

@@ -5,19 +5,15 @@ from collections.abc import Mapping, Sequence
 from graft.errors import ConfigError
 from graft.metrics.answers import ANSWER_METRICS
 from graft.metrics.bleu import BLEU_METRICS
+from graft.metrics.bootstrap import resample
 from graft.metrics.chrf import CHRF_METRICS
+from graft.metrics.comparing import Comparison, compare
 from graft.metrics.diversity import DIVERSITY_METRICS
 from graft.metrics.final_answers import FINAL_ANSWER_METRICS
 from graft.metrics.likelihood import LIKELIHOOD_METRICS
 from graft.metrics.meteor import METEOR_METRICS
 from graft.metrics.rouge import ROUGE_METRICS
-from graft.metrics.statistics import (
-    Comparison,
-    Metric,
-    Segments,
-    compare,
-    resample,
-)
+from graft.metrics.statistics import Metric, Segments
 from graft.metrics.steps import STEP_METRICS
 
 __all__ = [

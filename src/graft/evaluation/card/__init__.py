@@ -12,13 +12,16 @@ from graft.evaluation.facts import Facts
 from graft.evaluation.page.numbers import comparison_digits, number
 from graft.evaluation.page.rows import strata_table
 from graft.evaluation.page.verdicts import judge
+from graft.evaluation.scoring import Prediction
 from graft.metrics import METRICS, Comparison
-from graft.records import Score
+from graft.records import Score, shorten
 
 __all__ = ["to_card"]
 
 SHOWN_SECTIONS = ("tokenize", "split", "adapter", "quantization", "train")
 SHOWN_SAMPLES = 6
+SHOWN_TURNS = 4
+"""The last ones of a conversation, in a table."""
 CELL = 300
 """Characters of a text in a table."""
 
@@ -64,7 +67,7 @@ def to_card(facts: Facts) -> str:
         first=first,
         strata=strata_table(first, facts.scores.strata) if first else None,
         samples=[
-            [row.prompt or "(none)", row.references[0], row.base, row.tuned]
+            [_conversation(row), row.references[0], row.base, row.tuned]
             for row in facts.samples[:SHOWN_SAMPLES]
         ],
         decoding=_decoding(facts),
@@ -92,6 +95,19 @@ def _result(name: str, found: Comparison) -> list[str]:
         with_interval(found.difference, digits, "+"),
         judge(METRICS[name], found).text,
     ]
+
+
+def _conversation(row: Prediction) -> str:
+    """The prompt; after other turns with all of them, shortened to fit a cell."""
+    if not row.history:
+        return row.prompt or "(none)"
+    turns = [*row.history, {"role": "user", "content": row.prompt}]
+    room = CELL // min(len(turns), SHOWN_TURNS) - 16
+    shown = [f"{t['role']}: {shorten(t['content'], room)}" for t in turns]
+    left_out = len(shown) - SHOWN_TURNS
+    if left_out > 0:
+        shown[:-SHOWN_TURNS] = [f"({left_out} turns before)"]
+    return " → ".join(shown)
 
 
 def _decoding(facts: Facts) -> str:

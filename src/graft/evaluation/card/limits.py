@@ -27,17 +27,15 @@ def _use(facts: Facts) -> str:
 
 def _of_scores(facts: Facts) -> Iterator[str]:
     scores = facts.scores
-    chance = [name for name, found in scores.overall.items() if not found.is_real]
-    if chance:
-        titles = ", ".join(METRICS[name].title for name in chance)
-        yield f"What tuning changed in {titles} may be chance."
-    worse = [
-        METRICS[name].title
-        for name, found in scores.overall.items()
-        if judge(METRICS[name], found).kind == "worse"
-    ]
-    if worse:
-        yield f"Tuning made worse: {', '.join(worse)}."
+    verdicts = {name: judge(METRICS[name], it) for name, it in scores.overall.items()}
+    for kind, words in (
+        ("insignificant", "What tuning changed is not significant in"),
+        ("negligible", "What tuning changed is significant, but negligible in"),
+        ("worse", "Tuning made worse:"),
+    ):
+        titles = [METRICS[name].title for name, v in verdicts.items() if v.kind == kind]
+        if titles:
+            yield f"{words} {', '.join(titles)}."
     if scores.num_examples < MANY:
         yield (
             f"Only {scores.num_examples:,} test examples were asked; intervals over so "

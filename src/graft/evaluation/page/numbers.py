@@ -20,11 +20,11 @@ def digits_of(values: Sequence[float]) -> int:
 def comparison_digits(found: Comparison) -> int:
     """Digits for all numbers of a comparison.
 
-    More than usual if a real difference would otherwise seem to touch zero.
+    More than usual if a significant difference would otherwise seem to touch zero.
     """
     digits = digits_of([found.base.value, found.tuned.value])
     nearest = min(abs(found.difference.low), abs(found.difference.high))
-    while found.is_real and digits < MOST_DIGITS and round(nearest, digits) == 0:
+    while found.is_significant and digits < MOST_DIGITS and round(nearest, digits) == 0:
         digits += 1
     return digits
 

@@ -14,29 +14,37 @@ FEWEST = 10
 class Verdict:
     """`kind` names the colour; `mark` and `text` say the same without one."""
 
-    kind: Literal["better", "worse", "changed", "chance"]
+    kind: Literal["better", "worse", "changed", "negligible", "insignificant"]
     mark: str
     text: str
 
 
-CHANCE = Verdict("chance", "≈", "may be chance")
-TOO_FEW = Verdict("chance", "–", f"under {FEWEST} examples")
-CHANGED = Verdict("changed", "◆", "real change")
-BETTER = Verdict("better", "✓", "real, better")
-WORSE = Verdict("worse", "✗", "real, worse")
+INSIGNIFICANT = Verdict("insignificant", "≈", "not significant")
+TOO_FEW = Verdict("insignificant", "–", f"under {FEWEST} examples")
+NEGLIGIBLE = Verdict("negligible", "~", "significant, negligible")
+CHANGED = Verdict("changed", "◆", "significantly different (95 % CI)")
+BETTER = Verdict("better", "✓", "significantly better (95 % CI)")
+WORSE = Verdict("worse", "✗", "significantly worse (95 % CI)")
 
 CONCLUSIONS = {
-    "better": "is a real improvement",
-    "worse": "is a real loss",
-    "changed": "is real",
-    "chance": "may be chance, since its interval includes zero",
+    "better": "is a significant improvement",
+    "worse": "is a significant loss",
+    "changed": "is significant",
+    "negligible": "is significant, but negligible",
+    "insignificant": "is not significant",
 }
 
 
 def judge(metric: Metric, found: Comparison) -> Verdict:
-    """Whether a difference is real, and for the better."""
-    if not found.is_real:
-        return CHANCE
+    """Whether a difference is significant, large enough to matter, and for the better.
+
+    Significant: its 95 % interval leaves out zero. Negligible: it is smaller than the
+    smallest difference that matters, `evaluate.requirements.metrics.….min_difference`.
+    """
+    if not found.is_significant:
+        return INSIGNIFICANT
+    if found.is_negligible:
+        return NEGLIGIBLE
     if metric.better == "neither":
         return CHANGED
     rose = found.difference.value > 0

@@ -91,5 +91,7 @@ def _name_review(key: Key, rows: Sequence[Prediction]) -> str:
 
     It begins with letters, since spreadsheets turn some digests into numbers.
     """
-    texts = [[row.prompt, *row.references, row.base, row.tuned] for row in rows]
+    texts = [
+        [row.history, row.prompt, *row.references, row.base, row.tuned] for row in rows
+    ]
     return "review-" + io.digest({"key": key.model_dump(), "texts": texts})[:10]

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from graft.metrics.statistics import Array, interval, resample
+from graft.metrics.bootstrap import Array, interval, resample
 from graft.records import Score
 
 NUM_RESAMPLES = 2_000
@@ -50,8 +50,8 @@ def mean_over_items(values: Array, seed: int) -> Score | None:
         return None
     sums = np.where(present, values, 0).sum(axis=0)
     terms = np.stack([sums, present.sum(axis=0)], axis=1)[judged]  # [items, 2]
-    weights = resample(len(terms), NUM_RESAMPLES, seed)
-    return interval(lambda total: total[..., 0] / total[..., 1], terms, weights)
+    draws = resample(len(terms), NUM_RESAMPLES, seed)
+    return interval(lambda total: total[..., 0] / total[..., 1], terms, draws)
 
 
 def sign_test(votes: Array) -> SignTest:

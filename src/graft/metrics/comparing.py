@@ -1,0 +1,94 @@
+"""Two systems on the same segments: paired differences."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graft.metrics.bootstrap import Measured, Resamples, measure, resample
+from graft.metrics.statistics import Metric, Segments, Statistics
+from graft.records import Score
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric of two systems on the same segments; `difference` is tuned − base.
+
+    `gold` is the value of the references themselves, for metrics of a text alone.
+    `min_difference` is the smallest that matters.
+    """
+
+    base: Score
+    tuned: Score
+    difference: Score
+    gold: Score | None = None
+    min_difference: float = 0.0
+
+    @property
+    def is_significant(self) -> bool:
+        """The difference's 95 % interval leaves out zero."""
+        return self.difference.low > 0 or self.difference.high < 0
+
+    @property
+    def is_negligible(self) -> bool:
+        """The difference is significant, and too small to matter."""
+        return self.is_significant and abs(self.difference.value) < self.min_difference
+
+    @property
+    def relative_change(self) -> float | None:
+        """(tuned − base) / base, in percent; None if the base has 0."""
+        base = self.base.value
+        return 100 * self.difference.value / base if base else None
+
+
+def difference(
+    base: Measured, tuned: Measured, draws: Resamples, min_difference: float = 0.0
+) -> Comparison:
+    """Paired: both systems were measured on the same resamples."""
+    estimate = tuned.score.value - base.score.value
+    low, high = draws.difference_bounds(estimate, tuned.values - base.values)
+    return Comparison(
+        base.score,
+        tuned.score,
+        Score(estimate, low, high),
+        min_difference=min_difference,
+    )
+
+
+def compare(
+    metrics: Sequence[Metric],
+    base: Segments,
+    tuned: Segments,
+    *,
+    num_resamples: int,
+    seed: int,
+    min_differences: Mapping[str, float] | None = None,
+) -> dict[str, Comparison]:
+    """Score two systems on the same segments, by the same bootstrap draws.
+
+    The difference is paired: both systems are scored on each resample, so what makes
+    a segment hard for both does not widen its interval.
+
+    Args:
+        min_differences: the smallest that matters, by metric.
+    Raises: ValueError if the systems saw different segments.
+    """
+    if len(base.completions) != len(tuned.completions):
+        raise ValueError("base and tuned saw different segments")
+    draws = resample(len(base.completions), num_resamples, seed, base.groups)
+    gold = replace(base, completions=[texts[0] for texts in base.references])
+    counted: dict[Statistics, Any] = {}
+    compared = {}
+    for metric in metrics:
+        if metric.statistics not in counted:
+            counted[metric.statistics] = [
+                metric.statistics(system) for system in (base, tuned)
+            ]
+        measured = [
+            measure(metric.value, terms, draws, signature)
+            for terms, signature in counted[metric.statistics]
+        ]
+        compared[metric.name] = replace(
+            difference(*measured, draws, (min_differences or {}).get(metric.name, 0.0)),
+            gold=metric.score(gold, draws) if metric.of == "text" else None,
+        )
+    return compared

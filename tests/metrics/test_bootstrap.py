@@ -1,0 +1,89 @@
+"""Intervals that are as wide as they must be, also of few examples and of groups."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graft.metrics.bootstrap import Array, interval, measure, resample
+from graft.metrics.comparing import difference
+from graft.metrics.statistics import mean
+
+
+def averages(values: Array) -> Array:
+    """Statistics of a mean, shape [segments, 2]."""
+    return np.stack([values, np.ones_like(values)], axis=1)
+
+
+def false_alarms(
+    number: int, num_trials: int, groups: int | None = None, num_resamples: int = 400
+) -> float:
+    """Share of trials that call a difference of 0 significant."""
+    generator = np.random.default_rng(3)
+    labels = None if groups is None else [str(i % groups) for i in range(number)]
+    outside = 0
+    for trial in range(num_trials):
+        values = generator.normal(size=number)
+        if groups is not None:
+            values += 2 * generator.normal(size=groups)[np.arange(number) % groups]
+        draws = resample(number, num_resamples, trial, labels)
+        zero = measure(mean, averages(0 * values), draws)
+        found = difference(zero, measure(mean, averages(values), draws), draws)
+        outside += found.is_significant
+    return outside / num_trials
+
+
+@pytest.mark.parametrize("number", [3, 5, 8, 20, 50])
+def test_nothing_is_called_a_difference_in_about_one_of_twenty_cases(number):
+    # 1,200 trials: three standard errors are 1.9 percentage points.
+    assert 0.03 < false_alarms(number, 1200) < 0.075
+
+
+def test_examples_of_one_text_do_not_make_chance_significant():
+    assert false_alarms(60, 600, groups=8) < 0.09
+    generator = np.random.default_rng(3)
+    values = np.repeat(generator.normal(size=8), 8)
+    apart = interval(mean, averages(values), resample(64, 400, 0))
+    labels = [str(i // 8) for i in range(64)]
+    together = interval(mean, averages(values), resample(64, 400, 0, labels))
+    assert together.value == apart.value
+    assert together.high - together.low > 2 * (apart.high - apart.low)
+
+
+@given(st.lists(st.floats(-50, 50), min_size=2, max_size=30), st.integers(0, 99))
+def test_groups_of_one_are_drawn_like_no_groups(values, seed):
+    terms = averages(np.array(values))
+    labels = [f"text {i}" for i in range(len(values))]
+    alone = interval(mean, terms, resample(len(values), 100, seed))
+    assert interval(mean, terms, resample(len(values), 100, seed, labels)) == alone
+
+
+@given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=30), st.integers(0, 9))
+def test_the_segments_of_a_group_are_drawn_together_and_names_do_not_matter(
+    labels, seed
+):
+    draws = resample(len(labels), 100, seed, labels)
+    groups = len(set(labels))
+    assert np.all(draws.weights.sum(axis=1) == groups)
+    counted = draws.values(lambda sums: sums, np.eye(len(labels)))
+    for i, one in enumerate(labels):
+        for j, other in enumerate(labels):
+            if one == other:
+                assert np.array_equal(counted[:, i], counted[:, j])
+    renamed = resample(len(labels), 100, seed, [label.upper() for label in labels])
+    assert np.array_equal(renamed.weights, draws.weights)
+
+
+def test_one_text_alone_says_nothing_of_others():
+    draws = resample(3, 100, 0, ["a", "a", "a"])
+    base, tuned = (
+        measure(mean, averages(np.array(values)), draws)
+        for values in ([0.0, 0.0, 0.0], [5.0, 6.0, 7.0])
+    )
+    found = difference(base, tuned, draws)
+    assert found.difference.value == 6.0 and not found.is_significant
+
+
+def test_another_number_of_groups_is_refused():
+    with pytest.raises(ValueError, match="2 groups of 3 segments"):
+        resample(3, 100, 0, ["a", "b"])
