@@ -25,7 +25,7 @@ from graft.params import PARAMS, Params, check_params, load_params
 
 COMMANDS: dict[str, str] = {
     "add": "take your own files as data: configs/, dvc add, and the next command",
-    "compare": "show base and variants side by side, and which differences are significant",
+    "compare": "show base and variants side by side, and what differs significantly",
     "decide": "store what a person decided about personal data",
     "deps": "write each stage's code dependencies into dvc.yaml",
     "describe": "print the configs/model file of a model folder",

@@ -228,3 +228,18 @@ def test_device_memory_and_versions_are_those_of_this_machine():
     assert device_name("cpu").startswith("CPU")
     assert 0.01 < peak_memory_gib("cpu") < 1000
     assert library_versions()["torch"][0].isdigit()
+
+
+def test_a_later_turn_is_shown_with_the_conversation_before_it(facts: Facts):
+    turns = [
+        {"role": "user", "content": "Who wrote it? " + "x" * 400},
+        {"role": "assistant", "content": "Ann."},
+    ]
+    sample = dataclasses.replace(facts.samples[0], history=turns, prompt="When?")
+    card = to_card(dataclasses.replace(facts, samples=[sample]))
+    assert "user: Who wrote it?" in card and "assistant: Ann. → user: When? |" in card
+    many = dataclasses.replace(sample, history=turns * 9)
+    card = to_card(dataclasses.replace(facts, samples=[many]))
+    assert "(15 turns before) → " in card and "→ user: When? |" in card
+    page = to_page(facts, [sample, *predictions()[1:]])
+    assert "conversation before the prompt" in page and "Ann." in page

@@ -228,3 +228,11 @@ def test_a_key_that_is_not_whole_is_refused(tmp_path: Path) -> None:
 def test_a_review_shows_at_least_one_example() -> None:
     with pytest.raises(ValueError, match="number of examples: 0"):
         draw(make_rows(3), 0, 1, None)
+
+
+def test_a_rater_sees_the_turns_before_the_prompt() -> None:
+    turns = [{"role": "user", "content": "Who <b>wrote</b> it?"}]
+    rows = [replace(row, history=turns) for row in make_rows(4)]
+    for page in sheets(rows, draw(rows, 2, 0, None)):
+        assert page.count("The conversation so far") >= 2
+        assert "Who &lt;b&gt;wrote&lt;/b&gt; it?" in page

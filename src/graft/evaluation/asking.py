@@ -74,7 +74,9 @@ def to_question(
     Of a text that answers nobody its own first `prompt_tokens` are the prompt, at most
     half of it, and the rest is the reference.
     """
-    turns = [{key: turn[key] for key in SHOWN} for turn in example.messages]
+    turns: list[dict[str, str]] = [
+        {key: turn[key] for key in SHOWN} for turn in example.messages
+    ]
     asked = [place for place, turn in enumerate(turns) if turn["role"] == "user"]
     if asked:
         prompt = turns[asked[-1]]["content"]

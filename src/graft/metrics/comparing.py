@@ -83,12 +83,13 @@ def compare(
             counted[metric.statistics] = [
                 metric.statistics(system) for system in (base, tuned)
             ]
-        measured = [
+        before, after = (
             measure(metric.value, terms, draws, signature)
             for terms, signature in counted[metric.statistics]
-        ]
+        )
+        least = (min_differences or {}).get(metric.name, 0.0)
         compared[metric.name] = replace(
-            difference(*measured, draws, (min_differences or {}).get(metric.name, 0.0)),
+            difference(before, after, draws, least),
             gold=metric.score(gold, draws) if metric.of == "text" else None,
         )
     return compared

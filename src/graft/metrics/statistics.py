@@ -13,6 +13,18 @@ import numpy as np
 from graft.metrics.bootstrap import Array, Resamples, interval
 from graft.records import Score
 
+__all__ = [
+    "Array",
+    "Metric",
+    "Segments",
+    "Statistics",
+    "averaged",
+    "computable",
+    "fits",
+    "mean",
+    "percent",
+]
+
 
 @dataclass(frozen=True)
 class Segments:
