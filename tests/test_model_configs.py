@@ -11,7 +11,12 @@ from graft.prompts import load_template
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs" / "model").glob("*.yaml"))
 CHAT = PromptConfig(
-    style="chat", pattern=None, system=None, paraphrases=[], num_paraphrases=0
+    style="chat",
+    pattern=None,
+    system=None,
+    paraphrases=[],
+    num_paraphrases=0,
+    date=None,
 )
 
 

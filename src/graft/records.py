@@ -1,11 +1,26 @@
 """Schemas between the stages, and the small frozen types that pass through them."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import pyarrow as pa
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tools", "tool_calls", "tool"]
+"""Who speaks. Of chats with tools: `tools` are the definitions offered, as JSON;
+`tool_calls` are the assistant's calls, as JSON, and with the assistant's text before
+them one answer; `tool` is the result of one call."""
+PLAIN_ROLES = frozenset({"system", "user", "assistant"})
+_CALLED = "(?:(?:assistant )?tool_calls(?: tool)+ )*"
+ORDER = (
+    rf"^(?:tools )?(?:system )?(?:user )?(?:{_CALLED}assistant user )*"
+    rf"{_CALLED}(?:assistant|(?:assistant )?tool_calls)$"
+)
+"""The roles of a conversation, joined by spaces: user and assistant in turn, an answer
+last; an answer may call tools and go on after their results."""
+ORDER_SHOWN = (
+    "perhaps tools and a system turn, then user and assistant in turn, tool results "
+    "only after tool calls, the assistant last"
+)
 UNANSWERABLE = "unanswerable"
 """What is answered where a text does not tell; the same as no answer at all."""
 
@@ -13,13 +28,17 @@ SPLITS = ("train", "validation", "test")
 
 
 class Message(TypedDict):
-    """One turn of a conversation."""
+    """One turn of a conversation. An answer whose `learn` is false is read, and
+    carries no loss; others carry it."""
 
     role: Role
     content: str
+    learn: NotRequired[bool | None]
 
 
-MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+MESSAGES = pa.list_(
+    pa.struct([("role", pa.string()), ("content", pa.string()), ("learn", pa.bool_())])
+)
 
 EXAMPLE_SCHEMA = pa.schema(
     [

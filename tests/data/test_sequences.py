@@ -10,7 +10,7 @@ from letter_template import Letters, rules, table
 
 from graft.data.sequences import to_sequences
 from graft.data.token_report import Tally, to_page
-from graft.errors import TemplateError
+from graft.errors import DataError, TemplateError
 from graft.records import EXAMPLE_SCHEMA, Message
 
 TEXT = st.text("ab", max_size=12)
@@ -69,10 +69,41 @@ def test_a_broken_mask_stops_the_stage_and_names_the_example() -> None:
         to_sequences(table([("a", "b")]), Letters(learns_end=False), rules(8))
 
 
-def test_what_a_template_cannot_write_is_named() -> None:
-    pairs = [("a", "b"), ("a", None), ("unsayable", "b")]
-    with pytest.raises(TemplateError, match=r"file:2 \(example id2\).*drops a turn"):
-        to_sequences(table(pairs), Letters(), rules(8))
+def test_what_a_template_refuses_is_a_counted_reject_with_its_reason() -> None:
+    pairs = [("a", "b"), ("a", None), ("b", "unsayable"), ("c", "d")]
+    outcome = to_sequences(table(pairs), Letters(), rules(8))
+    assert outcome.sequences["id"].to_pylist() == ["id0", "id3"]
+    assert [(r.where, r.reason, r.fix) for r in outcome.rejects[1:]] == [
+        ("file:2", "drops a turn", "mend it")
+    ]
+    copied = to_sequences(
+        table(pairs), Letters(), rules(30, ways=["please {source}"], copies=1)
+    )
+    assert copied.num_added["paraphrases"] == 2
+    assert len(copied.rejects) == 2
+
+
+def test_a_template_that_refuses_every_example_stops_the_stage() -> None:
+    outcome = to_sequences(table([("b", "unsayable")]), Letters(), rules(8))
+    with pytest.raises(DataError, match="drops a turn"):
+        list(Tally(rules(8).tokenize).tables([outcome], list))
+
+
+def test_an_answer_without_loss_is_read_and_not_learned() -> None:
+    turns = [("user", "a"), ("assistant", "bc"), ("user", "d"), ("assistant", "efg")]
+    for number, expected in ((0, "efg"), (1, "bc")):
+        rows = table([("a", "x")]).to_pylist()
+        rows[0]["messages"] = [{"role": r, "content": c} for r, c in turns]
+        rows[0]["messages"][2 * number + 1]["learn"] = False
+        examples = pa.Table.from_pylist(rows, EXAMPLE_SCHEMA)
+        (row,) = to_sequences(examples, Letters(), rules(30)).sequences.to_pylist()
+        marked = zip(row["input_ids"], row["learned"], strict=True)
+        assert Letters().show([i for i, mark in marked if mark]) == f"{expected}</s>"
+        assert row["num_bytes"] == len(expected)
+        last = to_sequences(examples, Letters(), rules(30, learn="last"))
+        assert [r.reason for r in last.rejects] == ["no answer is to be learned"] * (
+            number
+        )
 
 
 def test_the_report_adds_up_and_the_page_marks_what_is_learned() -> None:

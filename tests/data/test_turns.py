@@ -1,5 +1,7 @@
 """Turns of conversations as columns."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from pair_lines import pair
@@ -10,7 +12,13 @@ from graft.records import EXAMPLE_SCHEMA
 
 ROLE = st.sampled_from(["system", "user", "assistant"])
 CHAT = st.lists(
-    st.fixed_dictionaries({"role": ROLE, "content": st.text(max_size=3)}),
+    st.fixed_dictionaries(
+        {
+            "role": ROLE,
+            "content": st.text(max_size=3),
+            "learn": st.sampled_from([None, False]),
+        }
+    ),
     min_size=1,
     max_size=4,
 )
@@ -18,7 +26,7 @@ CHAT = st.lists(
 
 @given(st.lists(CHAT, max_size=5), st.integers(1, 3), st.booleans())
 def test_sides_by_column_are_those_by_row(
-    chats: list[list[dict[str, str]]], times: int, alike: bool
+    chats: list[list[dict[str, Any]]], times: int, alike: bool
 ) -> None:
     if alike:
         chats = chats[:1] * times

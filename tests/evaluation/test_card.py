@@ -27,6 +27,7 @@ TASK = TaskConfig(
         system=None,
         paraphrases=[],
         num_paraphrases=0,
+        date=None,
     ),
     learn="all",
     prompt_tokens=8,

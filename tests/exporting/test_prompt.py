@@ -22,7 +22,12 @@ def model(tmp_path: Path) -> ModelConfig:
 
 def prompt(style: Any, pattern: str | None, system: str | None = None) -> PromptConfig:
     return PromptConfig(
-        style=style, pattern=pattern, system=system, paraphrases=[], num_paraphrases=0
+        style=style,
+        pattern=pattern,
+        system=system,
+        paraphrases=[],
+        num_paraphrases=0,
+        date=None,
     )
 
 

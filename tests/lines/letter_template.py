@@ -9,6 +9,7 @@ from graft.config import PromptConfig, TokenizeConfig
 from graft.data.masks import Tokens, flatten
 from graft.data.sequences import Rules
 from graft.errors import TemplateError
+from graft.prompts.forms import RefusedError
 from graft.records import EXAMPLE_SCHEMA, Encoded, Message
 
 END = 0
@@ -26,18 +27,28 @@ class Letters:
         return "" if messages[-1]["role"] == "assistant" else "no answer"
 
     def to_tokens(self, batch: Sequence[Sequence[Message]]) -> Tokens:
+        self._refuse(batch)
         return flatten([self._one(messages) for messages in batch])
+
+    def _refuse(self, batch: Sequence[Sequence[Message]]) -> None:
+        error = TemplateError("the template", "drops a turn", fix="mend it")
+        refused = {
+            row: error
+            for row, messages in enumerate(batch)
+            if any(message["content"] == "unsayable" for message in messages)
+        }
+        if refused:
+            raise RefusedError(refused)
 
     def _one(self, messages: Sequence[Message]) -> Encoded:
         ids: list[int] = []
         marks: list[bool] = []
         for message in messages:
-            if message["content"] == "unsayable":
-                raise TemplateError("the template", "drops a turn", fix="mend it")
             said = message["role"] == "assistant"
             letters = [ord(letter) for letter in message["content"]]
             ids += [*letters, END] if said else letters
-            marks += [said] * len(letters) + [self.learns_end] * said
+            learned = said and message.get("learn") is not False
+            marks += [learned] * len(letters) + [learned and self.learns_end] * said
         return Encoded(ids, marks)
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
@@ -85,5 +96,6 @@ def rules(
         system=None,
         paraphrases=list(ways),
         num_paraphrases=copies,
+        date=None,
     )
     return Rules(limits, learn, prompt)

@@ -10,6 +10,7 @@ PROMPT = PromptConfig(
     system=None,
     paraphrases=[],
     num_paraphrases=0,
+    date=None,
 )
 TASK = TaskConfig(
     name="translation",

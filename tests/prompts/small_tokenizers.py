@@ -170,7 +170,12 @@ def load(
     )
     style = "chat" if pattern is None else "pattern"
     prompt = PromptConfig(
-        style=style, pattern=pattern, system=system, paraphrases=[], num_paraphrases=0
+        style=style,
+        pattern=pattern,
+        system=system,
+        paraphrases=[],
+        num_paraphrases=0,
+        date=None,
     )
     return load_template(model, prompt)
 

@@ -38,6 +38,7 @@ def load(folder: Path, style: str, pattern: str | None) -> Template:
             "system": None,
             "paraphrases": [],
             "num_paraphrases": 0,
+            "date": None,
         }
     )
     model = model_in(folder)

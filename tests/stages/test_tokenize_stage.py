@@ -94,6 +94,7 @@ def task() -> TaskConfig:
         system=None,
         paraphrases=[],
         num_paraphrases=0,
+        date=None,
     )
     return TaskConfig(
         name="translation",
@@ -184,7 +185,7 @@ model = ModelConfig(path={str(folder / "model")!r}, revision="0",
 pattern = "{{source}}:" if {style!r} == "pattern" else None
 template = load_template(
     model, PromptConfig(style={style!r}, pattern=pattern, system=None,
-        paraphrases=[], num_paraphrases=0))
+        paraphrases=[], num_paraphrases=0, date=None))
 template.encode_prompt([{{"role": "user", "content": "x"}}])
 print([name for name in ("torch", "mlflow", "datasets") if name in sys.modules])
 """

@@ -46,10 +46,10 @@ def test_a_system_turn_of_its_own_column_opens_the_chat_unless_it_has_one() -> N
 @pytest.mark.parametrize(
     ("turn", "reason"),
     [
-        ({"role": "tool", "content": "x"}, "unknown role"),
+        ({"role": "narrator", "content": "x"}, "unknown role"),
         ({"speaker": "user", "text": "x"}, "unknown role"),
         ({"role": "user", "content": " "}, "empty turn"),
-        ({"role": "user", "content": [{"type": "image"}]}, "a turn is not text"),
+        ({"role": "user", "content": [{"type": "image"}]}, "a part of a turn is image"),
         ({"role": "user", "content": None}, "a turn is not text"),
     ],
 )

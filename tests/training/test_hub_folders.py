@@ -44,7 +44,12 @@ SHAPES: dict[str, dict[str, Any]] = {
     "qwen2-tied": {"model_type": "qwen2", "tie_word_embeddings": True},
 }
 CHAT = PromptConfig(
-    style="chat", pattern=None, system=None, paraphrases=[], num_paraphrases=0
+    style="chat",
+    pattern=None,
+    system=None,
+    paraphrases=[],
+    num_paraphrases=0,
+    date=None,
 )
 PATTERN = CHAT.model_copy(update={"style": "pattern", "pattern": "en: {source}\nfr:"})
 ASKED = [[{"role": "user", "content": text}] for text in ("The cat", "The", "Été ?")]

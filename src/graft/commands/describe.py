@@ -21,6 +21,7 @@ PLAIN = PromptConfig(
     system=None,
     paraphrases=[],
     num_paraphrases=0,
+    date=None,
 )
 
 

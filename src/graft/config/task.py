@@ -1,19 +1,27 @@
 """The sections that name a task, a base model, and how they are measured and kept."""
 
+import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from graft.config.quality import Side
 from graft.config.requirements import RequirementsConfig
 from graft.config.section import Count, Positive, Section, Seed
 
 
+def _iso(value: object) -> object:
+    """YAML reads an unquoted date as one."""
+    return datetime.date.fromisoformat(str(value)).isoformat()
+
+
 class PromptConfig(Section):
     """`chat` uses the model's own template; `pattern` is text with {source}.
 
     `paraphrases` are other ways to ask, texts with {source} too: each training example
-    is also learned with `num_paraphrases` of them.
+    is also learned with `num_paraphrases` of them. `date` is the day that a chat
+    template writes where it wants today's, in ISO form: the same at training,
+    evaluation and serving.
     """
 
     style: Literal["chat", "pattern"]
@@ -21,6 +29,12 @@ class PromptConfig(Section):
     system: str | None
     paraphrases: list[str]
     num_paraphrases: Count
+    date: Annotated[str, BeforeValidator(_iso)] | None
+
+    @property
+    def today(self) -> datetime.date | None:
+        """`date` as such."""
+        return None if self.date is None else datetime.date.fromisoformat(self.date)
 
     @model_validator(mode="after")
     def _pattern_has_a_source(self) -> Self:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from graft.records import SPLITS
+from graft.records import ORDER, ORDER_SHOWN, SPLITS
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,9 @@ CHECKS = (
     ),
     Check(
         "turns out of order",
-        ~pl.col("roles").str.contains(
-            r"^(system )?(user )?assistant( user assistant)*$"
-        ),
+        ~pl.col("roles").str.contains(ORDER),
         pl.col("roles"),
-        "perhaps a system turn, then user and assistant in turn, the assistant last",
+        ORDER_SHOWN,
     ),
     Check(
         "blank message",

@@ -2,13 +2,24 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from graft.config import DataConfig
 from graft.data.fields import Field, Unfit, is_text, read_fields
 from graft.data.requirements import check_row, check_stratum
-from graft.records import ABSENT, SPLITS, Message, Reject, Role, Row, shorten
+from graft.records import (
+    ABSENT,
+    ORDER,
+    ORDER_SHOWN,
+    SPLITS,
+    Message,
+    Reject,
+    Role,
+    Row,
+    shorten,
+)
 
 
 class Kind(Protocol):
@@ -62,7 +73,7 @@ def to_example(row: Row, data: DataConfig, task: Kind) -> dict[str, Any] | Rejec
         )
     return {
         "id": identity(task.name, messages),
-        "messages": messages,
+        "messages": [{**m, "learn": m.get("learn")} for m in messages],
         "references": references,
         "group": group,
         "stratum": stratum,
@@ -72,18 +83,11 @@ def to_example(row: Row, data: DataConfig, task: Kind) -> dict[str, Any] | Rejec
 
 
 def _check_turns(messages: list[Message]) -> None:
-    """Raises: Unfit unless user and assistant take turns and the assistant is last."""
-    roles = [message["role"] for message in messages]
-    said = roles[1:] if roles[:1] == ["system"] else roles
-    wanted = ["assistant" if (len(said) - i) % 2 else "user" for i in range(len(said))]
-    if not said or said != wanted:
-        raise Unfit(
-            "turns out of order",
-            " ".join(roles),
-            "perhaps a system turn, then user and assistant in turn, the assistant "
-            "last",
-            "correct the chat, or remove the row",
-        )
+    """Raises: Unfit unless the turns are in order and the assistant is last."""
+    roles = " ".join(message["role"] for message in messages)
+    if not re.match(ORDER, roles):
+        fix = "correct the chat, or remove the row"
+        raise Unfit("turns out of order", roles, ORDER_SHOWN, fix)
 
 
 def identity(name: str, messages: Sequence[Message]) -> str:
@@ -92,6 +96,8 @@ def identity(name: str, messages: Sequence[Message]) -> str:
     for message in messages:
         content = message["content"]
         parts.append(f"\n{message['role']} {len(content.encode())} {content}")
+        if message.get("learn") is False:
+            parts.append("\nread only")
     return hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
 
 

@@ -55,7 +55,10 @@ def to_plain(batch: RowBatch, data: DataConfig, task: Kind) -> pl.DataFrame:
         .with_columns(
             _identity(task.name, turns),
             pl.concat_list(
-                pl.struct(role=pl.lit(role), content=text) for role, text in turns
+                pl.struct(
+                    role=pl.lit(role), content=text, learn=pl.lit(None, pl.Boolean)
+                )
+                for role, text in turns
             ).alias("messages"),
             pl.lit([], pl.List(pl.String)).alias("references"),
             pl.col("group", "stratum").str.strip_chars(),

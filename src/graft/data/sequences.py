@@ -25,6 +25,7 @@ from graft.data.masks import (
 from graft.data.paraphrases import paraphrase
 from graft.data.truncation import Encoder, Part, fit
 from graft.errors import TemplateError
+from graft.prompts.forms import ANSWERS, RefusedError
 from graft.records import EXAMPLE_SCHEMA, SEQUENCE_SCHEMA, Message, Reject
 
 __all__ = ["Encoder", "Outcome", "Rules", "to_sequences"]
@@ -66,13 +67,13 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
     """Encode examples; those that cannot be learned from become rejects.
 
     A sequence past the limit is dropped, cut, or becomes several, as `overlong` says;
-    one that has no learned token left is rejected.
-    Raises: TemplateError, naming the example, if the template cannot write it or the
-        label-mask contract is broken.
+    one that has no learned token left is rejected, and so is a conversation that the
+    template refuses, with the template's own reason.
+    Raises: TemplateError, naming the example, if the label-mask contract is broken.
     """
     num_examples = examples.num_rows
     chats = to_chats(examples["messages"])
-    reasons = [template.refusal(chat) for chat in chats]
+    reasons = [_refusal(chat, template, rules.learn) for chat in chats]
     rejects = [
         _reject(_line(examples, row), reason, *SHAPE)
         for row, reason in enumerate(reasons)
@@ -82,13 +83,23 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
         kept = [not reason for reason in reasons]
         examples = examples.filter(pa.array(kept))
         chats = list(compress(chats, kept))
-    num_own = len(chats)
+    is_own = np.ones(len(chats), np.bool_)
     if rules.prompt.num_paraphrases:
         others = paraphrase(examples.to_pylist(), rules.prompt)
         copies = from_lines(others, EXAMPLE_SCHEMA)
         examples = pa.concat_tables([examples.cast(EXAMPLE_SCHEMA), copies])
         chats += to_chats(copies["messages"])
-    tokens = _encode(chats, template, examples)
+        is_own = np.arange(len(chats)) < len(is_own)
+    tokens, refused = _encode(chats, template)
+    if refused:
+        rejects += [
+            _reject(_line(examples, row), error.problem, error.expected, error.fix)
+            for row, error in refused.items()
+            if is_own[row]
+        ]
+        written = np.array([row not in refused for row in range(len(chats))], np.bool_)
+        examples = examples.filter(pa.array(written))
+        chats, is_own = list(compress(chats, written)), is_own[written]
     for row, fault in find_faults(tokens, template.stop_ids).items():
         raise _at(_line(examples, row), fault)
     if rules.learn == "last":
@@ -102,7 +113,7 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
         parts += [(row, part) for part in found]
         num_chunks += max(len(found) - 1, 0)
         num_truncated += len(found) == 1
-        if not found and row >= num_own:
+        if not found and not is_own[row]:
             num_lost += 1
         elif not found:
             shown = f"{tokens.lengths[row]} tokens"
@@ -110,7 +121,7 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
             expected = f"at most {limit} tokens"
             reject = _reject(_line(examples, row), "too long", expected, fix, shown)
             rejects.append(reject)
-    augmented = np.arange(len(chats)) >= num_own
+    augmented = ~is_own
     num_bytes = said_bytes(examples["messages"], num_answers(tokens, template.stop_ids))
     sequences = _to_table(examples, tokens, num_bytes, augmented)
     if not within.all():
@@ -125,7 +136,7 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
         lengths=tokens.lengths,
         num_truncated=num_truncated,
         num_added={
-            "paraphrases": len(chats) - num_own - num_lost,
+            "paraphrases": int(augmented.sum()) - num_lost,
             "further chunks": num_chunks,
         },
     )
@@ -164,24 +175,27 @@ def _cut_table(
     )
 
 
+def _refusal(
+    chat: Sequence[Message], template: Encoder, learn: Literal["all", "last"]
+) -> str:
+    """Why a conversation cannot be learned from; empty if it can."""
+    answers = [message for message in chat if message["role"] in ANSWERS]
+    wanted = answers[-1:] if learn == "last" else answers
+    if wanted and all(message.get("learn") is False for message in wanted):
+        return "no answer is to be learned"
+    return template.refusal(chat)
+
+
 def _encode(
-    chats: list[list[Message]], template: Encoder, examples: pa.Table
-) -> Tokens:
-    """Encode all at once; only if that fails, one by one to name the example."""
+    chats: list[list[Message]], template: Encoder
+) -> tuple[Tokens, Mapping[int, TemplateError]]:
+    """Tokens of the conversations that the template writes; why it refuses others."""
     try:
-        return template.to_tokens(chats)
-    except TemplateError:
-        for row, chat in enumerate(chats):
-            try:
-                template.to_tokens([chat])
-            except TemplateError as error:
-                raise _at(
-                    _line(examples, row),
-                    f"{error.where}: {error.problem}",
-                    error.expected,
-                    error.fix,
-                ) from error
-        raise
+        return template.to_tokens(chats), {}
+    except RefusedError as error:
+        refused = error.refused
+    left = [chat for row, chat in enumerate(chats) if row not in refused]
+    return template.to_tokens(left), refused
 
 
 def _line(examples: pa.Table, row: int) -> dict[str, Any]:

@@ -52,11 +52,24 @@ class Tally:
     def tables(
         self, outcomes: Iterable[Outcome], put_aside: Callable[[pa.Table], None]
     ) -> Iterator[pa.Table]:
-        """Sequences of each outcome, counted as they pass; rejects are put aside."""
+        """Sequences of each outcome, counted as they pass; rejects are put aside.
+
+        Raises: DataError if there were examples, and none became a sequence.
+        """
+        fix = ""
         for outcome in outcomes:
             self._add(outcome)
             put_aside(from_lines([vars(r) for r in outcome.rejects], REJECT_SCHEMA))
+            fix = fix or next((reject.fix for reject in outcome.rejects), "")
             yield outcome.sequences
+        if self._counts["examples"] and not self._counts["sequences"]:
+            named = [f"{reason} ({n})" for reason, n in self._reasons.most_common(3)]
+            raise DataError(
+                "tokenize",
+                f"no example became a sequence: {', '.join(named)}",
+                expected="examples that the prompt template and max_seq_len allow",
+                fix=fix,
+            )
 
     def _add(self, outcome: Outcome) -> None:
         sequences = outcome.sequences

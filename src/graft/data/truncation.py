@@ -98,8 +98,15 @@ def _cut_left(
     tokens = encode(left)
     if learn == "last":
         tokens = learn_last(tokens)
-    answers = [turn["content"] for turn in left if turn["role"] == "assistant"]
-    heard = answers[-int(num_answers(tokens, template.stop_ids)[0]) :]
+    num_heard = int(num_answers(tokens, template.stop_ids)[0])
+    if not num_heard:
+        return []
+    answers = [
+        turn["content"]
+        for turn in left
+        if turn["role"] == "assistant" and turn.get("learn") is not False
+    ]
+    heard = answers[-num_heard:]
     num_bytes = sum(len(text.encode()) for text in heard)
     return [Part(tokens.row(0), left, num_bytes)]
 

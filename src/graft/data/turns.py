@@ -1,7 +1,7 @@
 """The turns of a batch of conversations as flat columns, and back.
 
 A batch is a frame of EXAMPLE_SCHEMA; its turns are a frame with a line a turn: `row`
-(of the batch), `role` and `content`.
+(of the batch), `role`, `content` and `learn`.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def unfold(batch: pl.DataFrame) -> pl.DataFrame:
 def fold(turns: pl.DataFrame) -> pl.Series:
     """Messages of each row of a batch, from its turns."""
     return turns.group_by("row", maintain_order=True).agg(
-        messages=pl.struct("role", "content")
+        messages=pl.struct("role", "content", "learn")
     )["messages"]
 
 

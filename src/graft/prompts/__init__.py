@@ -42,7 +42,7 @@ def load_template(model: ModelConfig, prompt: PromptConfig) -> Template:
             return Template(PatternForm(pattern, tokenizer), tokenizer, prompt.system)
         tokenizer = rust = RustTokenizer(folder, reads_control=chat)
         if chat:
-            form = ChatForm(chat_template(folder), rust.names, rust)
+            form = ChatForm(chat_template(folder), rust.names, rust, prompt.today)
         else:
             form = PatternForm(pattern, rust)
     return Template(form, tokenizer, prompt.system)

@@ -1,18 +1,17 @@
 """Frames: what a chat template writes for a pattern of roles, around the contents."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from graft.errors import TemplateError
 from graft.prompts.forms import Messages
-from graft.records import Message, Role
+from graft.records import PLAIN_ROLES, Message, Role
 
 Piece = tuple[str, bool]
 
 _KEYS = {"role", "content"}
-_ROLES = frozenset(get_args(Role))
 _MARK = re.compile("\ue000([0-9]+)\ue001")  # private use, and no space at the edges
 _AT_MOST = 1024  # patterns of roles
 
@@ -45,7 +44,7 @@ class Frames:
         search = self._control.search
         self._apart = not any(search(t, 1) or search(t, 0, len(t) - 1) for t in control)
 
-    def cut(self, messages: Messages) -> list[Piece] | None:
+    def cut(self, messages: Sequence[Mapping[str, Any]]) -> list[Piece] | None:
         """The pieces; None where only `cut` itself can tell them."""
         contents = []
         for message in messages:
@@ -69,7 +68,7 @@ class Frames:
 
     def _make(self, roles: tuple[Role, ...]) -> list[_Part] | None:
         """The frame of conversations of these roles, if they have one."""
-        if not self._apart or not _ROLES.issuperset(roles):
+        if not self._apart or not PLAIN_ROLES.issuperset(roles):
             return None
         marks = [f"\ue000{number}\ue001" for number in range(len(roles))]
         said = zip(roles, marks, strict=True)

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from graft.errors import ConfigError, TemplateError
-from graft.prompts.forms import Messages, Segments
+from graft.prompts.forms import Messages, Segments, write_each
 from graft.prompts.pieces import PieceTokenizer
 from graft.prompts.pools import Pool
+from graft.prompts.turns import to_turns
 
 VERSIONS = ("v1", "v2", "v3", "v7")
 
@@ -71,7 +72,7 @@ class MistralForm:
     def segments(self, batch: Sequence[Messages]) -> Segments:
         """Segments of each conversation. Raises: TemplateError if the official code
         refuses one."""
-        parts = [list(self._turns(messages)) for messages in batch]
+        parts = write_each(lambda messages: list(self._turns(messages)), batch)
         flat = [segment for part in parts for segment in part]
         return Segments(
             Pool.of([segment.ids for segment in flat]),
@@ -87,31 +88,46 @@ class MistralForm:
         if not any(message["role"] == "user" for message in messages):
             raise _refused("there is no user turn")
         try:
-            request = ChatCompletionRequest(messages=list(messages))
-            self._validator.validate_messages(request.messages)
+            turns = to_turns(messages)
+            request = ChatCompletionRequest(messages=turns.said, tools=turns.tools)
+            self._validator.validate_request(request)
             official = self._normalizer.from_chat_completion_request(request)
-            yield from self._encode(official)
+            kept = [turn.role for turn in official.messages if turn.role != "system"]
+            if kept != [t["role"] for t in turns.said if t["role"] != "system"]:
+                raise _refused("turns would be put together")
+            yield from self._encode(official, turns.learned)
         except (MistralCommonException, ValidationError, AssertionError) as error:
             raise _refused(str(error) or "an answer is empty") from error
 
-    def _encode(self, request: Any) -> Iterator[_Segment]:
-        """What the official `encode_instruct` does, with the answers marked."""
+    def _encode(self, request: Any, learned: Sequence[bool]) -> Iterator[_Segment]:
+        """What the official `encode_instruct` does, with the answers marked.
+
+        Where the tools stand before the last question, earlier answers are read, and
+        not learned: the model would be asked for them with the tools before them.
+        """
         first, last = self._instruct.find_first_last_user(request)
         asked: list[int] = self._instruct.start()
+        learns = iter(learned)
         for number, message in enumerate(request.messages):
             if message.role == "assistant":
+                said = self._instruct.encode_assistant_message(message, number < last)
+                if not said:
+                    raise _refused("this version drops earlier calls of tools")
+                moves = bool(request.available_tools) and number < last
                 yield _Segment(asked, False)
-                yield _Segment(
-                    self._instruct.encode_assistant_message(message, number < last),
-                    True,
-                )
+                yield _Segment(said, next(learns) and not moves)
                 asked = []
+            elif message.role == "tool":
+                said = self._instruct.encode_tool_message(message, number < last)[0]
+                if not said:
+                    raise _refused("this version drops earlier results of tools")
+                asked += said
             elif message.role == "system":
                 asked += self._instruct.encode_system_message(message)[0]
             else:
                 asked += self._instruct.encode_user_message(
                     message,
-                    None,
+                    request.available_tools,
                     number == last,
                     number == first,
                     system_prompt=request.system_prompt,

@@ -2,16 +2,23 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from graft.errors import TemplateError
-from graft.prompts.forms import Messages, Segments, is_asking
+from graft.prompts.forms import Messages, Segments, is_asking, write_each
 from graft.prompts.pools import Pool
 from graft.prompts.tokenizers import Tokenizer
 
 _PLACE = re.compile(r"\{\{(source|system)\}\}")
+
+
+class _Turn(NamedTuple):
+    prompt: str
+    answer: str | None
+    learned: bool
 
 
 class PatternForm:
@@ -46,25 +53,36 @@ class PatternForm:
     def segments(self, batch: Sequence[Messages]) -> Segments:
         """Segments of each conversation. Raises: TemplateError if a system turn has
         no place in the pattern."""
-        asked: list[str] = []
-        said: list[str] = []
-        places: list[int] = []  # of each answer in `asked`
-        counts: list[int] = []
-        for messages in batch:
-            before = len(asked) + len(said)
-            system, prompt = self._system(messages), ""
-            for message in messages:
-                if message["role"] == "user":
-                    prompt = self._fill(source=message["content"], system=system)
-                elif message["role"] == "assistant":
-                    places.append(len(asked))
-                    asked.append(prompt)
-                    said.append((prompt and self.separator) + message["content"])
-                    prompt = ""
-            if is_asking(messages):
-                asked.append(prompt)
-            counts.append(len(asked) + len(said) - before)
-        return self._join(asked, said, places, counts)
+        written = write_each(self._turns, batch)
+        turns = [turn for turns in written for turn in turns]
+        places = [at for at, turn in enumerate(turns) if turn.answer is not None]
+        counts = [len(t) + sum(turn.answer is not None for turn in t) for t in written]
+        asked = [turn.prompt for turn in turns]
+        said = [turn.answer for turn in turns if turn.answer is not None]
+        marks = [turn.learned for turn in turns]
+        return self._join(asked, said, places, counts, marks)
+
+    def _turns(self, messages: Messages) -> list[_Turn]:
+        """A conversation's prompts, each with its answer if there is one."""
+        system, prompt = self._system(messages), ""
+        turns = []
+        for message in messages:
+            role, content = message["role"], message["content"]
+            if role == "user":
+                prompt = self._fill(source=content, system=system)
+            elif role == "assistant":
+                answer = (prompt and self.separator) + content
+                turns.append(_Turn(prompt, answer, message.get("learn") is not False))
+                prompt = ""
+            elif role != "system":
+                raise TemplateError(
+                    "task.prompt.pattern",
+                    f"the conversation has {role}, and no place for it",
+                    expected="text by system, user and assistant",
+                    fix="set task.prompt.style: chat for a model whose template knows "
+                    "tools, or leave such chats out",
+                )
+        return [*turns, _Turn(prompt, None, False)] if is_asking(messages) else turns
 
     def _system(self, messages: Messages) -> str:
         """The system turn; it can only be the first."""
@@ -82,7 +100,12 @@ class PatternForm:
         return system
 
     def _join(
-        self, asked: list[str], said: list[str], places: list[int], counts: list[int]
+        self,
+        asked: list[str],
+        said: list[str],
+        places: list[int],
+        counts: list[int],
+        learned: list[bool],
     ) -> Segments:
         """Encode all prompts and all answers, and put them in turn.
 
@@ -112,7 +135,7 @@ class PatternForm:
         ids = pool.take(turns[turns >= 0]).ids
         return Segments(
             Pool(ids, lengths[there]),
-            np.broadcast_to([False, True], there.shape)[there],
+            np.stack([np.zeros(len(asked), np.bool_), learned], 1)[there],
             np.array(counts, np.int64),
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from graft.errors import TemplateError
 from graft.io import digest
-from graft.prompts.forms import Form, Messages, is_asking
+from graft.prompts.forms import Form, Messages, is_asking, without_answer
 from graft.prompts.pools import Tokens
 from graft.prompts.tokenizers import Tokenizer
 from graft.records import Encoded, Message
@@ -31,7 +31,8 @@ class Template:
         eos_id: the tokenizer's end token.
         stop_ids: what ends an answer, in ascending order: the end-of-turn token that
             training learns, and `eos_id`.
-        vocab_size: of the tokenizer.
+        vocab_size: above every id that a sequence can have. The tokenizer may have
+            more: control tokens that neither text nor this template writes.
     """
 
     def __init__(self, form: Form, tokenizer: Tokenizer, system: str | None) -> None:
@@ -39,11 +40,16 @@ class Template:
         self._tokenizer = tokenizer
         self._system = system
         self.eos_id = tokenizer.eos_id
-        self.vocab_size = tokenizer.vocab_size
         probe = list(form.segments([self._whole(_PROBE)]).pool)
         self.stop_ids = sorted({tokenizer.eos_id, probe[-1][-1]})
         self._control = re.compile("|".join(map(re.escape, form.reserved)) or "(?!)")
-        self.pad_id = _choose_pad(tokenizer, self.stop_ids)
+        shown = [
+            number for text, number in tokenizer.control.items() if text in form.text
+        ]
+        highest = max(*shown, *self.stop_ids, *(i for ids in probe for i in ids))
+        self.vocab_size = max(tokenizer.vocab_size, highest + 1)
+        self.pad_id = _choose_pad(tokenizer, self.stop_ids, self.vocab_size)
+        self.vocab_size = max(self.vocab_size, self.pad_id + 1)
         self.hash = digest(
             {
                 "form": form.text,
@@ -88,8 +94,7 @@ class Template:
 
         An answer that stands at the end already is left out. Raises: TemplateError.
         """
-        if not is_asking(messages):
-            messages = messages[:-1]
+        messages = without_answer(messages)
         _stop_if(self._misshapen(messages))
         found: list[int] = self._form.segments(
             [self._whole(messages)]
@@ -115,9 +120,13 @@ class Template:
 
     def _whole(self, messages: Messages) -> Messages:
         """The conversation with the configured system turn, if it has none."""
-        if self._system is None or (messages and messages[0]["role"] == "system"):
+        if self._system is None:
             return messages
-        return [Message(role="system", content=self._system), *messages]
+        at = 1 if messages and messages[0]["role"] == "tools" else 0
+        if any(message["role"] == "system" for message in messages[at : at + 1]):
+            return messages
+        system = Message(role="system", content=self._system)
+        return [*messages[:at], system, *messages[at:]]
 
     def _misshapen(self, messages: Messages) -> str:
         problem = _misshapen(tuple(message["role"] for message in messages))
@@ -132,20 +141,29 @@ class Template:
 
 @lru_cache(maxsize=1024)
 def _misshapen(roles: tuple[str, ...]) -> str:
-    if "system" in roles[1:]:
+    if "tools" in roles[1:]:
+        return "tools stand after the first turn"
+    if "system" in roles[1 + (roles[:1] == ("tools",)) :]:
         return "a system turn stands after the first turn"
     for one, other in pairwise(roles):
-        if one == other:
+        if one == other != "tool":
             return f"two {one} turns stand in a row"
+        if other not in _AFTER.get(one, roles):
+            return f"a {other} turn stands after {one}"
     return ""
 
 
-def _choose_pad(tokenizer: Tokenizer, stop_ids: list[int]) -> int:
-    """The first id that may pad and ends no answer. The masks are explicit, so any
-    such id will do."""
-    for number in tokenizer.pads:
-        if number not in stop_ids:
-            return number
+_AFTER = {"tool_calls": ("tool",), "tool": ("tool", "assistant", "tool_calls")}
+"""What may follow tools' calls and results."""
+
+
+def _choose_pad(tokenizer: Tokenizer, stop_ids: list[int], size: int) -> int:
+    """The first id that may pad and ends no answer, if possible one that sequences
+    have too. The masks are explicit, so any such id will do."""
+    for limit in (size, float("inf")):
+        for number in tokenizer.pads:
+            if number not in stop_ids and number < limit:
+                return number
     raise TemplateError(
         "the tokenizer",
         "has no token to pad with but those that end an answer",

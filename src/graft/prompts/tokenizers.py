@@ -22,7 +22,8 @@ class Tokenizer(Protocol):
     """What a template needs of a tokenizer.
 
     `control` maps the text of each control token to its id. `pads` are ids that may
-    fill a batch, best first. `opens_with_space` says that every text is encoded as if
+    fill a batch, best first. `vocab_size` is above every id that text makes; control
+    tokens may have higher ones. `opens_with_space` says that every text is encoded as if
     a space stood before it, and that `decode` drops that space again.
     """
 
@@ -100,7 +101,9 @@ class RustTokenizer:
         self.pads: Sequence[int] = [
             i for i in (*named, *self.control.values()) if i is not None
         ]
-        self.vocab_size = self._start.get_vocab_size()
+        plain = [number for number, token in added.items() if not token.special]
+        own = self._start.get_vocab(with_added_tokens=False).values()
+        self.vocab_size = 1 + max([*own, *plain], default=-1)
         self.digest: str = digest(content)
 
     def _config_names(self, folder: Path) -> dict[str, str]:

@@ -7,7 +7,6 @@ that is not known to be harmless is taken for a look.
 # pylint: disable=too-many-branches,too-many-return-statements  # one case a syntax
 
 from collections.abc import Iterable
-from typing import get_args
 
 from jinja2 import Environment
 from jinja2 import nodes as n
@@ -29,7 +28,7 @@ from graft.prompts.kinds import (
     reading,
     stop_unless,
 )
-from graft.records import Role
+from graft.records import PLAIN_ROLES
 
 _GIVEN = ("tools", "documents", "add_generation_prompt")
 
@@ -140,7 +139,7 @@ class _Flow:
             case n.Compare(
                 expr=value, ops=[n.Operand(op="eq" | "ne" as op, expr=n.Const() as one)]
             ):
-                never = self._key(value) == "role" and one.value not in get_args(Role)
+                never = self._key(value) == "role" and one.value not in PLAIN_ROLES
                 return op == "ne" if never else None
             case n.Test(node=value, name="defined") | value:
                 key = self._key(value)

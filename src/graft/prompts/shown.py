@@ -1,0 +1,99 @@
+"""Whether a chat template shows all that a conversation says."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from graft.errors import TemplateError
+from graft.prompts.rendering import Renderer, unusable
+from graft.prompts.turns import Turns
+
+_MARK = "x7d1f0c52"
+"""A text that no turn contains by chance."""
+_ASK = {"role": "user", "content": "2+2?"}
+_CALL = {
+    "id": "a1b2c3d4e",
+    "type": "function",
+    "function": {"name": f"call_{_MARK}", "arguments": {"city": f"in_{_MARK}"}},
+}
+_CALLS = {"role": "assistant", "content": "", "tool_calls": [_CALL]}
+_TOOL = {
+    "type": "function",
+    "function": {
+        "name": f"tool_{_MARK}",
+        "description": "Adds.",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string", "description": "Where."}},
+            "required": ["city"],
+        },
+    },
+}
+
+
+class Shown:
+    """Holds what a template writes against what is said. It asks the template once for
+    each kind of turn whether it has a place for it."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._keeps: dict[str, bool] = {}
+
+    def check(self, text: str, turns: Turns) -> None:
+        """Raises: TemplateError naming what of the turns is not in their text."""
+        if any(turn["role"] == "system" for turn in turns.said[:1]):
+            system = {"role": "system", "content": _MARK}
+            self._stop_unless("the system turn", [_MARK], [system, _ASK])
+        if turns.tools:
+            self._stop_unless("the tools", [f"tool_{_MARK}"], [_ASK], [_TOOL])
+        if any(turn.get("tool_calls") for turn in turns.said):
+            values = [f"call_{_MARK}", f"in_{_MARK}"]
+            self._stop_unless("calls of tools", values, [_ASK, _CALLS])
+        for place, turn in enumerate(turns.said):
+            thought = turn.get(self._renderer.thinks_in or "")
+            for value in (thought, turn["content"]):
+                if value and not _stands(value, text):
+                    if not self._strips(text, turns, place):
+                        raise unusable(f"drops or rewrites a {turn['role']} turn")
+            for call in turn.get("tool_calls", []):
+                if not _stands(call["function"]["name"], text):
+                    raise unusable("drops or rewrites a call of a tool")
+
+    def _stop_unless(
+        self,
+        what: str,
+        values: list[str],
+        said: list[dict[str, Any]],
+        tools: list[Any] | None = None,
+    ) -> None:
+        if what not in self._keeps:
+            ask = said[-1]["role"] != "assistant"
+            try:
+                text = self._renderer.render(said, tools, ask=ask)[0]
+                self._keeps[what] = all(value in text for value in values)
+            except TemplateError:  # it says so itself, of the conversation in question
+                self._keeps[what] = True
+        if not self._keeps[what]:
+            raise unusable(f"drops {what}")
+
+    def _strips(self, text: str, turns: Turns, place: int) -> bool:
+        """Whether an earlier answer is shown without its thinking, and only so."""
+        turn = turns.said[place]
+        earlier = turn["role"] == "assistant" and place < len(turns.said) - 1
+        return earlier and without_thought(turn["content"].strip()) in text
+
+
+def _stands(value: str, text: str) -> bool:
+    """Whether a value is in a text, as it stands or as JSON writes it."""
+    said = value.strip()
+    return said in text or json.dumps(said, ensure_ascii=False)[1:-1] in text
+
+
+def without_thought(answer: str) -> str:
+    """What an answer says after its thinking."""
+    return answer.rpartition("</think>")[2].strip()
+
+
+def names_of(turn: Mapping[str, Any]) -> list[str]:
+    """Names of the tools that a turn calls."""
+    return [call["function"]["name"] for call in turn.get("tool_calls", [])]

@@ -1,0 +1,99 @@
+"""Flat messages ↔ the turns that chat templates read: OpenAI's, with tool calls."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from graft.errors import TemplateError
+from graft.prompts.forms import ANSWERS, Messages
+
+OPENS, ENDS = "<think>", "</think>"
+
+
+class Turns(NamedTuple):
+    """A conversation as a chat template reads it.
+
+    Attributes:
+        said: turns as OpenAI writes them; an answer's text and its calls are one.
+        tools: definitions of tools, None if there are none.
+        learned: of each assistant turn, whether it carries loss.
+    """
+
+    said: list[dict[str, Any]]
+    tools: list[Any] | None
+    learned: list[bool]
+
+    @property
+    def answers(self) -> list[int]:
+        """Places of the assistant's turns."""
+        return [i for i, turn in enumerate(self.said) if turn["role"] == "assistant"]
+
+    @property
+    def asks(self) -> bool:
+        """Whether an answer is still to come."""
+        return not self.said or self.said[-1]["role"] != "assistant"
+
+
+def to_turns(messages: Messages, thinks_in: str | None = None) -> Turns:
+    """The turns of a conversation.
+
+    Args:
+        thinks_in: the key that a template reads an answer's reasoning from; None if
+            it stands in the text.
+    Raises: TemplateError if tools or calls are not JSON any more, as where cleaning
+        put a mark in place of a number.
+    """
+    said: list[dict[str, Any]] = []
+    tools: list[Any] | None = None
+    learned: list[bool] = []
+    calls: list[Any] = []
+    for message in messages:
+        role, content = message["role"], message["content"]
+        if role == "tools":
+            tools = _loaded(content, role)
+        elif role == "tool":
+            call = calls.pop(0) if calls else {}
+            ids = {"tool_call_id": call["id"]} if "id" in call else {}
+            name = {"name": call["function"]["name"]} if call else {}
+            said.append({"role": role, **name, **ids, "content": content})
+        elif role not in ANSWERS:
+            said.append({"role": role, "content": content})
+        else:
+            if role == "assistant" or not said or said[-1]["role"] != "assistant":
+                said.append({"role": "assistant", "content": ""})
+                learned.append(message.get("learn") is not False)
+            if role == "assistant":
+                said[-1] |= _spoken(content, thinks_in)
+            else:
+                own = _loaded(content, role)
+                calls = [_to_call(call) for call in own]
+                said[-1]["tool_calls"] = list(calls)
+    return Turns(said, tools, learned)
+
+
+def _spoken(content: str, thinks_in: str | None) -> dict[str, str]:
+    """The text of an answer, and its reasoning where that has a key of its own."""
+    opened = content.lstrip()
+    if thinks_in and opened.startswith(OPENS) and ENDS in opened:
+        thought, _, text = opened.removeprefix(OPENS).partition(ENDS)
+        return {thinks_in: thought.strip("\n"), "content": text.lstrip("\n")}
+    return {"content": content}
+
+
+def _to_call(call: Mapping[str, Any]) -> dict[str, Any]:
+    function = {"name": call["name"], "arguments": call["arguments"]}
+    own = {"id": call["id"]} if "id" in call else {}
+    return {**own, "type": "function", "function": function}
+
+
+def _loaded(content: str, role: str) -> list[Any]:
+    try:
+        found = json.loads(content)
+    except ValueError as error:
+        raise TemplateError(
+            f"a {role} turn",
+            f"{role} are not JSON: {error}",
+            expected="JSON, as convert wrote it",
+            fix="leave such values alone in preprocess, or leave the chat out",
+        ) from error
+    return list(found)
