@@ -148,7 +148,8 @@ def _misshapen(roles: tuple[str, ...]) -> str:
     for one, other in pairwise(roles):
         if one == other != "tool":
             return f"two {one} turns stand in a row"
-        if other not in _AFTER.get(one, roles):
+        needs_calls = other == "tool" and one not in _AFTER
+        if needs_calls or other not in _AFTER.get(one, roles):
             return f"a {other} turn stands after {one}"
     return ""
 

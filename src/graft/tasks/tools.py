@@ -14,24 +14,25 @@ TOOLS = "a list of tools, {name, description, parameters} or OpenAI's {type, fun
 def to_calls(value: Any) -> str:
     """Tool calls as JSON: a list of {name, arguments}, with the id of each if it has
     one. Raises: Unfit."""
-    calls = [_to_call(call) for call in _to_list(value, "tool call", CALLS)]
+    calls = []
+    for item in _to_list(value, "tool call", CALLS):
+        calls += [_to_call(call) for call in _to_list(item, "tool call", CALLS)]
     if not calls:
         raise Unfit("no tool call", value, CALLS, FIX)
     return json.dumps(calls, ensure_ascii=False)
 
 
 def _to_call(value: Any) -> dict[str, Any]:
-    call = _loaded(value, "tool call", CALLS)
-    if not isinstance(call, Mapping) or call.get("type") not in (None, "function"):
+    if not isinstance(value, Mapping) or value.get("type") not in (None, "function"):
         raise Unfit("tool call of another kind", value, CALLS, FIX)
-    function = call.get("function", call)
+    function = value.get("function", value)
     name = function.get("name") if isinstance(function, Mapping) else None
     if not isinstance(name, str) or not name.strip():
         raise Unfit("tool call without a name", value, CALLS, FIX)
     arguments = _loaded(function.get("arguments") or {}, "arguments of a tool", CALLS)
     if not isinstance(arguments, Mapping):
         raise Unfit("arguments of a tool call are no object", value, CALLS, FIX)
-    own = {"id": call["id"]} if call.get("id") else {}
+    own = {"id": value["id"]} if value.get("id") else {}
     return own | {"name": name, "arguments": dict(arguments)}
 
 

@@ -72,7 +72,7 @@ def _said(name: str, role: Role, said: Any, turn: Mapping[str, Any]) -> list[Mes
         if not isinstance(text, str):
             raise _no_text(said)
     spoken, thoughts, called = _join(inner)
-    own = [turn[key] for key in REASONING if turn.get(key)]
+    own = [turn[key] for key in REASONING if turn.get(key) not in (None, "")]
     text, thoughts = text + spoken, [*own, *thoughts]
     for thought in thoughts:
         if not isinstance(thought, str) or role != "assistant":
