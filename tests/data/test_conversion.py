@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from graft.data.balance import Balance
 from graft.data.conversion import Conversion
+from graft.data.examples import to_example
 from graft.errors import DataError
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, Reject, Row
 from graft.row_batch import to_batches
@@ -152,6 +153,20 @@ def test_a_nested_column_is_found_by_its_path(make_data) -> None:
     with pytest.raises(DataError) as caught:
         examples(conversion(wrong), found[:1])
     assert "t.en, t.fr" in caught.value.expected
+
+
+def test_preferences_are_refused_by_name_and_a_side_is_taken_if_asked(
+    make_data,
+) -> None:
+    chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    values = {"conversations": chat[:1], "chosen": chat, "rejected": chat}
+    row, task = Row(values, "f:1"), get_task("reasoning")
+    refused = to_example(row, make_data(fields={"turns": "conversations"}), task)
+    assert isinstance(refused, Reject) and refused.reason == "preference data"
+    taken = to_example(row, make_data(fields={"turns": "chosen"}), task)
+    assert not isinstance(taken, Reject) and taken["messages"][1]["content"] == "b"
+    with pytest.raises(DataError, match="preference data"):
+        list(conversion(make_data()).tables(to_batches([row], 1)))
 
 
 def test_a_source_of_rejects_alone_is_an_error(make_data) -> None:

@@ -1,5 +1,6 @@
 """Prompts that transformers makes of exported tokenizer files, against our own."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,25 @@ def write(model: ModelConfig, asked: PromptConfig, out: Path) -> tuple[Template,
     template = load_template(model, asked)
     out.mkdir()
     return template, write_prompt(model, asked, template, out)
+
+
+@pytest.mark.parametrize(
+    "writes", ["strftime_now('%d %b %Y')", "date_string | default('26 Jul 2024')"]
+)
+def test_an_exported_chat_template_writes_the_recorded_date(
+    model: ModelConfig, tmp_path: Path, writes: str
+) -> None:
+    folder = Path(model.path)
+    save_bpe(folder, chat=True)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    jinja = f"Today: {{{{ {writes} }}}}\n{config.pop('chat_template')}"
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    (folder / CHAT_TEMPLATE).write_text(jinja)
+    asked = prompt("chat", None).model_copy(update={"date": "2026-01-31"})
+    template, differs = write(model, asked, tmp_path / "out")
+    assert differs == ""
+    shown = template.render([Message(role="user", content="Hi")])
+    assert "Today: 31 Jan 2026" in shown
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,7 @@ def load(
     *,
     pattern: str | None = None,
     system: str | None = None,
+    date: str | None = None,
 ) -> Template:
     """A template of a tokenizer's folder, or of mistral-common:vN."""
     official = str(path).startswith("mistral-common:")
@@ -175,7 +176,7 @@ def load(
         system=system,
         paraphrases=[],
         num_paraphrases=0,
-        date=None,
+        date=date,
     )
     return load_template(model, prompt)
 

@@ -105,6 +105,45 @@ def test_a_template_that_cannot_be_cut_soundly_is_refused(
     assert caught.value.fix
 
 
+TODAY = (
+    "{% if not date_string is defined %}{% set date_string = strftime_now('%d %b %Y')"
+    " %}{% endif %}{{ 'Today: ' + date_string + '\n' }}" + CHATML
+)
+DATED = "{{ 'Today: ' + (date_string or '26 Jul 2024') + '\n' }}" + CHATML
+
+
+def dated(folder: Path, jinja: str, day: str | None) -> Template:
+    (folder / "chat_template.jinja").write_text(jinja)
+    return load(folder, date=day)
+
+
+@pytest.mark.parametrize("jinja", [TODAY, DATED])
+def test_a_template_that_needs_a_date_gets_the_recorded_one(
+    qwen: Path, jinja: str
+) -> None:
+    template = dated(qwen, jinja, "2026-01-31")
+    assert template.render(CHAT[:1]).startswith("Today: 31 Jan 2026\n")
+    assert dated(qwen, jinja, "2026-01-31").hash == template.hash
+    assert dated(qwen, jinja, "2026-02-01").hash != template.hash
+
+
+def test_a_date_changes_nothing_where_the_template_writes_none(qwen: Path) -> None:
+    assert dated(qwen, CHATML, "2026-01-31").hash == dated(qwen, CHATML, None).hash
+    assert "26 Jul 2024" in dated(qwen, DATED, None).render(CHAT[:1])
+
+
+def test_a_control_token_that_nothing_writes_needs_no_embedding(qwen: Path) -> None:
+    size = load(qwen).vocab_size
+    content = json.loads((qwen / "tokenizer.json").read_text())
+    rest = {"single_word": False, "lstrip": False, "rstrip": False}
+    for number, name in enumerate(("<picture>", "<call>"), size):
+        token = {"id": number, "content": name, "special": True, "normalized": False}
+        content["added_tokens"].append(token | rest)
+    (qwen / "tokenizer.json").write_text(json.dumps(content))
+    assert load(qwen).vocab_size == size
+    assert with_template(qwen, CHATML + "{# <call> #}").vocab_size == size + 2
+
+
 def test_a_model_without_a_chat_template_is_told_to_use_a_pattern(
     folders: dict[str, Path],
 ) -> None:

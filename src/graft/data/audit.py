@@ -14,6 +14,7 @@ from graft.data.checks import CHECKS, with_turns
 from graft.data.columns import to_frame
 from graft.data.distributions import Lengths, balance
 from graft.data.ordered import distinct
+from graft.data.placeholders import find_places
 from graft.data.turns import sides, unfold
 from graft.errors import DataError
 from graft.records import SPLITS, shorten
@@ -37,6 +38,8 @@ class Audit:
         self._lengths = {"user": Lengths(), "assistant": Lengths()}
         self._leaked: list[dict[str, str]] = []
         self._num_leaked = 0
+        self._places: list[dict[str, str]] = []
+        self._num_places = 0
 
     def add(self, table: pa.Table) -> None:
         """Check a batch, and count it."""
@@ -44,6 +47,7 @@ class Audit:
         turns = unfold(frame)
         batch = with_turns(frame, turns)
         self._check(batch)
+        self._see_places(batch, turns)
         said = sides(turns)
         for side, lengths in self._lengths.items():
             lengths.add(said[side].str.len_chars())
@@ -67,6 +71,15 @@ class Audit:
                     value = shorten(line["value"])
                     expected = {"check": check.name, "expected": check.expected}
                     self._faults.append({**line, "value": value, **expected})
+
+    def _see_places(self, batch: pl.DataFrame, turns: pl.DataFrame) -> None:
+        found = find_places(turns)
+        self._num_places += found.height
+        missing = max(self._config.num_shown - len(self._places), 0)
+        for row, place in found.head(missing).iter_rows():
+            line = batch.row(row, named=True)
+            named = {"id": line["id"], "where": line["where"], "place": place}
+            self._places.append(named)
 
     def _missing(self, check: str) -> int:
         """How many faults of a check may still be named."""
@@ -97,6 +110,8 @@ class Audit:
             "errors": dict(self._errors),
             "faults": [*self._faults, *shown],
             "leaked": self._leaked,
+            "num_unfilled": self._num_places,
+            "unfilled": self._places,
             "splits": {name: self._splits[name] for name in SPLITS}
             | {"none": self._splits[None]},
             "user_chars": self._lengths["user"].to_report(),

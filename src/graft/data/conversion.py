@@ -13,7 +13,12 @@ import pyarrow as pa
 
 from graft.config import DataConfig
 from graft.data.columns import from_lines, to_table
-from graft.data.examples import Kind, to_example
+from graft.data.examples import (
+    PREFERENCE_FIX,
+    Kind,
+    is_preference,
+    to_example,
+)
 from graft.data.plain_rows import is_plain, to_plain
 from graft.errors import DataError
 from graft.records import ABSENT, EXAMPLE_SCHEMA, REJECT_SCHEMA, Reject, Row, shorten
@@ -152,6 +157,11 @@ class Conversion:
         if not self._unseen or not self._columns:
             return
         path, key = next(iter(self._unseen.items()))
+        if is_preference({name.split(".")[0] for name in self._columns}, self._data):
+            expected, fix = PREFERENCE_FIX
+            problem = f"{self._data.name} is preference data: it has no {path!r}, but "
+            problem += "chosen and rejected"
+            raise DataError(f"data.{key}", problem, expected=expected, fix=fix)
         near = difflib.get_close_matches(path, self._columns, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         fix = f"correct data.{key} in configs/data, then: graft params"

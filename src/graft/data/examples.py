@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from graft.config import DataConfig
@@ -62,6 +62,8 @@ def to_example(row: Row, data: DataConfig, task: Kind) -> dict[str, Any] | Rejec
         messages, references = task.to_example(values)
         _check_turns(messages)
     except Unfit as unfit:
+        if is_preference(row.values, data):
+            unfit = Unfit("preference data", unfit.reason, *PREFERENCE_FIX)
         return Reject(
             row.where,
             "convert",
@@ -80,6 +82,19 @@ def to_example(row: Row, data: DataConfig, task: Kind) -> dict[str, Any] | Rejec
         "split": split,
         "where": row.where,
     }
+
+
+PREFERENCE = {"chosen", "rejected"}
+PREFERENCE_FIX = (
+    "chats or answers to learn; preferences between two answers are another training",
+    "map the chosen side to learn it alone, such as data.fields.turns: chosen",
+)
+
+
+def is_preference(columns: Iterable[str], data: DataConfig) -> bool:
+    """Whether rows hold a chosen and a rejected answer, and no field names a side."""
+    mapped = {re.split(r"[.\[]", path)[0] for path in data.fields.values()}
+    return PREFERENCE <= {*columns} and not PREFERENCE & mapped
 
 
 def _check_turns(messages: list[Message]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from graft import io
 from graft.config import ModelConfig, PromptConfig
 from graft.models import TOKENIZER_FILES, model_folder
+from graft.prompts.dates import with_date
 from graft.prompts.template import Template
 from graft.records import Message
 
@@ -72,6 +73,8 @@ def _write_chat_template(prompt: PromptConfig, folder: Path) -> None:
         text = jinja.read_text(encoding="utf-8") if jinja.is_file() else own
     if not isinstance(text, str):  # several by name, or none
         return
+    if prompt.style == "chat":
+        text = with_date(text, prompt.today)
     if prompt.system is not None:
         text = _CONFIGURED.replace("SYSTEM", _quote(prompt.system)) + text
     io.write_text(jinja, text)

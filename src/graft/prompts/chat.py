@@ -67,7 +67,7 @@ class ChatForm:
         marks = [token for token in tokenizer.added if token in frame]
         reserved = {*control, *marks}
         self.reserved: Sequence[str] = sorted(reserved, key=len, reverse=True)
-        known = only_writes(template, renderer.names)
+        known = only_writes(renderer.text, names)
         self._frames = Frames(self._cut_plain, control) if known else None
         apart = self.segments([_PROBE]).pool.ids.tolist()
         if apart != tokenizer.encode([text[: spans[-1][1]]], start=True)[0]:

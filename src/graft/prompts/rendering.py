@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date
 from threading import Lock
 from typing import Any
 
 from graft.errors import TemplateError
+from graft.prompts.dates import with_date
 
 _MARKS = re.compile(r"\{%-?\s*generation\s*-?%\}")
 _THINKS = re.compile(r"reasoning_content|(?<=\.)thinking\b|(?<=['\"])thinking(?=['\"])")
-_TODAY = "strftime_now"
 
 # transformers keeps one compiled template a text, whoever asks, and notes marks on it.
 _RENDERING = Lock()
@@ -24,7 +24,7 @@ class Renderer:
         names: bos_token, eos_token, …: what the template may write.
         today: the date that the template is given; None if it may need none.
     Attributes:
-        text: the template, and the date if it writes one.
+        text: the template, with the date if it writes one.
         marks: whether it has {% generation %} marks.
         thinks_in: the key from which it reads an answer's reasoning, if it has one.
     Raises: TemplateError if it writes today's date and none is recorded.
@@ -35,33 +35,13 @@ class Renderer:
     ) -> None:
         from transformers.utils.chat_template_utils import render_jinja_template
 
-        self._template = self.text = template
+        self.text = template = with_date(template, today)
         self._jinja = render_jinja_template
-        self._names: dict[str, Any] = dict(names)
+        self._names = dict(names)
         self._lock = _RENDERING
         self.marks = bool(_MARKS.search(template))
         found = _THINKS.search(template)
         self.thinks_in = found[0] if found else None
-        if _TODAY in template and today is None:
-            raise TemplateError(
-                "the model's chat template",
-                "writes today's date, so its ids would change from day to day",
-                expected="a recorded date, the same at training and serving",
-                fix="set task.prompt.date, such as 2026-01-31, or style: pattern",
-            )
-        if today is not None:
-            midnight = datetime.combine(today, time())
-            if _TODAY in template:
-                self._names[_TODAY] = midnight.strftime
-                self.text = f"{template}\n{today}"
-            elif "date_string" in template:  # Llama's form of it
-                self._names["date_string"] = midnight.strftime("%d %b %Y")
-                self.text = f"{template}\n{today}"
-
-    @property
-    def names(self) -> Sequence[str]:
-        """What else than messages the template is given."""
-        return list(self._names)
 
     def render(
         self,
@@ -81,7 +61,7 @@ class Renderer:
                 texts, marked = self._jinja(
                     [list(said)],
                     tools=tools,
-                    chat_template=self._template,
+                    chat_template=self.text,
                     add_generation_prompt=ask,
                     return_assistant_tokens_mask=self.marks,
                     **self._names,

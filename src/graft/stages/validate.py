@@ -24,6 +24,11 @@ def run(config: ValidateConfig, examples: Path, report: Path, page: Path) -> Non
         f"validate: {facts['num_examples']:,} examples keep the contract"
         f" ({facts['num_errors']} errors, {facts['num_leaked']} leaked)"
     )
+    for one in facts["unfilled"][:1]:
+        print(
+            f"warning: {facts['num_unfilled']:,} examples contain a place that nobody "
+            f"filled, the first {one['place']} at {one['where']}; {report} has more"
+        )
 
 
 if __name__ == "__main__":
