@@ -1,6 +1,8 @@
 """Schemas between the stages, and the small frozen types that pass through them."""
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
 import pyarrow as pa
@@ -151,6 +153,14 @@ def shorten(value: object, limit: int = 120) -> str:
     """A value as one line of at most `limit` characters, for a reject or a message."""
     text = " ".join(str(value).encode("utf-8", "backslashreplace").decode().split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def show_path(path: Path | str) -> str:
+    """A path as one line of valid text: bytes that are none and line ends escaped."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,44 @@
-"""CSV and TSV files."""
+"""CSV and TSV files. A record is a row or a reject, whole, however many lines it has."""
 
 import csv
-from collections import deque
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.sources.files import Part, open_text, reject
+from graft.sources.files import Part, reject
+from graft.sources.opening import open_text
+
+MAX_RECORD = 1 << 26
+"""Characters of the longest record; a quote never closed must not fill memory."""
+
+MAX_LINES = 1000
+"""Lines that a quote which is never closed may take with it as one reject."""
+
+
+class _TooLong(Exception):
+    """A record has more than `MAX_RECORD` characters."""
+
+
+@dataclass(frozen=True)
+class _Skipped:
+    """A record that cannot be read: its first line, how many it has, and whether its
+    quotes are closed before the file ends."""
+
+    line: str
+    num_lines: int
+    is_closed: bool
 
 
 class _Lines:
-    """Lines that can be given back, and the number of the line a record began on."""
+    """The lines of the record that is being read, and the number of its first."""
 
-    def __init__(self, stream: Iterable[str]) -> None:
+    def __init__(self, stream: Iterable[str], limit: int) -> None:
         self._stream = iter(stream)
-        self._waiting: deque[str] = deque()
+        self._limit = limit
+        self._size = 0
         self._record: list[str] = []
         self.first = 1
 
@@ -23,89 +46,156 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._waiting.popleft() if self._waiting else next(self._stream)
+        line = next(self._stream)
         self._record.append(line)
+        self._size += len(line)
+        if self._size > self._limit:
+            raise _TooLong
         return line
 
     def accept(self) -> None:
         """The record is read; the next line begins another."""
-        self.first += len(self._record)
-        self._record.clear()
+        self._go_on(len(self._record))
 
-    def give_back(self) -> str:
-        """Accept the record's first line only, and return it.
+    def skip(self, data: DataConfig) -> "_Skipped":
+        """Go to the end of a record that cannot be read.
 
-        A stray quote makes a reader take all lines up to the next quote for one field;
-        given back, those are read as the rows that they are.
+        A line within quotes is never taken for a record of its own: that would be a
+        row which nobody wrote. A quote that is out of place is therefore passed over,
+        and the record ends where one closes a field, or with the file.
         """
-        line, *others = self._record
-        self._waiting.extendleft(reversed(others))
-        self.first += 1
+        first, num_lines = self._record[0], len(self._record)
+        is_open = False
+        for line in self._record:
+            is_open = _open_after(line, is_open, data)
+        while is_open and (further := next(self._stream, None)) is not None:
+            is_open = _open_after(further, is_open, data)
+            num_lines += 1
+        self._go_on(num_lines)
+        return _Skipped(first, num_lines, is_closed=not is_open)
+
+    def _go_on(self, num_lines: int) -> None:
+        self.first += num_lines
+        self._size = 0
         self._record.clear()
-        return line
 
 
-def read_csv(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
+def _open_after(line: str, is_open: bool, data: DataConfig) -> bool:
+    """Whether a quoted field goes on past the end of a line.
+
+    Args:
+        is_open: whether one goes on at its start.
+    """
+    quote, at = data.quote, 0
+    if not quote:
+        return False
+    closing = re.compile(f"(?:{re.escape(quote)})+")
+    while True:
+        if not is_open:
+            if not line.startswith(quote, at):
+                at = line.find(data.delimiter, at) + 1
+                if not at:
+                    return False
+                continue
+            at += 1
+        for run in closing.finditer(line, at):
+            follows = line[run.end() : run.end() + 1]
+            if len(run[0]) % 2 and follows in ("", "\r", "\n", data.delimiter):
+                break
+        else:
+            return True
+        is_open, at = False, run.end() + 1
+        if follows != data.delimiter:
+            return False
+
+
+def read_csv(
+    part: Part, data: DataConfig, limit: int = MAX_RECORD
+) -> Iterator[Row | Reject]:
     """Rows of a CSV file; row n is the line that it begins on, the header's being 1.
 
     Raises: DataError if the header is unusable.
     """
+    csv.field_size_limit(MAX_RECORD)  # of the module; a record's size is bounded here
     with open_text(part.path, data.encoding) as stream:
-        lines = _Lines(stream)
+        lines = _Lines(stream, limit)
+        reader = csv.reader(
+            lines,
+            delimiter=data.delimiter,
+            quotechar=data.quote,
+            quoting=csv.QUOTE_MINIMAL if data.quote else csv.QUOTE_NONE,
+            strict=True,
+        )
         columns = data.columns
         while True:
+            where = part.where(lines.first)
             try:
-                record = next(_reader(lines, data))
+                record = next(reader)
             except StopIteration:
                 return
-            except csv.Error as error:
-                yield _bad(part, lines, f"cannot be read: {error}", columns)
+            except (csv.Error, _TooLong) as error:
+                problem = str(error) or f"a record of more than {limit} characters"
+                skipped = lines.skip(data)
+                bad = _broken(where, problem, skipped)
+                if columns is None or _is_loss(skipped):
+                    what = "the header" if columns is None else "the rest of the file"
+                    raise DataError(
+                        where,
+                        f"{what} cannot be read: {bad.value}",
+                        expected=bad.expected,
+                        fix=bad.fix,
+                    ) from error
+                yield bad
                 continue
+            lines.accept()
             if not record:
-                lines.accept()  # a blank line is no row
-            elif columns is None:
+                continue  # a blank line is no row
+            if columns is None:
                 columns = record
-                lines.accept()
-                _check_header(part, columns)
-            elif len(record) != len(columns):
-                yield _bad(
-                    part, lines, f"{len(record)} in place of {len(columns)}", columns
-                )
-            else:
+                _check_header(where, columns)
+            elif len(record) == len(columns):
                 values = dict(zip(columns, record, strict=True))
-                yield Row(values, part.where(lines.first), part.split)
-                lines.accept()
+                yield Row(values, where, part.split)
+            else:
+                yield _shifted(where, record, columns, data)
 
 
-def _reader(lines: _Lines, data: DataConfig) -> Iterator[list[str]]:
-    return csv.reader(
-        lines,
-        delimiter=data.delimiter,
-        quotechar=data.quote,
-        quoting=csv.QUOTE_MINIMAL if data.quote else csv.QUOTE_NONE,
-        strict=True,
-    )
-
-
-def _check_header(part: Part, columns: list[str]) -> None:
+def _check_header(where: str, columns: list[str]) -> None:
     if len(set(columns)) < len(columns):
         raise DataError(
-            part.where(1),
+            where,
             "two columns have the same name",
             expected=f"different names; these are {columns}",
             fix="rename one, or name the columns in data.columns",
         )
 
 
-def _bad(part: Part, lines: _Lines, problem: str, columns: list[str] | None) -> Reject:
-    where = part.where(lines.first)
-    line = lines.give_back()
-    wanted = f"{len(columns)} columns: {', '.join(columns)}" if columns else "a header"
+def _shifted(
+    where: str, record: list[str], columns: list[str], data: DataConfig
+) -> Reject:
     return reject(
         where,
         "wrong columns",
-        f"{problem}: {line}",
-        wanted,
-        "put quotes around a value that holds the delimiter and double a quote in it; "
-        "or set data.delimiter, or data.quote=null",
+        f"{len(record)} in place of {len(columns)}: {data.delimiter.join(record)}",
+        f"{len(columns)} columns: {', '.join(columns)}",
+        "put quotes around a value that holds the delimiter; or set data.delimiter",
+    )
+
+
+def _is_loss(skipped: _Skipped) -> bool:
+    """Whether so much is lost that a single reject would hide it."""
+    return not skipped.is_closed and skipped.num_lines > MAX_LINES
+
+
+def _broken(where: str, problem: str, skipped: _Skipped) -> Reject:
+    if not skipped.is_closed:
+        problem = "a quote is never closed"
+    if skipped.num_lines > 1:
+        problem += f" ({skipped.num_lines} lines from here on)"
+    return reject(
+        where,
+        "broken quotes",
+        f"{problem}: {skipped.line}",
+        "a quote only around a whole value, and those within it doubled",
+        "correct the quotes, or set data.quote=null where they are letters like others",
     )

@@ -7,7 +7,9 @@ from typing import IO, Any
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.sources.files import Part, open_text, reject
+from graft.sources.files import Part
+from graft.sources.json_values import JsonReader, bad_value, to_row
+from graft.sources.opening import open_text
 
 CHUNK = 1 << 20
 """Characters read at once."""
@@ -23,18 +25,12 @@ def read_json(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
     rows, so it can be neither read nor counted.
     """
     with open_text(part.path, data.encoding) as stream:
-        for number, values in enumerate(Elements(stream, part), 1):
-            where = part.where(number)
-            if isinstance(values, dict):
-                yield Row(values, where, part.split)
+        elements = Elements(stream, part)
+        for number, values in enumerate(elements, 1):
+            if fault := elements.fault:
+                yield bad_value(part, number, fault, "the element")
             else:
-                yield reject(
-                    where,
-                    "not an object",
-                    values,
-                    'an object such as {"column": "text"}',
-                    "write the element as an object, or remove it",
-                )
+                yield to_row(part, number, values)
 
 
 class Elements:
@@ -46,6 +42,12 @@ class Elements:
         self._at = 0
         self._lines = 1  # lines up to the start of the text held
         self._ended = False
+        self._reader = JsonReader()
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the last element, although it is well formed."""
+        return self._reader.fault
 
     def __iter__(self) -> Iterator[Any]:
         first = self._peek()
@@ -74,10 +76,9 @@ class Elements:
 
     def _element(self) -> Any:
         self._peek()
-        decoder = json.JSONDecoder()
         while True:
             try:
-                value, end = decoder.raw_decode(self._text, self._at)
+                value, end = self._reader.read_at(self._text, self._at)
                 if end < len(self._text) or self._ended:  # else a number may go on
                     self._at = end
                     return value

@@ -1,46 +1,41 @@
 """Sources with a row on each line: JSON Lines, plain text, parallel text files."""
 
-import json
 from collections.abc import Iterator
 from itertools import zip_longest
 
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.sources.files import Part, read_lines, reject
+from graft.sources.files import Part, reject
+from graft.sources.json_values import JsonReader, bad_value, to_row
+from graft.sources.opening import read_lines
 
 
 def read_jsonl(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
     """One object a line; a blank line is no row."""
+    reader = JsonReader()
     for number, line in read_lines(part.path, data.encoding):
         if not line or line.isspace():
             continue
-        where = part.where(number)
         try:
-            values = json.loads(line)
+            values = reader.read(line)
         except (ValueError, RecursionError) as error:
             if line.lstrip().startswith("[") and number == 1:
                 raise _array(part) from error
             yield reject(
-                where,
+                part.where(number),
                 "broken JSON",
                 f"{error}: {line[-60:]}",
                 "one whole JSON object on the line",
                 "repair the line, or remove it",
             )
             continue
-        if isinstance(values, dict):
-            yield Row(values, where, part.split)
-        elif isinstance(values, list) and number == 1:
+        if isinstance(values, list) and number == 1:
             raise _array(part)
+        if reader.fault:
+            yield bad_value(part, number, reader.fault, line)
         else:
-            yield reject(
-                where,
-                "not an object",
-                line,
-                'an object such as {"column": "text"}',
-                "write the row as an object, or remove it",
-            )
+            yield to_row(part, number, values)
 
 
 def _array(part: Part) -> DataError:

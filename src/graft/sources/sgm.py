@@ -8,7 +8,8 @@ from pathlib import Path
 
 from graft.config import DataConfig
 from graft.records import Reject, Row
-from graft.sources.files import Part, read_lines, reject
+from graft.sources.files import Part, reject
+from graft.sources.opening import read_lines
 
 _TAG = re.compile(r"<(/?)(doc|seg)\b([^>]*)>", re.IGNORECASE)
 _ATTRIBUTE = r"\b{}\s*=\s*[\"']?([^\"'\s>]+)"

@@ -1,0 +1,94 @@
+"""JSON, read so that nothing in it is chosen silently."""
+
+import json
+from typing import Any
+
+from graft.records import Reject, Row
+from graft.sources.files import Part, reject
+
+MAX_DIGITS = 4000
+"""Digits of a whole number; Python reads and writes no more than 4,300."""
+MAX_DEPTH = 200
+"""Objects and lists within each other; what writes them again needs a limit."""
+
+
+class JsonReader:
+    """Reads JSON values; what is wrong with one that is well formed is in `fault`.
+
+    A repeated key, an overlong number and a deep nest are found while a value is read,
+    and leave the place where it ends known: they cost their row only.
+    """
+
+    def __init__(self) -> None:
+        self.fault: str | None = None
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=self._object, parse_int=self._whole_number
+        )
+
+    def read(self, text: str) -> Any:
+        """The value of a whole text. Raises: ValueError, RecursionError."""
+        self.fault = None
+        return self._shallow(self._decoder.decode(text), text, 0, len(text))
+
+    def read_at(self, text: str, at: int) -> tuple[Any, int]:
+        """The value that begins at a place, and where it ends. Raises: as `read`."""
+        self.fault = None
+        value, end = self._decoder.raw_decode(text, at)
+        return self._shallow(value, text, at, end), end
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(pairs)
+        if len(values) < len(pairs) and not self.fault:
+            seen: set[str] = set()
+            twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+            self.fault = f"the key {twice!r} stands twice in one object"
+        return values
+
+    def _whole_number(self, digits: str) -> int:
+        if len(digits) <= MAX_DIGITS:
+            return int(digits)
+        self.fault = self.fault or f"a number of {len(digits)} digits"
+        return 0
+
+    def _shallow(self, value: Any, text: str, start: int, end: int) -> Any:
+        opened = text.count("[", start, end) + text.count("{", start, end)
+        if opened > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+            self.fault = self.fault or f"nested more than {MAX_DEPTH} deep"
+        return value
+
+
+def to_row(part: Part, number: int, values: Any) -> Row | Reject:
+    """A row, if the value is an object."""
+    if isinstance(values, dict):
+        return Row(values, part.where(number), part.split)
+    return reject(
+        part.where(number),
+        "not an object",
+        values,
+        'an object such as {"column": "text"}',
+        "write the row as an object, or remove it",
+    )
+
+
+def bad_value(part: Part, number: int, fault: str, text: str) -> Reject:
+    """The reject of a row whose JSON has a fault."""
+    return reject(
+        part.where(number),
+        "repeated key" if fault.startswith("the key") else "extreme JSON",
+        f"{fault}: {text}",
+        "each key once in an object, and numbers and nests of usual size",
+        "correct the row, or remove it",
+    )
+
+
+def _depth(value: Any) -> int:
+    """How deep lists and objects stand within each other."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [
+            inner
+            for item in level
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth

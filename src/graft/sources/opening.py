@@ -1,0 +1,171 @@
+"""Files opened by what they hold: unpacked, decoded, or refused by name."""
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from graft.errors import ConfigError, DataError
+from graft.records import show_path
+from graft.sources.contents import HEAD, doubt, marked_encoding, other_format, packing
+
+
+@contextmanager
+def open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
+    """Open text, whatever packed it. Only a line feed ends a line; in a file that has
+    none, a carriage return.
+
+    A byte order mark goes before `encoding`. A byte that is not of the encoding
+    becomes a lone surrogate (PEP 383), so that one bad byte costs one row;
+    `graft.data.examples` puts that row aside.
+
+    Raises: ConfigError for an unknown encoding; DataError if the file is empty, holds
+    something else than text, or is packed or encoded in a way that cannot be read.
+    """
+    name = _codec(encoding)
+    with path.open("rb", buffering=HEAD) as file:
+        try:
+            raw = _unpacked(file, path)
+            head = raw.peek(HEAD)
+            name = marked_encoding(head) or name
+            _check_text(path, head, name)
+            returns = b"\r" in head[:-1] and b"\n" not in head
+            yield io.TextIOWrapper(
+                raw,
+                encoding=name,
+                errors="surrogateescape",
+                newline="\r" if returns else "\n",
+            )
+        except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+            raise _damaged(path, error) from error
+        except OSError as error:
+            if error.errno is not None:  # the disk's or the system's
+                raise
+            raise _damaged(path, error) from error
+        except UnicodeError as error:
+            raise DataError(
+                show_path(path),
+                f"is not {name}: {error}",
+                fix="set data.encoding to what the file is written in",
+            ) from error
+
+
+def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
+    """Number, from 1, and text of each line, without its end."""
+    with open_text(path, encoding) as stream:
+        for number, line in enumerate(stream, 1):
+            yield number, line.rstrip("\r\n")
+
+
+def check_parquet(path: Path) -> None:
+    """Raises: DataError if a file is of another kind than Parquet, with its name."""
+    with path.open("rb", buffering=HEAD) as file:
+        head = file.peek(HEAD)
+    if head.startswith((b"PAR1", b"PARE")):
+        return
+    packed = packing(head)
+    what = f"packed with {packed}" if packed else other_format(head)
+    raise DataError(
+        show_path(path),
+        f"is not Parquet; it is {what or ('something else' if head else 'empty')}",
+        expected="a Parquet file, which begins with PAR1",
+        fix="set data.format to what the file holds, or fetch or unpack it again",
+    )
+
+
+def _codec(encoding: str) -> str:
+    try:
+        "".encode(encoding)
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise ConfigError(
+            "data.encoding",
+            f"no text encoding is called {encoding!r}",
+            expected="such as utf-8, latin-1, cp1252, utf-16",
+            fix="correct it in the file of configs/data, then: graft params",
+        ) from None
+
+
+def _unpacked(file: io.BufferedReader, path: Path) -> io.BufferedReader:
+    """The file's own bytes; a packing within a packing is unpacked too."""
+    while packed := packing(file.peek(HEAD)):
+        unpack = _UNPACK.get(packed)
+        inner = _only_member(file, path) if unpack is None else unpack(file)
+        file = io.BufferedReader(cast(io.RawIOBase, inner), HEAD)
+    return file
+
+
+def _zstd(file: IO[bytes]) -> IO[bytes]:
+    import pyarrow as pa
+
+    return cast(IO[bytes], pa.CompressedInputStream(file, "zstd"))
+
+
+_UNPACK: dict[str, Callable[[io.BufferedReader], IO[bytes]]] = {
+    "gzip": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
+    "bz2": bz2.open,
+    "xz": lzma.open,
+    "zstd": _zstd,
+}
+
+
+def _only_member(file: IO[bytes], path: Path) -> IO[bytes]:
+    """The one file of a zip archive."""
+    archive = zipfile.ZipFile(file)
+    names = [
+        name
+        for name in archive.namelist()
+        if not name.endswith("/") and not name.startswith("__MACOSX/")
+    ]
+    if "[Content_Types].xml" in names:
+        raise _refused(path, "an Office document, such as XLSX")
+    if len(names) != 1:
+        raise _refused(path, f"a zip archive of {len(names)} files")
+    try:
+        return archive.open(names[0])
+    except (RuntimeError, NotImplementedError) as error:  # a password, a rare packing
+        raise _damaged(path, error) from error
+
+
+def _check_text(path: Path, head: bytes, encoding: str) -> None:
+    if not head:
+        raise DataError(
+            show_path(path),
+            "is empty",
+            expected="at least one row in each file",
+            fix="fetch the file again, or remove it",
+        )
+    if other := other_format(head):
+        raise _refused(path, other)
+    if odd := doubt(head, encoding):
+        raise DataError(
+            show_path(path),
+            f"is not {encoding}: it {odd}",
+            expected=f"text in {encoding}, as data.encoding says",
+            fix="set data.encoding to what the file is written in, or write it anew",
+        )
+
+
+def _refused(path: Path, what: str) -> DataError:
+    return DataError(
+        show_path(path),
+        f"is {what}",
+        expected="text in data.format, plain or packed with gzip, bz2, xz, zstd or zip",
+        fix="fetch, unpack or save it as text, or set data.format to what it is",
+    )
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(
+        show_path(path),
+        f"cannot be unpacked: {error}",
+        expected="a whole packed file",
+        fix="fetch or pack the file again",
+    )

@@ -1,0 +1,123 @@
+"""The files that a pattern takes: what a person who looks into the folder expects.
+
+A name that stands there exactly as written is taken, whatever signs it has. Else `*`,
+`?` and `[…]` match within a name and `**` over folders. For every pattern alike: the
+case of letters and the way an accent is composed do not matter; names that editors,
+systems and DVC keep beside the data are passed over; links are followed.
+"""
+
+import errno
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from graft.errors import DataError
+from graft.records import shorten, show_path
+
+_BESIDE = ("*~", "~$*", "#*#", "*.bak", "*.orig", "*.tmp", "*.part", "*.dvc")
+"""Copies and notes that programs leave beside a file, as well as `.` names."""
+_WILD = "*?["
+
+
+def find_files(root: Path, pattern: str) -> list[Path]:
+    """The files under `root`, sorted by the parts of their paths.
+
+    Raises: DataError if there is none, or if what matches is a folder with a file's
+        name, a link to nothing, or no regular file.
+    """
+    found = sorted(set(_walk(root, Path(pattern).parts)), key=lambda path: path.parts)
+    named = _literal(pattern) or "." in Path(pattern).name
+    files = [path for path in found if _is_file(path, named)]
+    if not files:
+        raise _nothing(root, pattern)
+    return files
+
+
+def _literal(pattern: str) -> bool:
+    return not any(sign in pattern for sign in _WILD)
+
+
+def _walk(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
+    if not parts:
+        yield folder
+        return
+    part, *rest = parts
+    if os.path.lexists(folder / part):
+        yield from _walk(folder / part, tuple(rest))
+    elif part == "**":
+        for inner in _folders(folder, frozenset()):
+            yield from _walk(inner, tuple(rest) or ("*",))
+    else:
+        for name in _names(folder, hidden=part.startswith(".")):
+            if fnmatchcase(_plain(name), _plain(part)):
+                yield from _walk(folder / name, tuple(rest))
+
+
+def _folders(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """The folder and all below it; a link back to one above ends there."""
+    here = folder.resolve()
+    if here in above:
+        return
+    yield folder
+    for name in _names(folder, hidden=False):
+        if (folder / name).is_dir():
+            yield from _folders(folder / name, above | {here})
+
+
+def _names(folder: Path, hidden: bool) -> list[str]:
+    """Names in a folder, without those that are kept beside the data."""
+    if not folder.is_dir():
+        return []
+    return [
+        name
+        for name in os.listdir(folder)
+        if (hidden or not name.startswith("."))
+        and not any(fnmatchcase(name.lower(), beside) for beside in _BESIDE)
+    ]
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _is_file(path: Path, named: bool) -> bool:
+    """Whether it can be read; a folder that a bare `*` takes is passed over.
+
+    Raises: DataError if it cannot, and leaving it out would lose rows silently.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise
+        raise _unreadable(path, "a link to what is not there") from error
+    if stat.S_ISDIR(mode) and named:
+        raise _unreadable(path, "a folder, not a file")
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise _unreadable(path, "a pipe or a device, not a file")
+    return stat.S_ISREG(mode)
+
+
+def _unreadable(path: Path, what: str) -> DataError:
+    return DataError(
+        show_path(path),
+        f"is {what}",
+        expected="a regular file, or a link to one",
+        fix="put the file there, or write a pattern in data.files that takes only "
+        "files; those in a folder are folder/*",
+    )
+
+
+def _nothing(root: Path, pattern: str) -> DataError:
+    there = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
+    return DataError(
+        show_path(root / pattern),
+        "no such file" if root.is_dir() else f"no such folder: {show_path(root)}",
+        expected=(
+            f"one of {shorten(', '.join(there))}" if there else "the source's files"
+        ),
+        fix="correct data.root or data.files in configs/data, or put it there",
+    )
