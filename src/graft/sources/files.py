@@ -1,5 +1,6 @@
 """The files of a source: found before any is read."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,13 @@ class Part:
 def reject(where: str, reason: str, value: object, expected: str, fix: str) -> Reject:
     """A row put aside while reading."""
     return Reject(where, "convert", reason, shorten(value), expected, fix)
+
+
+def outer_columns(data: DataConfig) -> set[str]:
+    """Columns that `data` names, whole or by a path: `translation.en`, `turns[0]`."""
+    paths = [*data.fields.values(), *data.required, *data.ranges]
+    whole = {path for path in (*paths, data.group, data.stratum, data.split) if path}
+    return whole | {re.split(r"[.\[]", path)[0] for path in whole}
 
 
 def find_parts(data: DataConfig) -> list[Part]:

@@ -1,33 +1,56 @@
 """Data sets of the Hugging Face hub, streamed at a pinned revision."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol
 
 from graft.config import DataConfig
-from graft.errors import DataError
+from graft.errors import DataError, GraftError
 from graft.records import Reject, Row
+from graft.sources.files import outer_columns
 
-Load = Callable[..., Iterable[dict[str, Any]]]
-"""`datasets.load_dataset`, or a stand-in for it."""
+_SLICE = re.compile(r"(?P<split>[^\[\]]+)\[(?P<first>\d+%?)?:(?P<last>\d+%?)?\]")
+
+
+class Builder(Protocol):
+    """What is used of `datasets.DatasetBuilder`."""
+
+    hash: str | None
+    config: Any
+    info: Any
+
+    @property
+    def as_streaming_dataset(self) -> Callable[..., Any]:
+        """Opens a split; an iterable of rows, with `features` and `select_columns`."""
+
+
+Open = Callable[..., Builder]
+"""`datasets.load_dataset_builder`, or a stand-in for it."""
 
 
 def read_hub(
-    data: DataConfig, split: str | None, name: str, load: Load | None = None
+    data: DataConfig, split: str | None, name: str, load: Open | None = None
 ) -> Iterator[Row | Reject]:
     """Rows of one split; where is `id/subset/split:row`, row n from 1.
 
     Args:
         data: the source; `hub_id`, `subset` and `revision` say which.
         split: the official split of these rows, or None.
-        name: the hub's name of the split, such as train or train[:1000].
-        load: what opens a data set; `datasets.load_dataset` unless told.
-    Raises: DataError if the hub cannot be reached or has no such data set.
+        name: the hub's name of the split, such as train, train[:1000] or train[:1%].
+        load: what opens a data set; `datasets.load_dataset_builder` if None.
+    Raises: DataError if the hub cannot be reached, has no such data set, or gives
+        another revision of it.
     """
     place = "/".join(part for part in (data.hub_id, data.subset, name) if part)
     try:
-        for number, values in enumerate(_open(data, name, load), 1):
+        builder = (load or _load)(data.hub_id, data.subset, revision=data.revision)
+        _check_revision(builder, data, place)
+        for number, values in enumerate(_rows(builder, data, name, place), 1):
             yield Row(dict(values), f"{place}:{number}", split)
-    except (OSError, ValueError, RuntimeError) as error:
+    except GraftError:
+        raise
+    except Exception as error:  # the hub's client raises its own, httpx's and Arrow's
         lines = str(error).splitlines() or [type(error).__name__]
         raise DataError(
             place,
@@ -38,12 +61,70 @@ def read_hub(
         ) from error
 
 
-def _open(data: DataConfig, name: str, load: Load | None) -> Iterable[dict[str, Any]]:
-    if load is None:
-        from datasets import disable_progress_bars, load_dataset
+def _load(*args: Any, **options: Any) -> Builder:
+    from datasets import disable_progress_bars, load_dataset_builder
 
-        disable_progress_bars()
-        load = load_dataset
-    return load(
-        data.hub_id, data.subset, split=name, revision=data.revision, streaming=True
+    disable_progress_bars()
+    builder: Builder = load_dataset_builder(*args, **options)
+    return builder
+
+
+def _check_revision(builder: Builder, data: DataConfig, place: str) -> None:
+    """Raises: DataError if what was opened is not of the pinned revision.
+
+    Offline, `datasets` takes the latest copy that it has cached, of any revision; and a
+    folder of this name in the working directory goes before the hub.
+    """
+    if builder.hash == data.revision:
+        return
+    raise DataError(
+        place,
+        f"what was opened is revision {builder.hash}, not the pinned one",
+        expected=f"revision {data.revision}, a commit of the hub in 40 hex digits",
+        fix="connect to the hub, or keep only this revision in the cache of "
+        "`datasets`; if the other one is meant, set data.revision to it",
     )
+
+
+def _rows(
+    builder: Builder, data: DataConfig, name: str, place: str
+) -> Iterable[dict[str, Any]]:
+    sliced = _SLICE.fullmatch(name)
+    rows = _columns(builder, data, sliced["split"] if sliced else name)
+    if not sliced:
+        return rows
+    splits = getattr(builder.info, "splits", None) or {}
+    split = splits.get(sliced["split"])
+    num_rows = getattr(split, "num_examples", None)
+    first, last = (
+        _bound(bound, num_rows, place) for bound in (sliced["first"], sliced["last"])
+    )
+    return islice(rows, first or 0, last)
+
+
+def _columns(builder: Builder, data: DataConfig, split: str) -> Any:
+    """A split with only the columns that `data` names; the others are not decoded, so
+    that neither an image nor a type that changes between files ends the stage."""
+    rows = builder.as_streaming_dataset(split=split)
+    wanted = outer_columns(data)
+    names = [name for name in rows.features or () if name in wanted]
+    if not names or len(names) == len(rows.features):
+        return rows
+    if hasattr(builder.config, "columns"):  # Parquet, read by columns
+        builder.config.columns = names
+        return builder.as_streaming_dataset(split=split)
+    return rows.select_columns(names)
+
+
+def _bound(bound: str | None, num_rows: int | None, place: str) -> int | None:
+    """A row's number; a share is rounded to whole rows as `datasets` does."""
+    if bound is None or not bound.endswith("%"):
+        return None if bound is None else int(bound)
+    if num_rows is None:
+        raise DataError(
+            place,
+            "the hub does not say how many rows this split has",
+            expected="numbers of rows in the slice, such as train[:1000]",
+            fix="write the slice of data.files in rows",
+        )
+    return round(num_rows * int(bound[:-1]) / 100)

@@ -8,14 +8,13 @@ from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
 from graft.sources.files import Part
-from graft.sources.json_values import JsonReader, bad_value, to_row
+from graft.sources.json_values import BLANK, JsonReader, bad_value, to_row
 from graft.sources.opening import open_text
 
 CHUNK = 1 << 20
 """Characters read at once."""
 MAX_ELEMENT = 1 << 26
 """Characters of the longest element; a bracket never closed must not fill memory."""
-_BLANK = " \t\r\n"
 
 
 def read_json(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
@@ -94,7 +93,7 @@ class Elements:
     def _peek(self) -> str:
         """Skip blanks; the next character, or nothing at the end of the file."""
         while True:
-            while self._at < len(self._text) and self._text[self._at] in _BLANK:
+            while self._at < len(self._text) and self._text[self._at] in BLANK:
                 self._at += 1
             if self._at < len(self._text):
                 return self._text[self._at]
@@ -110,7 +109,7 @@ class Elements:
         self._text, self._at = held + more, 0
 
     def _broken(self, problem: str) -> DataError:
-        rest = self._text[self._at :].strip(_BLANK)
+        rest = self._text[self._at :].strip(BLANK)
         if self._ended and (not rest or problem.startswith("Unterminated string")):
             problem = "the file ends before the array does; it seems truncated"
         return self._error(

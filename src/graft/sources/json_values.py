@@ -3,9 +3,14 @@
 import json
 from typing import Any
 
+from graft.config import DataConfig
+from graft.errors import DataError
 from graft.records import Reject, Row
 from graft.sources.files import Part, reject
+from graft.sources.opening import open_text
 
+BLANK = " \t\r\n"
+"""What JSON allows between values."""
 MAX_DIGITS = 4000
 """Digits of a whole number; Python reads and writes no more than 4,300."""
 MAX_DEPTH = 200
@@ -21,20 +26,32 @@ class JsonReader:
 
     def __init__(self) -> None:
         self.fault: str | None = None
-        self._decoder = json.JSONDecoder(
+        self._decoder = json.JSONDecoder(object_pairs_hook=self._object)
+        self._for_long_numbers = json.JSONDecoder(
             object_pairs_hook=self._object, parse_int=self._whole_number
         )
 
     def read(self, text: str) -> Any:
         """The value of a whole text. Raises: ValueError, RecursionError."""
-        self.fault = None
-        return self._shallow(self._decoder.decode(text), text, 0, len(text))
+        start = len(text) - len(text.lstrip(BLANK))
+        value, end = self.read_at(text, start)
+        if rest := text[end:].strip(BLANK):
+            raise json.JSONDecodeError("Extra data", text, len(text) - len(rest))
+        return value
 
     def read_at(self, text: str, at: int) -> tuple[Any, int]:
         """The value that begins at a place, and where it ends. Raises: as `read`."""
         self.fault = None
-        value, end = self._decoder.raw_decode(text, at)
-        return self._shallow(value, text, at, end), end
+        try:
+            value, end = self._decoder.raw_decode(text, at)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # more digits than Python reads
+            value, end = self._for_long_numbers.raw_decode(text, at)
+        opened = text.count("[", at, end) + text.count("{", at, end)
+        if opened > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+            self.fault = self.fault or f"nested more than {MAX_DEPTH} deep"
+        return value, end
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         values = dict(pairs)
@@ -50,11 +67,28 @@ class JsonReader:
         self.fault = self.fault or f"a number of {len(digits)} digits"
         return 0
 
-    def _shallow(self, value: Any, text: str, start: int, end: int) -> Any:
-        opened = text.count("[", start, end) + text.count("{", start, end)
-        if opened > MAX_DEPTH and _depth(value) > MAX_DEPTH:
-            self.fault = self.fault or f"nested more than {MAX_DEPTH} deep"
-        return value
+
+def read_document(part: Part, data: DataConfig) -> Any:
+    """The one value of a file, which is held whole.
+
+    Raises: DataError if it is broken, or a part of it could be read in two ways.
+    """
+    reader = JsonReader()
+    with open_text(part.path, data.encoding) as stream:
+        text = stream.read()
+    try:
+        value = reader.read(text)
+        fault = reader.fault
+    except (ValueError, RecursionError) as error:
+        value, fault = None, str(error)
+    if fault:
+        raise DataError(
+            part.where(),
+            f"is no sound JSON: {fault}",
+            expected="one whole JSON value, each key once in an object",
+            fix="repair the file or fetch it again, or correct data.format",
+        )
+    return value
 
 
 def to_row(part: Part, number: int, values: Any) -> Row | Reject:

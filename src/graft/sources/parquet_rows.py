@@ -11,7 +11,8 @@ from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
 from graft.row_batch import BATCH, RowBatch, RowList
-from graft.sources.files import Part, reject
+from graft.sources.files import Part, outer_columns, reject
+from graft.sources.opening import check_parquet
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,8 +51,7 @@ class TableRows:
 
     def row(self, at: int) -> Row | Reject:
         """As of `RowBatch`."""
-        values = self.table.slice(at, 1).to_pylist()[0]
-        return Row(values, self.part.where(self.first + at), self.part.split)
+        return _row(self.table.slice(at, 1), self.part, self.first + at)
 
     def where(self) -> "pl.Series":
         """As of `RowBatch`."""
@@ -72,25 +72,52 @@ class TableRows:
 def read_tables(part: Part, data: DataConfig) -> Iterator[RowBatch]:
     """Batches of a Parquet file, only the columns that `data` names; row n from 1.
 
-    Raises: DataError if the file is not whole.
+    Raises: DataError if the file is not whole, or has a column of `data` twice.
     """
+    check_parquet(part.path)
     number = 1
     try:
         with pq.ParquetFile(part.path, **_READ) as file:
-            wanted = _outer_columns(data)
-            names = [name for name in file.schema_arrow.names if name in wanted]
-            if not names:  # none is there; the caller says so, and needs the names
-                names = file.schema_arrow.names
+            schema, wanted = file.schema_arrow, outer_columns(data)
+            names = [name for name in schema.names if name in wanted]
+            _check_names(part, [field for field in schema if field.name in wanted])
+            if not names:
+                yield from _without_columns(part, schema.names, file.metadata.num_rows)
+                return
             for batch in file.iter_batches(BATCH, columns=names):
                 yield _to_rows(batch, part, number)
                 number += batch.num_rows
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's or the system's
         raise DataError(
             part.where(),
             f"cannot be read as Parquet: {str(error).splitlines()[0]}",
             expected="a whole Parquet file",
             fix="fetch or write the file again, or correct data.format",
         ) from error
+
+
+def _check_names(part: Part, fields: list[pa.Field]) -> None:
+    """Raises: DataError if two have one name, here or within a struct."""
+    names = [field.name for field in fields]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise DataError(
+            part.where(),
+            f"two columns have the same name, {twice!r}",
+            expected="different names, so that it is clear which one is meant",
+            fix="write the file again without one of them, or rename it",
+        )
+    for field in fields:
+        _check_names(part, [field.type.field(i) for i in range(field.type.num_fields)])
+
+
+def _without_columns(part: Part, names: list[str], num_rows: int) -> Iterator[RowBatch]:
+    """Rows of a file that has none of the columns of `data`: nothing is decoded."""
+    values = dict.fromkeys(names)
+    for first in range(1, num_rows + 1, BATCH):
+        numbers = range(first, min(first + BATCH, num_rows + 1))
+        yield RowList([Row(values, part.where(n), part.split) for n in numbers])
 
 
 def read_parquet(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
@@ -110,13 +137,6 @@ def first_rows(batches: Iterable[RowBatch], limit: int | None) -> Iterator[RowBa
         yield batch
 
 
-def _outer_columns(data: DataConfig) -> set[str]:
-    """Columns that `data` names, whole or by a path such as `translation.en`."""
-    paths = [*data.fields.values(), *data.required, *data.ranges]
-    whole = {path for path in (*paths, data.group, data.stratum, data.split) if path}
-    return whole | {path.partition(".")[0] for path in whole}
-
-
 def _to_rows(batch: pa.RecordBatch, part: Part, first: int) -> RowBatch:
     """Columns; or rows one by one where a text is not UTF-8."""
     try:
@@ -128,9 +148,10 @@ def _to_rows(batch: pa.RecordBatch, part: Part, first: int) -> RowBatch:
     return TableRows(pa.Table.from_batches([batch]), part, first)
 
 
-def _row(batch: pa.RecordBatch, part: Part, number: int) -> Row | Reject:
+def _row(rows: pa.RecordBatch | pa.Table, part: Part, number: int) -> Row | Reject:
+    """The only row of a slice."""
     try:
-        values: dict[str, Any] = batch.to_pylist()[0]
+        values: dict[str, Any] = rows.to_pylist()[0]
     except UnicodeDecodeError:
         return reject(
             part.where(number),
@@ -138,6 +159,14 @@ def _row(batch: pa.RecordBatch, part: Part, number: int) -> Row | Reject:
             "",
             "text columns in UTF-8",
             "write the file again with valid text, or remove the row",
+        )
+    except (ValueError, OverflowError, pa.ArrowException) as error:
+        return reject(
+            part.where(number),
+            "unreadable value",
+            error,
+            "values that Python can hold, such as dates of the years 1 to 9999",
+            "correct the value, or remove the row",
         )
     return Row(values, part.where(number), part.split)
 
@@ -160,6 +189,8 @@ def _at(table: pa.Table, path: str) -> pa.ChunkedArray | None:
 
 
 def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
     return bool(
         pa.types.is_string(kind)
         or pa.types.is_large_string(kind)

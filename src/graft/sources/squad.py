@@ -7,11 +7,11 @@ and other data sets in its likeness are written so too.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from graft import io
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
 from graft.sources.files import Part, reject
+from graft.sources.json_values import read_document
 
 
 def read_squad(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
@@ -24,8 +24,7 @@ def read_squad(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
     The file is read whole: the largest of them is 40 MB.
     Raises: DataError if it is not in this format.
     """
-    del data
-    document = io.read_json(part.path)
+    document = read_document(part, data)
     articles = document.get("data") if isinstance(document, dict) else None
     if not isinstance(articles, list):
         raise DataError(
