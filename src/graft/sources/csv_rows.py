@@ -1,4 +1,4 @@
-"""CSV and TSV files. A record is a row or a reject, whole, however many lines it has."""
+"""CSV and TSV files. A record is a row or a reject, whole, over all its lines."""
 
 import csv
 import re

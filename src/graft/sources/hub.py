@@ -90,7 +90,9 @@ def _rows(
     builder: Builder, data: DataConfig, name: str, place: str
 ) -> Iterable[dict[str, Any]]:
     sliced = _SLICE.fullmatch(name)
-    rows = _columns(builder, data, sliced["split"] if sliced else name)
+    rows: Iterable[dict[str, Any]] = _columns(
+        builder, data, sliced["split"] if sliced else name
+    )
     if not sliced:
         return rows
     splits = getattr(builder.info, "splits", None) or {}

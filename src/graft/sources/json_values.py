@@ -1,6 +1,7 @@
 """JSON, read so that nothing in it is chosen silently."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from graft.config import DataConfig
@@ -56,8 +57,8 @@ class JsonReader:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         values = dict(pairs)
         if len(values) < len(pairs) and not self.fault:
-            seen: set[str] = set()
-            twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+            counts = Counter(key for key, _ in pairs)
+            ((twice, _),) = counts.most_common(1)
             self.fault = f"the key {twice!r} stands twice in one object"
         return values
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from graft.errors import ConfigError, DataError
 from graft.records import show_path
@@ -30,7 +30,7 @@ def open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
     something else than text, or is packed or encoded in a way that cannot be read.
     """
     name = _codec(encoding)
-    with path.open("rb", buffering=HEAD) as file:
+    with io.BufferedReader(io.FileIO(path), HEAD) as file:
         try:
             raw = _unpacked(file, path)
             head = raw.peek(HEAD)
@@ -66,7 +66,7 @@ def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
 
 def check_parquet(path: Path) -> None:
     """Raises: DataError if a file is of another kind than Parquet, with its name."""
-    with path.open("rb", buffering=HEAD) as file:
+    with io.BufferedReader(io.FileIO(path), HEAD) as file:
         head = file.peek(HEAD)
     if head.startswith((b"PAR1", b"PARE")):
         return
@@ -93,7 +93,7 @@ def _codec(encoding: str) -> str:
         ) from None
 
 
-def _unpacked(file: io.BufferedReader, path: Path) -> io.BufferedReader:
+def _unpacked(file: "io.BufferedReader[Any]", path: Path) -> "io.BufferedReader[Any]":
     """The file's own bytes; a packing within a packing is unpacked too."""
     while packed := packing(file.peek(HEAD)):
         unpack = _UNPACK.get(packed)
@@ -108,7 +108,7 @@ def _zstd(file: IO[bytes]) -> IO[bytes]:
     return cast(IO[bytes], pa.CompressedInputStream(file, "zstd"))
 
 
-_UNPACK: dict[str, Callable[[io.BufferedReader], IO[bytes]]] = {
+_UNPACK: dict[str, Callable[["io.BufferedReader[Any]"], IO[bytes]]] = {
     "gzip": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
     "bz2": bz2.open,
     "xz": lzma.open,
@@ -118,7 +118,7 @@ _UNPACK: dict[str, Callable[[io.BufferedReader], IO[bytes]]] = {
 
 def _only_member(file: IO[bytes], path: Path) -> IO[bytes]:
     """The one file of a zip archive."""
-    archive = zipfile.ZipFile(file)
+    archive = zipfile.ZipFile(file)  # pylint: disable=consider-using-with
     names = [
         name
         for name in archive.namelist()

@@ -16,7 +16,7 @@ from graft.sources.json_values import read_document
 
 def read_squad(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
     """Rows with title, context, id, question, answers (a list of texts; what has
-    another shape as it stands) and is_impossible; row n is the nth question of the file.
+    another shape as it is) and is_impossible; row n is the nth question of a file.
 
     A question is impossible only if the file says so; without that, no answers are an
     error of the row, which the task names.
