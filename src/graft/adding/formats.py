@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from graft.errors import DataError
-from graft.sources.files import open_text
+from graft.sources.opening import open_text
 
 HEAD = 1 << 18
 """Characters that are looked at."""
