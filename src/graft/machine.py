@@ -17,11 +17,13 @@ LIBRARIES = (
 
 
 def device_name(device: str) -> str:
-    """The device's name for readers."""
+    """The device's name for readers. Raises: ValueError where nothing computes."""
     import torch
 
     if device.startswith("cuda"):
         return str(torch.cuda.get_device_name(device))
+    if not device.startswith("cpu"):
+        raise ValueError(f"nothing computes on device {device}")
     return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 

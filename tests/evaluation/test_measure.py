@@ -17,6 +17,7 @@ from graft.evaluation.outputs import (
 )
 from graft.evaluation.record import check_record, read_record
 from graft.io import digest_files, read_table
+from graft.machine import device_name
 from graft.params import Params
 from graft.prompts import load_template
 from graft.records import PREDICTION_SCHEMA
@@ -56,7 +57,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Params]:
     return root, params
 
 
-def evaluate(line: tuple[Path, Params], out: Path) -> tuple[Any, Path]:
+def evaluate(line: tuple[Path, Params], out: Path, **changes: Any) -> tuple[Any, Path]:
     """What the stage does between the tracking run's start and end."""
     root, params = line
     record = read_record(root / "adapter")
@@ -64,7 +65,7 @@ def evaluate(line: tuple[Path, Params], out: Path) -> tuple[Any, Path]:
     check_record(record, root / "adapter", params.model, template.hash)
     predictions, facts = measure(
         load_base(params.model, params.quantization, "cpu"),
-        partial(load_adapter, folder=root / "adapter"),
+        changes.pop("tune", partial(load_adapter, folder=root / "adapter")),
         template,
         read_examples(root / "splits" / "test", None),
         evaluate=params.evaluate,
@@ -76,6 +77,7 @@ def evaluate(line: tuple[Path, Params], out: Path) -> tuple[Any, Path]:
         stages={"convert": {"rows_in": 2, "kept": 2, "rejected": {}}},
         name=params.registry.name,
         links=lambda: {"MLflow run": "http://store/run77"},
+        **changes,
     )
     write_outputs(out / "predictions", out / "report.json", predictions, facts)
     return facts, out / "predictions"
@@ -103,6 +105,38 @@ def test_an_evaluation_leaves_predictions_samples_card_and_report(line, tmp_path
     assert "http://store/run77" in card and "http://store/run77" in page
     assert "| device | a device |" in card
     assert facts.counts == {"train": 2, "validation": 2, "test": 2}
+
+
+def test_the_device_is_the_one_that_answered_though_the_base_is_freed(line, tmp_path):
+    root, params = line
+
+    def tune(base: Any) -> Any:
+        """Like a model whose weights were all trained: the base's memory goes."""
+        tuned = load_base(params.model, params.quantization, "cpu")
+        base.to("meta")
+        return load_adapter(tuned, folder=root / "adapter")
+
+    asked = []
+
+    def name_device(device: str) -> str:
+        asked.append(device)
+        return f"the name of {device}"
+
+    facts, out = evaluate(
+        line,
+        tmp_path,
+        tune=tune,
+        name_device=name_device,
+        peak_memory=lambda device: 3.25 if device == "cpu" else 0.0,
+    )
+    assert asked == ["cpu"]
+    assert facts.device == "the name of cpu" and facts.memory_gib == 3.25
+    assert "the name of cpu" in (out / "README.md").read_text(encoding="utf-8")
+
+
+def test_where_nothing_computes_is_no_cpu():
+    with pytest.raises(ValueError, match="meta"):
+        device_name("meta")
 
 
 def test_two_evaluations_agree_to_the_byte_but_for_times(line, tmp_path):

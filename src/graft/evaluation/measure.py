@@ -37,6 +37,8 @@ def measure(
     stages: Mapping[str, Any],
     name: str,
     links: Callable[[], Mapping[str, str]],
+    name_device: Callable[[str], str] = device_name,
+    peak_memory: Callable[[str], float] = peak_memory_gib,
 ) -> tuple[list[Prediction], Facts]:
     """Ask base and tuned model, score them, and gather what the card says.
 
@@ -46,11 +48,13 @@ def measure(
         stages: reports of the stages before this one.
         name: of the registered model.
         links: gives what to look at beside this, once all is measured.
+        name_device: device → its name.
+        peak_memory: device → most of its memory that was taken, in GiB.
     Raises: HardwareError if a batch does not fit the accelerator's memory.
     """
     plan = Plan.of(task, evaluate)
+    device = str(base.device)  # before `tune`, which may free the base's memory
     predictions, answers = ask_both(base, tune, template, examples, plan)
-    device = str(base.device)
     first = to_question(examples[0], template, plan.prompt_tokens)
     scores = score(predictions, get_metrics(task.metrics), evaluate)
     facts = Facts(
@@ -74,8 +78,8 @@ def measure(
         machine=record.machine,
         costs={system: found.completions for system, found in answers.items()},
         latency={s: found.latency for s, found in answers.items() if found.latency},
-        device=device_name(device),
-        memory_gib=peak_memory_gib(device),
+        device=name_device(device),
+        memory_gib=peak_memory(device),
         rss_gib=peak_rss_gib(),
         versions=library_versions(),
         prompt=template.show(first.ids),

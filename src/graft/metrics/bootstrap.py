@@ -1,5 +1,4 @@
-"""Intervals by drawing test examples anew, where examples that belong together are drawn
-together."""
+"""Intervals by drawing test examples anew, those that belong together as one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,7 +44,7 @@ class Resamples:
         Source: Hesterberg 2015, "What teachers should know about the bootstrap", The
         American Statistician 69(4), section 5.3 (arXiv:1411.5279).
         """
-        from scipy.special import ndtr
+        from scipy.special import ndtr  # pylint: disable=no-name-in-module
 
         tail = 100 * float(ndtr(-self._width()))
         low, high = np.percentile(values, [tail, 100 - tail])
@@ -67,7 +66,7 @@ class Resamples:
 
     def _width(self) -> float:
         """Of the interval to each side, in standard deviations of the resamples."""
-        from scipy.special import stdtrit
+        from scipy.special import stdtrit  # pylint: disable=no-name-in-module
 
         number = self.weights.shape[1]
         if number == 1:
