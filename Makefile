@@ -14,17 +14,28 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test check lock clean
+.PHONY: help install repro verify test test-portable test-slow check lock clean
 
 help: ## show this
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 repro: $(READY) ## rebuild the whole line (dvc repro) and say what it made
 	@dvc repro
 	@graft summary
 
+verify: $(READY) ## check what `make repro` made: what it learned, and what README shows
+	@python scripts/check_pipeline.py
+	@python scripts/check_readme.py
+
 test: $(READY) ## run the default tests
 	@pytest
+
+test-portable: $(READY) ## the tests of numbers, as on a processor of few features
+	@ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=AVX2 \
+	  pytest tests/training tests/exporting tests/evaluation
+
+test-slow: $(READY) ## the tests that take minutes
+	@pytest -m 'slow and not gpu'
 
 check: $(READY) ## lint, types, import contracts, configs
 	@pre-commit run --all-files

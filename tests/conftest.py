@@ -16,6 +16,13 @@ from graft.params import Params, load_params
 # Read when torch is imported: on models this small, threads only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# `make test-portable` turns off what torch and oneDNN know of the processor, by their
+# own variables. bitsandbytes has none: it asks its library.
+if os.environ.get("ATEN_CPU_CAPABILITY") == "default":
+    from bitsandbytes import functional
+
+    functional.lib.has_avx512bf16_cpu = lambda: False
+
 # A first call may import numpy or pyarrow, and the machine may be busy.
 settings.register_profile("graft", deadline=None)
 settings.load_profile("graft")

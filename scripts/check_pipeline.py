@@ -1,0 +1,122 @@
+"""Check what the default pipeline made: did it learn what it learned elsewhere?
+
+    python scripts/check_pipeline.py          after make repro
+
+The score must lie in the band of tests/expected/default_pipeline.json, training and
+validation loss must have fallen, and nothing may be absent or NaN.
+"""
+
+import csv
+import json
+import math
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+EXPECTED = ROOT / "tests/expected/default_pipeline.json"
+ENDS = 5
+"""Logged losses of training that are averaged at either end."""
+MIN_FALL = 0.9
+"""A last loss above this share of the first has not fallen."""
+FLAGS = {"amx_tile": "AMX", "avx512_bf16": "AVX-512 BF16"}
+
+
+def score_errors(
+    report: Mapping[str, Any], expected: Mapping[str, Any]
+) -> Iterator[str]:
+    """What is wrong with reports/evaluate.json."""
+    name, low, high = expected["metric"], expected["lowest"], expected["highest"]
+    value = _number(report, "tuned", name)
+    if not math.isfinite(value):
+        yield f"tuned.{name} is absent or no finite number"
+    elif not low <= value <= high:
+        yield f"tuned.{name} is {value}; expected {low} to {high}"
+    base = _number(report, "base", name)
+    if not math.isfinite(base):
+        yield f"base.{name} is absent or no finite number"
+    elif not base < value:
+        yield f"tuned.{name} {value} is not above base.{name} {base}"
+    if report.get("num_examples") != expected["num_examples"]:
+        found = report.get("num_examples")
+        yield f"num_examples is {found}; expected {expected['num_examples']}"
+    if report.get("requirements") != "passed":
+        yield f"requirements is {report.get('requirements')!r}; expected 'passed'"
+
+
+def loss_errors(name: str, losses: Sequence[float], ends: int) -> Iterator[str]:
+    """What is wrong with a curve of losses, in the order of steps."""
+    if len(losses) < 2:
+        yield f"{name} loss: {len(losses)} values; expected two or more"
+    elif not all(map(math.isfinite, losses)):
+        yield f"{name} loss: a value is NaN or infinite"
+    else:
+        few = max(1, min(ends, len(losses) // 2))
+        first, last = sum(losses[:few]) / few, sum(losses[-few:]) / few
+        if last > MIN_FALL * first:
+            yield f"{name} loss went from {first:.3f} to {last:.3f}; expected a fall"
+
+
+def read_losses(path: Path) -> list[float]:
+    """The column `loss` of a curve; NaN for what is no number, empty without a file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [_to_float(row.get("loss")) for row in csv.DictReader(file)]
+
+
+def find_errors(root: Path, expected: Mapping[str, Any]) -> list[str]:
+    """All that is wrong with the reports and curves under a root."""
+    errors = []
+    path = root / "reports/evaluate.json"
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        errors.append(f"{path}: {error}")
+    else:
+        errors += score_errors(report if isinstance(report, dict) else {}, expected)
+    for name, ends in (("train", ENDS), ("validation", 1)):
+        errors += loss_errors(name, read_losses(root / f"curves/{name}.csv"), ends)
+    return errors
+
+
+def processor_class(cpuinfo: str) -> str:
+    """The instruction set that decides how this processor rounds."""
+    flags = set(re.findall(r"\w+", cpuinfo))
+    return next((name for flag, name in FLAGS.items() if flag in flags), "AVX2")
+
+
+def _number(report: Mapping[str, Any], system: str, name: str) -> float:
+    scores = report.get(system)
+    return _to_float(scores.get(name) if isinstance(scores, dict) else None)
+
+
+def _to_float(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
+
+
+def main(root: Path = ROOT) -> int:
+    """Print what is wrong, or what was found; returns 1 if anything is."""
+    expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
+    errors = find_errors(root, expected)
+    cpuinfo = Path("/proc/cpuinfo")
+    kind = processor_class(cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else "")
+    known = expected["measured"][kind]
+    for line in errors:
+        print(f"error: {line}", file=sys.stderr)
+    print(
+        f"{expected['metric']} on a processor with {kind} was {known['value']} "
+        f"{known['interval']}; allowed {expected['lowest']} to {expected['highest']}"
+    )
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
