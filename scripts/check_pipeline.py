@@ -107,7 +107,9 @@ def main(root: Path = ROOT) -> int:
     expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
     errors = find_errors(root, expected)
     cpuinfo = Path("/proc/cpuinfo")
-    kind = processor_class(cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else "")
+    kind = processor_class(
+        cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
+    )
     known = expected["measured"][kind]
     for line in errors:
         print(f"error: {line}", file=sys.stderr)
