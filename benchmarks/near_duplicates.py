@@ -12,7 +12,7 @@ import argparse
 import importlib
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -36,6 +36,12 @@ CONFIG = NearDuplicatesConfig(
     policy="drop", shingle=2, num_permutations=64, threshold=0.7, max_replaced=0.1
 )
 PEER_ROWS = 4000
+
+
+def plain(texts: Sequence[str] | pl.Series) -> pl.DataFrame:
+    """Texts without a prompt."""
+    answer = pl.Series("answer", texts, dtype=pl.String)
+    return answer.to_frame().with_columns(prompt=pl.lit(None, pl.String))
 
 
 def make_texts(rows: int, words: int, seed: int = 0) -> list[str]:
@@ -105,13 +111,14 @@ def quality(rows: int, words: int) -> None:
     pairs = join_pairs(to_pairs(k, keys[:, :MARKS], CONFIG) for k in keys.T[MARKS:])
     candidates, places = np.unique(pairs, return_inverse=True)
     places = places.reshape(-1, 2)
-    sets = to_sets(column.gather(candidates), CONFIG)
+    sets = to_sets(plain(column.gather(candidates)), CONFIG)
     near = places[are_near(places, sets, CONFIG)]
     found = to_clusters(near, np.full(len(candidates), 2), sets, CONFIG)
     first = rows - rows // 6
     planted = np.stack((np.arange(rows - first), np.arange(first, rows)), axis=1)
     true = {
-        tuple(p) for p in planted[are_near(planted, to_sets(column, CONFIG), CONFIG)]
+        tuple(p)
+        for p in planted[are_near(planted, to_sets(plain(column), CONFIG), CONFIG)]
     }
     got = {tuple(pair) for pair in candidates[near]}
     print(f"{words} words, {rows} rows, {bands(CONFIG)} bands × permutations: ", end="")

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import re
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -39,8 +40,14 @@ FOREVER = 112201610991226943  # of the keys below; a change makes old keys usele
 TEXTS = st.text(st.sampled_from("ab 1+é漢."), max_size=12)
 
 
+def plain(texts: Sequence[str] | pl.Series) -> pl.DataFrame:
+    """Texts without a prompt."""
+    answer = pl.Series("answer", texts, dtype=pl.String)
+    return answer.to_frame().with_columns(prompt=pl.lit(None, pl.String))
+
+
 def are_two_near(one: str, other: str) -> bool:
-    sets = to_sets(pl.Series([one, other]), CONFIG)
+    sets = to_sets(plain([one, other]), CONFIG)
     return bool(are_near(np.array([[0, 1]]), sets, CONFIG)[0])
 
 
@@ -49,7 +56,7 @@ def find(texts: list[str], rank: list[int] | None = None) -> pl.DataFrame:
     pairs = join_pairs(
         to_pairs(band, keys[:, :MARKS], CONFIG) for band in keys.T[MARKS:]
     )
-    sets = to_sets(pl.Series(texts, dtype=pl.String), CONFIG)
+    sets = to_sets(plain(texts), CONFIG)
     ranks = np.array(rank or [2] * len(texts))
     return to_clusters(pairs[are_near(pairs, sets, CONFIG)], ranks, sets, CONFIG)
 
@@ -119,9 +126,9 @@ def test_keys_and_sets_do_not_depend_on_the_batch(
     parts = [column[:cut], column[cut:]]
     keys = np.concatenate([to_keys(part, CONFIG) for part in parts])
     assert np.array_equal(keys, to_keys(column, CONFIG))
-    whole = to_sets(column, CONFIG)
-    joined = join_sets([to_sets(part, CONFIG) for part in parts])
-    for name in ("lines", "shingles", "numbers"):
+    whole = to_sets(plain(column), CONFIG)
+    joined = join_sets([to_sets(plain(part), CONFIG) for part in parts])
+    for name in ("lines", "exact", "shingles", "numbers"):
         one, other = getattr(whole, name), getattr(joined, name)
         assert np.array_equal(one.hashes, other.hashes)
         assert np.array_equal(one.offsets, other.offsets)
@@ -129,7 +136,7 @@ def test_keys_and_sets_do_not_depend_on_the_batch(
 
 @given(st.lists(TEXTS, min_size=2, max_size=6))
 def test_similarity_is_the_jaccard_of_the_shingles(texts: list[str]) -> None:
-    sets = to_sets(pl.Series(texts), CONFIG).shingles
+    sets = to_sets(plain(texts), CONFIG).shingles
     pairs = np.array([(a, b) for a in range(len(texts)) for b in range(len(texts))])
     common = [len(_shingles(texts[a]) & _shingles(texts[b])) for a, b in pairs]
     assert sets.common(sets, *pairs.T).tolist() == common

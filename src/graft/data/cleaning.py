@@ -21,7 +21,7 @@ from graft.data.near_duplicates import MARKS, bands, to_keys
 from graft.data.pii import Decisions, Scrubber
 from graft.data.quality import measure, quality_rules
 from graft.data.repairing import repair
-from graft.data.turns import fold, sides, unfold
+from graft.data.turns import ROLE_END, TURN_END, fold, sides, unfold
 from graft.records import EXAMPLE_SCHEMA
 
 PERSONAL = Rule(
@@ -135,6 +135,15 @@ def spoken(said: pl.DataFrame) -> pl.Series:
     return said.select(
         pl.concat_str("user", "assistant", separator="\n", ignore_nulls=True)
     ).to_series()
+
+
+def compared(said: pl.DataFrame) -> pl.DataFrame:
+    """All turns before the last as column prompt, and the last as answer."""
+    role = f"(?:^|{TURN_END})[^{TURN_END}{ROLE_END}]*{ROLE_END}"
+    return said.select(
+        prompt=pl.col("prompt").str.replace_all(role, "\n"),
+        answer=pl.col("whole").str.extract(f"([^{ROLE_END}]*)$"),
+    )
 
 
 def _scrub(

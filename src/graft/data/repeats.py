@@ -3,7 +3,7 @@ that these join.
 
 Reads the columns of `cleaning.marked_schema` again and again, never all at once. It
 holds 29 bytes a row; for near-duplicates 24 more, 8 for each band at work, 16 for each
-pair to compare, and the sets (8 bytes a word) of the rows of half a million pairs at a
+pair to compare, and the sets (16 bytes a word) of the rows of half a million pairs at a
 time, and then of all rows that have a near-duplicate.
 """
 
@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from graft.config import PreprocessConfig
 from graft.config.near_duplicates import NearDuplicatesConfig
-from graft.data.cleaning import spoken
+from graft.data.cleaning import compared
 from graft.data.columns import to_frame
 from graft.data.near_duplicates import (
     MARKS,
@@ -183,8 +183,8 @@ def _fetch(
     order."""
     found = [pl.DataFrame(schema=_PLACE)]
 
-    def texts() -> Iterator[pl.Series]:
-        yield pl.Series(dtype=pl.String)
+    def texts() -> Iterator[pl.DataFrame]:
+        yield pl.DataFrame(schema={"prompt": pl.String, "answer": pl.String})
         at = 0
         for table in marked.tables(["messages", *_PLACE]):
             start, end = np.searchsorted(rows, (at, at + table.num_rows))
@@ -192,7 +192,7 @@ def _fetch(
             if end > start:
                 batch = to_frame(table.take(pa.array(rows[start:end] - first)))
                 found.append(batch.select(*_PLACE))
-                yield spoken(sides(unfold(batch)))
+                yield compared(sides(unfold(batch)))
 
     sets = join_sets(list(run(partial(to_sets, config=config), texts())))
     lines = pl.concat(found)

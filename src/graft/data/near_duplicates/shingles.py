@@ -24,7 +24,7 @@ _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar
 _SIGN = r"[\p{S}*/%&@#-]"
 _WORD = rf"{_UNSPACED}|[[\p{{L}}\p{{M}}\p{{N}}]--{_UNSPACED}]+|{_SIGN}"
 _EXACT = r"[\p{N}\p{S}*/%&@#-]"
-_LINE = r"[^\n]*\S[^\n]*"
+LINE = r"[^\n]*\S[^\n]*"
 _BLANK = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 
@@ -59,7 +59,7 @@ def to_words(texts: pl.Series) -> Words:
     import polars_hash  # pylint: disable=import-outside-toplevel
 
     lowered = texts.fill_null("").str.to_lowercase()
-    lines, rows = _parts(lowered, _LINE)
+    lines, rows = _parts(lowered, LINE)
     words, ends = _parts(lines, _WORD)
     known = words.to_frame("word").select(
         hash=polars_hash.col("word").nchash.xxh3_64(),
