@@ -43,10 +43,10 @@ def compare(
     name: str, found: Tensor | None, expected: Tensor, kind: Kind = "gradient"
 ) -> Difference:
     """Hold a gradient, or a state, against its reference. None counts as zeros."""
-    wide = expected.detach().double().flatten().cpu()
+    wide = expected.detach().flatten().double()
     own = torch.zeros_like(wide)
     if found is not None:
-        own = found.detach().double().flatten().cpu()
+        own = found.detach().to(wide.device).flatten().double()
     norm, right = float(own.norm()), float(wide.norm())
     error = float((own - wide).norm())
     return Difference(

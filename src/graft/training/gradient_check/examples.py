@@ -10,7 +10,7 @@ from torch import Tensor
 from graft.errors import ModelError
 from graft.training.batches import MicroBatch, PackedDocuments
 
-MOST_TOKENS = 4096
+MOST_TOKENS = 2048
 """Of the examples that are compared: so many, or one sequence."""
 
 

@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from graft.training.fused.frozen import whole_bytes
 
-_TOKENS = 4096
+_TOKENS = 2048
 """Of a chunk of documents, padding counted."""
 _ROWS = 512
 """Of logits at a time."""

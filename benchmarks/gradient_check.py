@@ -1,0 +1,173 @@
+"""What the gradient check costs and finds on a GPU, on random weights of a true shape.
+
+    python benchmarks/gradient_check.py --shape mistral-7b-v0.3 qwen2.5-7b-instruct
+
+Needs a CUDA GPU. For each way to keep activations, and for plain layers: seconds of the
+check, the largest relative error among all gradients, and peak memory beside that of a
+training step. Then faults are planted, one at a time, and whether each is found.
+"""
+
+import argparse
+import gc
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from random_base import SHAPES, make_random_base
+from training_speed import (
+    KEEPS,
+    make_adapter,
+    make_documents,
+    make_quantization,
+    make_train,
+)
+
+from graft.errors import ModelError
+from graft.training.batches import PackedDocuments
+from graft.training.forward import Prepared, prepare
+from graft.training.gradient_check import check_gradients
+
+DTYPE = torch.bfloat16
+LENGTH, AT_ONCE = 2048, 4
+
+
+def main() -> None:
+    """A line for each way to train, then one for each fault."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shape", nargs="+", default=["mistral-7b-v0.3"])
+    parser.add_argument("--work", default="short")
+    args = parser.parse_args()
+    for shape in args.shape:
+        vocabulary = SHAPES[shape]["vocab_size"]
+        tokens = AT_ONCE * LENGTH * 4
+        documents = make_documents(args.work, tokens, vocabulary, 0, LENGTH, 0.5)
+        print("| shape | layers | seconds | worst error | check GiB | step GiB |")
+        print("|---|---|---|---|---|---|")
+        for name, kernels, keep in [
+            *(("fused " + name, "fused", keep) for name, keep in KEEPS.items()),
+            ("plain", "plain", False),
+        ]:
+            prepared = make(shape, kernels, keep)
+            step, _ = peak(lambda p=prepared: one_step(p, documents))
+            memory, (seconds, worst) = peak(lambda p=prepared: check(p, documents))
+            print(f"| {shape} | {name} | {seconds:.2f} | {worst:.4f} | {memory:.1f} "
+                  f"| {step:.1f} |", flush=True)  # fmt: skip
+            del prepared
+    prepared = make(args.shape[0], "fused", False)
+    for name, plant in FAULTS.items():
+        undo = plant(prepared.model)
+        try:
+            check(prepared, documents)
+            print(f"NOT FOUND: {name}")
+        except ModelError as error:
+            print(f"found: {name}: {error.problem}")
+        undo()
+
+
+def make(shape: str, kernels: str, keep: bool | str) -> Prepared:
+    """A random base with an adapter."""
+    gc.collect()
+    torch.cuda.empty_cache()
+    base = make_random_base(SHAPES[shape], make_quantization(), "cuda")
+    return prepare(base, make_adapter(), make_train(AT_ONCE, 1, kernels, keep), DTYPE)
+
+
+def peak(work: Callable[[], Any]) -> tuple[float, Any]:
+    """GiB allocated at most, and what came of it."""
+    torch.cuda.reset_peak_memory_stats()
+    found = work()
+    return torch.cuda.max_memory_allocated() / 2**30, found
+
+
+def weights_of(prepared: Prepared) -> dict[str, torch.Tensor]:
+    """The trained weights by name."""
+    named = prepared.model.named_parameters()
+    return {name: weight for name, weight in named if weight.requires_grad}
+
+
+def one_step(prepared: Prepared, documents: PackedDocuments) -> None:
+    """A micro-batch forward and backward."""
+    prepared.forward(documents.batch(range(AT_ONCE), "cuda")).backward()
+    for weight in weights_of(prepared).values():
+        weight.grad = None
+
+
+def check(prepared: Prepared, documents: PackedDocuments) -> tuple[float, float]:
+    """Seconds, and the largest error."""
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    found = check_gradients(
+        prepared.model,
+        prepared.forward,
+        documents,
+        range(AT_ONCE),
+        weights_of(prepared),
+        DTYPE,
+        "benchmark",
+    )
+    torch.cuda.synchronize()
+    return time.perf_counter() - start, found.worst
+
+
+def fused_of(model: Any, number: int) -> Any:
+    """The fused layer of a decoder layer."""
+    return model.get_base_model().model.layers[number].forward.args[0]
+
+
+def drop_adapter(model: Any) -> Callable[[], None]:
+    """The value projection's adapter is not added."""
+    projection = fused_of(model, 3)._qkv  # pylint: disable=protected-access
+    scales = projection._scales  # pylint: disable=protected-access
+    before = list(scales)
+    scales[2] = 0.0
+    return lambda: scales.__setitem__(slice(None), before)
+
+
+def scale_backward(model: Any) -> Callable[[], None]:
+    """The gradient of a layer's input is 1.1 times what it is."""
+    fused = fused_of(model, 5)
+    backward = fused.backward
+
+    def scaled(*given: Any, **named: Any) -> Any:
+        to_input, found = backward(*given, **named)
+        return to_input * 1.1, found
+
+    fused.backward = scaled
+    return lambda: delattr(fused, "backward")
+
+
+def leak(model: Any) -> Callable[[], None]:
+    """One layer attends over the whole row."""
+    layer = model.get_base_model().model.layers[7]
+
+    def whole(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        del module
+        documents = kwargs["documents"]
+        one = type(documents)(
+            documents.starts[[0, -1]], int(documents.starts[-1]), documents.rows
+        )
+        return args, {**kwargs, "documents": one}
+
+    return layer.register_forward_pre_hook(whole, with_kwargs=True).remove  # type: ignore[no-any-return]
+
+
+def spoil_weight(model: Any) -> Callable[[], None]:
+    """What the fused layer unpacks is another weight than the one that is stored."""
+    layer = model.get_base_model().model.layers[9].self_attn.o_proj
+    weight = layer.base_layer.weight
+    before = weight.data
+    weight.data = before.roll(1, 0)
+    return lambda: setattr(weight, "data", before)
+
+
+FAULTS = {
+    "an adapter is not added": drop_adapter,
+    "a backward pass is scaled by 1.1": scale_backward,
+    "documents see each other in one layer": leak,
+    "a weight is stale": spoil_weight,
+}
+
+
+if __name__ == "__main__":
+    main()
