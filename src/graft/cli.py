@@ -19,6 +19,7 @@ from typing import Any
 
 from graft.config import Section
 from graft.errors import GraftError
+from graft.harmful_warnings import harmful_warnings_raised
 from graft.io import storage_error
 from graft.own_code import use_own_code
 from graft.params import PARAMS, Params, check_params, load_params
@@ -53,7 +54,8 @@ def stage(
     """Run a stage or command and end the process; errors of ours print no traceback."""
     try:
         use_own_code(Path.cwd())
-        call(run, sys.argv[1:] if argv is None else argv, composes)
+        with harmful_warnings_raised():
+            call(run, sys.argv[1:] if argv is None else argv, composes)
     except GraftError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

@@ -15,6 +15,7 @@ FOUNDATION = {
     "composition",
     "config",
     "errors",
+    "harmful_warnings",
     "own_code",
     "params",
     "tracking",
