@@ -140,10 +140,8 @@ def test_a_file_of_another_kind_is_refused_for_every_format(
     (tmp_path / "a").write_bytes(OTHERS[kind])
     with pytest.raises(DataError) as caught:
         list(read_rows(source(make_data, "a", data_format)))
-    assert (
-        "data.format" in caught.value.fix
-        or "empty" in caught.value.problem
-        or ("zero bytes" in caught.value.problem)
+    assert "data.format" in caught.value.fix or any(
+        words in caught.value.problem for words in ("no rows", "zero bytes")
     )
 
 

@@ -26,7 +26,7 @@ def open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
     becomes a lone surrogate (PEP 383), so that one bad byte costs one row;
     `graft.data.examples` puts that row aside.
 
-    Raises: ConfigError for an unknown encoding; DataError if the file is empty, holds
+    Raises: ConfigError for an unknown encoding; DataError if the file holds
     something else than text, or is packed or encoded in a way that cannot be read.
     """
     name = _codec(encoding)
@@ -135,13 +135,6 @@ def _only_member(file: IO[bytes], path: Path) -> IO[bytes]:
 
 
 def _check_text(path: Path, head: bytes, encoding: str) -> None:
-    if not head:
-        raise DataError(
-            show_path(path),
-            "is empty",
-            expected="at least one row in each file",
-            fix="fetch the file again, or remove it",
-        )
     if other := other_format(head):
         raise _refused(path, other)
     if odd := doubt(head, encoding):
