@@ -58,7 +58,7 @@ def make_loop(
     """Makes a loop with checkpoints in `tmp_path/NAME`; keywords change `train`."""
     import torch
 
-    from graft.training.base import load_base
+    from graft.training.base import dtype_on, load_base
     from graft.training.checkpoints import CheckpointStore
     from graft.training.forward import load_ops, prepare
     from graft.training.fused.install import install
@@ -82,7 +82,7 @@ def make_loop(
         stored = quantization or unquantized
         base = load_base(model_config, stored, "cpu", "packed")
         adapter = adapter or params.adapter.model_copy(update=small)
-        dtype = getattr(torch, stored.compute_dtype)
+        dtype = dtype_on("cpu", stored.compute_dtype)
         prepared = prepare(base, adapter, config, dtype)
         if fused:
             ops, tuned = load_ops(on_cuda=False), prepared.model

@@ -7,7 +7,7 @@ import torch
 
 from graft.errors import ModelError
 from graft.models import model_digest
-from graft.training.base import load_base
+from graft.training.base import dtype_on, load_base
 
 
 def test_a_loaded_base_is_frozen(model_config: Any, unquantized: Any) -> None:
@@ -82,3 +82,21 @@ def test_no_base_takes_the_form_for_inference_on_any_processor(
     for name, weight in weights.items():
         assert torch.equal(weight.data, before[name])
         assert not getattr(weight.quant_state, "packing_format_for_cpu", False)
+
+
+@pytest.mark.parametrize(
+    ("device", "name", "capability", "taken"),
+    [
+        ("cpu", "bfloat16", "AVX512", "bfloat16"),
+        ("cpu", "bfloat16", "AVX2", "float32"),
+        ("cpu", "bfloat16", "DEFAULT", "float32"),
+        ("cpu", "float16", "AVX512", "float32"),
+        ("cpu", "float32", "AVX2", "float32"),
+        ("cuda", "bfloat16", "AVX2", "bfloat16"),
+        ("cuda", "float16", "AVX2", "float16"),
+    ],
+)
+def test_a_type_that_a_processor_is_slow_in_is_computed_in_float32(
+    device: str, name: str, capability: str, taken: str
+) -> None:
+    assert dtype_on(device, name, capability) is getattr(torch, taken)

@@ -134,8 +134,9 @@ def test_what_was_trained_is_read_back_in_the_type_of_its_base(
     assert {weight.dtype for weight in stored.values()} == {torch.bfloat16}
     assert "lm_head.weight" not in stored  # it is the embeddings' table
     with torch.no_grad():
-        expected = AutoModelForCausalLM.from_pretrained(out)(input_ids=IDS).logits
         again = load_base(in_16_bits, unquantized, "cpu")
+        plain = AutoModelForCausalLM.from_pretrained(out, dtype=again.dtype)
+        expected = plain(input_ids=IDS).logits
         assert torch.equal(load_tuned(again, out)(input_ids=IDS).logits, expected)
         served = load_served(in_16_bits, unquantized, "cpu", out)
         assert torch.equal(served(input_ids=IDS).logits, expected)

@@ -11,7 +11,7 @@ from graft.models import check_fits
 from graft.params import Params
 from graft.prompts import load_template
 from graft.training import outputs
-from graft.training.base import load_base
+from graft.training.base import dtype_on, load_base
 from graft.training.batches import read_documents
 from graft.training.checkpoints import open_store
 from graft.training.device import choose_device
@@ -64,7 +64,7 @@ def run(
 
         def make_loop(log: MetricLog) -> Loop:
             base = load_base(model, quantization, group.device, attention="packed")
-            dtype = getattr(torch, quantization.compute_dtype)
+            dtype = dtype_on(device, quantization.compute_dtype)
             loop = Loop(
                 prepare(base, adapter, train, dtype, group),
                 documents["train"],

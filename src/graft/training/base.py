@@ -39,7 +39,7 @@ def load_base(
     model_folder(model.path, model.revision, ["config.json"])
     local = Path(model.path).is_dir()
     revision = None if local else model.revision
-    stored = quantization_of(quantization)
+    stored = quantization_of(quantization, device)
     with ThreadPoolExecutor(1) as beside:
         checked = beside.submit(check_revision, model) if local else None
         try:
@@ -113,11 +113,23 @@ def load_model(
     return model
 
 
-def dtype_on(device: str, name: str) -> torch.dtype:
-    """What weights stored as `name` are held in. On a CPU torch 2.13 cannot mix float16
-    with the bfloat16 of automatic casting; float32 holds the same values."""
-    if device == "cpu" and name == "float16":
-        return torch.float32
+def dtype_on(device: str, name: str, capability: str | None = None) -> torch.dtype:
+    """The type that a configured one is computed in on a device.
+
+    Float32 holds the same values as both 16-bit types. On a CPU it is taken for
+    float16, which torch 2.13 cannot mix with the bfloat16 of automatic casting; and for
+    bfloat16 on a processor without AVX-512, where products in it take seven to nine
+    times as long as in float32 (docs/LOG.md).
+
+    Args:
+        device: `cpu` or `cuda`.
+        name: the configured type.
+        capability: the processor's, as torch names it; None: that of this one.
+    """
+    if device == "cpu" and name != "float32":
+        found = capability or torch.backends.cpu.get_cpu_capability()
+        if name == "float16" or "AVX512" not in found:
+            return torch.float32
     dtype: torch.dtype = getattr(torch, name)
     return dtype
 
@@ -184,8 +196,8 @@ def check_revision(model: ModelConfig) -> None:
         )
 
 
-def quantization_of(quantization: QuantizationConfig) -> Any:
-    """transformers' description of a quantization; None for none."""
+def quantization_of(quantization: QuantizationConfig, device: str) -> Any:
+    """transformers' description of a quantization on a device; None for none."""
     if quantization.method == "none":
         return None
     from transformers import BitsAndBytesConfig
@@ -194,5 +206,5 @@ def quantization_of(quantization: QuantizationConfig) -> Any:
         load_in_4bit=True,
         bnb_4bit_quant_type=quantization.method,
         bnb_4bit_use_double_quant=quantization.double_quant,
-        bnb_4bit_compute_dtype=getattr(torch, quantization.compute_dtype),
+        bnb_4bit_compute_dtype=dtype_on(device, quantization.compute_dtype),
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from graft.config import (
     AdapterConfig,
     FullConfig,
@@ -18,7 +20,7 @@ from graft.training.adapter import (
     load_adapter,
     save_adapter,
 )
-from graft.training.base import dtype_on, load_base
+from graft.training.base import load_base
 from graft.training.whole import (
     full_names,
     is_whole,
@@ -59,7 +61,7 @@ def save_tuned(
     if hasattr(model, "peft_config"):
         save_adapter(model, out, facts)
     else:
-        save_whole(model, out, facts, dtype_on(model.device.type, stored.dtype))
+        save_whole(model, out, facts, getattr(torch, stored.dtype))
 
 
 def load_tuned(base: Any, folder: Path) -> Any:
