@@ -17,7 +17,10 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for item in yaml.safe_load((ROOT / "configs/config.yaml").read_text())["defaults"]:
         if isinstance(item, dict):
             [(group, name)] = item.items()
-            files += [f"configs/{group}/{name}.yaml"] if name else []
+            named = name and "$" not in name  # others are optional, by task and data
+            files += [f"configs/{group}/{name}.yaml"] if named else []
+    requirements = (ROOT / "configs/requirements").glob("*/*.yaml")
+    files += [str(path.relative_to(ROOT)) for path in requirements]
     for file in files:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
