@@ -50,7 +50,7 @@ def test_all_faults_are_told_at_once_each_with_file_and_key() -> None:
     change("configs/adapter/lora.yaml", "rank: 32", "rank: -1")
     change("configs/quantization/none.yaml", "method: none", "method: nine")
     change("configs/task/translation.yaml", "name: translation", "name: translate")
-    change("configs/task/translation.yaml", "bleu_4]", "bleu_5]")
+    change("configs/task/translation.yaml", "bleu_3]", "bleu_5]")
     told = "\n".join(faults())
     for start in (
         "configs/config.yaml: convert.max_rejets: unknown key; did you mean",
