@@ -31,14 +31,14 @@ class HandEdits(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Raises: DvcException if neither git nor configs/ has this params.yaml."""
-        root = _run("git", "rev-parse", "--show-toplevel").stdout.strip()
-        if Path.cwd() != Path(root):
+        root = Path.cwd()
+        if not (root / ".dvc").is_dir():
             return
         if Path(PARAMS).is_file() and not _git_has_it():
             check = _run(sys.executable, "-c", *CHECK)
             if check.returncode:
                 raise DvcException(_message(check.stderr))
-        atexit.register(_remember, Path(root), _runs(Path(root)))
+        atexit.register(_remember, root, _runs(root))
 
 
 def _git_has_it() -> bool:
@@ -50,7 +50,9 @@ def _git_has_it() -> bool:
     commits = ["HEAD", *(ref for ref in refs.split() if EXPERIMENT.match(ref))]
     if COMPOSED.is_file():
         commits += COMPOSED.read_text(encoding="utf-8").split()
-    asked = "".join(f"{commit}:{PARAMS}\n" for commit in commits)
+    # The repository of DVC may be a folder of git's.
+    inside = _run("git", "rev-parse", "--show-prefix").stdout.removesuffix("\n")
+    asked = "".join(f"{commit}:{inside}{PARAMS}\n" for commit in commits)
     known = _run("git", "cat-file", "--batch-check=%(objectname)", text=asked).stdout
     return _run("git", "hash-object", PARAMS).stdout.strip() in known.split()
 

@@ -37,6 +37,24 @@ def test_an_edit_is_refused_by_its_keys_and_stays_as_it_is(repo: ToyRepo) -> Non
 
 
 @pytest.mark.slow
+def test_an_edit_in_a_folder_of_a_larger_repository_is_refused(
+    repo: ToyRepo,
+) -> None:
+    folder = repo.folder / "team/été nlp"
+    folder.mkdir(parents=True)
+    for name in ("configs", "scripts", "params.yaml", "dvc.yaml", ".dvc"):
+        repo("git", "mv", name, f"team/été nlp/{name}")
+    repo.folder = folder
+    repo("git", "commit", "-qm", "Move")
+    edited = edit(repo)
+    assert "edited by hand" in repo("dvc", "exp", "run", fails=True)
+    assert repo.read("params.yaml") == edited
+    repo("git", "commit", "-qam", "Edit")
+    repo("dvc", "exp", "run", "-S", "adapter.rank=7")
+    assert repo.read("out") == "7\n"
+
+
+@pytest.mark.slow
 def test_an_edit_is_run_without_hydra(repo: ToyRepo) -> None:
     edited = edit(repo)
     repo("dvc", "repro")

@@ -64,7 +64,7 @@ def test_files_that_were_not_sent_are_kept_and_those_sent_are_not(
 
     kept = Journal(target)
     assert kept.read_sent() == book.read_sent()
-    paths = [Path(event.values["path"]) for event in kept.events]
+    paths = [kept.file(event, "path") for event in kept.events]
     assert [path.exists() for path in paths] == [False, True, True]
     assert paths[1].read_text() == "report.json"
     assert (paths[2] / "train.csv").read_text() == "curves/train.csv"

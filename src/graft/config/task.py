@@ -112,8 +112,12 @@ class EvaluateConfig(Section):
 
 
 class RegistryConfig(Section):
-    """The registered model's name, and the MLflow experiment of its runs."""
+    """The registered model's name, and the MLflow experiment of its runs.
 
-    name: str
-    experiment: str
-    tracking_uri: str
+    MLflow refuses a model's name with / or :, which stand in addresses of models
+    (models:/NAME/VERSION, models:/NAME@ALIAS), but only when a version is made.
+    """
+
+    name: Annotated[str, Field(pattern=r"\A\w(?:[\w .-]{0,198}[\w.-])?\z")]
+    experiment: Annotated[str, Field(pattern=r"\A\S(?:.{0,248}\S)?\z")]
+    tracking_uri: Annotated[str, Field(pattern=r"\A\S(?:.*\S)?\z")]

@@ -5,15 +5,17 @@ A thread sends it on, so no training step waits for MLflow, whose import alone t
 seconds. Where sending fails the stage goes on, and ends by saying how to send later.
 """
 
+import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from graft.config import RegistryConfig
 from graft.errors import TrackingError
 from graft.tracking.journal import Journal, without_secret
-from graft.tracking.place import code_tags, run_name, tracking_uri
+from graft.tracking.place import code_tags, lock_tags, run_name, tracking_uri
 from graft.tracking.run import Run
 
 __all__ = ["Run", "register_adapter", "replay", "start_run"]
@@ -73,7 +75,7 @@ def register_adapter(
             without any loses those that it had.
     Returns: the version, or None if the store did not answer.
     """
-    values = {
+    values: dict[str, Any] = {
         "name": registry.name,
         "adapter": str(adapter.absolute()),
         "code": str(code.absolute()),
@@ -82,6 +84,9 @@ def register_adapter(
         "aliases": list(aliases),
         "requirements": _requirements(),
     }
+    lock = lock_tags("evaluate")
+    values["tags"] |= lock
+    run.set_tags(lock)
     run.tell("register", values)
     return run.version() if run.wait() else None
 
@@ -115,7 +120,8 @@ def replay(journal: Path, registry: RegistryConfig) -> int:
             fix="look in checkpoints/ and .graft/ for *.jsonl",
         )
     try:
-        return Sender(book, uri, system_metrics=False).send()
+        sender = Sender(book, uri, system_metrics=False)
+        count = sender.send()
     except Exception as error:
         reason = str(error).strip().splitlines() or [repr(error)]
         raise TrackingError(
@@ -124,3 +130,6 @@ def replay(journal: Path, registry: RegistryConfig) -> int:
             expected="an MLflow tracking store that answers",
             fix="start it, or set MLFLOW_TRACKING_URI; then run this again",
         ) from error
+    for refused in sender.refused:
+        print(f"warning: the tracking store refused {refused}", file=sys.stderr)
+    return count

@@ -9,6 +9,7 @@ from typing import Any
 from graft.config import RegistryConfig
 from graft.errors import TrackingError
 from graft.tracking.journal import without_secret
+from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import alone, tracking_uri
 from graft.tracking.store import open_mlflow
 
@@ -50,6 +51,7 @@ class History:
         if uri.startswith(_SQLITE) and not file.is_file():  # MLflow would make it
             raise self._nothing("there is no such file")
         with self._asking(), alone(uri):
+            follow_artifacts(uri)
             mlflow = open_mlflow(uri)
             self._client: Any = mlflow.MlflowClient()
             found = self._client.get_experiment_by_name(registry.experiment)

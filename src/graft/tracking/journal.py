@@ -17,7 +17,11 @@ from typing import Any
 from graft import io
 from graft.errors import TrackingError
 
-_SECRET = re.compile(r"(?<=://)[^/@\s]+@")
+_USER = re.compile(r"""(?<=://)(?:[^/\s"'<>]*|[^/@:\s"'<>]*:(?!\d+/)[^\s"'<>]*)@""")
+"""Up to the last @ before the path; requests takes passwords with an @ or a / too."""
+_QUERY = re.compile(
+    r"([?&](?:password|passwd|pwd|token|secret|api_?key)=)[^&\s]+", re.I
+)
 FILES = {"artifact": ("path",), "register": ("adapter", "code")}
 """Kinds of events that name files to be sent, and where."""
 
@@ -72,6 +76,8 @@ class Journal:
     def append(self, kind: str, time_ms: int, values: Mapping[str, Any]) -> Event:
         """Write an event, whole or not at all, without credentials in addresses."""
         plain = _without_secrets(json.loads(json.dumps(values, default=str)))
+        for name in FILES.get(kind, ()):  # so that a repository may be moved
+            plain[name] = os.path.relpath(values[name], self.path.parent)
         event = Event(len(self.events), kind, time_ms, plain)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab", buffering=0) as file:
@@ -89,6 +95,10 @@ class Journal:
     def of_kind(self, kind: str) -> Iterator[Event]:
         """The events of a kind."""
         return (event for event in self.events if event.kind == kind)
+
+    def file(self, event: Event, name: str) -> Path:
+        """The absolute path of a file that an event names."""
+        return Path(os.path.normpath(self.path.parent.absolute() / event.values[name]))
 
     def read_sent(self) -> Sent:
         """How much has arrived."""
@@ -111,7 +121,8 @@ class Journal:
             values = dict(event.values)
             if event.number >= sent.upto:
                 for name in FILES.get(event.kind, ()):
-                    values[name] = _copy(Path(values[name]), files / str(event.number))
+                    copy = _copy(self.file(event, name), files / str(event.number))
+                    values[name] = os.path.relpath(copy, path.parent)
             kept.append(replace(event, values=values))
         self._write(path, kept)
         Journal(path).mark_sent(**vars(sent))
@@ -129,7 +140,7 @@ def _to_line(event: Event) -> str:
     return json.dumps(vars(event), ensure_ascii=False) + "\n"
 
 
-def _copy(source: Path, folder: Path) -> str:
+def _copy(source: Path, folder: Path) -> Path:
     """Copy a file or folder into `folder`; returns the copy's absolute path."""
     target = folder.absolute() / source.name
     if source != target and source.exists():
@@ -137,12 +148,12 @@ def _copy(source: Path, folder: Path) -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if source.is_dir() else shutil.copy2
         copy(source, target)
-    return str(target)
+    return target
 
 
 def without_secret(text: str) -> str:
-    """An address without its user and password."""
-    return _SECRET.sub("", text)
+    """A text without the users, passwords and tokens of addresses in it."""
+    return _QUERY.sub(r"\1***", _USER.sub("", text))
 
 
 def _without_secrets(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Where a run is kept, and what it says of the code it ran."""
 
 import fcntl
+import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,8 @@ from graft import io
 from graft.config import RegistryConfig
 
 _SQLITE = "sqlite:///"
+ARTIFACTS = "mlartifacts"
+"""The folder of artifacts beside a SQLite file."""
 
 
 def repository_root(here: Path) -> Path:
@@ -37,22 +40,27 @@ def tracking_uri(
     return uri
 
 
+def sqlite_file(uri: str) -> Path | None:
+    """The absolute path of a SQLite store's file."""
+    path = uri.removeprefix(_SQLITE)
+    return Path(os.path.abspath(path)) if uri.startswith(_SQLITE) and path else None
+
+
 def artifact_location(uri: str) -> str | None:
     """Where artifacts go: beside a SQLite file; a server has its own place."""
-    if not uri.startswith(_SQLITE):
-        return None
-    return (Path(uri.removeprefix(_SQLITE)).parent / "mlartifacts").as_uri()
+    file = sqlite_file(uri)
+    return (file.parent / ARTIFACTS).as_uri() if file else None
 
 
 @contextmanager
 def alone(uri: str) -> Iterator[None]:
     """Keep other processes from opening a SQLite file meanwhile: two of a queue that
     make its tables at once spoil each other's. The lock is on the file's folder."""
-    folder = Path(uri.removeprefix(_SQLITE)).parent
-    if not uri.startswith(_SQLITE) or not folder.is_dir():
+    file = sqlite_file(uri)
+    if file is None or not file.parent.is_dir():
         yield
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(file.parent, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -61,16 +69,27 @@ def alone(uri: str) -> Iterator[None]:
 
 
 def code_tags() -> dict[str, str]:
-    """Commit, whether the tree differs from it, dvc.lock and the DVC experiment."""
+    """Commit, whether the tree differs from it, and the DVC experiment."""
     tags = {}
     if commit := _git("rev-parse", "HEAD"):
         tags["git.commit"] = tags["mlflow.source.git.commit"] = commit
         tags["git.dirty"] = str(bool(_git("status", "--porcelain"))).lower()
-    if (lock := Path("dvc.lock")).is_file():
-        tags["dvc.lock"] = io.digest(lock.read_bytes())
     if experiment := os.environ.get("DVC_EXP_NAME"):
         tags["dvc.experiment"] = experiment
     return tags
+
+
+def lock_tags(stage: str) -> dict[str, str]:
+    """The digest of what dvc.lock has of other stages than the one that runs: DVC
+    writes a stage into it when it has ended."""
+    import yaml
+
+    lock = Path("dvc.lock")
+    if not lock.is_file():
+        return {}
+    stages = (yaml.safe_load(lock.read_bytes()) or {}).get("stages", {})
+    others = {name: facts for name, facts in stages.items() if name != stage}
+    return {"dvc.lock": io.digest(json.dumps(others, sort_keys=True).encode())}
 
 
 def run_name(tags: dict[str, str]) -> str:

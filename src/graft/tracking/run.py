@@ -1,6 +1,8 @@
 """A run as the stages see it: a journal, and a thread that sends it on."""
 
+import json
 import queue
+import shlex
 import sys
 import threading
 import time
@@ -9,9 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from graft import io
 from graft.errors import GraftError, TrackingError
 from graft.tracking.journal import Journal, without_secret
 from graft.tracking.place import repository_root
+from graft.tracking.store import ACCESS_FAULTS, RefusedError, is_refusal
 
 
 class Run:
@@ -32,11 +36,15 @@ class Run:
         }
         self._queue: queue.Queue[bool] = queue.Queue()  # whether the run has ended
         self._failure: Exception | None = None
+        self._refusal: TrackingError | None = None
+        self._refused: list[str] = []
         self._thread = threading.Thread(target=self._forward, daemon=True)
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log parameters."""
         self.tell("params", params)
+        text = json.dumps(dict(params), sort_keys=True, default=str)
+        self.set_tags({"params.digest": io.digest(text.encode())})
 
     def log_metrics(
         self, metrics: Mapping[str, float], step: int | None = None
@@ -108,11 +116,19 @@ class Run:
                 self._journal.keep(path)
         except (GraftError, OSError) as reason:  # the outputs stay all the same
             path, self._failure = self.journal, self._failure or reason
-        if self._failure is not None:
+        for refused in self._refused:
+            print(f"warning: the tracking store refused {refused}", file=sys.stderr)
+        raised = error is not None and error is self._refusal
+        if self._failure is not None and not raised:
             print(f"warning: {self._lost(path)}", file=sys.stderr)
 
     def tell(self, kind: str, values: Mapping[str, Any]) -> None:
-        """Write down one thing, and wake the thread that sends it."""
+        """Write down one thing, and wake the thread that sends it.
+
+        Raises: TrackingError if the store has refused the run for good.
+        """
+        if self._refusal is not None and kind != "end":
+            raise self._refusal
         self._journal.append(kind, round(time.time() * 1000), values)
         self._queue.put(False)
 
@@ -129,7 +145,7 @@ class Run:
                     if sender is None:
                         from graft.tracking.sender import Sender
 
-                        sender = Sender(self._journal, self._uri, system_metrics=True)
+                        sender = self._open(Sender)
                     sender.send()
             except Exception as error:  # pylint: disable=broad-exception-caught
                 self._failure = error  # whatever MLflow raises, training goes on
@@ -139,6 +155,26 @@ class Run:
                 self._queue.task_done()
         if sender is not None:
             sender.close()
+            self._refused = sender.refused
+
+    def _open(self, kind: Any) -> Any:
+        """The sender. What the store refuses at the start it refuses for good."""
+        try:
+            return kind(self._journal, self._uri, system_metrics=True)
+        except Exception as error:
+            if is_refusal(error, ACCESS_FAULTS):
+                self._refusal = RefusedError(
+                    without_secret(self._uri),
+                    "the tracking store refuses this run: "
+                    f"{without_secret(str(error)).strip()[:300]}",
+                    expected="a user who may write runs of registry.experiment",
+                    fix="correct registry.experiment, MLFLOW_TRACKING_USERNAME and "
+                    "MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN), then run "
+                    "this again",
+                )
+            elif isinstance(error, RefusedError):
+                self._refusal = error
+            raise
 
     def _lost(self, path: Path) -> TrackingError:
         reason = str(self._failure).strip().splitlines() or [repr(self._failure)]
@@ -146,5 +182,5 @@ class Run:
             without_secret(self._uri),
             f"not all of this run was logged: {without_secret(reason[0])[:300]}",
             expected="an MLflow tracking store that answers",
-            fix=f"nothing is lost; when it answers: graft log {path}",
+            fix=f"nothing is lost; when it answers: graft log {shlex.quote(str(path))}",
         )

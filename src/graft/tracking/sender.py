@@ -3,12 +3,17 @@
 import json
 from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from graft.tracking.journal import Event, Journal, without_secret
+from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import alone, artifact_location
-from graft.tracking.store import open_mlflow
+from graft.tracking.store import (
+    EVENT_FAULTS,
+    RefusedError,
+    is_refusal,
+    open_mlflow,
+)
 
 RUN_TAG = "graft.run"
 """Our own key of a run: it is known before MLflow answers, and the same wherever the
@@ -33,7 +38,10 @@ class Sender:
     def __init__(self, journal: Journal, uri: str, system_metrics: bool) -> None:
         self._mlflow = open_mlflow(uri)
         self._journal, self._uri = journal, uri
+        self._arrived_before = journal.read_sent().upto
+        self.refused: list[str] = []
         with alone(uri):
+            follow_artifacts(uri)
             self._client = self._mlflow.MlflowClient()
             self._run, self._next = self._begin()
         self._monitor = self._sample_machine() if system_metrics else None
@@ -43,13 +51,17 @@ class Sender:
         events = self._journal.events[self._next :]
         for kind, same in groupby(events, key=lambda event: event.kind):
             group = list(same)
-            if kind == "metrics":
-                self._metrics(group)
-                self._arrived(group[-1])
-                continue
-            for event in group:
-                getattr(self, f"_{kind}")(event)
-                self._arrived(event)
+            parts = [group] if kind == "metrics" else [[event] for event in group]
+            for part in parts:
+                try:
+                    getattr(self, f"_{kind}")(part if kind == "metrics" else part[0])
+                except Exception as error:  # pylint: disable=broad-exception-caught
+                    if not is_refusal(error, EVENT_FAULTS):
+                        raise
+                    # It would be refused each time, and what follows never arrive.
+                    reason = without_secret(str(error)).strip().splitlines()[:1]
+                    self.refused.append(f"{kind}: {' '.join(reason)[:300]}")
+                self._arrived(part[-1])
         return len(events)
 
     def close(self) -> None:
@@ -68,11 +80,15 @@ class Sender:
         A store that does not know the run gets all of it.
         """
         start = self._journal.events[0]
-        experiment = self._experiment(start.values["experiment"])
+        named = self._mlflow.get_experiment_by_name(start.values["experiment"])
+        # An experiment with another name by now still has the run.
+        among = [named] if named else self._client.search_experiments()
+        ids = [one.experiment_id for one in among]
         key = f"tags.`{RUN_TAG}` = '{start.values['key']}'"
-        if known := self._client.search_runs([experiment], key, max_results=1):
+        if known := self._client.search_runs(ids, key, max_results=1):
             run, first = known[0].info.run_id, max(self._journal.read_sent().upto, 1)
         else:
+            experiment = self._experiment(start.values["experiment"])
             tags = start.values["tags"] | {RUN_TAG: start.values["key"]}
             made = self._client.create_run(
                 experiment, start.time_ms, tags, start.values["name"]
@@ -83,8 +99,19 @@ class Sender:
         return run, first
 
     def _experiment(self, name: str) -> str:
-        """The id of the experiment, which is made if need be."""
+        """The id of the experiment, which is made if need be.
+
+        Raises: RefusedError if it was deleted.
+        """
         if found := self._mlflow.get_experiment_by_name(name):
+            if found.lifecycle_stage == "deleted":
+                raise RefusedError(
+                    f"registry.experiment={name}",
+                    "this experiment was deleted in the tracking store",
+                    expected="an experiment that is active, or a new name",
+                    fix=f"mlflow experiments restore -x {found.experiment_id}; or set "
+                    "registry.experiment to another name",
+                )
             return str(found.experiment_id)
         return str(self._client.create_experiment(name, artifact_location(self._uri)))
 
@@ -135,7 +162,7 @@ class Sender:
 
     def _artifact(self, event: Event) -> None:
         """Log a file or folder; if it is gone by now, a tag says so."""
-        path, folder = Path(event.values["path"]), event.values["folder"] or None
+        path, folder = self._journal.file(event, "path"), event.values["folder"] or None
         if path.is_dir():
             self._client.log_artifacts(self._run, str(path), folder or path.name)
         elif path.is_file():
@@ -154,16 +181,19 @@ class Sender:
 
     def _register(self, event: Event) -> None:
         """Log and register the adapter once an evaluation, and move the aliases."""
+        if event.number < self._arrived_before:
+            return  # its run or experiment was deleted since: it is not made again
         values, client = event.values, self._client
         name = values["name"]
-        sign = f"{self._run}-{values['evaluation'] or event.number}"
+        key = self._journal.events[0].values["key"]
+        sign = f"{key}-{values.get('evaluation') or event.number}"
         known = client.search_model_versions(f"name = '{name}'")
         mine = [v for v in known if v.tags.get(EVALUATION_TAG) == sign]
-        version = mine[0].version if mine else self._new_version(name, values)
+        version = mine[0].version if mine else self._new_version(name, event)
         tags: dict[str, Any] = values["tags"] | {EVALUATION_TAG: sign}
         for key, value in tags.items():
             client.set_model_version_tag(name, version, key, value)
-        self._set_aliases(name, str(version), values["aliases"])
+        self._set_aliases(name, str(version), values.get("aliases", ()))
         self._journal.mark_sent(version=str(version))
 
     def _set_aliases(self, name: str, version: str, wanted: Sequence[str]) -> None:
@@ -175,13 +205,14 @@ class Sender:
             if not wanted and str(holder) == version:
                 self._client.delete_registered_model_alias(name, alias)
 
-    def _new_version(self, name: str, values: dict[str, Any]) -> str:
+    def _new_version(self, name: str, event: Event) -> str:
+        code, adapter = (self._journal.file(event, n) for n in ("code", "adapter"))
         with self._mlflow.start_run(run_id=self._run, log_system_metrics=False):
             logged = self._mlflow.pyfunc.log_model(
                 name="adapter",
-                python_model=values["code"],
-                artifacts={"adapter": values["adapter"]},
-                pip_requirements=values["requirements"],
+                python_model=str(code),
+                artifacts={"adapter": str(adapter)},
+                pip_requirements=event.values["requirements"],
                 registered_model_name=name,
             )
         return str(logged.registered_model_version)

@@ -4,7 +4,22 @@ import logging
 import os
 from typing import Any
 
+from graft.errors import TrackingError
+
+EVENT_FAULTS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST"})
+"""MLflow's codes of what it will never take."""
+ACCESS_FAULTS = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED"})
+"""MLflow's codes of a user who may not."""
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+
+
+class RefusedError(TrackingError):
+    """The store refuses a run for good: waiting does not help."""
+
+
+def is_refusal(error: Exception, codes: frozenset[str]) -> bool:
+    """Whether MLflow answered with one of these codes."""
+    return getattr(error, "error_code", "") in codes
 
 
 def open_mlflow(uri: str) -> Any:
@@ -14,6 +29,8 @@ def open_mlflow(uri: str) -> Any:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # MLflow prints a run's address with the password in it.
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     import mlflow
 
     for noisy in ("alembic", "mlflow", "urllib3"):

@@ -1,0 +1,73 @@
+"""A store that lies elsewhere than when it was written, under names of all kinds."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from graft import tracking
+from graft.config import RegistryConfig
+from graft.tracking.history import History
+
+# MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning"
+)
+REGISTRY = RegistryConfig(name="m", experiment="e", tracking_uri="sqlite:///mlflow.db")
+
+
+def run_once(key: str) -> None:
+    Path("report.json").write_text(key, encoding="utf-8")
+    path = Path(f".graft/{key}.jsonl")
+    with tracking.start_run(REGISTRY, path, run_id=key) as run:
+        run.log_params({"registry.name": "m"})
+        run.log_artifact(Path("report.json"), "reports")
+        assert run.wait()
+
+
+def reports(out: Path) -> set[str]:
+    history = History(REGISTRY)
+    found = set()
+    for run in history.runs():
+        folder = history.fetch(run.run_id, "reports", out)
+        assert folder is not None
+        found.add((folder / "report.json").read_text(encoding="utf-8"))
+        shutil.rmtree(folder)
+    return found
+
+
+def test_a_store_that_was_moved_has_its_artifacts_and_takes_new_ones_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    out = tmp_path / "out"
+    out.mkdir()
+    first, second = tmp_path / "project", tmp_path / "été #2 100% & (more) 'it'"
+    first.mkdir()
+    monkeypatch.chdir(first)
+    run_once("one")
+    first.rename(second)
+    monkeypatch.chdir(second)
+    assert reports(out) == {"one"}
+    run_once("two")
+    assert reports(out) == {"one", "two"} and not first.exists()
+
+
+def test_a_journal_that_was_moved_finds_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    out, first = tmp_path / "out", tmp_path / "first"
+    out.mkdir()
+    first.mkdir()
+    monkeypatch.chdir(first)
+    with tracking.start_run(REGISTRY, Path(".graft/k.jsonl"), run_id="k") as run:
+        run.log_params({"registry.name": "m"})
+        Path("report.json").write_text("late", encoding="utf-8")
+        run.log_artifact(Path("report.json"), "reports")
+    first.rename(tmp_path / "second")
+    monkeypatch.chdir(tmp_path / "second")
+    Path("report.json").write_text("a later run's", encoding="utf-8")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    tracking.replay(Path(".graft/k.jsonl"), REGISTRY)
+    assert reports(out) == {"late"}

@@ -1,0 +1,98 @@
+"""What a store never takes is refused early, and blocks nothing."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from graft import tracking
+from graft.config import RegistryConfig
+from graft.errors import TrackingError
+from graft.tracking.journal import without_secret
+
+# MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning"
+)
+REGISTRY = RegistryConfig(name="m", experiment="e", tracking_uri="sqlite:///mlflow.db")
+
+
+class Forbids(BaseHTTPRequestHandler):
+    """A server at which the user may do nothing."""
+
+    def do_GET(self) -> None:  # pylint: disable=invalid-name
+        self.send_response(403)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Be silent."""
+
+
+@pytest.fixture
+def forbidding() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Forbids)
+    threading.Thread(target=server.serve_forever).start()
+    yield f"http://ann:pa@55@127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "name", ["team/m", "a:b", "", " m", "m\n", "it's", "m@champion", "x" * 300, "50%"]
+)
+def test_a_name_that_mlflow_or_its_addresses_refuse_is_no_configuration(
+    name: str,
+) -> None:
+    with pytest.raises(ValidationError):
+        RegistryConfig(name=name, experiment="e", tracking_uri="sqlite:///mlflow.db")
+
+
+def test_a_user_who_may_not_stops_the_run_at_its_start(
+    forbidding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", forbidding)
+    with pytest.raises(TrackingError, match="refuses this run") as raised:
+        with tracking.start_run(REGISTRY, tmp_path / "run.jsonl") as run:
+            run.wait()
+            run.log_metrics({"loss": 1.0}, 1)
+    assert "pa@55" not in str(raised.value) and "55@" not in str(raised.value)
+
+
+def test_a_refused_event_does_not_keep_back_what_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import mlflow
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with tracking.start_run(REGISTRY, Path("run.jsonl")) as run:
+        run.set_tags({"../a": "MLflow takes no such name"})
+        run.set_tags({"after": "it"})
+    assert "refused tags" in capsys.readouterr().err
+    assert tracking.replay(Path("run.jsonl"), REGISTRY) == 0
+    mlflow.set_tracking_uri(REGISTRY.tracking_uri)
+    (found,) = mlflow.search_runs(experiment_names=["e"], output_format="list")
+    assert found.data.tags["after"] == "it"
+
+    client = mlflow.MlflowClient(REGISTRY.tracking_uri)
+    client.delete_experiment(found.info.experiment_id)
+    with pytest.raises(TrackingError, match="was deleted"):
+        with tracking.start_run(REGISTRY, Path("second.jsonl")) as second:
+            second.wait()
+            second.log_metrics({"loss": 1.0}, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("http://alice:pass@w0rd@h:1/a", "http://h:1/a"),
+        ("no 'https://a:b@c/d' for x@y", "no 'https://c/d' for x@y"),
+        ("http://h:5000/a@b", "http://h:5000/a@b"),
+        ("postgresql://u:p@h/d?password=z&x=1", "postgresql://h/d?password=***&x=1"),
+    ],
+)
+def test_addresses_are_shown_without_their_secrets(text: str, plain: str) -> None:
+    assert without_secret(text) == plain == without_secret(plain)
