@@ -127,7 +127,9 @@ def test_cut_at_the_right_an_answer_never_vanishes_whole() -> None:
     part = cut(chat("ab", "abcdefgh"), 10, "truncate")
     assert Framed().decode(part.encoded.input_ids) == "<ab>abcde"
     assert (sum(part.encoded.learned), part.num_bytes) == (5, 5)
-    config = TokenizeConfig(max_seq_len=8, overlong="truncate", overlap=0, num_shown=0)
+    config = TokenizeConfig(
+        max_seq_len=8, overlong="truncate", overlap=0, max_cut_answers=0, num_shown=0
+    )
     long = chat("abcdefgh", "a")
     whole = Framed().to_tokens([long]).row(0)
     assert fit(whole, long, Framed(), config, "all") == []

@@ -11,7 +11,9 @@ from graft import io
 from graft.config import ModelConfig, TokenizeConfig
 
 CLEAN = preprocess_config(near_duplicates={"policy": "drop"})
-TOKENIZE = TokenizeConfig(max_seq_len=64, overlong="drop", overlap=0, num_shown=2)
+TOKENIZE = TokenizeConfig(
+    max_seq_len=64, overlong="drop", overlap=0, max_cut_answers=0, num_shown=2
+)
 
 
 def write_rows(path: Path, num_rows: int) -> None:

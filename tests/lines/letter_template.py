@@ -88,7 +88,11 @@ def rules(
     copies: int = 0,
 ) -> Rules:
     limits = TokenizeConfig(
-        max_seq_len=max_seq_len, overlong=overlong, overlap=overlap, num_shown=2
+        max_seq_len=max_seq_len,
+        overlong=overlong,
+        overlap=overlap,
+        max_cut_answers=0,
+        num_shown=2,
     )
     prompt = PromptConfig(
         style="chat",

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.config.pii import PiiConfig
 from graft.config.quality import QualityConfig
-from graft.config.section import Count, Positive, Rate, Section
+from graft.config.section import Count, Positive, Rate, Section, Share
 
 
 class DataConfig(Section):
@@ -137,11 +137,14 @@ class TokenizeConfig(Section):
     system turn or the last answer.
     `chunk` makes several sequences of a long text; each begins with the last `overlap`
     tokens of the one before, which it reads and does not learn again.
+    `max_cut_answers`: share of the examples whose answer may contain a text of
+    `task.stop`; past it the stage stops, since evaluation would cut all of them.
     """
 
     max_seq_len: Annotated[int, Field(ge=8)]
     overlong: Literal["drop", "truncate", "truncate_left", "chunk"]
     overlap: Count
+    max_cut_answers: Share
     num_shown: Count
 
     @model_validator(mode="after")

@@ -70,7 +70,7 @@ class TaskConfig(Section):
     prompt: PromptConfig
     languages: dict[str, str]
     expected_languages: dict[Side, str]
-    stop: list[str]
+    stop: list[Annotated[str, Field(min_length=1)]]
     max_new_tokens: Positive
     metrics: list[str]
 

@@ -43,6 +43,8 @@ class Outcome:
     """What became of a table of examples.
 
     `lengths` are in tokens, of all that was encoded, before the limit; shape [encoded].
+    `num_answer_tokens` are those of each example's last answer, without its end, if it
+    answers somebody; shape [answers].
     `num_added` are sequences beyond one an example: paraphrases and further chunks.
     """
 
@@ -50,6 +52,7 @@ class Outcome:
     sequences: pa.Table
     rejects: list[Reject]
     lengths: Ints
+    num_answer_tokens: Ints
     num_truncated: int
     num_added: dict[str, int]
 
@@ -134,12 +137,23 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
         sequences=sequences,
         rejects=rejects,
         lengths=tokens.lengths,
+        num_answer_tokens=_answer_tokens(tokens, chats[:num_own], template),
         num_truncated=num_truncated,
         num_added={
             "paraphrases": int(augmented.sum()) - num_lost,
             "further chunks": num_chunks,
         },
     )
+
+
+def _answer_tokens(
+    tokens: Tokens, chats: Sequence[Sequence[Message]], template: Encoder
+) -> Ints:
+    """Tokens of the last answer of each chat in which somebody asks."""
+    last = learn_last(tokens)
+    said = last.learned & ~np.isin(last.input_ids, list(template.stop_ids))
+    asked = [any(turn["role"] == "user" for turn in chat) for chat in chats]
+    return last.sum(said)[: len(chats)][np.array(asked, bool)]
 
 
 def _to_table(

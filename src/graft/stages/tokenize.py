@@ -5,6 +5,7 @@ from pathlib import Path
 
 from graft import cli, io
 from graft.config import EngineConfig, ModelConfig, TaskConfig, TokenizeConfig
+from graft.data.reach import Reach
 from graft.data.sequences import Rules
 from graft.data.token_report import Tally, check_gate, to_page
 from graft.encoding import encode, template_of
@@ -32,21 +33,26 @@ def run(
     if (Path(model.path) / "config.json").is_file():  # a hub's is asked for by train
         check_fits(model, template.vocab_size, tokenize.max_seq_len)
     rules = Rules(tokenize, task.learn, task.prompt)
-    tally = Tally(tokenize)
     total = io.num_rows(examples)
+    reach = Reach(task, tokenize.max_cut_answers, total)
+    tally = Tally(tokenize)
     with (
         open_engine(engine) as workers,
         io.open_shards(rejects, REJECT_SCHEMA) as aside,
     ):
         work = partial(encode, model=model, rules=rules)
-        outcomes = workers.map(work, io.read_batches(examples, batch_size=BATCH))
-        tables = track(tally.tables(outcomes, aside.write), "tokenize", total)
+        outcomes = workers.map(
+            work, reach.watch(io.read_batches(examples, batch_size=BATCH))
+        )
+        tables = track(
+            tally.tables(reach.measured(outcomes), aside.write), "tokenize", total
+        )
         io.write_batches(out, tables, SEQUENCE_SCHEMA)
     known = {"template_hash": template.hash, "vocab_size": template.vocab_size}
-    facts = {**known, **tally.to_report()}
+    facts = {**known, **tally.to_report(), **reach.to_report()}
     io.write_json(report, facts)
     io.write_text(page, to_page(facts, tally.shown, template))
-    print(tally.balance())
+    print(tally.balance(), *reach.warnings(), sep="\nwarning: ")
 
 
 BATCH = 4096
