@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from letter_template import Letters, rules, table
 
 from graft.config import PromptConfig, TaskConfig
 from graft.data.reach import Reach
@@ -12,7 +13,6 @@ from graft.data.sequences import to_sequences
 from graft.errors import DataError
 from graft.evaluation.generation import cut
 from graft.records import EXAMPLE_SCHEMA
-from letter_template import Letters, rules, table
 
 
 def task(stop: list[str], max_new_tokens: int = 8) -> TaskConfig:

@@ -1,25 +1,29 @@
 r"""Reasoned answers: is the result right, and does the answer have its form.
 
-A result is what stands in the last \boxed{}, or else after the last ####, or else the
-last number, of what follows the thinking. These are the conventions of Hendrycks et al.
-2021 (MATH, arXiv:2103.03874) and Cobbe et al. 2021 (gsm8k, arXiv:2110.14168).
+A result is what stands in the last \boxed{}, or else on the line of the last ####, or
+else the last number of what follows the thinking, with the numbers that are joined to
+it. The marks are the conventions of Hendrycks et al. 2021 (MATH, arXiv:2103.03874) and
+Cobbe et al. 2021 (gsm8k, arXiv:2110.14168); `graft.metrics.results` says which results
+are equal.
 """
 
 import re
-from fractions import Fraction
 
+from graft.metrics.results import to_result
 from graft.metrics.statistics import Array, Metric, Segments, averaged, percent
 
 OPEN, CLOSE = "<think>", "</think>"
 BOX, HASHES = r"\boxed{", "####"
-NUMBER = re.compile(r"[-−]?(?:\d+(?:,\d{3})+|\d+)(?:\.\d+)?|[-−]?\.\d+")
-VALUE = re.compile(r"-?(\d+(\.\d*)?|\.\d+|\d+/\d+)")
-RATIO = re.compile(r"(-?)\\[dt]?frac\{(-?\d+)\}\{(-?\d+)\}")
-DRESS = re.compile(
-    r"\\[$%,!;: ]|\\text\{([^{}]*)\}|\\left|\\right|[$%\s]|(?<=\d),(?=\d{3})"
+_NUMBER = (
+    r"(?:\d{1,3}(?:[ \u00a0\u202f\u2009'’]\d{3})+|\d+)(?:[.,٫٬，]\d+)*"
+    r"(?:[eE][-+]?\d+)?|\.\d+"
 )
-MAX_DIGITS = 200
-"""Of a number that is read as such; a longer one is a model that repeats itself."""
+_SIGNED = rf"[-−]?(?:{_NUMBER})"
+_JOINT = (
+    r"\s*[–—~;,、]\s*|[-/:]|\s+[-/]\s+|\s+(?:to|and|or|à|et|ou|bis|und|oder|a|y|o)\s+"
+)
+NUMBER = re.compile(_SIGNED)
+JOINED = re.compile(rf"(?:{_SIGNED})(?:(?:{_JOINT})(?:{_SIGNED}))*")
 
 
 def after_thinking(text: str) -> str:
@@ -38,16 +42,30 @@ def mark_of(text: str) -> str:
 
 
 def result_of(text: str) -> str:
-    """The marked result as it is written; the whole text if none is marked."""
+    """The marked result as it is written; the whole text if none is marked.
+
+    Unmarked, a text that says nothing but a result is one, whole, such as `12 km` or
+    `2^10`; of any other the last number is, and all that are joined to it, as in
+    `3 to 5`.
+    """
     text = after_thinking(text)
     mark = mark_of(text)
     if mark == "boxed":
         return _inside_braces(text.rpartition(BOX)[2])
     if mark == "hashes":
-        line = (text.rpartition(HASHES)[2].strip().splitlines() or [""])[0]
-        number = NUMBER.search(line)  # its unit may follow
-        return number[0] if number else line
-    return NUMBER.findall(text)[-1] if mark else text.strip()
+        return (text.rpartition(HASHES)[2].strip().splitlines() or [""])[0]
+    if not mark or _is_bare(text.strip()):
+        return text.strip()
+    return str(JOINED.findall(text)[-1]).strip()
+
+
+def _is_bare(text: str) -> bool:
+    """Whether a text is a result and no sentence about it."""
+    if not isinstance(to_result(text).value, str):
+        return True
+    has_letters = any(sign.isalpha() for sign in text)
+    is_short = len(text.split()) <= 2 and bool(re.match(r"[-−+]?\d", text))
+    return "=" not in text and "\n" not in text and (not has_letters or is_short)
 
 
 def _inside_braces(text: str) -> str:
@@ -60,28 +78,25 @@ def _inside_braces(text: str) -> str:
     return text
 
 
-def to_value(result: str) -> Fraction | str:
-    """A result as a number if it is one, else as bare text in lower case."""
-    text = DRESS.sub(r"\1", result.replace("−", "-")).strip().rstrip(".")
-    text = RATIO.sub(r"\1\2/\3", text)
-    is_number = len(text) <= MAX_DIGITS and VALUE.fullmatch(text)
-    try:
-        return Fraction(text) if is_number else text.lower()
-    except ZeroDivisionError:
-        return text
+def is_right(said: str, gold: str) -> bool:
+    """Whether both have the same result, whole; an empty one is right of nothing."""
+    if said.strip() and said.strip() == gold.strip():
+        return True
+    result = result_of(said)
+    return bool(result) and to_result(result).equals(to_result(result_of(gold)))
 
 
 def count_right(segments: Segments) -> tuple[Array, str]:
-    """1 where the result equals that of a reference, as a number or as text.
+    """1 where the result is that of a reference.
 
     Returns: statistics of a mean, shape [segments, 2], and how they were counted.
     """
     rows = zip(segments.completions, segments.references, strict=True)
     found = [
-        float(to_value(result_of(said)) in {to_value(result_of(r)) for r in references})
+        float(any(is_right(said, gold) for gold in references))
         for said, references in rows
     ]
-    return averaged(found), "result|boxed,hashes,last-number|exact"
+    return averaged(found), "result|boxed,hashes,last-number|whole"
 
 
 def is_formed(text: str, gold: str) -> bool:

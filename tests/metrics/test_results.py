@@ -1,0 +1,136 @@
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graft.metrics.final_answers import is_right
+from graft.metrics.results import to_number, to_result
+
+MARKS = ("#### {}", r"so \boxed{{{}}}", "{}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1,234.5", "1 234,5"),
+        ("1.234,5", "1,234.5"),
+        ("1'234", "1234"),
+        ("1\u202f234", "1234"),
+        ("12,34,567", "1234567"),
+        ("1{,}000", "1000"),
+        ("3/4", "0.75"),
+        (r"\frac{1}{2}", "0.5"),
+        (r"-\dfrac12", "-1/2"),
+        (r"1\frac{1}{2}", "1½"),
+        ("1 1/2", "1.5"),
+        ("１２", "12"),
+        ("١٢", "12"),
+        ("٣٫٥", "3.5"),
+        ("−3", "-3"),
+        ("- 3", "-3"),
+        ("3.0", "3"),
+        ("1e3", "1000"),
+        ("2×10^3", "2,000"),
+        (r"2 \times 10^{-3}", "0.002"),
+        ("10^3", "1000"),
+        ("$12.50", "12.5"),
+        ("-$5", "-5"),
+        ("$7$", "7"),
+        (r"\$7", "7"),
+        (r"50\%", "50%"),
+        ("50%", "50"),
+        ("5 €", "5"),
+        ("12 apples", "12"),
+        ("5km", "5 km"),
+        ("7 m²", "7"),
+        ("12個", "12"),
+        ("x = 3", "3"),
+        ("12。", "12."),
+        ("**12**", "12"),
+        (r"\text{Blue}", "blue"),
+        ("3 to 5", "3  to 5"),
+        ("(1, 2)", "(1,2)"),
+        ("2024-01-05", "2024-01-05"),
+        ("十二", "十二"),
+    ],
+)
+@pytest.mark.parametrize("mark", MARKS[:2])
+def test_the_same_result_is_right_in_any_notation(one, other, mark):
+    assert is_right(mark.format(one), f"#### {other}")
+    assert is_right(f"#### {other}", mark.format(one))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("3 to 5", "3"),
+        ("3 to 5", "5"),
+        ("3-5", "3"),
+        ("3–5", "5"),
+        ("3 à 5", "5"),
+        ("1, 2", "1"),
+        ("1, 2", "2"),
+        ("1, 2", "2, 1"),
+        ("1 2", "12"),
+        ("12 or 15", "12"),
+        ("5 apples and 3 pears", "5"),
+        ("2 hours 30 minutes", "2"),
+        ("2024-01-05", "2024"),
+        ("2024-01-05", "5"),
+        ("10:30", "10"),
+        ("3/4", "3"),
+        ("12,5", "12"),
+        ("1e3", "1"),
+        ("12 km", "12 m"),
+        ("$5", "5 euro"),
+        ("12 thousand", "12"),
+        ("12k", "12"),
+        ("3 dozen", "3"),
+        ("12 more", "12"),
+        ("x = 3", "y = 3"),
+        ("x=3, y=4", "3"),
+        ("50%", "0.5"),
+        ("5±1", "5"),
+        ("5+2i", "5"),
+        ("√2", "2"),
+        ("2^10", "10"),
+        ("> 5", "5"),
+        ("1.5.2", "1.5"),
+        ("-3", "3"),
+        ("1/0", "3"),
+        ("blue", "red"),
+    ],
+)
+@pytest.mark.parametrize("mark", MARKS)
+def test_another_or_a_part_of_a_result_is_not_right(one, other, mark):
+    assert not is_right(mark.format(one), f"#### {other}")
+    assert not is_right(f"#### {other}", mark.format(one))
+
+
+def test_a_bare_reference_is_a_whole_result():
+    assert is_right("It takes 3 to 5 days.", "3 to 5")
+    assert not is_right("It takes 5 days.", "3 to 5")
+    assert is_right("So it is 12.", "12 apples")
+
+
+@given(
+    st.fractions(max_denominator=999), st.sampled_from(["{}/{}", r"\frac{{{}}}{{{}}}"])
+)
+def test_a_fraction_is_read_exactly(value, form):
+    written = form.format(value.numerator, value.denominator)
+    assert to_result(written).value == value
+
+
+@given(st.integers(1000, 10**15), st.integers(0, 99))
+def test_grouped_digits_are_one_number_in_english_french_and_german(whole, cents):
+    english = f"{whole:,}.{cents:02}"
+    value = Fraction(f"{whole}.{cents:02}")
+    swapped = english.translate(str.maketrans(",.", ".,"))
+    spaced = english.replace(",", " ").replace(".", ",")
+    assert {to_number(text) for text in (english, swapped, spaced)} == {value}
+
+
+@given(st.text(alphabet="0123456789,. '-+/%$eE^*{}x=abkm到½٣\\", max_size=30))
+def test_any_text_is_a_result_that_equals_itself(text):
+    assert to_result(text).equals(to_result(text))
