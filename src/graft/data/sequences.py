@@ -153,7 +153,7 @@ def _answer_tokens(
     last = learn_last(tokens)
     said = last.learned & ~np.isin(last.input_ids, list(template.stop_ids))
     asked = [any(turn["role"] == "user" for turn in chat) for chat in chats]
-    return last.sum(said)[: len(chats)][np.array(asked, bool)]
+    return np.asarray(last.sum(said)[: len(chats)][np.array(asked, bool)], np.int64)
 
 
 def _to_table(
