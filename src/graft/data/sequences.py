@@ -137,7 +137,7 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
         sequences=sequences,
         rejects=rejects,
         lengths=tokens.lengths,
-        num_answer_tokens=_answer_tokens(tokens, chats[:num_own], template),
+        num_answer_tokens=_answer_tokens(tokens, template)[is_own & _asked(chats)],
         num_truncated=num_truncated,
         num_added={
             "paraphrases": int(augmented.sum()) - num_lost,
@@ -146,14 +146,16 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
     )
 
 
-def _answer_tokens(
-    tokens: Tokens, chats: Sequence[Sequence[Message]], template: Encoder
-) -> Ints:
-    """Tokens of the last answer of each chat in which somebody asks."""
+def _answer_tokens(tokens: Tokens, template: Encoder) -> Ints:
+    """Tokens of the last answer that each chat learns, without its end."""
     last = learn_last(tokens)
-    said = last.learned & ~np.isin(last.input_ids, list(template.stop_ids))
-    asked = [any(turn["role"] == "user" for turn in chat) for chat in chats]
-    return np.asarray(last.sum(said)[: len(chats)][np.array(asked, bool)], np.int64)
+    return last.sum(last.learned & ~np.isin(last.input_ids, list(template.stop_ids)))
+
+
+def _asked(chats: Sequence[Sequence[Message]]) -> Marks:
+    """Whether somebody asks in a chat. Shape [chats]."""
+    found = [any(turn["role"] == "user" for turn in chat) for chat in chats]
+    return np.array(found, np.bool_)
 
 
 def _to_table(

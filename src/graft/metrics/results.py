@@ -24,8 +24,8 @@ MAX_EXPONENT = 300
 SCALES = frozenset(
     "hundred thousand million millions billion billions trillion dozen dozens k m b "
     "mille milliers million millions milliard milliards tausend million millionen "
-    "milliarde milliarden or and to more less times ou et à plus moins fois oder und bis "
-    "mehr weniger mal percent 万 千 百 億 亿".split()
+    "milliarde milliarden or and to more less times ou et à plus moins fois oder und "
+    "bis mehr weniger mal percent 万 千 百 億 亿".split()
 )
 """Words behind a number that are no unit: they change it."""
 _SIGNS = str.maketrans(
@@ -42,7 +42,8 @@ _RATIO = regex.compile(rf"\\[dt]?frac{_PART}{_PART}")
 _PLAIN = r"\d+(?:\.\d*)?|\.\d+|\d+,\d+"
 _GROUPED = (
     r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"
-    r"|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:[ '_]\d{3})+(?:[.,]\d+)?"
+    r"|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}"
+    r"|\d{1,3}(?:[ '_]\d{3})+(?:[.,]\d+)?"
 )
 _POWER = r"e[+-]?\d+|\s*(?:\*|\\times|\\cdot)\s*10\s*\^\s*\{?[+-]?\d+\}?"
 _NUMBER = regex.compile(
@@ -52,7 +53,8 @@ _NUMBER = regex.compile(
 )
 _RESULT = regex.compile(
     r"(?:(?P<label>\p{L}\w{0,9})\s*=\s*)?(?P<before>-?\p{Sc})?\s*(?P<number>[-+\d.].*?)"
-    r"\s*(?P<after>[%‰\p{Sc}]|°\s*\p{L}?|\p{L}[\p{L}\p{M}]*\.?(?:/\p{L}+|\^[23]|[²³])?)?"
+    r"\s*(?P<after>[%‰\p{Sc}]|°\s*\p{L}?"
+    r"|\p{L}[\p{L}\p{M}]*\.?(?:/\p{L}+|\^[23]|[²³])?)?"
 )
 
 
