@@ -22,7 +22,9 @@ from graft.prompts import load_template
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SEQUENCE_SCHEMA
 from graft.stages.tokenize import run
 
-LIMITS = TokenizeConfig(max_seq_len=64, overlong="drop", overlap=0, max_cut_answers=0, num_shown=2)
+LIMITS = TokenizeConfig(
+    max_seq_len=64, overlong="drop", overlap=0, max_cut_answers=0, num_shown=2
+)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Answers that evaluation could never return whole, however well a model learned them.
 
-A completion ends before the first stop text and after so many tokens. A gold answer that
-contains a stop text, or is longer, cannot be said: every right answer is scored as wrong.
+A completion ends before the first stop text and after so many tokens. A gold answer
+that contains a stop text, or is longer, cannot be said: every right answer is scored as
+wrong.
 """
 
 from collections import Counter
