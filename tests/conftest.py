@@ -46,6 +46,7 @@ def make_data(tmp_path: Path) -> MakeData:
             "quote": '"',
             "encoding": "utf-8",
             "required": [],
+            "constants": {},
             "ranges": {},
             "engine": "local",
         }

@@ -1,7 +1,10 @@
 """Schemas between the stages, and the small frozen types that pass through them."""
 
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -123,16 +126,68 @@ class Row:
     def get(self, path: str) -> Any:
         """The value of a column, or of a place in it as in `translation.en`.
 
-        A column whose very name holds dots goes first. `ABSENT` if there is none.
+        `instances[0].output` is that of the first of a list, `instances[*].output` a
+        list of all, with `ABSENT` where one has none. A column whose very name is the
+        path goes first. `ABSENT` if there is none.
         """
-        if path in self.values or "." not in path:
-            return self.values.get(path, ABSENT)
-        found: Any = self.values
-        for step in path.split("."):
-            if not isinstance(found, dict) or step not in found:
+        if path in self.values:
+            return self.values[path]
+        return _walk(self.values, _steps(path))
+
+
+_STEP = re.compile(r"\.?([^.\[\]]+|\[[^\[\]]*[^\W\d][^\[\]]*\])|\[(\d+|\*)\]")
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+EACH = "[*]"
+"""In a path: all of a list."""
+
+
+@cache
+def _steps(path: str) -> tuple[str | int | None, ...]:
+    """Names and indices of a path; None is each of a list."""
+    if "[" not in path:
+        return tuple(path.split("."))
+    return tuple(
+        name or (None if index == "*" else int(index))
+        for name, index in _STEP.findall(path)
+    )
+
+
+def _walk(found: Any, steps: Sequence[str | int | None]) -> Any:
+    for at, step in enumerate(steps):
+        if step is None:
+            rest = steps[at + 1 :]
+            if not isinstance(found, list | tuple):
                 return ABSENT
-            found = found[step]
-        return found
+            each = [_walk(item, rest) for item in found]
+            if None not in rest:
+                return each
+            return [
+                x for part in each for x in (part if part is not ABSENT else [part])
+            ]
+        there = (
+            isinstance(found, list | tuple) and step < len(found)
+            if isinstance(step, int)
+            else isinstance(found, dict) and step in found
+        )
+        if not there:
+            return ABSENT
+        found = found[step]
+    return found
+
+
+def path_fault(path: str) -> str:
+    """What is wrong with a path into a list; empty if nothing.
+
+    Brackets around a word, as in a column `price [EUR]`, are part of its name.
+    """
+    if path.count("[") != path.count("]"):
+        return "a bracket is not closed"
+    for inside in _BRACKETS.findall(path):
+        if not re.fullmatch(r"\d+|\*|.*[^\W\d].*", inside):
+            return f"[{inside}] is no index; write [0] for the first, or {EACH} for all"
+    if path.startswith("[") or re.search(r"\[(?:\d+|\*)\][^.\[]", path):
+        return "an index stands behind a name, and before a dot or the end"
+    return ""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ A reader gives batches. Who converts them asks for whole columns of text, which 
 fast, and only for the rows that are not plainly in order one by one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from graft.records import ABSENT, Reject, Row
+from graft.errors import DataError
+from graft.records import ABSENT, Reject, Row, shorten
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,6 +83,68 @@ class RowList:
 
         splits = [None if isinstance(row, Reject) else row.split for row in self.rows]
         return pl.Series(splits, dtype=pl.String)
+
+
+@dataclass(frozen=True)
+class WithConstants:
+    """Rows that have further columns of one value each.
+
+    Raises: DataError where a row has such a column with another value.
+    """
+
+    # pylint: disable=assignment-from-no-return # a protocol's methods have no body
+
+    batch: RowBatch
+    constants: Mapping[str, str | int | float | bool]
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    @property
+    def num_rows(self) -> int:
+        """As of `RowBatch`."""
+        return self.batch.num_rows
+
+    def texts(self, path: str, numbers: bool = False) -> "pl.Series":
+        """As of `RowBatch`."""
+        import polars as pl
+
+        own = self.batch.texts(path, numbers)
+        if path not in self.constants:
+            return own
+        others = own.drop_nulls()
+        others = others.filter(others != str(self.constants[path]))
+        if len(others):
+            raise _two_values(path, others[0])
+        text = _text(Row(dict(self.constants), ""), path, numbers)
+        return pl.Series([text] * len(self), dtype=pl.String)
+
+    def row(self, at: int) -> Row | Reject:
+        """As of `RowBatch`."""
+        row = self.batch.row(at)
+        if isinstance(row, Reject):
+            return row
+        for name, value in self.constants.items():
+            if row.values.get(name, value) != value:
+                raise _two_values(name, row.values[name], row.where)
+        return replace(row, values={**row.values, **self.constants})
+
+    def where(self) -> "pl.Series":
+        """As of `RowBatch`."""
+        return self.batch.where()
+
+    def split(self) -> "pl.Series":
+        """As of `RowBatch`."""
+        return self.batch.split()
+
+
+def _two_values(name: str, value: object, where: str = "a row") -> DataError:
+    return DataError(
+        f"data.constants.{name}",
+        f"{where} has a column of that name, with {shorten(value)!r}",
+        expected="a name that no column of the source has",
+        fix="leave it out of constants, or give it another name",
+    )
 
 
 def to_batches(rows: Iterable[Row | Reject], size: int = BATCH) -> Iterator[RowList]:

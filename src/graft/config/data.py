@@ -9,6 +9,7 @@ from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.config.pii import PiiConfig
 from graft.config.quality import QualityConfig
 from graft.config.section import Count, Positive, Rate, Section, Share
+from graft.records import EACH, path_fault
 
 
 class DataConfig(Section):
@@ -17,8 +18,10 @@ class DataConfig(Section):
     `files` gives each split (`all`: none of its own) a file or glob under `root`, or
     for formats parallel and sgm one file for each column. For format hub it gives
     each split the hub's name of it. `passage` joins consecutive rows of one text field
-    into passages of about so many characters. `required`, `ranges` and `strata` are
-    what a row must keep beside the task's fields; a range's null has no bound.
+    into passages of about so many characters. `constants` are columns that every row
+    has beside those of the source, such as its language. `required`, `ranges` and
+    `strata` are what a row must keep beside the task's fields; a range's null has no
+    bound.
     """
 
     name: str
@@ -31,6 +34,7 @@ class DataConfig(Section):
     subset: str | None
     revision: str | None
     fields: dict[str, str]
+    constants: dict[str, str | int | float | bool]
     group: str | None
     stratum: str | None
     split: str | None
@@ -61,6 +65,19 @@ class DataConfig(Section):
                 raise ValueError("each split needs column: file pairs")
         elif any(not isinstance(value, str) for value in self.files.values()):
             raise ValueError(f"format {self.format} takes one file or glob a split")
+        return self
+
+    @model_validator(mode="after")
+    def _paths_can_be_read(self) -> Self:
+        single = {"group": self.group, "stratum": self.stratum, "split": self.split}
+        paths = {f"fields.{field}": path for field, path in self.fields.items()}
+        paths |= {f"required.{path}": path for path in self.required}
+        single |= {f"ranges.{path}": path for path in self.ranges}
+        for name, path in (paths | single).items():
+            if path and (fault := path_fault(path)):
+                raise ValueError(f"{name} {path!r}: {fault}")
+            if path and name in single and EACH in path:
+                raise ValueError(f"{name} {path!r}: takes one value, and {EACH} is all")
         return self
 
     @model_validator(mode="after")

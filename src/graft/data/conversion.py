@@ -192,7 +192,10 @@ class Conversion:
 def _names(row: Row) -> Iterator[str]:
     """Columns of a row, and the fields inside them as paths."""
     for name, value in row.values.items():
+        each = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         if isinstance(value, dict):
             yield from (f"{name}.{field}" for field in value)
-        else:
-            yield str(name)
+            continue
+        yield str(name)
+        if each:
+            yield from (f"{name}[*].{field}" for field in value[0])

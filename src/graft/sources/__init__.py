@@ -6,7 +6,7 @@ from itertools import chain, islice
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.row_batch import RowBatch, to_batches
+from graft.row_batch import RowBatch, WithConstants, to_batches
 from graft.sources.csv_rows import read_csv
 from graft.sources.files import Part, find_parts
 from graft.sources.hub import read_hub
@@ -51,7 +51,7 @@ def read_row_batches(data: DataConfig) -> Iterator[RowBatch]:
         count = 0
         for batch in _read_split(data, mine, official, str(files)):
             count += len(batch)
-            yield batch
+            yield WithConstants(batch, data.constants) if data.constants else batch
         if not count:
             raise DataError(
                 f"data.files.{split}",

@@ -177,6 +177,8 @@ def _at(table: pa.Table, path: str) -> pa.ChunkedArray | None:
 
     if path in table.column_names:
         return table[path]
+    if "[" in path:
+        return None  # into a list: row by row
     outer, *steps = path.split(".")
     if not steps or outer not in table.column_names:
         return None

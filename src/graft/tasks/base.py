@@ -7,7 +7,7 @@ from typing import Any
 
 from graft.data.fields import Field
 from graft.errors import ConfigError
-from graft.records import Message, Role
+from graft.records import EACH, Message, Role
 
 
 def spoken(
@@ -16,9 +16,16 @@ def spoken(
     """The `to_example` of a task whose turns are its fields as they stand."""
 
     def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
-        return [Message(role=role, content=fields[name]) for role, name in turns], []
+        messages = [Message(role=role, content=fields[name]) for role, name in turns]
+        return messages, further(messages, fields)
 
     return to_example
+
+
+def further(messages: Sequence[Message], fields: Mapping[str, Any]) -> list[str]:
+    """Gold answers of the field `references` beside that of the conversation."""
+    known = messages[-1]["content"]
+    return [t for t in dict.fromkeys(fields.get("references", [])) if t != known]
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,13 @@ class Task:
                     f"task {self.name} has no field {name!r}"
                     + (f"; did you mean {near[0]}?" if near else ""),
                     expected=f"a column for each of {', '.join(self.fields)}",
+                    fix="correct fields in configs/data, then: graft params",
+                )
+            if EACH in mapping[name] and self.fields[name].kind == "text":
+                raise ConfigError(
+                    f"data.fields.{name}",
+                    f"{mapping[name]!r} is a list, and the field is one text",
+                    expected=f"an index in place of {EACH}, such as [0]",
                     fix="correct fields in configs/data, then: graft params",
                 )
         missing = [[f for f in form if f not in mapping] for form in self.whole_forms]

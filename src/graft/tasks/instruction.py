@@ -5,7 +5,7 @@ from typing import Any
 
 from graft.data.fields import Field
 from graft.records import Message
-from graft.tasks.base import Task
+from graft.tasks.base import Task, further
 
 
 def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
@@ -17,10 +17,11 @@ def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
     steps = fields["steps"]
     if len(steps) > 1:
         steps = [f"{number}. {step}" for number, step in enumerate(steps, 1)]
-    return [
+    messages = [
         Message(role="user", content="\n\n".join(filter(None, asked))),
         Message(role="assistant", content="\n".join(steps)),
-    ], []
+    ]
+    return messages, further(messages, fields)
 
 
 INSTRUCTION = Task(
@@ -29,6 +30,7 @@ INSTRUCTION = Task(
         "instruction": Field(),
         "input": Field(optional=True),
         "steps": Field("texts"),
+        "references": Field("texts", optional=True),
     },
     to_example=to_example,
     metrics=(

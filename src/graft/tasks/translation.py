@@ -8,7 +8,11 @@ TURNS: tuple[tuple[Role, str], ...] = (("user", "source"), ("assistant", "target
 
 TRANSLATION = Task(
     name="translation",
-    fields={"source": Field(), "target": Field()},
+    fields={
+        "source": Field(),
+        "target": Field(),
+        "references": Field("texts", optional=True),
+    },
     to_example=spoken(TURNS),
     turns=TURNS,
     metrics=("bleu", "chrf", "bleu_1", "bleu_2", "bleu_3"),
