@@ -113,7 +113,8 @@ def test_a_merge_that_fails_its_check_leaves_nothing(
     adapter = copytree(line[0] / "adapter", tmp_path / "adapter")
     weights = load_file(adapter / "adapter_model.safetensors")
     for name, weight in weights.items():
-        weight *= 1e-9 if "lora_B" in name else 1
+        # It moves logits a little, and less than float32 rounds the merged weights.
+        weight *= 3e-7 if "lora_B" in name else 1
     save_file(weights, adapter / "adapter_model.safetensors", {"format": "pt"})
     with pytest.raises(ModelError, match="lost in rounding"):
         export(line, tmp_path / "out", adapter=adapter, merge=True)

@@ -171,7 +171,7 @@ def test_a_store_that_is_down_loses_no_report_and_gets_it_later(
     told = Journal(journal)
     (metrics,) = told.of_kind("metrics")
     assert metrics.values["metrics"]["review/win_rate"] == 1
-    kept = [Path(event.values["path"]) for event in told.of_kind("artifact")]
+    kept = [journal.parent / event.values["path"] for event in told.of_kind("artifact")]
     assert [path.name for path in kept] == ["report.json", "report.txt"]
     assert all(path.is_file() for path in kept)
 

@@ -56,7 +56,13 @@ def chat(*texts: str, system: str = "") -> list[Message]:
 def cut(messages: list[Message], limit: int, overlong: str = "truncate_left") -> Part:
     """The one sequence that is left."""
     config = TokenizeConfig.model_validate(
-        {"max_seq_len": limit, "overlong": overlong, "overlap": 0, "num_shown": 0}
+        {
+            "max_seq_len": limit,
+            "overlong": overlong,
+            "overlap": 0,
+            "max_cut_answers": 0,
+            "num_shown": 0,
+        }
     )
     long = Framed().to_tokens([messages]).row(0)
     (part,) = fit(long, messages, Framed(), config, "all")
