@@ -82,7 +82,7 @@ class Reach:
             f"{self._num_seen:,} answers, such as {self._first}",
             expected="stop texts that no gold answer contains: a completion ends "
             "before the first of them, so every such answer would be scored as wrong. "
-            f"At most {self._max_cut:.1%} of the answers may (tokenize.max_cut_answers)",
+            f"At most {self._max_cut:.1%} of them may (tokenize.max_cut_answers)",
             fix="set task.stop to [] in configs/task (the end-of-turn token ends an "
             "answer anyway), choose another stop text, or remove it from the answers",
         )

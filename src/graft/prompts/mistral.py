@@ -107,7 +107,7 @@ class MistralForm:
         """
         first, last = self._instruct.find_first_last_user(request)
         asked: list[int] = self._instruct.start()
-        learns = iter(learned)
+        num_answers = 0
         for number, message in enumerate(request.messages):
             if message.role == "assistant":
                 said = self._instruct.encode_assistant_message(message, number < last)
@@ -115,7 +115,9 @@ class MistralForm:
                     raise _refused("this version drops earlier calls of tools")
                 moves = bool(request.available_tools) and number < last
                 yield _Segment(asked, False)
-                yield _Segment(said, next(learns) and not moves)
+                learns = learned[num_answers]
+                num_answers += 1
+                yield _Segment(said, learns and not moves)
                 asked = []
             elif message.role == "tool":
                 said = self._instruct.encode_tool_message(message, number < last)[0]

@@ -140,7 +140,7 @@ class PatternForm:
         )
 
     def _answers(self, said: list[str], opens: npt.NDArray[np.bool_]) -> Pool:
-        """Ids of answers, by whether each opens a document. `opens`: shape [answers]."""
+        """Ids of answers, by whether each opens a document. `opens`: [answers]."""
         kinds = [np.flatnonzero(~opens), np.flatnonzero(opens)]
         pools = [
             self._tokenizer.encode([said[at] for at in kind], start=bool(start))

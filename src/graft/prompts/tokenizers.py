@@ -23,7 +23,7 @@ class Tokenizer(Protocol):
 
     `control` maps the text of each control token to its id. `pads` are ids that may
     fill a batch, best first. `vocab_size` is above every id that text makes; control
-    tokens may have higher ones. `opens_with_space` says that every text is encoded as if
+    tokens may have higher ones. `opens_with_space`: every text is encoded as if
     a space stood before it, and that `decode` drops that space again.
     """
 

@@ -3,8 +3,6 @@
 import time
 from pathlib import Path
 
-import torch
-
 from graft import cli, config, io, tracking
 from graft.machine import device_name, peak_memory_gib
 from graft.models import check_fits

@@ -8,7 +8,6 @@ a packed row needs neither padding nor a mask (docs/adr/0006-training-loop.md).
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor

@@ -86,7 +86,7 @@ class Packed:
 
 
 def whole_bytes(weight: Any) -> Tensor:
-    """The bytes of a 4-bit weight of bitsandbytes, brought together if they are sharded.
+    """The bytes of a 4-bit weight of bitsandbytes, gathered if they are sharded.
 
     All processes have to ask for the same weights in the same order.
     """

@@ -1,4 +1,4 @@
-"""How far a gradient may be from its reference, and what is said where it is farther."""
+"""How far a gradient may be from its reference, and the error where it is farther."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -55,7 +55,7 @@ class Examples:
 
 
 def choose_examples(documents: PackedDocuments, packs: Sequence[int]) -> Examples:
-    """The first sequences: a few thousand tokens, and two documents if there are two."""
+    """The first sequences: some 2,000 tokens, and two documents if there are two."""
     chosen: list[int] = []
     tokens = members = 0
     for pack in packs:
