@@ -11,6 +11,7 @@ import argparse
 import gc
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -49,8 +50,8 @@ def main() -> None:
             ("plain", "plain", False),
         ]:
             prepared = make(shape, kernels, keep)
-            step, _ = peak(lambda p=prepared: one_step(p, documents))
-            memory, (seconds, worst) = peak(lambda p=prepared: check(p, documents))
+            step, _ = peak(partial(one_step, prepared, documents))
+            memory, (seconds, worst) = peak(partial(check, prepared, documents))
             print(f"| {shape} | {name} | {seconds:.2f} | {worst:.4f} | {memory:.1f} "
                   f"| {step:.1f} |", flush=True)  # fmt: skip
             del prepared

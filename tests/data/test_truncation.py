@@ -41,6 +41,7 @@ class Framed:
         return Encoded(ids, marks)
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
+        del start
         return "".join(chr(i) for i in ids if i > START)
 
 

@@ -21,6 +21,7 @@ class ByteTemplate:
         return list(f"{messages[0]['content']}:".encode())
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
+        del start
         return bytes(i for i in ids if i < PAD).decode(errors="replace")
 
 

@@ -1,4 +1,4 @@
-"""Variants side by side: the same draws, significant differences, and what is left out."""
+"""Variants side by side: the same draws, significant differences, what is left out."""
 
 import json
 import random

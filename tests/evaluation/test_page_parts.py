@@ -76,7 +76,8 @@ def test_a_headline_is_one_sentence_that_says_what_the_difference_is_worth():
     lower = headline(PERPLEXITY, comparison(20, 10, -15, -5), 1200)
     assert lower == (
         "Tuning lowered perplexity from 20.0 to 10.0 on 1,200 test examples: the "
-        "paired difference, −10.0 (95 % interval −15.0 to −5.0), is a significant improvement."
+        "paired difference, −10.0 (95 % interval −15.0 to −5.0), is a significant "
+        "improvement."
     )
     assert "not significant" in headline(BLEU, comparison(20, 21, -1, 3), 5)
     assert "left BLEU at 20.0" in headline(BLEU, comparison(20, 20, 0, 0), 5)

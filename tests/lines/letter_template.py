@@ -52,6 +52,7 @@ class Letters:
         return Encoded(ids, marks)
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
+        del start
         return self.show([i for i in ids if i])
 
     def show(self, ids: Sequence[int]) -> str:

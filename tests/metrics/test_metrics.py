@@ -130,7 +130,7 @@ def test_a_bootstrap_draw_takes_as_many_segments_as_there_are():
     assert np.all(weights.sum(axis=1) == 37)
 
 
-def test_a_paired_difference_is_tighter_than_two_intervals_and_says_if_it_is_significant():
+def test_a_paired_difference_is_tighter_than_two_intervals_and_is_judged():
     base, references = corpus(300, 0.30, 6)
     tuned = [
         r[0] if i % 8 == 0 else text

@@ -56,8 +56,6 @@ def make_loop(
     tmp_path: Path,
 ) -> Any:
     """Makes a loop with checkpoints in `tmp_path/NAME`; keywords change `train`."""
-    import torch
-
     from graft.training.base import dtype_on, load_base
     from graft.training.checkpoints import CheckpointStore
     from graft.training.forward import load_ops, prepare

@@ -85,12 +85,14 @@ def detach(out: torch.Tensor) -> torch.Tensor:
     return out.detach().requires_grad_()
 
 
+# pylint: disable-next=abstract-method  # autograd's way
 class Backward(torch.autograd.Function):
     """The identity, whose gradient is changed."""
 
     change: Callable[[torch.Tensor], torch.Tensor]
 
     @staticmethod
+    # pylint: disable-next=arguments-differ
     def forward(ctx: Any, x: torch.Tensor, change: Any) -> torch.Tensor:
         ctx.change = change
         return x.view_as(x)
