@@ -1,14 +1,13 @@
 """Schemas between the stages, and the small frozen types that pass through them."""
 
 import os
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
 import pyarrow as pa
+
+from graft.field_paths import to_steps, walk
 
 Role = Literal["system", "user", "assistant", "tools", "tool_calls", "tool"]
 """Who speaks. Of chats with tools: `tools` are the definitions offered, as JSON;
@@ -107,10 +106,6 @@ no metric asked for it. `history` are the turns before the prompt; examples of o
 `group` belong together."""
 
 
-ABSENT = object()
-"""What a row answers for a column that it has not; null is a value."""
-
-
 @dataclass(frozen=True)
 class Row:
     """A raw row of a source: its values by column name, and where it came from.
@@ -132,62 +127,7 @@ class Row:
         """
         if path in self.values:
             return self.values[path]
-        return _walk(self.values, _steps(path))
-
-
-_STEP = re.compile(r"\.?([^.\[\]]+|\[[^\[\]]*[^\W\d][^\[\]]*\])|\[(\d+|\*)\]")
-_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
-EACH = "[*]"
-"""In a path: all of a list."""
-
-
-@cache
-def _steps(path: str) -> tuple[str | int | None, ...]:
-    """Names and indices of a path; None is each of a list."""
-    if "[" not in path:
-        return tuple(path.split("."))
-    return tuple(
-        name or (None if index == "*" else int(index))
-        for name, index in _STEP.findall(path)
-    )
-
-
-def _walk(found: Any, steps: Sequence[str | int | None]) -> Any:
-    for at, step in enumerate(steps):
-        if step is None:
-            rest = steps[at + 1 :]
-            if not isinstance(found, list | tuple):
-                return ABSENT
-            each = [_walk(item, rest) for item in found]
-            if None not in rest:
-                return each
-            return [
-                x for part in each for x in (part if part is not ABSENT else [part])
-            ]
-        there = (
-            isinstance(found, list | tuple) and step < len(found)
-            if isinstance(step, int)
-            else isinstance(found, dict) and step in found
-        )
-        if not there:
-            return ABSENT
-        found = found[step]
-    return found
-
-
-def path_fault(path: str) -> str:
-    """What is wrong with a path into a list; empty if nothing.
-
-    Brackets around a word, as in a column `price [EUR]`, are part of its name.
-    """
-    if path.count("[") != path.count("]"):
-        return "a bracket is not closed"
-    for inside in _BRACKETS.findall(path):
-        if not re.fullmatch(r"\d+|\*|.*[^\W\d].*", inside):
-            return f"[{inside}] is no index; write [0] for the first, or {EACH} for all"
-    if path.startswith("[") or re.search(r"\[(?:\d+|\*)\][^.\[]", path):
-        return "an index stands behind a name, and before a dot or the end"
-    return ""
+        return walk(self.values, to_steps(path))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from graft.errors import DataError
-from graft.records import ABSENT, Reject, Row, shorten
+from graft.field_paths import ABSENT
+from graft.records import Reject, Row, shorten
 
 if TYPE_CHECKING:
     import polars as pl

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from graft.data.conversion import Conversion
 from graft.errors import ConfigError, DataError
-from graft.records import ABSENT, Row
+from graft.field_paths import ABSENT
+from graft.records import Row
 from graft.sources import read_row_batches
 from graft.tasks import get_task
 

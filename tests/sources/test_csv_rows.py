@@ -89,6 +89,14 @@ def test_a_long_record_is_one_row(tmp_path: Path, make_data) -> None:
     assert found[1].where == "a.csv:40001"
 
 
+def test_reading_leaves_the_limit_of_other_csv_readers(
+    tmp_path: Path, make_data
+) -> None:
+    csv.field_size_limit(131_072)
+    read(make_data, tmp_path / "a.csv", "en,fr\na,b\n")
+    assert csv.field_size_limit() == 131_072
+
+
 def test_a_record_past_the_limit_is_one_reject(tmp_path: Path, make_data) -> None:
     path = tmp_path / "a.csv"
     path.write_text('en,fr\n"' + "a, b\n" * 100 + '",x\nc,d\n')

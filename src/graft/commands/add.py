@@ -14,7 +14,8 @@ from graft.adding.recipe import MOST_ROWS, Size, data_yaml, experiment_yaml
 from graft.composition import CONFIGS, compose
 from graft.config import DataConfig
 from graft.errors import ConfigError, DataError
-from graft.records import ABSENT, Row
+from graft.field_paths import ABSENT
+from graft.records import Row
 from graft.sources import read_row_batches
 from graft.tasks import get_task
 

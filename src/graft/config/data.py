@@ -9,7 +9,7 @@ from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.config.pii import PiiConfig
 from graft.config.quality import QualityConfig
 from graft.config.section import Count, Positive, Rate, Section, Share
-from graft.records import EACH, path_fault
+from graft.field_paths import EACH, path_fault
 
 
 class DataConfig(Section):

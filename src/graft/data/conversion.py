@@ -21,7 +21,8 @@ from graft.data.examples import (
 )
 from graft.data.plain_rows import is_plain, to_plain
 from graft.errors import DataError
-from graft.records import ABSENT, EXAMPLE_SCHEMA, REJECT_SCHEMA, Reject, Row, shorten
+from graft.field_paths import ABSENT
+from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, Reject, Row, shorten
 from graft.row_batch import RowBatch
 from graft.window import Map
 

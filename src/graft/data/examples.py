@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from graft.config import DataConfig
 from graft.data.fields import Field, Unfit, is_text, read_fields
 from graft.data.requirements import check_row, check_stratum
+from graft.field_paths import ABSENT
 from graft.records import (
-    ABSENT,
     ORDER,
     ORDER_SHOWN,
     SPLITS,

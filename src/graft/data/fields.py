@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from graft.records import ABSENT, Row
+from graft.field_paths import ABSENT
+from graft.records import Row
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

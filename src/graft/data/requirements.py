@@ -5,7 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from graft.data.fields import Unfit
-from graft.records import ABSENT, Row
+from graft.field_paths import ABSENT
+from graft.records import Row
 
 Range = tuple[float | None, float | None]
 """Least and greatest value that is allowed; null leaves a side open."""

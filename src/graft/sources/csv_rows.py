@@ -109,6 +109,16 @@ def _open_after(line: str, is_open: bool, data: DataConfig) -> bool:
             return False
 
 
+def _next(reader: Iterator[list[str]]) -> list[str]:
+    """The next record. The module's limit of a field is for all readers of the process,
+    so it is lifted for this record alone; `_Lines` bounds a record's size."""
+    others = csv.field_size_limit(MAX_RECORD)
+    try:
+        return next(reader)
+    finally:
+        csv.field_size_limit(others)
+
+
 def read_csv(
     part: Part, data: DataConfig, limit: int = MAX_RECORD
 ) -> Iterator[Row | Reject]:
@@ -116,7 +126,6 @@ def read_csv(
 
     Raises: DataError if the header is unusable.
     """
-    csv.field_size_limit(MAX_RECORD)  # of the module; a record's size is bounded here
     with open_text(part.path, data.encoding) as stream:
         lines = _Lines(stream, limit)
         reader = csv.reader(
@@ -130,7 +139,7 @@ def read_csv(
         while True:
             where = part.where(lines.first)
             try:
-                record = next(reader)
+                record = _next(reader)
             except StopIteration:
                 return
             except (csv.Error, _TooLong) as error:

@@ -7,7 +7,8 @@ from typing import Any
 
 from graft.data.fields import Field
 from graft.errors import ConfigError
-from graft.records import EACH, Message, Role
+from graft.field_paths import EACH
+from graft.records import Message, Role
 
 
 def spoken(

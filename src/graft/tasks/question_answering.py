@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from graft.data.fields import Field, Unfit, check_bytes
-from graft.records import ABSENT, UNANSWERABLE, Message
+from graft.field_paths import ABSENT
+from graft.records import UNANSWERABLE, Message
 from graft.tasks.base import Task
 
 SHAPES = (

@@ -1,0 +1,64 @@
+"""Paths to a place in a row, such as `translation.en` or `instances[0].output`."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+ABSENT = object()
+"""What a row has at a path that leads nowhere; JSON's null is a value."""
+
+_STEP = re.compile(r"\.?([^.\[\]]+|\[[^\[\]]*[^\W\d][^\[\]]*\])|\[(\d+|\*)\]")
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+EACH = "[*]"
+"""In a path: all of a list."""
+
+
+@cache
+def to_steps(path: str) -> tuple[str | int | None, ...]:
+    """Names and indices of a path; None is each of a list."""
+    if "[" not in path:
+        return tuple(path.split("."))
+    return tuple(
+        name or (None if index == "*" else int(index))
+        for name, index in _STEP.findall(path)
+    )
+
+
+def walk(found: Any, steps: Sequence[str | int | None]) -> Any:
+    """What stands at the end of the steps from `found`, or `ABSENT`."""
+    for at, step in enumerate(steps):
+        if step is None:
+            rest = steps[at + 1 :]
+            if not isinstance(found, list | tuple):
+                return ABSENT
+            each = [walk(item, rest) for item in found]
+            if None not in rest:
+                return each
+            return [
+                x for part in each for x in (part if part is not ABSENT else [part])
+            ]
+        there = (
+            isinstance(found, list | tuple) and step < len(found)
+            if isinstance(step, int)
+            else isinstance(found, dict) and step in found
+        )
+        if not there:
+            return ABSENT
+        found = found[step]
+    return found
+
+
+def path_fault(path: str) -> str:
+    """What is wrong with a path into a list; empty if nothing.
+
+    Brackets around a word, as in a column `price [EUR]`, are part of its name.
+    """
+    if path.count("[") != path.count("]"):
+        return "a bracket is not closed"
+    for inside in _BRACKETS.findall(path):
+        if not re.fullmatch(r"\d+|\*|.*[^\W\d].*", inside):
+            return f"[{inside}] is no index; write [0] for the first, or {EACH} for all"
+    if path.startswith("[") or re.search(r"\[(?:\d+|\*)\][^.\[]", path):
+        return "an index stands behind a name, and before a dot or the end"
+    return ""
