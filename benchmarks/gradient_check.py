@@ -24,13 +24,25 @@ from training_speed import (
     make_train,
 )
 
+from graft.config import AdapterConfig, FullConfig, QuantizationConfig
 from graft.errors import ModelError
 from graft.training.batches import PackedDocuments
 from graft.training.forward import Prepared, prepare
 from graft.training.gradient_check import check_gradients
 
+Way = tuple[str, bool | str, AdapterConfig, QuantizationConfig]
 DTYPE = torch.bfloat16
 LENGTH, AT_ONCE = 2048, 4
+LORA, NF4 = make_adapter(), make_quantization()
+FULL = FullConfig(method="full", freeze_layers=0)
+WAYS: dict[str, Way] = {
+    **{f"fused {name}": ("fused", keep, LORA, NF4) for name, keep in KEEPS.items()},
+    "fused rslora": ("fused", False, make_adapter(rslora=True), NF4),
+    "fused frozen": ("fused", False, make_adapter(freeze_layers=4), NF4),
+    "plain": ("plain", False, LORA, NF4),
+    "plain dora": ("plain", False, make_adapter(dora=True), NF4),
+    "plain full": ("plain", False, FULL, make_quantization(method="none")),
+}
 
 
 def main() -> None:
@@ -38,24 +50,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shape", nargs="+", default=["mistral-7b-v0.3"])
     parser.add_argument("--work", default="short")
+    parser.add_argument("--layers", type=int, help="of the shape, all by default")
+    parser.add_argument("--ways", nargs="+", default=[*WAYS][:-2], choices=WAYS)
     args = parser.parse_args()
     for shape in args.shape:
-        vocabulary = SHAPES[shape]["vocab_size"]
+        sizes = SHAPES[shape] | (
+            {"num_hidden_layers": args.layers} if args.layers else {}
+        )
+        vocabulary = sizes["vocab_size"]
         tokens = AT_ONCE * LENGTH * 4
         documents = make_documents(args.work, tokens, vocabulary, 0, LENGTH, 0.5)
         print("| shape | layers | seconds | worst error | check GiB | step GiB |")
         print("|---|---|---|---|---|---|")
-        for name, kernels, keep in [
-            *(("fused " + name, "fused", keep) for name, keep in KEEPS.items()),
-            ("plain", "plain", False),
-        ]:
-            prepared = make(shape, kernels, keep)
+        for name in args.ways:
+            prepared = make(sizes, *WAYS[name])
             step, _ = peak(partial(one_step, prepared, documents))
             memory, (seconds, worst) = peak(partial(check, prepared, documents))
             print(f"| {shape} | {name} | {seconds:.2f} | {worst:.4f} | {memory:.1f} "
                   f"| {step:.1f} |", flush=True)  # fmt: skip
             del prepared
-    prepared = make(args.shape[0], "fused", False)
+    if args.layers:  # faults are planted in layers up to the tenth
+        return
+    prepared = make(sizes, *WAYS["fused all"])
     for name, plant in FAULTS.items():
         undo = plant(prepared.model)
         try:
@@ -66,12 +82,18 @@ def main() -> None:
         undo()
 
 
-def make(shape: str, kernels: str, keep: bool | str) -> Prepared:
-    """A random base with an adapter."""
+def make(
+    sizes: dict[str, Any],
+    kernels: str,
+    keep: bool | str,
+    adapter: AdapterConfig,
+    stored: QuantizationConfig,
+) -> Prepared:
+    """A random base with what is trained of it."""
     gc.collect()
     torch.cuda.empty_cache()
-    base = make_random_base(SHAPES[shape], make_quantization(), "cuda")
-    return prepare(base, make_adapter(), make_train(AT_ONCE, 1, kernels, keep), DTYPE)
+    base = make_random_base(sizes, stored, "cuda")
+    return prepare(base, adapter, make_train(AT_ONCE, 1, kernels, keep), DTYPE)
 
 
 def peak(work: Callable[[], Any]) -> tuple[float, Any]:

@@ -55,7 +55,8 @@ def check_gradients(
     names = {id(weight): name for name, weight in weights.items()}
     check_form(model, where)
     dtype = products_dtype(model, dtype)
-    with random_adapters(weights), torch.random.fork_rng():
+    gpus = [model.device] if model.device.type == "cuda" else []
+    with random_adapters(weights), torch.random.fork_rng(gpus):
         check_repeatable(forward, batch, where)
         recording = record(model, parts, forward, batch, weights)
         return Check(model, parts, examples, recording, names, dtype, where).run()
