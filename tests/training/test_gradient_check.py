@@ -1,6 +1,7 @@
 """Each planted fault is one that a training would end with in silence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -205,10 +206,13 @@ def test_weights_in_the_form_for_inference_are_found(
 class Evaluating(Loop):
     """Turns dropout off the usual way, on a processor that has the form."""
 
-    def set_dropout(self, drops: bool) -> None:
+    @contextmanager
+    def without_dropout(self) -> Iterator[None]:
         for module in self.model.modules():
             module.support_avx512bf16_for_cpu = self.progress.step > 0
-        self.model.train(drops)
+        self.model.eval()
+        yield
+        self.model.train()
 
 
 def test_what_validation_spoils_is_found_right_after_it(
@@ -222,8 +226,8 @@ def test_what_validation_spoils_is_found_right_after_it(
 class Dropping(Loop):
     """Leaves dropout on."""
 
-    def set_dropout(self, drops: bool) -> None:
-        del drops
+    def without_dropout(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def test_dropout_in_validation_is_found(make_loop: Any) -> None:

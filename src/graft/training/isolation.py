@@ -6,8 +6,6 @@ that keeps its own attention, or counts positions along the row, would train wit
 error on documents that see each other, or on tokens that see those after them.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,6 +14,7 @@ from torch import Tensor
 from graft.errors import ModelError
 from graft.records import shorten
 from graft.training.attention import lay_out
+from graft.training.dropout import without_dropout
 
 _LENGTHS = (12, 16)
 _ROUNDING = 0.05
@@ -41,7 +40,7 @@ def check_isolation(model: Any, dtype: torch.dtype, *, packed: bool = True) -> N
         for length in (_LENGTHS[0], *_LENGTHS)
     )
     try:
-        with _without_dropout(model):
+        with without_dropout(model):
             alone, other_end = (
                 _logits(model, dtype, [document])
                 for document in (second, torch.cat((second[:-1], first[:1])))
@@ -75,18 +74,6 @@ def _logits(model: Any, dtype: torch.dtype, documents: list[Tensor]) -> Tensor:
         )
     found: Tensor = out.logits[0].float()
     return found
-
-
-@contextmanager
-def _without_dropout(model: Any) -> Iterator[None]:
-    """Not `model.eval()`, which lets bitsandbytes store weights in another form."""
-    found = [part for part in model.modules() if isinstance(part, torch.nn.Dropout)]
-    before = [part.training for part in found]
-    for part in found:
-        part.training = False
-    yield
-    for part, was in zip(found, before, strict=True):
-        part.training = was
 
 
 def _refused(

@@ -7,6 +7,7 @@ a packed row needs neither padding nor a mask (docs/adr/0006-training-loop.md).
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import torch
@@ -17,6 +18,7 @@ from graft.errors import ModelError
 from graft.planning.work import Yardstick
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore, Progress
+from graft.training.dropout import without_dropout
 from graft.training.faults import diverged, out_of_memory
 from graft.training.forward import Prepared
 from graft.training.noise import noisy
@@ -66,7 +68,7 @@ class Loop:
         self.progress = Progress(0, 0, 0, math.inf, 0, [])
         self._seen: list[str] = []  # ids of the last step's examples
         self._verification = Verification(
-            prepared, train, config, self.weights, self._optimizer, self.set_dropout
+            prepared, train, config, self.weights, self._optimizer, self.without_dropout
         )
 
     def resume(self) -> int:
@@ -183,26 +185,18 @@ class Loop:
 
     def validation_loss(self) -> float:
         """Mean negative log-likelihood of the validation split's learned tokens."""
-        self.set_dropout(False)
         total = torch.zeros((), device=self._device, dtype=torch.float64)
         size = self.config.micro_batch_size
-        with torch.no_grad():
+        with torch.no_grad(), self.without_dropout():
             for packs, counts in self._group.share(self._validation.shares(size)):
                 batch = self._validation.batch(packs, self._device)
                 total += self._forward(batch) * counts
-        self.set_dropout(True)
         (whole,) = self._group.sums([total.item()])
         return whole / self._validation.num_learned
 
-    def set_dropout(self, drops: bool) -> None:
-        """Turn dropout on or off, and nothing else.
-
-        Not `model.eval()`: on a CPU bitsandbytes 0.50 then stores 4-bit weights in a
-        form for inference, through which gradients are wrong ever after.
-        """
-        for module in self.model.modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.train(drops)
+    def without_dropout(self) -> AbstractContextManager[None]:
+        """The state of the model that validation and verification need."""
+        return without_dropout(self.model)
 
     def _evaluate(self, meter: Meter) -> None:
         with meter.paused():

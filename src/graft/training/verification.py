@@ -2,7 +2,7 @@
 validation, and what its first steps change."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from torch import Tensor
@@ -23,7 +23,7 @@ class Verification:
         config: the `train` section.
         weights: the trained weights by name.
         optimizer: that has them.
-        set_dropout: turns dropout off and on as the training does for validation.
+        without_dropout: the context in which the training validates.
     """
 
     def __init__(
@@ -33,11 +33,11 @@ class Verification:
         config: TrainConfig,
         weights: Mapping[str, Tensor],
         optimizer: Any,
-        set_dropout: Callable[[bool], None],
+        without_dropout: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._prepared, self._documents, self._config = prepared, documents, config
         self._weights, self._optimizer = weights, optimizer
-        self._set_dropout = set_dropout
+        self._without_dropout = without_dropout
         self._first_steps: FirstSteps | None = None
         self._checks = 0
 
@@ -74,8 +74,7 @@ class Verification:
             0, config.global_batch_size, config.micro_batch_size, config.seed
         )
         self._checks += 1
-        self._set_dropout(False)
-        try:
+        with self._without_dropout():
             checked = check_gradients(
                 self._prepared.model,
                 self._prepared.forward,
@@ -85,6 +84,4 @@ class Verification:
                 self._prepared.dtype,
                 where,
             )
-        finally:
-            self._set_dropout(True)
         return checked.idle
