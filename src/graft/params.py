@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from graft import config
 from graft.config import Section
 from graft.config.pairs import impossible_pairs
+from graft.config.secrets import without_secret
 from graft.errors import ConfigError, DataError
 
 PARAMS = Path("params.yaml")
@@ -98,6 +99,8 @@ def _fault(detail: ErrorDetails) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     shown = detail["input"]
     simple = shown is None or isinstance(shown, str | int | float | bool)
+    if isinstance(shown, str):
+        shown = without_secret(shown)
     return f"{key}: {message}" + (f" (is {shown!r})" if simple else "")
 
 

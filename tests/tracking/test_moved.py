@@ -1,12 +1,15 @@
 """A store that lies elsewhere than when it was written, under names of all kinds."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from graft import tracking
 from graft.config import RegistryConfig
+from graft.errors import TrackingError
 from graft.tracking.history import History
 
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
@@ -14,6 +17,8 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning"
 )
 REGISTRY = RegistryConfig(name="m", experiment="e", tracking_uri="sqlite:///mlflow.db")
+NAME = "été #2 100%20? & [more] 'it' \"x\" "
+"""Signs that mean something in an address, a pattern or a shell."""
 
 
 def run_once(key: str) -> None:
@@ -42,7 +47,7 @@ def test_a_store_that_was_moved_has_its_artifacts_and_takes_new_ones_beside_it(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     out = tmp_path / "out"
     out.mkdir()
-    first, second = tmp_path / "project", tmp_path / "été #2 100% & (more) 'it'"
+    first, second = tmp_path / "project", tmp_path / NAME
     first.mkdir()
     monkeypatch.chdir(first)
     run_once("one")
@@ -51,6 +56,27 @@ def test_a_store_that_was_moved_has_its_artifacts_and_takes_new_ones_beside_it(
     assert reports(out) == {"one"}
     run_once("two")
     assert reports(out) == {"one", "two"} and not first.exists()
+
+
+def test_the_pages_of_a_store_that_was_moved_find_its_artifacts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    first, second = tmp_path / "before", tmp_path / "after"
+    first.mkdir()
+    monkeypatch.chdir(first)
+    with pytest.raises(TrackingError, match="no runs here yet"):
+        tracking.served_address(REGISTRY)
+    run_once("one")
+    first.rename(second)
+    monkeypatch.chdir(second)
+    address, is_file = tracking.served_address(REGISTRY)
+    assert is_file and address == f"sqlite:///{second}/mlflow.db"
+    with closing(sqlite3.connect("mlflow.db")) as store:
+        ((place,),) = store.execute("SELECT artifact_uri FROM runs").fetchall()
+    assert place.startswith((second / "mlartifacts").as_uri())
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ann:pa55@host")
+    assert tracking.served_address(REGISTRY) == ("http://host", False)
 
 
 def test_a_journal_that_was_moved_finds_its_files(

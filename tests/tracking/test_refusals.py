@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from graft import tracking
 from graft.config import RegistryConfig
-from graft.errors import TrackingError
-from graft.tracking.journal import without_secret
+from graft.config.secrets import without_secret
+from graft.errors import ConfigError, TrackingError
+from graft.params import Params, check_params
 
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
 pytestmark = pytest.mark.filterwarnings(
@@ -69,20 +70,42 @@ def test_a_refused_event_does_not_keep_back_what_follows(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
     with tracking.start_run(REGISTRY, Path("run.jsonl")) as run:
-        run.set_tags({"../a": "MLflow takes no such name"})
+        run.log_dataset("d", Path("d"), "MLflow takes no digest as long as this", "c")
         run.set_tags({"after": "it"})
-    assert "refused tags" in capsys.readouterr().err
+    assert "refused dataset" in capsys.readouterr().err
     assert tracking.replay(Path("run.jsonl"), REGISTRY) == 0
-    mlflow.set_tracking_uri(REGISTRY.tracking_uri)
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
     (found,) = mlflow.search_runs(experiment_names=["e"], output_format="list")
     assert found.data.tags["after"] == "it"
 
-    client = mlflow.MlflowClient(REGISTRY.tracking_uri)
+    client = mlflow.MlflowClient()
     client.delete_experiment(found.info.experiment_id)
     with pytest.raises(TrackingError, match="was deleted"):
         with tracking.start_run(REGISTRY, Path("second.jsonl")) as second:
             second.wait()
             second.log_metrics({"loss": 1.0}, 1)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://ann:pa55@host:5000",
+        "https://t0ken@host",
+        "postgresql://ann:pa55@host/mlflow",
+        "postgresql://host/mlflow?user=ann&password=pa55",
+    ],
+)
+def test_a_password_in_the_configuration_is_refused_and_not_shown(
+    uri: str, params: Params
+) -> None:
+    values = params.to_plain()
+    values["registry"]["tracking_uri"] = uri
+    with pytest.raises(ConfigError) as raised:
+        check_params(values, "params.yaml")
+    said = str(raised.value)
+    assert "registry.tracking_uri: holds a user, password or token" in said
+    assert "MLFLOW_TRACKING_PASSWORD" in said
+    assert not any(secret in said for secret in ("pa55", "t0ken"))
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from graft.config.quality import Side
 from graft.config.requirements import RequirementsConfig
+from graft.config.secrets import without_secret
 from graft.config.section import Count, Positive, Section, Seed
 
 
@@ -111,6 +112,18 @@ class EvaluateConfig(Section):
         return self.requirements.min_differences if self.requirements else {}
 
 
+def _public(address: str) -> str:
+    """Raises: ValueError if an address holds what git and MLflow must not have."""
+    if without_secret(address) != address:
+        raise ValueError(
+            "holds a user, password or token, which git would keep; write the address "
+            "without them, and set MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD, or the whole address as MLFLOW_TRACKING_URI, "
+            "in the environment"
+        )
+    return address
+
+
 class RegistryConfig(Section):
     """The registered model's name, and the MLflow experiment of its runs.
 
@@ -120,4 +133,6 @@ class RegistryConfig(Section):
 
     name: Annotated[str, Field(pattern=r"\A\w(?:[\w .-]{0,198}[\w.-])?\z")]
     experiment: Annotated[str, Field(pattern=r"\A\S(?:.{0,248}\S)?\z")]
-    tracking_uri: Annotated[str, Field(pattern=r"\A\S(?:.*\S)?\z")]
+    tracking_uri: Annotated[
+        str, Field(pattern=r"\A\S(?:.*\S)?\z"), AfterValidator(_public)
+    ]

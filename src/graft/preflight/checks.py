@@ -4,12 +4,13 @@ A check refuses only what would surely fail later. What it cannot decide here, s
 memory for texts whose lengths nobody knows yet, the stages decide.
 """
 
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from graft import tracking
 from graft.config import (
     AdapterConfig,
     DataConfig,
@@ -37,7 +38,7 @@ _STATE_BYTES = 12
 """Of a checkpoint for each trained weight: itself and the optimizer's two states."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Asked:
     """The sections of the configuration that decide whether a run can end well."""
 
@@ -102,21 +103,27 @@ def check_device(asked: Asked, machine: Machine, _hub: Hub) -> None:
 
 
 def check_memory(asked: Asked, machine: Machine, hub: Hub) -> None:
-    """The estimate of `graft plan`, with the shortest texts there may be."""
+    """The estimate of `graft plan`, with the shortest texts there may be; on a CPU of
+    host memory."""
     train = asked.train
     setup = _setup(asked, hub)
-    if _decide(asked, machine, train.device) != "cuda" or setup is None:
+    if setup is None:
         return
     length = asked.tokenize.max_seq_len if train.packing else 1
     load = Load(train.micro_batch_size * length, 0, 1.0)
-    free = min(gpu.free_gib for gpu in machine.gpus[: train.num_processes])
     host = machine.host_gib / train.num_processes
+    if _decide(asked, machine, train.device) == "cuda":
+        name, larger = machine.gpus[0].name, "a larger GPU"
+        free = min(gpu.free_gib for gpu in machine.gpus[: train.num_processes])
+    else:
+        name, larger = "host memory (RAM)", "a machine with more memory"
+        setup, free = dataclasses.replace(setup, fused=False), host
     fit = find_fit(setup, load, free, host)
     if fit and not fit.changes:
         return
     least = needed_gib(fit.setup, fit.load) if fit else None
     raise HardwareError(
-        machine.gpus[0].name,
+        name,
         f"training does not fit: {free:.1f} GiB are free"
         + (f"; {least:.1f} GiB suffice with other settings" if least else ""),
         expected="room for the base, the adapter and a micro-batch: graft plan",
@@ -124,7 +131,7 @@ def check_memory(asked: Asked, machine: Machine, hub: Hub) -> None:
             f"set {fit}"
             if fit
             else "take a smaller model, a lower tokenize.max_seq_len, "
-            "quantization=nf4, or a larger GPU"
+            f"quantization=nf4, or {larger}"
         ),
     )
 
@@ -140,6 +147,11 @@ def check_data(asked: Asked, _machine: Machine, hub: Hub) -> None:
     data = asked.data
     if data.format == "hub" and data.hub_id and data.revision:
         hub.check_dataset(data.hub_id, data.revision)
+
+
+def check_tracking(asked: Asked, _machine: Machine, _hub: Hub) -> None:
+    """The tracking store takes runs of this user, or is only away for now."""
+    tracking.check_store(asked.registry)
 
 
 def check_disk(asked: Asked, machine: Machine, hub: Hub) -> None:
@@ -192,7 +204,7 @@ def _size(root: Path) -> int:
 
 CHECKS: tuple[tuple[Check, ...], ...] = (
     (check_splits, check_device),
-    (check_model, check_data),
+    (check_model, check_data, check_tracking),
     (check_memory, check_disk),
 )
 """All of them, in rounds: what is known at once, who has to be asked over a network,

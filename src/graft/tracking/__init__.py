@@ -13,12 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from graft.config import RegistryConfig
+from graft.config.secrets import without_secret
 from graft.errors import TrackingError
-from graft.tracking.journal import Journal, without_secret
+from graft.tracking.access import check_store, served_address
+from graft.tracking.journal import Journal
 from graft.tracking.place import code_tags, lock_tags, run_name, tracking_uri
 from graft.tracking.run import Run
+from graft.tracking.store import first_line
 
-__all__ = ["Run", "register_adapter", "replay", "start_run"]
+__all__ = [
+    "Run",
+    "check_store",
+    "register_adapter",
+    "replay",
+    "served_address",
+    "start_run",
+]
 
 REQUIREMENTS = ("bitsandbytes", "mlflow", "peft", "torch", "transformers")
 """What a served adapter needs beside graft itself; told to MLflow, which would load
@@ -123,10 +133,9 @@ def replay(journal: Path, registry: RegistryConfig) -> int:
         sender = Sender(book, uri, system_metrics=False)
         count = sender.send()
     except Exception as error:
-        reason = str(error).strip().splitlines() or [repr(error)]
         raise TrackingError(
             without_secret(uri),
-            f"cannot be logged to: {without_secret(reason[0])[:300]}",
+            f"cannot be logged to: {first_line(error)}",
             expected="an MLflow tracking store that answers",
             fix="start it, or set MLFLOW_TRACKING_URI; then run this again",
         ) from error

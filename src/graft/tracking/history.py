@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from graft.config import RegistryConfig
+from graft.config.secrets import without_secret
 from graft.errors import TrackingError
-from graft.tracking.journal import without_secret
 from graft.tracking.moved import follow_artifacts
-from graft.tracking.place import alone, tracking_uri
-from graft.tracking.store import open_mlflow
-
-_SQLITE = "sqlite:///"
+from graft.tracking.place import alone, sqlite_file, tracking_uri
+from graft.tracking.store import first_line, open_mlflow
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,8 @@ class History:
     def __init__(self, registry: RegistryConfig) -> None:
         self._name = registry.name
         self._uri = uri = tracking_uri(registry, Path.cwd())
-        file = Path(uri.removeprefix(_SQLITE))
-        if uri.startswith(_SQLITE) and not file.is_file():  # MLflow would make it
+        file = sqlite_file(uri)
+        if file is not None and not file.is_file():  # MLflow would make it
             raise self._nothing("there is no such file")
         with self._asking(), alone(uri):
             follow_artifacts(uri)
@@ -126,10 +124,9 @@ class History:
         try:
             yield
         except Exception as error:  # whatever MLflow raises
-            reason = str(error).strip().splitlines() or [repr(error)]
             raise TrackingError(
                 without_secret(self._uri),
-                f"cannot be asked: {without_secret(reason[0])[:300]}",
+                f"cannot be asked: {first_line(error)}",
                 expected="an MLflow tracking store that answers",
                 fix="start it, or set MLFLOW_TRACKING_URI; then run this again",
             ) from error

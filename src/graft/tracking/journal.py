@@ -7,7 +7,6 @@ kill is dropped: it was not told.
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,13 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from graft import io
+from graft.config.secrets import without_secrets
 from graft.errors import TrackingError
 
-_USER = re.compile(r"""(?<=://)(?:[^/\s"'<>]*|[^/@:\s"'<>]*:(?!\d+/)[^\s"'<>]*)@""")
-"""Up to the last @ before the path; requests takes passwords with an @ or a / too."""
-_QUERY = re.compile(
-    r"([?&](?:password|passwd|pwd|token|secret|api_?key)=)[^&\s]+", re.I
-)
 FILES = {"artifact": ("path",), "register": ("adapter", "code")}
 """Kinds of events that name files to be sent, and where."""
 
@@ -75,7 +70,7 @@ class Journal:
 
     def append(self, kind: str, time_ms: int, values: Mapping[str, Any]) -> Event:
         """Write an event, whole or not at all, without credentials in addresses."""
-        plain = _without_secrets(json.loads(json.dumps(values, default=str)))
+        plain: Any = without_secrets(json.loads(json.dumps(values, default=str)))
         for name in FILES.get(kind, ()):  # so that a repository may be moved
             plain[name] = os.path.relpath(values[name], self.path.parent)
         event = Event(len(self.events), kind, time_ms, plain)
@@ -149,18 +144,3 @@ def _copy(source: Path, folder: Path) -> Path:
         copy = shutil.copytree if source.is_dir() else shutil.copy2
         copy(source, target)
     return target
-
-
-def without_secret(text: str) -> str:
-    """A text without the users, passwords and tokens of addresses in it."""
-    return _QUERY.sub(r"\1***", _USER.sub("", text))
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, str):
-        return without_secret(value)
-    if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _without_secrets(item) for key, item in value.items()}
-    return value

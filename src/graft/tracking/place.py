@@ -32,17 +32,24 @@ def tracking_uri(
     registry: RegistryConfig, here: Path, environment: Mapping[str, str] = os.environ
 ) -> str:
     """The address of the store. MLFLOW_TRACKING_URI goes before the configuration, and
-    a relative SQLite file lies in the repository's root."""
+    a relative SQLite file lies in the repository's root.
+
+    A question mark begins the options of an address, and cannot be written otherwise:
+    where a folder's name has one, the path is relative to the working directory.
+    """
     uri = environment.get("MLFLOW_TRACKING_URI") or registry.tracking_uri
     path = uri.removeprefix(_SQLITE)
-    if uri.startswith(_SQLITE) and path and not path.startswith("/"):
-        return f"{_SQLITE}{repository_root(here) / path}"
-    return uri
+    if not uri.startswith(_SQLITE) or not path or path.startswith("/"):
+        return uri
+    root = repository_root(here)
+    if "?" in str(root):
+        return f"{_SQLITE}{os.path.relpath(root, here)}/{path}"
+    return f"{_SQLITE}{root / path}"
 
 
 def sqlite_file(uri: str) -> Path | None:
     """The absolute path of a SQLite store's file."""
-    path = uri.removeprefix(_SQLITE)
+    path = uri.removeprefix(_SQLITE).partition("?")[0]
     return Path(os.path.abspath(path)) if uri.startswith(_SQLITE) and path else None
 
 

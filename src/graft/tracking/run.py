@@ -12,10 +12,17 @@ from types import TracebackType
 from typing import Any, Self
 
 from graft import io
+from graft.config.secrets import without_secret
 from graft.errors import GraftError, TrackingError
-from graft.tracking.journal import Journal, without_secret
+from graft.tracking.journal import Journal
 from graft.tracking.place import repository_root
-from graft.tracking.store import ACCESS_FAULTS, RefusedError, is_refusal
+from graft.tracking.store import (
+    ACCESS_FAULTS,
+    RefusedError,
+    first_line,
+    is_refusal,
+    refusal,
+)
 
 
 class Run:
@@ -163,24 +170,15 @@ class Run:
             return kind(self._journal, self._uri, system_metrics=True)
         except Exception as error:
             if is_refusal(error, ACCESS_FAULTS):
-                self._refusal = RefusedError(
-                    without_secret(self._uri),
-                    "the tracking store refuses this run: "
-                    f"{without_secret(str(error)).strip()[:300]}",
-                    expected="a user who may write runs of registry.experiment",
-                    fix="correct registry.experiment, MLFLOW_TRACKING_USERNAME and "
-                    "MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN), then run "
-                    "this again",
-                )
+                self._refusal = refusal(self._uri, error)
             elif isinstance(error, RefusedError):
                 self._refusal = error
             raise
 
     def _lost(self, path: Path) -> TrackingError:
-        reason = str(self._failure).strip().splitlines() or [repr(self._failure)]
         return TrackingError(
             without_secret(self._uri),
-            f"not all of this run was logged: {without_secret(reason[0])[:300]}",
+            f"not all of this run was logged: {first_line(self._failure)}",
             expected="an MLflow tracking store that answers",
             fix=f"nothing is lost; when it answers: graft log {shlex.quote(str(path))}",
         )

@@ -1,16 +1,19 @@
 """A journal's events → MLflow. The only module that writes runs into it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from graft.tracking.journal import Event, Journal, without_secret
+from graft.config.secrets import without_secret
+from graft.tracking.journal import Event, Journal
+from graft.tracking.limits import MOST_IN_PARAM, MOST_IN_TAG, to_name, to_value
 from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import alone, artifact_location
 from graft.tracking.store import (
     EVENT_FAULTS,
-    RefusedError,
+    deleted,
+    first_line,
     is_refusal,
     open_mlflow,
 )
@@ -22,6 +25,11 @@ EVALUATION_TAG = "graft.evaluation"
 """Of a version: the run and the evaluation that it was registered for."""
 MOST_PARAMS, MOST_METRICS = 100, 1000
 """What MLflow takes in one request."""
+
+
+def batched(items: Sequence[Any], most: int) -> Iterator[Sequence[Any]]:
+    """The items in order, so many at a time."""
+    return (items[first : first + most] for first in range(0, len(items), most))
 
 
 class Sender:
@@ -59,8 +67,7 @@ class Sender:
                     if not is_refusal(error, EVENT_FAULTS):
                         raise
                     # It would be refused each time, and what follows never arrive.
-                    reason = without_secret(str(error)).strip().splitlines()[:1]
-                    self.refused.append(f"{kind}: {' '.join(reason)[:300]}")
+                    self.refused.append(f"{kind}: {first_line(error)}")
                 self._arrived(part[-1])
         return len(events)
 
@@ -80,13 +87,8 @@ class Sender:
         A store that does not know the run gets all of it.
         """
         start = self._journal.events[0]
-        named = self._mlflow.get_experiment_by_name(start.values["experiment"])
-        # An experiment with another name by now still has the run.
-        among = [named] if named else self._client.search_experiments()
-        ids = [one.experiment_id for one in among]
-        key = f"tags.`{RUN_TAG}` = '{start.values['key']}'"
-        if known := self._client.search_runs(ids, key, max_results=1):
-            run, first = known[0].info.run_id, max(self._journal.read_sent().upto, 1)
+        if run := self._find(start):
+            first = max(self._journal.read_sent().upto, 1)
         else:
             experiment = self._experiment(start.values["experiment"])
             tags = start.values["tags"] | {RUN_TAG: start.values["key"]}
@@ -98,6 +100,20 @@ class Sender:
         self._journal.mark_sent(upto=first, mlflow_run=run, uri=uri)
         return run, first
 
+    def _find(self, start: Event) -> str | None:
+        """The journal's run, unless it is deleted: that one takes nothing more.
+
+        An experiment with another name by now still has it, also where a new one has
+        taken the name.
+        """
+        key = f"tags.`{RUN_TAG}` = '{start.values['key']}'"
+        named = self._mlflow.get_experiment_by_name(start.values["experiment"])
+        for find in (lambda: [named] if named else [], self._client.search_experiments):
+            ids = [experiment.experiment_id for experiment in find()]
+            if ids and (known := self._client.search_runs(ids, key, max_results=1)):
+                return str(known[0].info.run_id)
+        return None
+
     def _experiment(self, name: str) -> str:
         """The id of the experiment, which is made if need be.
 
@@ -105,13 +121,7 @@ class Sender:
         """
         if found := self._mlflow.get_experiment_by_name(name):
             if found.lifecycle_stage == "deleted":
-                raise RefusedError(
-                    f"registry.experiment={name}",
-                    "this experiment was deleted in the tracking store",
-                    expected="an experiment that is active, or a new name",
-                    fix=f"mlflow experiments restore -x {found.experiment_id}; or set "
-                    "registry.experiment to another name",
-                )
+                raise deleted(name, found.experiment_id)
             return str(found.experiment_id)
         return str(self._client.create_experiment(name, artifact_location(self._uri)))
 
@@ -127,38 +137,39 @@ class Sender:
 
     def _params(self, event: Event) -> None:
         """MLflow keeps a parameter's first value; a later one becomes a tag."""
-        from mlflow.entities import Param, RunTag
+        from mlflow.entities import Param
 
         known = self._client.get_run(self._run).data.params
-        values = {name: str(value) for name, value in event.values.items()}
+        values = {
+            to_name(name): to_value(value, MOST_IN_PARAM)
+            for name, value in event.values.items()
+        }
         new = [Param(name, v) for name, v in values.items() if name not in known]
-        for first in range(0, len(new), MOST_PARAMS):
-            some = new[first : first + MOST_PARAMS]
+        for some in batched(new, MOST_PARAMS):
             self._client.log_batch(self._run, params=some)
-        later = [
-            RunTag(f"later/{name}", v)
-            for name, v in values.items()
-            if known.get(name, v) != v
-        ]
-        self._client.log_batch(self._run, tags=later)
+        later = {f"later/{n}": v for n, v in values.items() if known.get(n, v) != v}
+        self._set_tags(later)
 
     def _metrics(self, events: Sequence[Event]) -> None:
         from mlflow.entities import Metric
 
         metrics = [
-            Metric(name, value, event.time_ms, event.values["step"] or 0)
+            Metric(to_name(name), value, event.time_ms, event.values["step"] or 0)
             for event in events
             for name, value in event.values["metrics"].items()
         ]
-        for first in range(0, len(metrics), MOST_METRICS):
-            some = metrics[first : first + MOST_METRICS]
+        for some in batched(metrics, MOST_METRICS):
             self._client.log_batch(self._run, metrics=some)
 
     def _tags(self, event: Event) -> None:
+        self._set_tags(event.values)
+
+    def _set_tags(self, values: Mapping[str, Any]) -> None:
         from mlflow.entities import RunTag
 
-        tags = [RunTag(name, str(value)) for name, value in event.values.items()]
-        self._client.log_batch(self._run, tags=tags)
+        tags = [RunTag(to_name(n), to_value(v, MOST_IN_TAG)) for n, v in values.items()]
+        for some in batched(tags, MOST_PARAMS):
+            self._client.log_batch(self._run, tags=some)
 
     def _artifact(self, event: Event) -> None:
         """Log a file or folder; if it is gone by now, a tag says so."""
@@ -168,7 +179,7 @@ class Sender:
         elif path.is_file():
             self._client.log_artifact(self._run, str(path), folder)
         else:
-            self._client.set_tag(self._run, f"missing/{path.name}", str(path))
+            self._set_tags({f"missing/{path.name}": path})
 
     def _dataset(self, event: Event) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag

@@ -4,6 +4,7 @@ import logging
 import os
 from typing import Any
 
+from graft.config.secrets import without_secret
 from graft.errors import TrackingError
 
 EVENT_FAULTS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST"})
@@ -20,6 +21,36 @@ class RefusedError(TrackingError):
 def is_refusal(error: Exception, codes: frozenset[str]) -> bool:
     """Whether MLflow answered with one of these codes."""
     return getattr(error, "error_code", "") in codes
+
+
+def refusal(uri: str, error: Exception) -> RefusedError:
+    """What to raise where the store takes no run of this user."""
+    return RefusedError(
+        without_secret(uri),
+        f"the tracking store refuses this run: {first_line(error)}",
+        expected="an MLflow store, and a user who may write runs of "
+        "registry.experiment and versions of registry.name",
+        fix="correct registry.tracking_uri, registry.experiment, "
+        "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or "
+        "MLFLOW_TRACKING_TOKEN), then run this again",
+    )
+
+
+def deleted(experiment: str, key: object) -> RefusedError:
+    """What to raise where an experiment of this name was deleted."""
+    return RefusedError(
+        f"registry.experiment={experiment}",
+        "this experiment was deleted in the tracking store",
+        expected="an experiment that is active, or a new name",
+        fix=f"mlflow experiments restore -x {key}; or set registry.experiment to "
+        "another name",
+    )
+
+
+def first_line(error: object) -> str:
+    """The first line of what MLflow says, without secrets."""
+    lines = str(error).strip().splitlines() or [repr(error)]
+    return without_secret(lines[0])[:300]
 
 
 def open_mlflow(uri: str) -> Any:

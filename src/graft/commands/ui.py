@@ -1,0 +1,22 @@
+"""`graft ui`: the pages of the tracking store."""
+
+import os
+import sys
+
+from graft import tracking
+from graft.config import RegistryConfig
+
+
+def run(registry: RegistryConfig, *, port: int = 5000) -> None:
+    """Show runs and registry in a browser, also those of a repository that was moved.
+
+    A store in a file is served by MLflow's own server until it is interrupted; of a
+    server the address is printed.
+    """
+    address, is_file = tracking.served_address(registry)
+    if not is_file:
+        print(address)
+        return
+    sys.stdout.flush()
+    words = ["mlflow", "ui", "--backend-store-uri", address, "--port", str(port)]
+    os.execv(sys.executable, [sys.executable, "-m", *words])

@@ -1,0 +1,125 @@
+"""Whether a tracking store takes runs: asked before anything is computed."""
+
+import os
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from graft.config import RegistryConfig
+from graft.config.secrets import without_secret
+from graft.errors import TrackingError
+from graft.tracking.moved import follow_artifacts
+from graft.tracking.place import alone, sqlite_file, tracking_uri
+from graft.tracking.store import (
+    ACCESS_FAULTS,
+    EVENT_FAULTS,
+    RefusedError,
+    deleted,
+    first_line,
+    is_refusal,
+    open_mlflow,
+    refusal,
+)
+
+_NO_STORE = frozenset({"ENDPOINT_NOT_FOUND", "RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
+"""MLflow's codes where something else than a tracking store answers."""
+_AWAY = ("OperationalError", "ConnectionError", "TimeoutError")
+"""What a database that is down raises."""
+_CHECKED = "graft.preflight"
+"""A tag of the experiment: who may set it may write runs."""
+
+
+def check_store(registry: RegistryConfig) -> None:
+    """Print a warning if the store does not answer: then nothing is lost.
+
+    Raises: TrackingError if it would refuse each run.
+    """
+    uri = tracking_uri(registry, Path.cwd())
+    if (file := sqlite_file(uri)) is not None:
+        _check_file(file, registry.experiment)
+        return
+    try:
+        _try(uri, registry.experiment)
+    except RefusedError:
+        raise
+    except Exception as error:  # whatever MLflow raises
+        web = uri.startswith(("http://", "https://"))
+        for_good = is_refusal(error, ACCESS_FAULTS | EVENT_FAULTS | _NO_STORE)
+        if for_good or not web and type(error).__name__ not in _AWAY:
+            raise refusal(uri, error) from error
+        print(
+            f"warning: {without_secret(uri)}: the tracking store does not answer: "
+            f"{first_line(error)}\n  runs are kept in .graft/ and checkpoints/ until "
+            "it does: graft log",
+            file=sys.stderr,
+        )
+
+
+def served_address(registry: RegistryConfig) -> tuple[str, bool]:
+    """The store's address, and whether it is a file, which has no pages of its own.
+
+    Artifacts of a file that was moved are found again.
+    Raises: TrackingError if the file cannot be used.
+    """
+    uri = tracking_uri(registry, Path.cwd())
+    file = sqlite_file(uri)
+    if file is None:
+        return without_secret(uri), False
+    if not file.is_file():
+        raise TrackingError(
+            str(file),
+            "no runs here yet",
+            expected="a tracking store that a stage has made",
+            fix="run the pipeline first (dvc repro), in the root of the repository",
+        )
+    with alone(uri):
+        follow_artifacts(uri)
+    return uri, True
+
+
+def _try(uri: str, experiment: str) -> None:
+    """Write to the experiment, which is made if need be."""
+    client = open_mlflow(uri).MlflowClient()
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        client.create_experiment(experiment)
+    elif found.lifecycle_stage == "deleted":
+        raise deleted(experiment, found.experiment_id)
+    else:
+        client.set_experiment_tag(found.experiment_id, _CHECKED, "passed")
+
+
+def _check_file(file: Path, experiment: str) -> None:
+    """Raises: TrackingError if the file cannot be a store, or lost the experiment."""
+    folder = next(one for one in file.parents if one.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise _unusable(folder, "no folder that can be written to")
+    if not file.exists():
+        return
+    if not file.is_file() or not os.access(file, os.R_OK | os.W_OK):
+        raise _unusable(file, "no file that can be read and written")
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as store:
+            tables = store.execute("SELECT name FROM sqlite_master").fetchall()
+            if ("experiments",) not in tables:
+                return
+            query = (
+                "SELECT experiment_id, lifecycle_stage FROM experiments WHERE name=?"
+            )
+            found = store.execute(query, (experiment,)).fetchone()
+    except sqlite3.OperationalError:  # another process is writing
+        return
+    except sqlite3.DatabaseError as error:
+        raise _unusable(file, f"no SQLite database: {error}") from error
+    if found and found[1] == "deleted":
+        raise deleted(experiment, found[0])
+
+
+def _unusable(path: Path, problem: str) -> TrackingError:
+    return TrackingError(
+        str(path),
+        f"the tracking store cannot be here: {problem}",
+        expected="a SQLite file, or a place for one, of this user",
+        fix="correct registry.tracking_uri or MLFLOW_TRACKING_URI, or the permissions",
+    )
