@@ -42,4 +42,4 @@ def test_the_summary_says_scores_version_and_how_to_see_them(
     assert "requirements: failed" in said and "at least 70 required" in said
     for command in ("dvc metrics show", "dvc plots show", "dvc exp show"):
         assert command in said
-    assert "mlflow ui --backend-store-uri sqlite:///a.db" in said
+    assert "graft ui" in said

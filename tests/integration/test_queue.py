@@ -85,3 +85,14 @@ def test_a_run_in_a_removed_copy_can_be_logged_later(repo: ToyRepo) -> None:
         repo(sys.executable, "-W", "ignore", "-c", READ).splitlines()[-1]
     )
     assert run[2] == {"adapter.rank": "8"} and run[4] == ["reports/out"]
+
+
+def test_copies_that_dvc_cannot_make_are_refused_at_once(tmp_path: Path) -> None:
+    stage = {"cmd": "echo 1 > out", "params": ["adapter.rank"], "outs": ["out"]}
+    repo = ToyRepo(tmp_path / "one #1 & more", {"one": stage}, {})
+    for flag in ("--queue", "--temp"):
+        said = repo("dvc", "exp", "run", flag, fails=True)
+        assert f"DVC cannot run {flag} in a folder with # in its path" in said
+        assert "fix: rename the folder" in said
+    repo("dvc", "exp", "run")
+    assert repo.read("out") == "1\n"

@@ -3,7 +3,15 @@ from pathlib import Path
 import pytest
 
 from graft.config import RegistryConfig
-from graft.tracking.place import artifact_location, repository_root, tracking_uri
+from graft.tracking.journal import Journal
+from graft.tracking.place import (
+    artifact_location,
+    lock_tags,
+    repository_root,
+    sqlite_file,
+    tracking_uri,
+)
+from graft.tracking.run import Run
 
 REGISTRY = RegistryConfig(name="m", experiment="e", tracking_uri="sqlite:///mlflow.db")
 
@@ -32,3 +40,38 @@ def test_the_environment_goes_before_the_configuration(tmp_path: Path) -> None:
 
 def test_a_server_has_its_own_place_for_artifacts() -> None:
     assert artifact_location("http://127.0.0.1:5000") is None
+
+
+def test_a_question_mark_in_a_folders_name_is_no_part_of_the_address(
+    tmp_path: Path,
+) -> None:
+    copy = tmp_path / "why?" / ".dvc" / "tmp" / "exps" / "tmp1"
+    assert tracking_uri(REGISTRY, tmp_path / "why?", {}) == "sqlite:///./mlflow.db"
+    assert tracking_uri(REGISTRY, copy, {}) == "sqlite:///../../../../mlflow.db"
+    assert sqlite_file("sqlite:////a/m.db?timeout=5") == Path("/a/m.db")
+
+
+def test_the_lock_names_what_the_other_stages_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not lock_tags("two")
+    lock = Path("dvc.lock")
+    lock.write_text("stages: {one: {outs: a}, two: {outs: b}}", encoding="utf-8")
+    first = lock_tags("two")
+    lock.write_text("stages: {two: {outs: c}, one: {outs: a}}", encoding="utf-8")
+    assert lock_tags("two") == first != lock_tags("one")
+    lock.write_text("stages: {one: {outs: d}, two: {outs: b}}", encoding="utf-8")
+    assert lock_tags("two")["dvc.lock"] != first["dvc.lock"]
+
+
+def test_the_digest_of_parameters_is_of_their_values(tmp_path: Path) -> None:
+    def digest(name: str, **params: object) -> str:
+        run = Run(Journal(tmp_path / name), "sqlite:///unused.db", "key")
+        run.log_params(params)
+        (event,) = Journal(tmp_path / name).of_kind("tags")
+        return str(event.values["params.digest"])
+
+    first = digest("a", rank=8, alpha=16)
+    assert digest("b", alpha=16, rank=8) == first
+    assert digest("c", alpha=16, rank=9) != first

@@ -10,7 +10,7 @@ LOOK = """\
 see     predictions/report.html, predictions/README.md     the page, the model card
         dvc metrics show; dvc plots show                   scores and curves
         dvc exp show                                       experiments side by side
-        mlflow ui --backend-store-uri {uri}
+        graft ui                                           runs and the registry
         (first: source .venv/bin/activate)"""
 
 
@@ -39,4 +39,4 @@ def run(
     print(f"        requirements: {scores.get('requirements', 'none')}")
     for sentence in scores.get("requirements_failed", ()):
         print(f"        - {sentence}")
-    print(LOOK.format(uri=registry.tracking_uri))
+    print(LOOK)

@@ -114,7 +114,7 @@ def to_summary(facts: Facts, version: str | None, out: Path) -> str:
         *_first_metric(facts),
         f"speed  {costs} tokens/s, at most {facts.memory_gib:.2f} GiB ({facts.device})",
         f"model  {facts.name} {state}, requirements: {required.status}",
-        f"see    {out / PAGE}, {out / CARD}, or: dvc metrics show, mlflow ui",
+        f"see    {out / PAGE}, {out / CARD}, or: dvc metrics show, graft ui",
     ]
     return "\n".join(lines)
 

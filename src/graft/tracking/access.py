@@ -43,7 +43,7 @@ def check_store(registry: RegistryConfig) -> None:
         _try(uri, registry.experiment)
     except RefusedError:
         raise
-    except Exception as error:  # whatever MLflow raises
+    except Exception as error:  # pylint: disable=broad-exception-caught
         web = uri.startswith(("http://", "https://"))
         for_good = is_refusal(error, ACCESS_FAULTS | EVENT_FAULTS | _NO_STORE)
         if for_good or not web and type(error).__name__ not in _AWAY:
