@@ -3,7 +3,7 @@ that these join.
 
 Reads the columns of `cleaning.marked_schema` again and again, never all at once. It
 holds 29 bytes a row; for near-duplicates 24 more, 8 for each band at work, 16 for each
-pair to compare, and the sets (16 bytes a word) of the rows of half a million pairs at a
+pair to compare, and the sets (20 bytes a word) of the rows of half a million pairs at a
 time, and then of all rows that have a near-duplicate.
 """
 

@@ -10,8 +10,9 @@ Massive Datasets, chapter 3 (bands).
 """
 
 from graft.data.near_duplicates.clusters import merge_groups, to_clusters, to_report
+from graft.data.near_duplicates.nearness import are_near
 from graft.data.near_duplicates.pairs import NO_PAIRS, join_pairs, to_pairs
-from graft.data.near_duplicates.sets import Sets, are_near, join_sets, to_sets
+from graft.data.near_duplicates.sets import Sets, join_sets, to_sets
 from graft.data.near_duplicates.signatures import MARKS, bands, recall, to_keys
 
 __all__ = [

@@ -7,8 +7,9 @@ import numpy.typing as npt
 import polars as pl
 
 from graft.config.near_duplicates import NearDuplicatesConfig
+from graft.data.near_duplicates.nearness import are_near
 from graft.data.near_duplicates.pairs import Pairs
-from graft.data.near_duplicates.sets import Sets, are_near
+from graft.data.near_duplicates.sets import Sets
 
 Ints = npt.NDArray[np.int64]
 

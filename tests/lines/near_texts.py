@@ -1,0 +1,52 @@
+"""Texts that tests of near-duplicates share, and the search over all of its steps."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from hypothesis import strategies as st
+
+from graft.config.near_duplicates import NearDuplicatesConfig
+from graft.data.near_duplicates import (
+    MARKS,
+    are_near,
+    join_pairs,
+    to_clusters,
+    to_keys,
+    to_pairs,
+    to_sets,
+)
+
+CONFIG = NearDuplicatesConfig(
+    policy="drop", shingle=2, num_permutations=64, threshold=0.7, max_replaced=0.1
+)
+STORY = (
+    "In the far north the ship stood fast in ice, and the crew waited for the wind to "
+    "turn. On the third morning a stranger came over the floes with a sledge and two "
+    "tired dogs, and asked in good English where we were bound before he would come on "
+    "board at all."
+)
+TEXTS = st.text(st.sampled_from("ab 1+é漢."), max_size=12)
+
+
+def plain(texts: Sequence[str] | pl.Series) -> pl.DataFrame:
+    """Texts without a prompt."""
+    answer = pl.Series("answer", texts, dtype=pl.String)
+    return answer.to_frame().with_columns(prompt=pl.lit(None, pl.String))
+
+
+def are_two_near(one: str, other: str) -> bool:
+    """Whether two texts without a prompt are near-duplicates."""
+    sets = to_sets(plain([one, other]), CONFIG)
+    return bool(are_near(np.array([[0, 1]]), sets, CONFIG)[0])
+
+
+def find(texts: list[str], rank: list[int] | None = None) -> pl.DataFrame:
+    """The rows of `to_clusters`, of texts without a prompt."""
+    keys = to_keys(pl.Series(texts, dtype=pl.String), CONFIG)
+    pairs = join_pairs(
+        to_pairs(band, keys[:, :MARKS], CONFIG) for band in keys.T[MARKS:]
+    )
+    sets = to_sets(plain(texts), CONFIG)
+    ranks = np.array(rank or [2] * len(texts))
+    return to_clusters(pairs[are_near(pairs, sets, CONFIG)], ranks, sets, CONFIG)
