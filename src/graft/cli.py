@@ -28,7 +28,6 @@ COMMANDS: dict[str, str] = {
     "add": "take your own files as data: configs/, dvc add, and the next command",
     "compare": "show base and variants side by side, and what differs significantly",
     "decide": "store what a person decided about personal data",
-    "deps": "write each stage's code dependencies into dvc.yaml",
     "describe": "print the configs/model file of a model folder",
     "digest": "print the revision of a local model folder",
     "export": "write the adapter, or a merged model, for vLLM and Transformers",
