@@ -115,3 +115,27 @@ def test_an_unknown_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         sys.argv = before
     assert ended.value.code == 2
     assert "no command 'complain'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["--version"], 0, "graft 0."),
+        (["exprot"], 2, "did you mean export?"),
+        (["x"], 2, "no command 'x'"),
+        ([], 0, "usage: graft"),
+        (["-q"], 0, "usage: graft"),
+    ],
+)
+def test_the_command_line_answers_what_is_no_command(
+    words: list[str], status: int, told: str
+) -> None:
+    code = "import sys; from graft.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert told in done.stdout + done.stderr

@@ -1,23 +1,22 @@
-"""`graft …`, and the argument handling of stages and commands.
-
-A stage or command is a function `run`. Its parameters say all there is to say:
-one annotated with a `Section` class is that section of params.yaml (`Params` is all of
-it, for the record), the others become flags (`out: Path` is `--out PATH`), or
-positional arguments where they stand before a `/`.
-"""
+"""The command line: `graft COMMAND`, and how stages and commands start and end."""
 
 import argparse
+import difflib
 import importlib
-import inspect
 import os
 import sys
-import typing
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
-from types import NoneType, UnionType
 from typing import Any
 
-from graft.config import Section
+from graft.arguments import (
+    OVERRIDES,
+    PARAMS_FILE,
+    add_arguments,
+    sections_of,
+    to_arguments,
+)
 from graft.errors import GraftError
 from graft.harmful_warnings import harmful_warnings_raised
 from graft.io import storage_error
@@ -43,9 +42,8 @@ COMMANDS: dict[str, str] = {
 """Name of a module in `graft.commands` → one line of help. Modules load when used."""
 
 
-_FILE = "params file"
-_OVERRIDES = "changes of params"
-"""Where the parser keeps --params and -S: no parameter of a `run` has such a name."""
+INTERRUPTED = """interrupted
+  fix: start it again; training goes on from its last checkpoint, other stages anew"""
 
 
 def stage(
@@ -69,7 +67,7 @@ def stage(
         print(f"error: {storage_error(where, error)}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print(INTERRUPTED, file=sys.stderr)
         sys.exit(130)
 
 
@@ -78,33 +76,29 @@ def call(run: Callable[..., Any], argv: Sequence[str], composes: bool = False) -
 
     `composes`: with -S, as `dvc exp run` has it, sections come from configs/ instead.
     """
-    hints = typing.get_type_hints(run)
-    parser = argparse.ArgumentParser(description=inspect.getdoc(run))
-    sections: dict[str, type] = {}
-    for name, parameter in inspect.signature(run).parameters.items():
-        if _is_config(hints[name]):
-            sections[name] = hints[name]
-        else:
-            _add_argument(parser, parameter, hints[name])
-    if sections:
-        parser.add_argument(
-            "--params", type=Path, default=PARAMS, dest=_FILE, help="params.yaml"
-        )
-    if sections and composes:
+    values = vars(make_parser(run, composes).parse_args(argv))
+    if sections := sections_of(run):
+        params = _load(values.pop(PARAMS_FILE), values.pop(OVERRIDES, []))
+        for name, kind in sections.items():
+            values[name] = params if kind is Params else params.section(kind)
+    first, named = to_arguments(run, values)
+    return run(*first, **named)
+
+
+def make_parser(run: Callable[..., Any], composes: bool) -> argparse.ArgumentParser:
+    """The parser of one stage or command."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser, run, PARAMS)
+    if composes and sections_of(run):
         parser.add_argument(
             "-S",
             action="append",
             default=[],
-            dest=_OVERRIDES,
+            dest=OVERRIDES,
             metavar="KEY=VALUE",
             help="change of what configs/ says, as for dvc exp run; may be repeated",
         )
-    values = vars(parser.parse_args(argv))
-    if sections:
-        params = _load(values.pop(_FILE), values.pop(_OVERRIDES, []))
-        for name, kind in sections.items():
-            values[name] = params if kind is Params else params.section(kind)
-    return _apply(run, values)
+    return parser
 
 
 def _load(file: Path, overrides: Sequence[str]) -> Params:
@@ -118,51 +112,36 @@ def _load(file: Path, overrides: Sequence[str]) -> Params:
     return check_params(yaml.safe_load(compose(overrides)), " ".join(overrides))
 
 
-def _is_config(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, Section)
-
-
-def _add_argument(
-    parser: argparse.ArgumentParser, parameter: inspect.Parameter, hint: Any
-) -> None:
-    if isinstance(hint, UnionType):
-        hint = next(part for part in hint.__args__ if part is not NoneType)
-    required = parameter.default is inspect.Parameter.empty
-    options: dict[str, Any] = {} if required else {"default": parameter.default}
-    if hint is bool:
-        options["action"] = argparse.BooleanOptionalAction
-    elif typing.get_origin(hint) is list:
-        options |= {"type": typing.get_args(hint)[0], "nargs": "+"}
-    else:
-        options["type"] = hint
-    if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
-        if not required:
-            options["nargs"] = "*" if "nargs" in options else "?"
-        parser.add_argument(parameter.name, **options)
-    else:
-        flag = "--" + parameter.name.replace("_", "-")
-        parser.add_argument(flag, dest=parameter.name, required=required, **options)
-
-
-def _apply(run: Callable[..., Any], values: dict[str, Any]) -> Any:
-    first = [
-        values.pop(name)
-        for name, parameter in inspect.signature(run).parameters.items()
-        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY
-    ]
-    return run(*first, **values)
-
-
 def main() -> None:
     """Entry point of `graft`."""
-    name, *rest = sys.argv[1:] or ["--help"]
+    words = sys.argv[1:]
+    if words[:1] in (["-q"], ["--quiet"]):
+        os.environ["TQDM_DISABLE"] = "1"  # read by tqdm itself
+        del words[0]
+    name, *rest = words or ["--help"]
     if name in COMMANDS:
         sys.argv[0] = f"graft {name}"
         stage(importlib.import_module(f"graft.commands.{name}").run, rest, True)
-        return
-    width = max(map(len, COMMANDS), default=0)
-    table = "\n".join(f"  {key:<{width}}  {text}" for key, text in COMMANDS.items())
-    print(f"usage: graft COMMAND …\n\n{table}\n\ngraft COMMAND --help tells more.")
-    if name not in ("-h", "--help"):
-        print(f"\nerror: graft has no command {name!r}", file=sys.stderr)
+    elif name in ("-V", "--version"):
+        print(f"graft {version('graft')}")
+    elif name in ("-h", "--help"):
+        print(usage())
+    else:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        print(
+            f"{usage()}\n\nerror: graft has no command {name!r}{hint}", file=sys.stderr
+        )
         sys.exit(2)
+
+
+def usage() -> str:
+    """What `graft --help` prints."""
+    width = max(map(len, COMMANDS))
+    table = "\n".join(f"  {key:<{width}}  {text}" for key, text in COMMANDS.items())
+    return (
+        f"usage: graft [-q] COMMAND …\n\n{table}\n\n"
+        "  -q, --quiet    no progress bars\n"
+        "  -V, --version  the installed version\n\n"
+        "graft COMMAND --help describes a command and its options."
+    )

@@ -52,7 +52,9 @@ class Code:
     def stages(self) -> list[str]:
         """Names of all stages but that which writes the digests."""
         folder = self._root / PACKAGE / "stages"
-        return sorted({path.stem for path in folder.glob("*.py")} - {"__init__", "code"})
+        return sorted(
+            {path.stem for path in folder.glob("*.py")} - {"__init__", "code"}
+        )
 
     def digest(self, stage: str) -> str:
         """The digest of what a stage can run, in hexadecimal."""
@@ -121,7 +123,9 @@ def _shape(node: Any) -> Any:
     Fields that are empty are left out, since newer versions of Python have more.
     """
     if isinstance(node, list):
-        return [_shape(x) for x in node if not _is_docstring(x) and not _is_for_types(x)]
+        return [
+            _shape(x) for x in node if not _is_docstring(x) and not _is_for_types(x)
+        ]
     if not isinstance(node, ast.AST):
         return node
     fields = [(name, getattr(node, name, None)) for name in node._fields]

@@ -16,7 +16,11 @@ def run(review: Path = REVIEW, /, *, decisions: Path = Path("decisions")) -> Non
     """Store the decisions of a filled review file (data/review/personal_data.csv).
 
     Column `decision` takes yes (it is personal data) or no; an empty cell stays open.
-    Later decisions on the same finding take the place of earlier ones.
+    Later decisions on the same finding replace earlier ones.
+
+    Args:
+        review: the filled file.
+        decisions: folder of all decisions, which git keeps.
     """
     stored = store_personal(decisions, read_review(review))
     print(f"{review}: {stored.yes:,} yes, {stored.no:,} no, {stored.open:,} open")

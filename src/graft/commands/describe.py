@@ -28,7 +28,9 @@ PLAIN = PromptConfig(
 def run(folder: Path, /, *, out: Path | None = None) -> None:
     """Print the configs/model file of a model folder in Hub format, or write it.
 
-    Write it to --out configs/model/NAME.yaml and choose it by model=NAME.
+    Args:
+        folder: the model, in Hub format.
+        out: file to write, configs/model/NAME.yaml; choose it by model=NAME.
     """
     text = to_yaml(describe(folder))
     if out is None:

@@ -6,5 +6,9 @@ from graft.models import model_digest
 
 
 def run(folder: Path, /) -> None:
-    """Print what model.revision must be for a model in this folder."""
+    """Print what model.revision must be for a local model.
+
+    Args:
+        folder: the model, in Hub format.
+    """
     print(model_digest(folder))

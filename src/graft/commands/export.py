@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from graft import io
 from graft.config import ModelConfig, QuantizationConfig, RegistryConfig, TaskConfig
@@ -37,12 +37,19 @@ def run(
     to: Path,
     adapter: Path = Path("models/adapter"),
     merge: bool = False,
-    device: str = "auto",
+    device: Literal["auto", "cpu", "cuda"] = "auto",
     splits: Path = Path("data/splits"),
 ) -> None:
-    """Write an adapter as vLLM, PEFT and Transformers read it. --merge: write the base
-    with the adapter in its weights instead, unquantized, and compare both on some of
-    the test split. --device: where that is done; auto, cpu or cuda."""
+    """Write an adapter as vLLM, PEFT and Transformers read it, or a merged model.
+
+    Args:
+        to: folder to write.
+        adapter: folder of the adapter.
+        merge: write the base with the adapter in its weights instead, unquantized, and
+            compare both on some of the test split.
+        device: where the comparison runs.
+        splits: folder of the splits, for the comparison.
+    """
     record = read_record(adapter)
     template = load_template(model, task.prompt)
     check_record(record, adapter, model, template.hash)

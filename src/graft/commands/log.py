@@ -7,6 +7,10 @@ from graft.config import RegistryConfig
 
 
 def run(registry: RegistryConfig, journal: Path, /) -> None:
-    """Send what a tracking server that was down has missed of a run."""
+    """Send what a tracking server that was down has missed of a run.
+
+    Args:
+        journal: the run's file under .graft/ or checkpoints/, which its stage named.
+    """
     count = tracking.replay(journal, registry)
     print(f"{journal}: {count} events sent" if count else f"{journal}: all was sent")

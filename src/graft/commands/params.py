@@ -9,9 +9,11 @@ from graft.params import PARAMS, check_params
 
 
 def run(*, override: list[str] | None = None, check: bool = False) -> None:
-    """Compose configs/ into params.yaml, with --override group=choice key=value.
+    """Compose configs/ into params.yaml.
 
-    --check changes nothing, and fails where params.yaml differs.
+    Args:
+        override: group=choice or key=value, as for dvc exp run -S.
+        check: change nothing, and fail where params.yaml differs.
     """
     text = compose(override or ())
     check_params(yaml.safe_load(text), "configs/")

@@ -37,8 +37,14 @@ def run(
     lock: Path = Path("dvc.lock"),
 ) -> None:
     """Estimate peak memory and time of training; say what to change where it does not
-    fit. --gpu: one of the list, an error if nothing fits it. --tokens: of the train
-    split, where the tokenize report of these parameters is not there."""
+    fit.
+
+    Args:
+        gpu: one of the table; an error if nothing fits it.
+        tokens: of the train split, where these parameters have no tokenize report.
+        lengths: report of the tokenize stage.
+        lock: of the pipeline, which tells whether the report is of these parameters.
+    """
     if gpu is not None and gpu not in GPUS:
         raise ConfigError(
             f"--gpu {gpu}",

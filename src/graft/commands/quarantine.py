@@ -37,12 +37,21 @@ def run(
     undo: bool = False,
     decisions: Path = Path("decisions"),
 ) -> None:
-    """Show what the stages put aside: counts by reason, and the first --limit.
+    """Show what the stages put aside: counts by reason, and the first of them.
 
-    --stage, --reason, --where (file:row, file, folder, or a pattern with * or ?) and
-    --contains (a text in the row) choose. --rows FILE.jsonl writes what is chosen with
-    its whole rows. --readmit keeps what a rule of preprocess dropped, from the next
-    `dvc repro` on; --undo takes that back. docs/QUARANTINE.md has examples.
+    docs/QUARANTINE.md has examples.
+
+    Args:
+        rejects: folder of what was put aside.
+        stage: only what this stage put aside.
+        reason: only these reasons.
+        where: only these places: file:row, file, folder, or a pattern with * or ?.
+        contains: only rows with this text.
+        limit: rows to show.
+        rows: JSON Lines file to write, with what is chosen and its whole rows.
+        readmit: from the next `dvc repro` on, keep what a rule of preprocess dropped.
+        undo: take a readmission back.
+        decisions: folder of all decisions, which git keeps.
     """
     chosen = Filter(reason or [], where or [], contains)
     _check(chosen, stage, limit, rows, readmit, undo)

@@ -30,12 +30,21 @@ def run(
     seed: int = 42,
     journals: Path = Path(".graft"),
 ) -> None:
-    """Make sheets that hide which model said what; or --score those filled in.
+    """Make sheets that hide which model said what; or score those filled in.
 
-    The sheets show --number predictions each, drawn by --seed. Send raters the files in
-    OUT/sheets, and keep OUT/key.json to yourself. What the raters send back, CSV or
-    JSON, is read with --score and --key (OUT/key.json) into OUT/report.json and
-    OUT/report.txt, and logged to the MLflow run of the adapter.
+    Send raters the files in OUT/sheets, and keep OUT/key.json to yourself. The scores
+    of what they send back are written to OUT/report.json and OUT/report.txt, and logged
+    to the MLflow run of the adapter.
+
+    Args:
+        score: filled sheets, CSV or JSON.
+        key: OUT/key.json of these sheets.
+        predictions: table of the evaluate stage.
+        adapter: folder of the adapter that they are of.
+        out: folder to write.
+        number: predictions on each sheet.
+        seed: of the choice of predictions, and of who stands left.
+        journals: folder of the evaluations' journals.
     """
     if score:
         _score(registry, score, key or out / KEY, out, journals)

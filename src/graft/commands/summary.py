@@ -21,7 +21,13 @@ def run(
     adapter: Path = Path("models/adapter"),
     journals: Path = Path(".graft"),
 ) -> None:
-    """Say base and tuned score, the registered version, and how to see them."""
+    """Print the scores of base and tuned model, the registered version, and where to look.
+
+    Args:
+        report: of the evaluate stage.
+        adapter: folder of the adapter.
+        journals: folder of the evaluations' journals.
+    """
     scores = io.read_json(report)
     key = io.read_json(adapter / "graft.json")["run_id"]
     sent = journals / f"evaluate-{key}.sent.json"
