@@ -36,8 +36,15 @@ def run(
     """Take a file or folder as data of this repository: write configs/data/NAME.yaml
     and configs/experiment/NAME.yaml, and `dvc add` the folder.
 
-    The format is found by content. --fields source=COLUMN target=COLUMN: where names of
-    columns leave a doubt. --columns: names, where a CSV's first row has none.
+    The format is found by content.
+
+    Args:
+        data: a file, or a folder of files.
+        name: of the new files in configs/; by default that of the data.
+        task: what is learned from it; a file of configs/task.
+        fields: field=COLUMN for each of the task's, such as source=en target=fr, where
+            the names of the columns leave a doubt.
+        columns: names of the columns, where a CSV's first row has none.
     """
     name, what = to_name(data, name), get_task(task)
     files = [CONFIGS / kind / f"{name}.yaml" for kind in ("data", "experiment")]

@@ -39,11 +39,13 @@ def run(
 ) -> None:
     """Compare the latest run of every variant of a registered model; or FOLDERS.
 
-    A FOLDER is what stage evaluate calls predictions. Runs are those of the model
-    registry.name, or of --name. FOLDER may be a file of JSON Lines from elsewhere:
-    references, base and tuned. --metrics are others than the task's.
-    --out FOLDER writes compare.json and compare.md. --mark gives the best variant's
-    version the tag best=true; aliases stay.
+    Args:
+        folders: what stage evaluate calls predictions; or a file of JSON Lines from
+            elsewhere, with references, base and tuned.
+        name: of the registered model, other than registry.name.
+        metrics: others than the task's.
+        out: folder to write, with compare.json and compare.md.
+        mark: give the best variant's version the tag best=true; aliases stay.
     """
     left_out: dict[str, str] = {}
     asked = metrics or task.metrics

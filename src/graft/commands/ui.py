@@ -12,6 +12,9 @@ def run(registry: RegistryConfig, *, port: int = 5000) -> None:
 
     A store in a file is served by MLflow's own server until it is interrupted; of a
     server the address is printed.
+
+    Args:
+        port: on this machine, for a store in a file.
     """
     address, is_file = tracking.served_address(registry)
     if not is_file:
