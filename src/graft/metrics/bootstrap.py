@@ -29,11 +29,11 @@ class Resamples:
     weights: Array
     codes: NDArray[np.intp]
 
-    def values(self, value: Callable[[Array], Array], terms: Array) -> Array:
-        """A metric on each resample: terms, shape [segments, terms] → [resamples]."""
+    def groups(self, terms: Array) -> Array:
+        """Terms of segments, shape [segments, terms] → of groups, [groups, terms]."""
         grouped = np.zeros((self.weights.shape[1], terms.shape[1]))
         np.add.at(grouped, self.codes, terms)
-        return value(self.weights @ grouped)
+        return grouped
 
     def bounds(self, values: Array) -> tuple[float, float]:
         """The 95 % interval of a score, from its values on the resamples.
@@ -50,19 +50,57 @@ class Resamples:
         low, high = np.percentile(values, [tail, 100 - tail])
         return float(low), float(high)
 
-    def difference_bounds(self, estimate: float, values: Array) -> tuple[float, float]:
+    def difference_bounds(
+        self, estimate: float, values: Array, left_out: Array
+    ) -> tuple[float, float]:
         """The 95 % interval of a difference, which may have either sign.
 
-        Of few groups it is Student's t, with the resamples' standard error (section 5.2
-        there); of one group nothing is known.
+        It spans the expanded percentiles and the bootstrap-t interval. The first are
+        too short where single differences are skewed, the second where a few far ones
+        are what differs; docs/LOG.md has the errors of both. Of few groups it is
+        Student's t, with the resamples' standard error (section 5.2 there); of one
+        group nothing is known.
+
+        Args:
+            estimate: of all segments.
+            values: on the resamples, shape [resamples].
+            left_out: without each group, shape [groups]; not needed of few groups.
         """
         number = self.weights.shape[1]
-        if number >= FEW_GROUPS:
-            return self.bounds(values)
         if number == 1:
             return -np.inf, np.inf
-        margin = self._width() * float(np.std(values))
-        return estimate - margin, estimate + margin
+        if number < FEW_GROUPS:
+            margin = self._width() * float(np.std(values))
+            return estimate - margin, estimate + margin
+        both = self.bounds(values), self._studentized(estimate, values, left_out)
+        low, high = zip(*both, strict=True)
+        return min(low), max(high)
+
+    def _studentized(
+        self, estimate: float, values: Array, left_out: Array
+    ) -> tuple[float, float]:
+        """The bootstrap-t interval, with the jackknife's standard errors.
+
+        What a score gains by a group is the same on each resample to first order, so
+        one jackknife of the segments serves for the standard errors of all resamples.
+        These count the variance of the segments as one further group: otherwise a
+        resample of equal differences would be infinitely far from the estimate.
+        Sources: Efron 1979, "Bootstrap methods: another look at the jackknife", Annals
+        of Statistics 7(1), remark E; Hall 1988, "Theoretical comparison of bootstrap
+        confidence intervals", Annals of Statistics 16(3).
+        """
+        number = len(left_out)
+        gains = (number - 1) * (left_out.mean() - left_out)
+        variance = np.mean(gains**2)
+        means = self.weights @ gains / number
+        variances = np.maximum(self.weights @ gains**2 / number - means**2, 0.0)
+        errors = np.sqrt((number * variances + variance) / (number + 1))
+        error = np.sqrt(variance)
+        # Of a score that no group changes, all resamples have the same.
+        distances = (values - estimate) / np.where(errors > 0, errors, 1.0)
+        shares = [50 * (1 + CONFIDENCE), 50 * (1 - CONFIDENCE)]
+        far, near = np.percentile(distances, shares)
+        return float(estimate - far * error), float(estimate - near * error)
 
     def _width(self) -> float:
         """Of the interval to each side, in standard deviations of the resamples."""
@@ -108,24 +146,29 @@ def resample(
 
 @dataclass(frozen=True)
 class Measured:
-    """A score, and its value on each resample, shape [resamples]."""
+    """A score, its value on each resample, shape [resamples], and its value without
+    each group, shape [groups]; that is empty where groups are few."""
 
     score: Score
     values: Array
+    left_out: Array
 
 
 def measure(
     value: Callable[[Array], Array], terms: Array, draws: Resamples, signature: str = ""
 ) -> Measured:
-    """A metric of all segments and of each resample.
+    """A metric of all segments, of each resample, and without each group.
 
     Args:
         value: sums, shape [..., terms] → scores, shape [...].
         terms: of the segments, shape [segments, terms].
     """
-    values = draws.values(value, terms)
-    estimate = float(value(terms.sum(axis=0)))
-    return Measured(Score(estimate, *draws.bounds(values), signature), values)
+    groups = draws.groups(terms)
+    total = terms.sum(axis=0)
+    values = value(draws.weights @ groups)
+    score = Score(float(value(total)), *draws.bounds(values), signature)
+    is_few = len(groups) < FEW_GROUPS  # without its only group it may have no value
+    return Measured(score, values, np.empty(0) if is_few else value(total - groups))
 
 
 def interval(

@@ -45,7 +45,9 @@ def difference(
 ) -> Comparison:
     """Paired: both systems were measured on the same resamples."""
     estimate = tuned.score.value - base.score.value
-    low, high = draws.difference_bounds(estimate, tuned.values - base.values)
+    low, high = draws.difference_bounds(
+        estimate, tuned.values - base.values, tuned.left_out - base.left_out
+    )
     return Comparison(
         base.score,
         tuned.score,
