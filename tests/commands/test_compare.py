@@ -88,6 +88,7 @@ def tell(
         rank: int,
         num_right: int | None,
         registered: bool = True,
+        requirements: str = "passed",
         **more: Any,
     ) -> str | None:
         monkeypatch.setenv("DVC_EXP_NAME", name)  # as `dvc queue start` does
@@ -106,8 +107,9 @@ def tell(
             if not registered:
                 return None
             code = place / "served.py"
+            tags = {"base": "b", "requirements": requirements}
             return tracking.register_adapter(
-                run, registry, place / "adapter", code=code, tags={"base": "b"}
+                run, registry, place / "adapter", code=code, tags=tags
             )
 
     return log
@@ -179,6 +181,16 @@ def test_a_best_that_is_not_registered_cannot_be_marked(
     tell("one", 8, 30, registered=False)
     with pytest.raises(TrackingError, match="one is not registered"):
         show(params, registry, mark=True)
+
+
+def test_a_best_that_failed_its_requirements_cannot_be_marked(
+    params: Params, registry: RegistryConfig, tell: Tell
+) -> None:
+    version = tell("one", 8, 30, requirements="failed")
+    with pytest.raises(TrackingError, match="one is the best, .* failed") as refused:
+        show(params, registry, mark=True)
+    assert f"{registry.name} version {version}" in str(refused.value)
+    assert version is not None and "best" not in History(registry).tags(version)
 
 
 def test_another_models_runs_are_found_by_its_name_with_their_own_metrics(

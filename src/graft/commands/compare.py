@@ -45,7 +45,8 @@ def run(
         name: of the registered model, other than registry.name.
         metrics: others than the task's.
         out: folder to write, with compare.json and compare.md.
-        mark: give the best variant's version the tag best=true; aliases stay.
+        mark: give the best variant's version the tag best=true, if it met its
+            requirements; aliases stay.
     """
     left_out: dict[str, str] = {}
     asked = metrics or task.metrics
@@ -188,6 +189,14 @@ def _mark(history: History, registry: RegistryConfig, best: Variant | None) -> N
             f"{best.name} is not registered" if best else "there is no best variant",
             expected="a best variant with a version",
             fix="run its stage evaluate again: dvc repro -f evaluate",
+        )
+    if history.tags(best.version).get("requirements") == "failed":
+        raise TrackingError(
+            f"{registry.name} version {best.version}",
+            f"{best.name} is the best, and has the tag requirements: failed",
+            expected="a best variant that meets evaluate.requirements",
+            fix="train another variant, or correct the requirements and run its stage "
+            "evaluate again: dvc repro evaluate",
         )
     history.mark(best.version, BEST)
     print(f"marked: {registry.name} version {best.version} has the tag {BEST}=true")

@@ -85,6 +85,12 @@ class History:
                 return None
             return Path(self._client.download_artifacts(run_id, folder, str(out)))
 
+    def tags(self, version: str) -> Mapping[str, str]:
+        """Tags of one version."""
+        with self._asking():
+            found = self._client.get_model_version(self._name, version)
+        return dict(found.tags)
+
     def mark(self, version: str, key: str) -> None:
         """Set the tag `key` of one version to `true`, and take it from the others."""
         with self._asking():
