@@ -17,7 +17,7 @@ THOUGHT = "<think>\n2, 3, 5\n</think>\n\n"
         (r"\boxed{7", "7"),
         ("It costs $12.50 in all.", "12.50"),
         ("<think>maybe 9</think>It is 8.", "8"),
-        ("between 3 and −4", "3 and −4"),
+        ("between 3 and −4", "3 and -4"),
         ("blue", "blue"),
         ("12 km", "12 km"),
         ("2^10", "2^10"),
@@ -26,11 +26,27 @@ THOUGHT = "<think>\n2, 3, 5\n</think>\n\n"
         ("On 2024-01-05 at 10:30", "10:30"),
         ("the ratio is 3/4.", "3/4"),
         ("cela fait 1 234,5 euros", "1 234,5"),
+        ("It costs 5 million dollars.", "5 million"),
+        ("it is 5 × 10³ m", "5 * 10^3"),
+        (r"we get $\frac{1}{2}$", "1/2"),
+        ("1½ cups are left", "1 1/2"),
+        ("It is not 42.", "not 42"),
+        ("so it is √2", "√2"),
+        ("She earns $18 a day, or so.", "18"),
+        ("the answer is 5, not 42", "5"),
+        ("The answer is not 42.", "not 42"),
+        ("The answer is 3 or 5 days.", "3 or 5"),
+        ("The answer is $18 per day. In step 42 it was 7.", "18"),
+        ("**Answer:** (B).", "(B)"),
+        ("The answer is 9 * 2 = 18 dollars", "18"),
+        ("La réponse est 1 234,5 euros.", "1 234,5 euros"),
+        ("答案是42。", "42"),
+        ("3*4=<<3*4=12>>12 eggs", "12"),
         ("####", ""),
         ("", ""),
     ],
 )
-def test_a_result_is_boxed_or_hashed_or_the_last_number(text, result):
+def test_a_result_is_boxed_or_hashed_or_the_answer_or_the_last_number(text, result):
     assert result_of(text) == result
 
 

@@ -53,6 +53,25 @@ MARKS = ("#### {}", r"so \boxed{{{}}}", "{}")
         ("(1, 2)", "(1,2)"),
         ("2024-01-05", "2024-01-05"),
         ("十二", "十二"),
+        ("१,२३४", "1234"),
+        ("٥٠٪", "50 percent"),
+        ("1.5 × 10³", "1500"),
+        ("2.5E−3", "0.0025"),
+        ("5 million dollars", "5,000,000"),
+        ("3 lakh", "300000"),
+        ("5万", "50000"),
+        ("US$12", "12"),
+        ("42 m²", "42 m^2"),
+        (r"42~\mathrm{cm}", "42 cm"),
+        (r"90^{\circ}", "90°"),
+        (r"\frac{1,000}{2}", "500"),
+        (r"\sqrt 2", r"\sqrt{2}"),
+        (r"2\pi", "2π"),
+        (r"\text{(A)}", "A"),
+        (r"\{2, 1\}", r"\{1.0,2\}"),
+        (r"\left(\frac12, 2\right)", "(0.5, 2)"),
+        (r"[0,\infty)", "[0, ∞)"),
+        ("3–5", "3-5"),
     ],
 )
 @pytest.mark.parametrize("mark", MARKS[:2])
@@ -100,6 +119,31 @@ def test_the_same_result_is_right_in_any_notation(one, other, mark):
         ("-3", "3"),
         ("1/0", "3"),
         ("blue", "red"),
+        ("5 lakh", "5"),
+        ("5 тысяч", "5"),
+        ("5만", "5"),
+        ("5 mio", "5"),
+        ("5 squared", "5"),
+        ("2x", "2"),
+        ("2π", "2"),
+        ("3i", "3"),
+        ("5 Mb", "5 mb"),
+        ("5 °C", "5 °F"),
+        ("10³", "103"),
+        ("1½", "11/2"),
+        (r"\frac{1}{2}", "12"),
+        (r"2\sqrt{3}", "23"),
+        ("0 123", "123"),
+        ("3~500", "3500"),
+        ("1、234", "1234"),
+        ("(1, 2)", "(2, 1)"),
+        ("(1, 2)", "[1, 2]"),
+        ("[1, 2)", "[1, 2]"),
+        (r"\{1, 2\}", r"\{1, 3\}"),
+        (r"\{1, 2\}", "2"),
+        (r"\infty", r"-\infty"),
+        ("~5", "5"),
+        (r"\geq 5", "5"),
     ],
 )
 @pytest.mark.parametrize("mark", MARKS)
@@ -129,6 +173,64 @@ def test_grouped_digits_are_one_number_in_english_french_and_german(whole, cents
     swapped = english.translate(str.maketrans(",.", ".,"))
     spaced = english.replace(",", " ").replace(".", ",")
     assert {to_number(text) for text in (english, swapped, spaced)} == {value}
+
+
+DIGITS = (
+    "0123456789",
+    "٠١٢٣٤٥٦٧٨٩",
+    "०१२३४५६७८९",
+    "๐๑๒๓๔๕๖๗๘๙",
+    "０１２３４５６７８９",
+)
+NOTATIONS = (
+    "{0}",
+    "{0:,}",
+    "{0}.0",
+    "{0}/1",
+    "{0}e0",
+    r"\frac{{{1}}}{{2}}",
+    r"{0} \times 10^{{0}}",
+    "${0:,}",
+    "{0} km",
+)
+ANSWERS = ("#### {}", r"so \boxed{{{}}}.", "Thus, the answer is {}.", "It is {}.")
+
+
+@given(
+    st.integers(0, 10**9),
+    st.sampled_from([0, 0, 1, -1, 10, 1000]),
+    st.lists(st.sampled_from(NOTATIONS), min_size=2, max_size=2),
+    st.lists(st.sampled_from(ANSWERS), min_size=2, max_size=2),
+    st.sampled_from(DIGITS),
+)
+def test_answers_are_equal_exactly_if_their_numbers_are(
+    number, apart, notations, answers, digits
+):
+    one, other = (
+        answer.format(notation.format(value, 2 * value))
+        for value, notation, answer in zip(
+            (number, abs(number + apart)), notations, answers, strict=True
+        )
+    )
+    one = one.translate(str.maketrans("0123456789", digits))
+    assert is_right(one, other) is (number == abs(number + apart))
+
+
+PARTS = st.lists(st.integers(-20, 20), min_size=2, max_size=4)
+
+
+@given(PARTS, PARTS, st.sampled_from(["(", "[", r"\{"]), st.randoms())
+def test_tuples_have_an_order_and_sets_have_none(one, other, bracket, random):
+    end = {"(": ")", "[": "]"}.get(bracket, r"\}")
+    first, second = (
+        f"#### {bracket}{', '.join(map(str, parts))}{end}" for parts in (one, other)
+    )
+    is_set = bracket == r"\{"
+    equal = set(one) == set(other) if is_set else one == other
+    assert is_right(first, second) is equal
+    mixed = random.sample(one, len(one))
+    turned = f"#### {bracket}{','.join(f'{part}.0' for part in mixed)}{end}"
+    assert is_right(turned, first) is (is_set or mixed == one)
 
 
 @given(st.text(alphabet="0123456789,. '-+/%$eE^*{}x=abkm到½٣\\", max_size=30))

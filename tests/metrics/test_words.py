@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +52,15 @@ def test_an_answer_that_equals_a_reference_has_the_maximum_in_every_script(
 ):
     for stratum in ("all", "en", "fr", "zh"):
         assert best(metric.name, TEXTS[script], stratum) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("metric", SCORED, ids=lambda metric: metric.name)
+@pytest.mark.parametrize("script", TEXTS)
+def test_decomposed_letters_are_the_same(script, metric):
+    said = unicodedata.normalize("NFD", TEXTS[script])
+    segments = Segments([said], [[TEXTS[script]]], ["all"])
+    value = METRICS[metric.name].score(segments, resample(1, 100, 0)).value
+    assert value == pytest.approx(100)
 
 
 @given(st.text(max_size=40).filter(str.strip), st.sampled_from(SCORED))

@@ -16,7 +16,7 @@ from graft.evaluation.predictions import read_predictions
 from graft.evaluation.scoring import Prediction
 from graft.evaluation.standings import to_json, to_markdown, to_text
 from graft.evaluation.variants import Variant, comparable
-from graft.metrics import get_metrics
+from graft.metrics import METRICS, get_metrics
 from graft.tracking.history import History, PastRun
 
 BEST = "best"
@@ -118,9 +118,10 @@ def _latest(runs: Sequence[PastRun]) -> list[PastRun]:
 
 
 def _metrics(past: PastRun, default: list[str]) -> list[str]:
-    """The task's metrics as a run was made with: params.yaml may be another task's."""
-    logged = past.params.get("task.metrics")
-    return list(ast.literal_eval(logged)) if logged else default
+    """The task's metrics as a run was made with, as far as there are such ones still:
+    params.yaml may be another task's."""
+    logged = ast.literal_eval(past.params.get("task.metrics") or "[]")
+    return [name for name in logged if name in METRICS] or default
 
 
 def _of_runs(

@@ -6,6 +6,7 @@ words by the spaces between them, so a script without spaces is first split into
 characters, as SacreBLEU's tokenizer `zh` does for Chinese.
 """
 
+import unicodedata
 from dataclasses import replace
 from functools import partial
 
@@ -43,14 +44,23 @@ def sacrebleu_terms(metric: BLEU, segments: Segments) -> Array:
     """Statistics of each segment by a SacreBLEU metric, shape [segments, terms].
 
     SacreBLEU takes references as one list a position, with None where a segment has
-    fewer than the others.
+    fewer than the others. Letters are composed (NFC) on both sides: a decomposed é or
+    Korean syllable is the same text.
     """
     most = max(map(len, segments.references))
-    rows = [[*texts, *[None] * (most - len(texts))] for texts in segments.references]
+    rows = [
+        [*map(_composed, texts), *[None] * (most - len(texts))]
+        for texts in segments.references
+    ]
     columns = [list(column) for column in zip(*rows, strict=True)]
+    said = [_composed(text) for text in segments.completions]
     # pylint: disable-next=protected-access # its public API gives only corpus scores
-    terms = metric._extract_corpus_statistics(segments.completions, columns)
+    terms = metric._extract_corpus_statistics(said, columns)
     return np.asarray(terms, dtype=np.float64)
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def bleu(sums: Array, order: int = MAX_ORDER) -> Array:
@@ -80,7 +90,7 @@ def bleu(sums: Array, order: int = MAX_ORDER) -> Array:
     return np.where(matches[..., 0] > 0, scores, 0.0)
 
 
-ORDERS = range(1, MAX_ORDER + 1)
+ORDERS = range(1, MAX_ORDER)  # BLEU-4 is BLEU
 BLEU_METRICS = [
     Metric("bleu", "BLEU", count_words, bleu),
     *(
@@ -88,4 +98,4 @@ BLEU_METRICS = [
         for n in ORDERS
     ),
 ]
-"""`bleu` is SacreBLEU's own; `bleu_n` is cumulative up to n, so `bleu_4` equals it."""
+"""`bleu` is SacreBLEU's own, of runs of 1 to 4 words; `bleu_n` of runs of 1 to n."""

@@ -1,61 +1,49 @@
 r"""Whether two results are the same, whole, in whatever notation they are written.
 
 Numbers are compared exactly: 1,234.5 and 1 234,5 and 1.234,5; 3/4, \frac{3}{4} and
-0.75; 1e3 and 10^3; digits of every script. A comma or point before three digits is read
-as in English (1,234 is a thousand, 1.234 a little more than one). A unit, a currency or
-a variable's name (12 apples, $12, x = 12) counts if both results have one; a bare
-number is equal to a number with a unit, since questions often name it. What is more
-than one number (3 to 5; 1, 2; 10:30; a date) and all else is text: equal if the signs
-are, apart from case, blanks and LaTeX's dress. What is in doubt is therefore not equal:
-50 % is 50, and not 0.5; 2 hours is not 120 minutes.
+0.75; 1e3, 10^3 and a thousand; digits of every script. A comma or point before three
+digits is read as in English (1,234 is a thousand, 1.234 a little more than one). A
+unit, a currency or a variable's name (12 apples, $12, x = 12) counts if both results
+have one; a bare number is equal to a number with a unit, since questions often name it.
+Tuples, intervals and sets are equal if their brackets and parts are, those of a set in
+any order. What is more than one number otherwise (3 to 5; 1, 2; 10:30; a date) and all
+else is text: equal if the signs are, apart from case, blanks and LaTeX's dress. What is
+in doubt is therefore not equal: 50 % is 50, and not 0.5; 2 hours is not 120 minutes;
+2x is not 2.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
 import regex
 
-from graft.metrics.words import fold
+from graft.metrics.notation import MULTIPLES, is_unit, to_plain
 
 MAX_DIGITS = 200
 """Of a number that is read as such; a longer one is a model that repeats itself."""
 MAX_EXPONENT = 300
-SCALES = frozenset(
-    "hundred thousand million millions billion billions trillion dozen dozens k m b "
-    "mille milliers million millions milliard milliards tausend million millionen "
-    "milliarde milliarden or and to more less times ou et à plus moins fois oder und "
-    "bis mehr weniger mal percent 万 千 百 億 亿".split()
-)
-"""Words behind a number that are no unit: they change it."""
-_SIGNS = str.maketrans(
-    {"−": "-", "－": "-", "٫": ".", "٬": ",", "、": ",", "’": "'"}
-    | {"×": "*", "·": "*", "⁄": "/", "％": "%"}
-    | dict.fromkeys("\u00a0\u202f\u2009", " ")
-)
-_DRESS = regex.compile(
-    r"\\(?:text|mathrm|mathbf|textbf|mbox)\{([^{}]*)\}|\\left|\\right|\\[,;:! ()\[\]]"
-    r"|\*\*|\\(?=[$%])"
-)
-_PART = r"\s*(?:\{(-?\d+)\}|(\d))"
-_RATIO = regex.compile(rf"\\[dt]?frac{_PART}{_PART}")
 _PLAIN = r"\d+(?:\.\d*)?|\.\d+|\d+,\d+"
 _GROUPED = (
-    r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"
-    r"|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}"
-    r"|\d{1,3}(?:[ '_]\d{3})+(?:[.,]\d+)?"
+    r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?|[1-9]\d?(?:,\d{2})+,\d{3}(?:\.\d+)?"
+    r"|[1-9]\d{0,2}(?:\.\d{3})+,\d+|[1-9]\d{0,2}(?:\.\d{3}){2,}"
+    r"|[1-9]\d{0,2}(?:[ '_]\d{3})+(?:[.,]\d+)?"
 )
-_POWER = r"e[+-]?\d+|\s*(?:\*|\\times|\\cdot)\s*10\s*\^\s*\{?[+-]?\d+\}?"
+_POWER = r"e[+-]?\d+|\s*\*\s*10\s*\^\s*\{?[+-]?\d+\}?"
 _NUMBER = regex.compile(
     rf"(?P<sign>[+-]?)\s*(?:(?P<whole>\d+)\s+)?(?P<top>\d+)\s*/\s*(?P<bottom>\d+)"
     rf"|(?P<sign>[+-]?)\s*(?P<digits>{_GROUPED}|{_PLAIN})(?P<power>{_POWER})?"
-    r"|(?P<sign>[+-]?)10\s*\^\s*\{?(?P<ten>[+-]?\d+)\}?"
+    r"|(?P<sign>[+-]?)10\s*\^\s*\{?(?P<ten>[+-]?\d+)\}?",
+    regex.I,
 )
+_MULTIPLE = "|".join(sorted(MULTIPLES, key=len, reverse=True))
 _RESULT = regex.compile(
-    r"(?:(?P<label>\p{L}\w{0,9})\s*=\s*)?(?P<before>-?\p{Sc})?\s*(?P<number>[-+\d.].*?)"
+    r"(?:(?P<label>\p{L}\w{0,9})\s*=\s*)?(?P<before>-?\p{L}{0,2}\p{Sc})?\s*"
+    rf"(?P<number>[-+\d.].*?)\s*(?:(?P<multiple>{_MULTIPLE})(?![a-z]))?"
     r"\s*(?P<after>[%‰\p{Sc}]|°\s*\p{L}?"
-    r"|\p{L}[\p{L}\p{M}]*\.?(?:/\p{L}+|\^[23]|[²³])?)?"
+    r"|\p{L}[\p{L}\p{M}]*\.?(?:/\p{L}+|\^[23])?)?",
+    regex.I,
 )
+_TUPLE = regex.compile(r"\\?([(\[{])(.+?)\\?([)\]}])", regex.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -83,17 +71,52 @@ class Result:
 
 def to_result(written: str) -> Result:
     """A result as it is written → what it says."""
-    text = _plain(written)
+    text = to_plain(written).strip()
+    if regex.fullmatch(r"\$[^$]+\$", text):
+        text = text[1:-1].strip()
+    text = regex.sub(r"^([+-])\s+", r"\1", text.rstrip(".。").strip())
     if len(text) <= MAX_DIGITS and (found := _RESULT.fullmatch(text)):
-        number = found["number"]
-        unit = (found["after"] or "").rstrip(".").replace(" ", "")
-        before = found["before"] or ""
-        if before.startswith("-"):
-            number, before = f"-{number}", before[1:]
-        value = to_number(number)
-        if value is not None and unit not in SCALES and not (before and unit):
-            return Result(value, before or unit, found["label"] or "")
-    return Result(regex.sub(r"\s*([^\w\s])\s*", r"\1", " ".join(text.split())))
+        if (result := _to_quantity(found)) is not None:
+            return result
+    return Result(_to_text(text))
+
+
+def _to_quantity(found: regex.Match[str]) -> Result | None:
+    """A number with what names it; None if it is something else."""
+    number, unit = found["number"], (found["after"] or "").rstrip(".").replace(" ", "")
+    before = found["before"] or ""
+    if before.startswith("-"):
+        number, before = f"-{number}", before[1:]
+    value = to_number(number)
+    if value is None or before and unit or unit and not is_unit(unit):
+        return None
+    value *= 10 ** MULTIPLES.get((found["multiple"] or "").lower(), 0)
+    # Case tells milli from mega, and bits from bytes.
+    unit = unit if len(unit) <= 2 else unit.lower()
+    return Result(value, before.lower() or unit, (found["label"] or "").lower())
+
+
+def _to_text(text: str) -> str:
+    """Text in one form; of a tuple, an interval or a set the parts in theirs."""
+    found = _TUPLE.fullmatch(text)
+    if found and not regex.search(r"[()\[\]{}]", found[2]):
+        parts = found[2].split(";" if ";" in found[2] else ",")
+        shown = [_show(to_result(part)) for part in parts]
+        if found[1] == "{" and found[3] == "}":
+            shown = sorted(set(shown))
+        if len(shown) > 1 or found[1] == "{":
+            return f"{found[1]}{'; '.join(shown)}{found[3]}"
+        if found[1] + found[3] == "()":
+            text = found[2]
+    return str(regex.sub(r"\s*([^\w\s])\s*", r"\1", " ".join(text.split()).lower()))
+
+
+def _show(part: Result) -> str:
+    return (
+        f"{part.label}={part.value} {part.unit}"
+        if part.label
+        else (f"{part.value} {part.unit}".strip())
+    )
 
 
 def to_number(text: str) -> Fraction | None:
@@ -111,7 +134,7 @@ def to_number(text: str) -> Fraction | None:
         return sign * (int(found["whole"] or 0) + part)
     value = sign * Fraction(_decimal(found["digits"]))
     power = found["power"]
-    exponent = regex.sub(r"^(e|.*\^)|[\s{}]", "", power) if power else "0"
+    exponent = regex.sub(r"^(e|E|.*\^)|[\s{}]", "", power) if power else "0"
     return _power(value, int(exponent))
 
 
@@ -133,26 +156,3 @@ def _decimal(digits: str) -> str:
     if groups:
         return digits.replace(mark, "")
     return f"{digits[:last].replace(other, '')}.{rest}"
-
-
-def _plain(written: str) -> str:
-    """Without LaTeX's dress, in one form of signs and letters, in lower case."""
-    text = regex.sub(r"[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]", _fraction, written)
-    text = fold(text.translate(_SIGNS)).translate(_SIGNS).strip()
-    if regex.fullmatch(r"\$[^$]+\$", text):
-        text = text[1:-1]
-    text = _DRESS.sub(lambda found: found[1] or "", text)
-    text = _RATIO.sub(_ratio, text.replace("{,}", ","))
-    text = regex.sub(r"^([+-])\s+", r"\1", text.strip().rstrip(".。").strip())
-    return str(text).lower()
-
-
-def _ratio(found: regex.Match[str]) -> str:
-    """A fraction as LaTeX has it; a whole number before it stays apart."""
-    top, bottom = found[1] or found[2], found[3] or found[4]
-    is_mixed = found.string[: found.start()][-1:].isdigit()
-    return f"{' ' * is_mixed}{top}/{bottom}"
-
-
-def _fraction(sign: regex.Match[str]) -> str:
-    return " " + unicodedata.normalize("NFKC", sign[0])
