@@ -190,8 +190,7 @@ NOTATIONS = (
     "{0}e0",
     r"\frac{{{1}}}{{2}}",
     r"{0} \times 10^{{0}}",
-    "${0:,}",
-    "{0} km",
+    "{0:,} km",
 )
 ANSWERS = ("#### {}", r"so \boxed{{{}}}.", "Thus, the answer is {}.", "It is {}.")
 
