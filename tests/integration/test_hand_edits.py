@@ -1,5 +1,6 @@
 """What `dvc exp run` does to a params.yaml that was edited by hand."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,49 @@ def test_what_dvc_or_graft_composed_is_no_edit(repo: ToyRepo) -> None:
     repo("graft", "params")
     repo("dvc", "exp", "run", "-S", "adapter.rank=10")
     assert repo.read("out") == "10\n"
+
+
+@pytest.mark.slow
+def test_an_edit_that_is_staged_is_refused_and_stays_staged(repo: ToyRepo) -> None:
+    edited = edit(repo)
+    repo("git", "add", "params.yaml")
+    assert "edited by hand" in repo("dvc", "exp", "run", fails=True)
+    assert "edited by hand" in repo("dvc", "exp", "run", "--queue", fails=True)
+    assert repo.read("params.yaml") == edited
+    assert repo("git", "diff", "--cached", "--name-only") == "params.yaml\n"
+
+
+@pytest.mark.slow
+def test_an_edit_on_a_detached_head_is_refused(repo: ToyRepo) -> None:
+    repo("git", "checkout", "-q", "--detach")
+    edited = edit(repo)
+    assert "edited by hand" in repo("dvc", "exp", "run", fails=True)
+    assert repo.read("params.yaml") == edited
+
+
+@pytest.mark.slow
+def test_an_edit_in_a_submodule_is_refused(repo: ToyRepo, tmp_path: Path) -> None:
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    repo("git", "-C", str(outer), "init", "-q")
+    allow = "protocol.file.allow=always"
+    add = ("-c", allow, "submodule", "--quiet", "add", str(repo.folder), "nlp")
+    repo("git", "-C", str(outer), *add)
+    repo.folder = outer / "nlp"
+    edited = edit(repo)
+    assert "edited by hand" in repo("dvc", "exp", "run", fails=True)
+    assert repo.read("params.yaml") == edited
+    repo("git", "checkout", "-q", "params.yaml")
+    repo("dvc", "exp", "run", "-S", "adapter.rank=7")
+    assert repo.read("out") == "7\n"
+
+
+@pytest.mark.slow
+def test_without_git_no_experiment_runs_and_an_edit_stays(repo: ToyRepo) -> None:
+    edited = edit(repo)
+    shutil.rmtree(repo.folder / ".git")
+    repo("dvc", "config", "core.no_scm", "true")
+    repo("dvc", "exp", "run", fails=True)
+    assert repo.read("params.yaml") == edited
+    repo("dvc", "repro")
+    assert repo.read("params.yaml") == edited

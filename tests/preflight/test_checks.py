@@ -178,3 +178,18 @@ def test_all_faults_of_a_round_are_shown(
     # The hub is asked only once nothing here stands against the run.
     with pytest.raises(ModelError, match="gated"):
         refuse(asked(params), SERVER, hub, CHECKS)
+
+
+def test_too_little_host_memory_is_refused_on_a_cpu_with_what_would_fit(
+    params: Params,
+) -> None:
+    model = {"num_parameters": 900_000_000}  # of a shape that needs several GiB
+    wide = {"device": "cpu", "micro_batch_size": 8, "global_batch_size": 8}
+    small = asked(params, model=model, train=wide)
+    check_memory(small, dataclasses.replace(LAPTOP, host_gib=400.0), HUB)
+    with pytest.raises(HardwareError, match=r"host memory \(RAM\).*does not fit") as no:
+        check_memory(small, dataclasses.replace(LAPTOP, host_gib=3.0), HUB)
+    assert "a machine with more memory" in str(no.value)
+    with pytest.raises(HardwareError, match="host memory") as caught:
+        check_memory(small, dataclasses.replace(LAPTOP, host_gib=24.0), HUB)
+    assert "fix: set train." in str(caught.value)

@@ -2,9 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROGRAM = f"""
@@ -45,3 +49,69 @@ def test_a_cached_model_needs_no_hub_and_half_of_one_does(tmp_path: Path) -> Non
     assert "not all in the hub's cache" in missing_bytes(tmp_path)
     (files / "2.safetensors").write_text("")
     assert missing_bytes(tmp_path) == "0"
+
+
+class Refuses(BaseHTTPRequestHandler):
+    """A hub that gives nothing; status and code stand in the model's name."""
+
+    def do_GET(self) -> None:  # pylint: disable=invalid-name
+        """Answers as the hub does."""
+        asked = re.match(r"/api/(?:models|datasets)/s(\d+)/(\w+)", self.path)
+        self.send_response(int(asked[1]) if asked else 404)
+        self.send_header("X-Error-Code", asked[2] if asked else "EntryNotFound")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Be silent."""
+
+
+ASK = """
+import sys
+import threading
+from graft.preflight.hub import HuggingFaceHub
+from graft.params import load_params
+from graft.errors import GraftError
+for path in sys.argv[1:]:
+    changes = {"path": path, "revision": "0" * 40}
+    model = load_params().model.model_copy(update=changes)
+    hub = HuggingFaceHub()
+    for ask in (hub.read_config, lambda _: hub.check_dataset(path, "0" * 40)):
+        try:
+            print(path, ask(model))
+        except GraftError as error:
+            print(path, type(error).__name__, " ".join(str(error).split()))
+"""
+
+
+def test_who_is_refused_by_the_hub_reads_why_and_what_to_do(tmp_path: Path) -> None:
+    server = HTTPServer(("127.0.0.1", 0), Refuses)
+    threading.Thread(target=server.serve_forever).start()
+    gated, lost = ("s401/GatedRepo", "s403/GatedRepo"), "s401/RepoNotFound"
+    names = [*gated, lost, "s404/RevisionNotFound", "s500/Other"]
+    env = os.environ | {
+        "HF_HOME": str(tmp_path),
+        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+        "HF_HUB_OFFLINE": "0",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, *names],
+        env=env,
+        cwd=Path(__file__).parents[2],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    server.shutdown()
+    server.server_close()
+    said = done.stdout.splitlines()
+    for name, model, data in zip(names, said[::2], said[1::2], strict=True):
+        for line, kind in ((model, "ModelError"), (data, "DataError")):
+            if name in gated:
+                assert f"{kind}" in line and "it is gated" in line
+                assert f"accept its terms on https://huggingface.co/{name}" in line
+            elif name == lost:
+                assert f"{kind}" in line and "none of this name, or one that" in line
+            elif name == "s404/RevisionNotFound":
+                assert f"{kind}" in line and "no such revision" in line
+    assert "ModelError" in said[-2] and "500" in said[-2]
+    assert said[-1] == "s500/Other None"  # convert asks again, or has it in the cache

@@ -42,6 +42,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[str]:
     threading.Thread(target=made.serve_forever).start()
     yield f"http://ann:pa55@127.0.0.1:{made.server_port}"
     made.shutdown()
+    made.server_close()
 
 
 @pytest.fixture(autouse=True)
@@ -76,9 +77,16 @@ def test_a_server_that_is_down_is_a_warning(
     assert "graft log" in said and "pa55" not in said
 
 
-@pytest.mark.parametrize("uri", ["./mlruns", "nosuch://host"])
-def test_an_address_of_another_kind_is_refused(uri: str) -> None:
-    with pytest.raises(TrackingError, match="refuses this run"):
+@pytest.mark.parametrize(
+    ("uri", "problem"),
+    [
+        ("./mlruns", "no runs in folders"),
+        ("file:///mlruns", "no runs in folders"),
+        ("nosuch://host", "refuses this run"),
+    ],
+)
+def test_an_address_of_another_kind_is_refused(uri: str, problem: str) -> None:
+    with pytest.raises(TrackingError, match=problem):
         check(uri)
 
 

@@ -1,6 +1,7 @@
 """The sections that name a task, a base model, and how they are measured and kept."""
 
 import datetime
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -112,6 +113,17 @@ class EvaluateConfig(Section):
         return self.requirements.min_differences if self.requirements else {}
 
 
+def _matches(pattern: str, rule: str) -> AfterValidator:
+    """A check of a whole text; who breaks it reads the rule."""
+
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            raise ValueError(rule)
+        return text
+
+    return AfterValidator(check)
+
+
 def _public(address: str) -> str:
     """Raises: ValueError if an address holds what git and MLflow must not have."""
     if without_secret(address) != address:
@@ -131,8 +143,24 @@ class RegistryConfig(Section):
     (models:/NAME/VERSION, models:/NAME@ALIAS), but only when a version is made.
     """
 
-    name: Annotated[str, Field(pattern=r"\A\w(?:[\w .-]{0,198}[\w.-])?\z")]
-    experiment: Annotated[str, Field(pattern=r"\A\S(?:.{0,248}\S)?\z")]
+    name: Annotated[
+        str,
+        _matches(
+            r"\w(?:[\w .-]{0,198}[\w.-])?",
+            "a model's name has 1 to 200 letters, digits, blanks and . _ -, none of "
+            "them / or :, which MLflow refuses",
+        ),
+    ]
+    experiment: Annotated[
+        str,
+        _matches(
+            r"\S(?:.{0,248}\S)?",
+            "an experiment's name has 1 to 250 characters on one line, no blank first "
+            "or last",
+        ),
+    ]
     tracking_uri: Annotated[
-        str, Field(pattern=r"\A\S(?:.*\S)?\z"), AfterValidator(_public)
+        str,
+        _matches(r"\S(?:.*\S)?", "an address is one line, no blank first or last"),
+        AfterValidator(_public),
     ]

@@ -10,6 +10,8 @@ from graft.errors import DataError, ModelError
 from graft.models import MODEL_FILES, read_shape
 
 _TIMEOUT_S = 10.0
+_SITE = "https://huggingface.co"
+_REFUSED = (401, 403, 404)
 
 
 class Hub(Protocol):
@@ -62,13 +64,14 @@ class HuggingFaceHub:
         try:
             HfApi().dataset_info(hub_id, revision=revision, timeout=_TIMEOUT_S)
         except HfHubHTTPError as error:
-            raise DataError(
-                f"{hub_id}@{revision}",
-                f"the hub refuses this data set: {_first_line(error)}",
-                expected="a data set and a revision that the token may read",
-                fix="check data.hub_id, data.revision and HF_TOKEN (gated data need "
-                "it)",
-            ) from error
+            if error.response.status_code in _REFUSED:
+                problem, fix = _explain(error, hub_id, "data.hub_id", "data.revision")
+                raise DataError(
+                    f"{hub_id}@{revision}",
+                    f"the hub refuses this data set: {problem}",
+                    expected="a data set and a revision that the token may read",
+                    fix=fix,
+                ) from error
         except Exception:  # pylint: disable=broad-exception-caught
             # Not reached: convert, which comes next, finds it in the cache, or says so.
             pass
@@ -84,13 +87,47 @@ def _reach(model: ModelConfig) -> None:
     try:
         HfApi().model_info(model.path, revision=model.revision, timeout=_TIMEOUT_S)
     except Exception as error:  # the client's own, httpx's and OSError
+        problem, fix = _explain(error, model.path, "model.path", "model.revision")
         raise ModelError(
             f"{model.path}@{model.revision}",
             "its files are not all in the hub's cache of this machine, and the hub "
-            f"does not give them: {_first_line(error)}",
-            fix="check the id, the network, HF_HUB_OFFLINE and HF_TOKEN (gated models "
-            "need it), or set model.path to a folder that holds the model",
+            f"does not give them: {problem}",
+            expected="a model and a revision that the hub gives to this machine",
+            fix=f"{fix}; or set model.path to a folder that holds the model",
         ) from error
+
+
+def _explain(error: Exception, name: str, id_key: str, key: str) -> tuple[str, str]:
+    """Why the hub gives nothing, and what to do about it.
+
+    Args:
+        error: the client's own, httpx's or an OSError.
+        name: of the model or data set.
+        id_key: of the configuration, for the name.
+        key: for the revision.
+    """
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        return (
+            "it is gated",
+            f"accept its terms on {_SITE}/{name} and set HF_TOKEN to a token of that "
+            "account",
+        )
+    if isinstance(error, errors.RevisionNotFoundError):
+        return f"it has no such revision of {name}", f"set {key} to a commit of it"
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return (
+            "it has none of this name, or one that is private",
+            f"correct {id_key}, or set HF_TOKEN to a token that may read it",
+        )
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return (
+            "HF_HUB_OFFLINE is set",
+            "unset it, or fill the cache (HF_HOME) on a machine that reaches the hub",
+        )
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return text, f"check {id_key}, the network and HF_TOKEN"
 
 
 def _is_cached(model: ModelConfig) -> bool:
@@ -109,7 +146,3 @@ def _cached(model: ModelConfig, name: str) -> Path | None:
 
     found = try_to_load_from_cache(model.path, name, revision=model.revision)
     return Path(found) if isinstance(found, str) else None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

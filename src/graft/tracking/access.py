@@ -39,6 +39,15 @@ def check_store(registry: RegistryConfig) -> None:
     if (file := sqlite_file(uri)) is not None:
         _check_file(file, registry.experiment)
         return
+    scheme, sign, _ = uri.partition("://")
+    if scheme == "file" or not (sign or uri == "databricks"):
+        raise RefusedError(
+            uri,
+            "MLflow keeps no runs in folders any more",
+            expected="a SQLite file or a server",
+            fix="set registry.tracking_uri=sqlite:///mlflow.db; runs of a folder move "
+            "there by: mlflow migrate-filestore",
+        )
     try:
         _try(uri, registry.experiment)
     except RefusedError:

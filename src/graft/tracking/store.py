@@ -50,7 +50,8 @@ def deleted(experiment: str, key: object) -> RefusedError:
 def first_line(error: object) -> str:
     """The first line of what MLflow says, without secrets."""
     lines = str(error).strip().splitlines() or [repr(error)]
-    return without_secret(lines[0])[:300]
+    # Of a server that is not reached the HTTP client tells its attempts first.
+    return without_secret(lines[0].rpartition("Caused by ")[2])[:300]
 
 
 def open_mlflow(uri: str) -> Any:
