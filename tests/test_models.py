@@ -6,7 +6,13 @@ import pytest
 
 from graft.commands import digest
 from graft.errors import ModelError
-from graft.models import model_digest, model_folder
+from graft.models import (
+    check_tokenizer,
+    model_digest,
+    model_folder,
+    tokenizer_digests,
+)
+from graft.params import Params
 
 
 @pytest.fixture
@@ -35,6 +41,26 @@ def test_the_digest_does_not_see_a_readme_or_a_log(folder: Path) -> None:
     (folder / "README.md").write_text("made in a hurry")
     (folder / "training_log.json").write_text("{}")
     assert model_digest(folder) == before
+
+
+def test_a_tokenizer_that_is_not_the_datas_is_refused_by_its_file(
+    folder: Path, params: Params
+) -> None:
+    changes = {"path": str(folder), "tokenizer": None}
+    model = params.model.model_copy(update=changes)
+    recorded = tokenizer_digests(model)
+    check_tokenizer(model, recorded)
+    (folder / "tokenizer.json").write_text('{"a": 1}')
+    now = tokenizer_digests(model)["tokenizer.json"]
+    with pytest.raises(ModelError, match=r"model/tokenizer\.json: the data was") as no:
+        check_tokenizer(model, recorded)
+    assert recorded["tokenizer.json"] in str(no.value) and now in str(no.value)
+    (folder / "tokenizer.json").write_text("{}")
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+    with pytest.raises(ModelError, match="digest was missing"):
+        check_tokenizer(model, recorded)
+    library = model.model_copy(update={"tokenizer": "mistral-common:v3"})
+    assert not tokenizer_digests(library)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:

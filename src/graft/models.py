@@ -5,13 +5,13 @@ tells which: a commit of the hub has 40 hexadecimal digits, a folder's digest ha
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from graft.config import ModelConfig
 from graft.errors import ModelError
-from graft.io import digest_files, read_json
+from graft.io import digest, digest_files, read_json
 
 TOKENIZER_FILES = (
     "tokenizer*",
@@ -44,6 +44,49 @@ def model_digest(folder: Path) -> str:
             fix="correct model.path, or download the model into this folder",
         )
     return digest_files(folder, MODEL_FILES)
+
+
+def check_revision(model: ModelConfig) -> None:
+    """Raises: ModelError if a local folder's content is not what `revision` names."""
+    found = model_digest(Path(model.path))
+    if found != model.revision:
+        raise ModelError(
+            model.path,
+            f"the folder's content is {found}, not model.revision {model.revision}",
+            expected="the files that the configuration was written for",
+            fix=f"restore them, or if the change is meant set model.revision: "
+            f"'{found}' in configs/model, then: graft params",
+        )
+
+
+def tokenizer_digests(model: ModelConfig) -> dict[str, str]:
+    """The digest of each of a model's tokenizer files, by name; of a tokenizer that a
+    library brings there are none."""
+    if model.tokenizer is not None:
+        return {}
+    folder = model_folder(model.path, model.revision, TOKENIZER_FILES)
+    found = {file for pattern in TOKENIZER_FILES for file in folder.glob(pattern)}
+    return {file.name: digest(file.read_bytes()) for file in sorted(found)}
+
+
+def check_tokenizer(model: ModelConfig, recorded: Mapping[str, str]) -> None:
+    """Hold the tokenizer's files against those that the data was tokenized with.
+
+    Args:
+        model: whose tokenizer is about to be used.
+        recorded: what `tokenizer_digests` gave then.
+    Raises: ModelError naming the file that differs.
+    """
+    present = tokenizer_digests(model)
+    for name in sorted(present.keys() | recorded.keys()):
+        was, now = (kept.get(name, "missing") for kept in (recorded, present))
+        if was != now:
+            raise ModelError(
+                f"{model.path}/{name}",
+                f"the data was tokenized when its digest was {was}; now it is {now}",
+                expected="the tokenizer that made the data",
+                fix="restore the file, or tokenize again: dvc repro -f tokenize",
+            )
 
 
 def model_folder(

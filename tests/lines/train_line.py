@@ -14,6 +14,7 @@ import yaml
 from tiny_line import make_base, make_params
 
 from graft.io import write_batches, write_json
+from graft.models import tokenizer_digests
 from graft.params import load_params
 from graft.prompts import load_template
 from graft.records import SEQUENCE_SCHEMA
@@ -39,7 +40,11 @@ def make_line(folder: Path, **changes: Any) -> None:
     params = make_params(values, folder / "base")
     (folder / "params.yaml").write_text(yaml.safe_dump(params.to_plain()))
     template = load_template(params.model, params.task.prompt)
-    write_json(folder / "reports" / "tokenize.json", {"template_hash": template.hash})
+    known = {
+        "template_hash": template.hash,
+        "tokenizer_files": tokenizer_digests(params.model),
+    }
+    write_json(folder / "reports" / "tokenize.json", known)
     for split, count in (("train", 160), ("validation", 8)):
         rows = [
             {

@@ -15,6 +15,7 @@ from graft.errors import (
     ModelError,
     StorageError,
 )
+from graft.models import model_digest
 from graft.params import Params, check_params
 from graft.preflight import CHECKS, Asked, Machine, refuse
 from graft.preflight.checks import (
@@ -193,3 +194,14 @@ def test_too_little_host_memory_is_refused_on_a_cpu_with_what_would_fit(
     with pytest.raises(HardwareError, match="host memory") as caught:
         check_memory(small, dataclasses.replace(LAPTOP, host_gib=24.0), HUB)
     assert "fix: set train." in str(caught.value)
+
+
+def test_a_model_folder_with_other_content_than_its_revision_names_is_refused(
+    params: Params, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    folder = {"path": str(tmp_path), "revision": model_digest(tmp_path)}
+    check_model(asked(params, model=folder), SERVER, HUB)
+    (tmp_path / "config.json").write_text("{ }", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"not model\.revision"):
+        check_model(asked(params, model=folder), SERVER, HUB)

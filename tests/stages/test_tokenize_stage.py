@@ -18,6 +18,7 @@ from graft.config import (
 )
 from graft.data.token_report import check_gate
 from graft.errors import DataError
+from graft.models import tokenizer_digests
 from graft.prompts import load_template
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SEQUENCE_SCHEMA
 from graft.stages.tokenize import run
@@ -150,6 +151,7 @@ def test_rejects_and_report_tell_what_was_left_out(folder: Path) -> None:
     assert report["template_hash"] == template.hash
     assert report["balance"] == "3 examples = 2 sequences + 1 rejects"
     assert report["vocab_size"] == template.vocab_size
+    assert report["tokenizer_files"] == tokenizer_digests(model(folder))
     page = (folder / "page.md").read_text()
     assert "<s>English: The cat sleeps.\nFrench:⟦ Le chat dort.</s>⟧" in page
 

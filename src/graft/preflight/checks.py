@@ -23,6 +23,7 @@ from graft.config import (
     TrainConfig,
 )
 from graft.errors import ConfigError, GraftError, HardwareError, StorageError
+from graft.models import check_revision
 from graft.planning.choice import find_fit, needed_gib
 from graft.planning.memory import GIB, trained_parameters
 from graft.planning.setup import Load, Setup, to_setup
@@ -34,6 +35,8 @@ from graft.training.device import decide_device
 _DATA_COPIES = 2
 """Of the raw data's size: four stages leave about half of it each. Without DVC's cache,
 which may share blocks with the workspace."""
+_QUICKLY_READ = 2**34
+"""Bytes of a model that are read within seconds."""
 _STATE_BYTES = 12
 """Of a checkpoint for each trained weight: itself and the optimizer's two states."""
 
@@ -137,9 +140,13 @@ def check_memory(asked: Asked, machine: Machine, hub: Hub) -> None:
 
 
 def check_model(asked: Asked, _machine: Machine, hub: Hub) -> None:
-    """The model's files are here, or the hub gives them to this machine."""
+    """The model's files are here and what `revision` names, or the hub gives them to
+    this machine. Large ones are read once only, by train."""
     hub.read_config(asked.model)
     hub.missing_bytes(asked.model)
+    folder = Path(asked.model.path)
+    if folder.is_dir() and _size(folder) < _QUICKLY_READ:
+        check_revision(asked.model)
 
 
 def check_data(asked: Asked, _machine: Machine, hub: Hub) -> None:

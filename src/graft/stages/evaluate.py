@@ -17,6 +17,7 @@ from graft.evaluation.outputs import (
 from graft.evaluation.record import check_record, read_record
 from graft.io import read_json
 from graft.metrics import get_metrics
+from graft.models import check_tokenizer
 from graft.prompts import load_template
 from graft.training.base import load_base
 from graft.training.device import choose_device
@@ -48,6 +49,9 @@ def run(
     record = read_record(adapter)
     template = load_template(model, task.prompt)
     check_record(record, adapter, model, template.hash)
+    stages = {path.stem: read_json(path) for path in reports}
+    if "tokenize" in stages:
+        check_tokenizer(model, stages["tokenize"].get("tokenizer_files", {}))
     examples = read_examples(splits / "test", evaluate.max_examples)
     device = choose_device(evaluate.device, model, quantization)
     journal = journals / f"evaluate-{record.run_id}.jsonl"
@@ -64,7 +68,7 @@ def run(
             record=record,
             splits=splits,
             adapter=adapter,
-            stages={path.stem: read_json(path) for path in reports},
+            stages=stages,
             name=registry.name,
             links=tracked.links,
         )

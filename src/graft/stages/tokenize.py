@@ -10,7 +10,7 @@ from graft.data.sequences import Rules
 from graft.data.token_report import Tally, check_gate, to_page
 from graft.encoding import encode, template_of
 from graft.engine import open_engine
-from graft.models import check_fits
+from graft.models import check_fits, tokenizer_digests
 from graft.progress import track
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA
 
@@ -29,6 +29,7 @@ def run(
 ) -> None:
     """Encode every example by the one prompt template; count what cannot be."""
     check_gate(io.read_json(gate), str(gate))
+    files = tokenizer_digests(model)
     template = template_of(model, task.prompt)
     if (Path(model.path) / "config.json").is_file():  # a hub's is asked for by train
         check_fits(model, template.vocab_size, tokenize.max_seq_len)
@@ -48,7 +49,11 @@ def run(
             tally.tables(reach.measured(outcomes), aside.write), "tokenize", total
         )
         io.write_batches(out, tables, SEQUENCE_SCHEMA)
-    known = {"template_hash": template.hash, "vocab_size": template.vocab_size}
+    known = {
+        "template_hash": template.hash,
+        "vocab_size": template.vocab_size,
+        "tokenizer_files": files,
+    }
     facts = {**known, **tally.to_report(), **reach.to_report()}
     io.write_json(report, facts)
     io.write_text(page, to_page(facts, tally.shown, template))

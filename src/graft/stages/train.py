@@ -5,7 +5,7 @@ from pathlib import Path
 
 from graft import cli, config, io, tracking
 from graft.machine import device_name, peak_memory_gib
-from graft.models import check_fits
+from graft.models import check_fits, check_tokenizer
 from graft.params import Params
 from graft.prompts import load_template
 from graft.training import outputs
@@ -45,6 +45,7 @@ def run(
         return
     template = load_template(model, task.prompt)
     values = check_fits(model, template.vocab_size, tokenize.max_seq_len)
+    check_tokenizer(model, io.read_json(tokens).get("tokenizer_files", {}))
     outputs.check_template(tokens, template.hash)
     length = tokenize.max_seq_len
     documents = {

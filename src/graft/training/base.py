@@ -11,7 +11,7 @@ import torch
 
 from graft.config import ModelConfig, QuantizationConfig
 from graft.errors import ModelError
-from graft.models import model_digest, model_folder
+from graft.models import check_revision, model_folder
 from graft.records import shorten
 from graft.training.attention import PACKED, register_packed_attention
 
@@ -181,19 +181,6 @@ def keep_trainable_form(base: Any) -> None:
     for module in base.modules():
         if isinstance(module, Linear4bit):
             module.support_avx512bf16_for_cpu = False
-
-
-def check_revision(model: ModelConfig) -> None:
-    """Raises: ModelError if a local folder's content is not what `revision` names."""
-    found = model_digest(Path(model.path))
-    if found != model.revision:
-        raise ModelError(
-            model.path,
-            f"the folder's content is {found}, not model.revision {model.revision}",
-            expected="the files that the configuration was written for",
-            fix=f"restore them, or if the change is meant set model.revision: "
-            f"'{found}' in configs/model, then: graft params",
-        )
 
 
 def quantization_of(quantization: QuantizationConfig, device: str) -> Any:
