@@ -85,6 +85,7 @@ def main() -> None:
             "system": None,
             "paraphrases": [],
             "num_paraphrases": 0,
+            "date": None,
         }
     )
     model = ModelConfig(
@@ -96,7 +97,9 @@ def main() -> None:
         license=None,
     )
     template = load_template(model, prompt)
-    limits = TokenizeConfig(max_seq_len=512, overlong="drop", overlap=0, num_shown=1)
+    limits = TokenizeConfig(
+        max_seq_len=512, overlong="drop", overlap=0, num_shown=1, max_cut_answers=0.0
+    )
     rules = Rules(limits, "all", prompt)
     table = to_table(read_pairs(num))
     tokenizer = RustTokenizer(ROOT / "models/tiny", reads_control=style == "chat")
