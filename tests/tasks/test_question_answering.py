@@ -57,6 +57,9 @@ def test_what_is_certainly_an_answer_is_one(make_data, value, said) -> None:
         ({"answers": {"txt": ["red"]}}, "answers without text"),
         ({"answers": {"text": None}}, "answers without text"),
         ({"answers": 5}, "answers without text"),
+        ({"answers": "['red']"}, "a list written as text"),
+        ({"answers": "[]"}, "a list written as text"),
+        ({"answers": "{'text': array(['red'])}"}, "a list written as text"),
         ({"answers": [], "is_impossible": False}, "no answers to a possible question"),
         (
             {"answers": ["red"], "is_impossible": True},

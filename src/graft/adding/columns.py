@@ -46,13 +46,18 @@ def guess_fields(
     for form in task.whole_forms:
         if all(field in found for field in form):
             others = {f for one in task.whole_forms for f in one} - set(form)
-            fields = {f: found[f] for f in task.fields if f in found}
+            fields = {f: c for f, c in found.items() if c != _implied(task, f)}
             mine = {f: c for f, c in fields.items() if f not in others}
             return mine if len(set(mine.values())) == len(mine) else {}
     form, *more = task.whole_forms
     if not more and len(form) == len(columns) == 1:
         return {form[0]: columns[0]}
     return {}
+
+
+def _implied(task: Task, field: str) -> str | None:
+    """The column that a field is read from without being mapped, if it is."""
+    return field if task.fields[field].implied else None
 
 
 def read_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:

@@ -45,9 +45,10 @@ class Field:
 def with_implied(
     columns: Mapping[str, str], fields: Mapping[str, Field]
 ) -> dict[str, str]:
-    """`data.fields` and the implied fields that it leaves out."""
-    implied = {name: name for name, field in fields.items() if field.implied}
-    return {**columns, **{n: p for n, p in implied.items() if n not in columns}}
+    """`data.fields`, and the implied fields of which it names neither field nor column."""
+    named = {*columns, *columns.values()}
+    implied = [n for n, field in fields.items() if field.implied and n not in named]
+    return {**columns, **dict(zip(implied, implied, strict=True))}
 
 
 def read_fields(

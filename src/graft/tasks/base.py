@@ -67,11 +67,12 @@ class Task:
         for name in mapping:
             if name not in self.fields:
                 near = difflib.get_close_matches(name, self.fields, n=1)
+                own = [name for name, f in self.fields.items() if not f.implied]
                 raise ConfigError(
                     f"data.fields.{name}",
                     f"task {self.name} has no field {name!r}"
                     + (f"; did you mean {near[0]}?" if near else ""),
-                    expected=f"a column for each of {', '.join(self.fields)}",
+                    expected=f"a column for each of {', '.join(own)}",
                     fix="correct fields in configs/data, then: graft params",
                 )
             if EACH in mapping[name] and self.fields[name].kind == "text":

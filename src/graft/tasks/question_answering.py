@@ -4,6 +4,7 @@ A question without an answer is answered so: `unanswerable`; only where the row 
 says that there is none. Several gold answers are references; the first is learned.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ SHAPES = (
     "all is is_impossible: true, or a list that is there and empty"
 )
 FIX = "correct the row or data.fields, or remove the row"
+_LIST = re.compile(r"""\[\s*(['"{].*)?\]|\{\s*(['"].*)?\}""", re.DOTALL)
+"""A list or an object, as JSON or Python writes it into a column of a CSV."""
 FLAGS: Mapping[object, bool] = {
     **{"true": True, "false": False, "1": True, "0": False},
     **{True: True, False: False},
@@ -69,18 +72,21 @@ def _flag(value: Any) -> bool | None:
 
 def _texts(value: Any) -> list[str]:
     """The texts of answers in any of the shapes that leave no doubt."""
+    shown = value
     if isinstance(value, Mapping):
         value = value.get("text")
         if not isinstance(value, str | list | tuple):
-            raise Unfit("answers without text", value, SHAPES, FIX)
+            raise Unfit("answers without text", shown, SHAPES, FIX)
+    elif isinstance(value, str) and _LIST.fullmatch(value.strip()):
+        raise Unfit("a list written as text", value, SHAPES, FIX)
     items = list(value) if isinstance(value, list | tuple) else [value]
     texts = []
     for item in items:
         text = item.get("text") if isinstance(item, Mapping) else item
         if not isinstance(text, str):
-            raise Unfit("answers without text", value, SHAPES, FIX)
+            raise Unfit("answers without text", shown, SHAPES, FIX)
         if not text.strip():
-            raise Unfit("empty answer", value, SHAPES, FIX)
+            raise Unfit("empty answer", shown, SHAPES, FIX)
         check_bytes("answers", text)
         texts.append(text)
     return texts

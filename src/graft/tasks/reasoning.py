@@ -12,8 +12,9 @@ from typing import Any
 from graft.data.fields import Field, Unfit
 from graft.records import Message
 from graft.tasks.base import Task
+from graft.tasks.refused_columns import REFUSED, check_columns
 from graft.tasks.tools import check_result, to_tools
-from graft.tasks.turns import ANSWERS, to_messages
+from graft.tasks.turns import ANSWERS, FIX, to_messages
 
 
 def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
@@ -21,6 +22,7 @@ def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
 
     `answer` is a bare result to check a final answer by; it becomes a reference.
     """
+    check_columns(fields)
     if "turns" in fields:
         messages = _to_chat(fields["turns"])
     else:
@@ -41,16 +43,25 @@ def _to_chat(turns: Sequence[Mapping[str, Any]]) -> list[Message]:
     calls: list[Any] = []
     for turn in turns:
         for message in to_messages(turn):
-            chat.append(message)
             if message["role"] == "tool_calls":
+                _check_goes_on(chat[-1:], message)
                 calls = json.loads(message["content"])
             elif message["role"] == "tool":
-                check_result(turn, calls.pop(0) if calls else {})
+                check_result(turn, calls.pop(0) if calls else None)
+            chat.append(message)
     answers = [message for message in chat if message["role"] in ANSWERS]
     if answers and all(message.get("learn") is False for message in answers):
         fix = "give an answer a weight, or leave the chat out"
         raise Unfit("no answer is to be learned", chat, "an answer with loss", fix)
     return chat
+
+
+def _check_goes_on(before: Sequence[Message], calls: Message) -> None:
+    """Calls after a text are one answer with it, and so is their loss. Raises: Unfit"""
+    for text in before:
+        if text["role"] == "assistant" and text.get("learn") != calls.get("learn"):
+            shown, expected = [text, calls], "one weight for a text and its calls"
+            raise Unfit("loss weights disagree", shown, expected, FIX)
 
 
 REASONING = Task(
@@ -60,9 +71,10 @@ REASONING = Task(
         "instruction": Field(),
         "input": Field(optional=True),
         "output": Field(),
-        "system": Field(optional=True),
+        "system": Field(optional=True, implied=True),
         "answers": Field("texts", optional=True),
         "tools": Field("any", optional=True, implied=True),
+        **{name: Field("any", optional=True, implied=True) for name in REFUSED},
     },
     to_example=to_example,
     metrics=("final_answer", "format", "response_length", "perplexity"),

@@ -1,13 +1,15 @@
 """Definitions and calls of tools, in the schemas that people write → one JSON form."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from graft.data.fields import Unfit
 
 FIX = "correct the chat, or leave it out"
 CALLS = "calls with a name and arguments, {name, arguments} or OpenAI's tool_calls"
+_OUTER_KEYS = ("type", "function", "id", "index")
+_CALL_KEYS = ("type", "name", "arguments", "parameters", "id", "index")
 TOOLS = "a list of tools, {name, description, parameters} or OpenAI's {type, function}"
 
 
@@ -23,17 +25,41 @@ def to_calls(value: Any) -> str:
 
 
 def _to_call(value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping) or value.get("type") not in (None, "function"):
-        raise Unfit("tool call of another kind", value, CALLS, FIX)
+    function = _function_of(value, "tool call", CALLS)
+    passed = [function.get(k) for k in ("arguments", "parameters")]
+    passed = [item for item in passed if item not in (None, "")] or [{}]
+    if len(passed) > 1:
+        raise Unfit("arguments of a tool call twice", value, CALLS, FIX)
+    arguments = _loaded(passed[0], "arguments of a tool", CALLS)
+    if not isinstance(arguments, Mapping):
+        raise Unfit("arguments of a tool call are no object", value, CALLS, FIX)
+    check_keys(function, _CALL_KEYS, "tool call", CALLS)
+    own = {"id": value["id"]} if value.get("id") else {}
+    return own | {"name": function["name"], "arguments": dict(arguments)}
+
+
+def _function_of(value: Any, what: str, expected: str) -> Mapping[str, Any]:
+    """The function that a tool or a call names. Raises: Unfit."""
+    kind = value.get("type") if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping) or kind not in (None, "function"):
+        raise Unfit(f"{what} of another kind", value, expected, FIX)
     function = value.get("function", value)
     name = function.get("name") if isinstance(function, Mapping) else None
     if not isinstance(name, str) or not name.strip():
-        raise Unfit("tool call without a name", value, CALLS, FIX)
-    arguments = _loaded(function.get("arguments") or {}, "arguments of a tool", CALLS)
-    if not isinstance(arguments, Mapping):
-        raise Unfit("arguments of a tool call are no object", value, CALLS, FIX)
-    own = {"id": value["id"]} if value.get("id") else {}
-    return own | {"name": name, "arguments": dict(arguments)}
+        raise Unfit(f"{what} without a name", value, expected, FIX)
+    if function is not value:
+        check_keys(value, _OUTER_KEYS, what, expected)
+    found: Mapping[str, Any] = function
+    return found
+
+
+def check_keys(
+    value: Mapping[str, Any], known: Collection[str], what: str, expected: str
+) -> None:
+    """Raises: Unfit at a key that says something and is not known."""
+    for key, said in value.items():
+        if key not in known and said not in (None, "", [], {}):
+            raise Unfit(f"unknown field {key} of a {what}", value, expected, FIX)
 
 
 def to_tools(value: Any) -> str:
@@ -45,19 +71,21 @@ def to_tools(value: Any) -> str:
         return ""
     tools = []
     for item in _to_list(value, "tools", TOOLS):
-        function = item.get("function", item) if isinstance(item, Mapping) else None
-        name = function.get("name") if isinstance(function, Mapping) else None
-        if not isinstance(name, str) or not name.strip():
-            raise Unfit("tool without a name", item, TOOLS, FIX)
-        tools.append({"type": "function", "function": function})
+        tool = _loaded(item, "a tool", TOOLS)
+        tools.append(
+            {"type": "function", "function": _function_of(tool, "tool", TOOLS)}
+        )
     return json.dumps(tools, ensure_ascii=False) if tools else ""
 
 
-def check_result(turn: Mapping[str, Any], call: Mapping[str, Any]) -> None:
+def check_result(turn: Mapping[str, Any], call: Mapping[str, Any] | None) -> None:
     """Hold a tool's result against the call that it follows, in order.
 
-    Raises: Unfit if it names another: chat templates write results without ids.
+    Raises: Unfit if there is none, or it names another: chat templates write results
+        without ids.
     """
+    if call is None:
+        raise Unfit("tool result without a call", turn, "a result for each call", FIX)
     for key, own in (("tool_call_id", "id"), ("name", "name")):
         if turn.get(key) and turn[key] != call.get(own, turn[key]):
             expected = "results in the order of the calls that they answer"
@@ -75,6 +103,10 @@ def _loaded(value: Any, what: str, expected: str) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return json.loads(value, parse_constant=_no_constant)
     except ValueError as error:
         raise Unfit(f"{what} is not JSON", value, expected, FIX) from error
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

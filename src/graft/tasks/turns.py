@@ -10,14 +10,15 @@ from typing import Any
 
 from graft.data.fields import Unfit, check_bytes
 from graft.records import Message, Role
-from graft.tasks.tools import to_calls
+from graft.tasks.tools import check_keys, to_calls
 
 ROLES: Mapping[str, Role] = {
     **dict.fromkeys(["system", "developer"], "system"),
     **dict.fromkeys(["user", "human", "prompter"], "user"),
-    **dict.fromkeys(["assistant", "gpt", "bot", "model", "chatgpt"], "assistant"),
+    **dict.fromkeys(["assistant", "gpt", "bot", "model", "chatgpt", "ai"], "assistant"),
     **dict.fromkeys(["function_call", "tool_call"], "tool_calls"),
     **dict.fromkeys(["tool", "function", "observation", "ipython"], "tool"),
+    **dict.fromkeys(["tool_response", "tool_result"], "tool"),
 }
 """Names of who speaks, in OpenAI's, ShareGPT's, Llama's and Gemma's schemas."""
 THINK = "<think>\n{}\n</think>\n\n"
@@ -27,6 +28,8 @@ WEIGHTS = ("weight", "loss_weight", "train", "learn", "trainable")
 SAID = ("role", "content", "from", "value")
 LABELS = ("id", "uuid", "message_id", "timestamp", "created_at", "index", "turn_id")
 """They say which turn it is, and nothing about what is said."""
+_MARKS = ("cache_control", "signature")
+"""Of a part: for its server, and nothing about what is said."""
 ANSWERS = ("assistant", "tool_calls")
 FIX = "correct the turn, or leave the chat out"
 
@@ -102,6 +105,9 @@ def _join(parts: Sequence[Any]) -> tuple[str, list[str], list[Any]]:
         kind = part.get("type") if isinstance(part, Mapping) else None
         values = [part.get(k) for k in ("text", "value", str(kind))] if kind else []
         text = next((v for v in values if isinstance(v, str)), None)
+        if text is not None:
+            known = {"type", "text", "value", str(kind), *_MARKS, *LABELS}
+            check_keys(part, known, "part of a turn", "its type and its text")
         if kind == "text" and text is not None:
             texts.append(text)
         elif kind in ("reasoning", "thinking") and text is not None:
