@@ -52,3 +52,8 @@ def test_an_option_that_is_no_pair_is_an_error() -> None:
     assert read_pairs("--fields", ["a=b=c"]) == {"a": "b=c"}
     with pytest.raises(ConfigError, match="--fields source"):
         read_pairs("--fields", ["source"])
+
+
+def test_a_column_that_is_read_anyway_is_not_mapped() -> None:
+    columns = ["messages", "tools", "images", "label"]
+    assert guess_fields(TASKS["reasoning"], columns, {}) == {"turns": "messages"}
