@@ -190,10 +190,15 @@ def measure(
 
 
 def read(group: str) -> dict[str, Any]:
-    """A file of configs/."""
+    """A file of configs/ with its defaults, as Hydra merges them; Hydra itself may be
+    missing where this runs."""
     text = (ROOT / "configs" / f"{group}.yaml").read_text("utf-8")
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
+    own: dict[str, Any] = yaml.safe_load(text)
+    others = [name for name in own.pop("defaults", []) if name != "_self_"]
+    merged: dict[str, Any] = {}
+    for name in others:
+        merged |= read(f"{group.rpartition('/')[0]}/{name}")
+    return merged | own
 
 
 def make_documents(

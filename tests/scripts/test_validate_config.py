@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy of what the default is made of, as the working folder."""
     files = ["params.yaml", "configs/config.yaml", "configs/quantization/none.yaml"]
-    files += ["configs/data/base.yaml"]
+    files += ["configs/data/base.yaml", "configs/train/base.yaml"]
     for item in yaml.safe_load((ROOT / "configs/config.yaml").read_text())["defaults"]:
         if isinstance(item, dict):
             [(group, name)] = item.items()
@@ -46,14 +46,14 @@ def test_the_repository_as_it_is_has_no_fault(
 
 
 def test_all_faults_are_told_at_once_each_with_file_and_key() -> None:
-    change("configs/config.yaml", "max_rejects", "max_rejets")
+    change("configs/convert/default.yaml", "max_rejects", "max_rejets")
     change("configs/adapter/lora.yaml", "rank: 32", "rank: -1")
     change("configs/quantization/none.yaml", "method: none", "method: nine")
     change("configs/task/translation.yaml", "name: translation", "name: translate")
     change("configs/task/translation.yaml", "bleu_3]", "bleu_5]")
     told = "\n".join(faults())
     for start in (
-        "configs/config.yaml: convert.max_rejets: unknown key; did you mean",
+        "configs/convert/default.yaml: convert.max_rejets: unknown key; did you mean",
         "configs/adapter/lora.yaml: adapter.rank: ",
         "configs/quantization/none.yaml: quantization.method: ",
         "configs/task/translation.yaml: task.name: unknown 'translate'",
