@@ -88,3 +88,14 @@ def test_a_process_runs_what_its_folder_has_and_the_environment_lacks(
         check=True,
     ).stdout
     assert said == f"own code --out a b {copy}/src:{ROOT}/src\n"
+
+
+def test_a_command_in_a_subfolder_runs_the_nearest_code(copy: Path) -> None:
+    deep = copy / "docs/more"
+    deep.mkdir(parents=True)
+    assert start(deep, Path("/elsewhere/graft"), {})[0][1] == f"{copy}/src"
+    assert not start(deep, copy / "src/graft", {})
+    inner = copy / ".dvc/tmp/exps/tmp1"
+    (inner / "src/graft").mkdir(parents=True)
+    (inner / "src/graft/__init__.py").touch()
+    assert start(inner, copy / "src/graft", {})[0][1] == f"{inner}/src"

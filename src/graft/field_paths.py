@@ -1,8 +1,9 @@
 """Paths to a place in a row, such as `translation.en` or `instances[0].output`."""
 
+import json
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 ABSENT = object()
@@ -26,8 +27,14 @@ def to_steps(path: str) -> tuple[str | int | None, ...]:
 
 
 def walk(found: Any, steps: Sequence[str | int | None]) -> Any:
-    """What stands at the end of the steps from `found`, or `ABSENT`."""
+    """What stands at the end of the steps from `found`, or `ABSENT`.
+
+    A step into a text goes into the JSON that it is: CSV has no other way to hold an
+    object, and many tables keep one so.
+    """
     for at, step in enumerate(steps):
+        if isinstance(found, str):
+            found = _parse(found)
         if step is None:
             rest = steps[at + 1 :]
             if not isinstance(found, list | tuple):
@@ -47,6 +54,24 @@ def walk(found: Any, steps: Sequence[str | int | None]) -> Any:
             return ABSENT
         found = found[step]
     return found
+
+
+@lru_cache(maxsize=16)
+def _parse(text: str) -> Any:
+    """The object or list that a text writes as JSON, each key once; else `ABSENT`."""
+    if not text.lstrip().startswith(("{", "[")):
+        return ABSENT
+    try:
+        return json.loads(text, object_pairs_hook=_to_object)
+    except (ValueError, RecursionError):
+        return ABSENT
+
+
+def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a key stands twice")
+    return values
 
 
 def path_fault(path: str) -> str:

@@ -26,14 +26,15 @@ def use_own_code(
     execute: Execute = os.execve,
     environment: Mapping[str, str] = os.environ,
 ) -> None:
-    """Return if `folder` has no code of graft, or its code is what was imported; else
-    start this process again (`execute` does not return).
+    """Return if neither `folder` nor one above it has code of graft, or the nearest is
+    what was imported; else start this process again (`execute` does not return).
 
     Raises: ConfigError if the folder's code is not what is imported even then.
     """
-    source = folder.absolute() / "src"
-    own = source / "graft"
-    if not (own / "__init__.py").is_file() or imported.resolve() == own.resolve():
+    here = folder.absolute()
+    sources = (one / "src" for one in (here, *here.parents))
+    source = next((s for s in sources if (s / "graft/__init__.py").is_file()), None)
+    if source is None or imported.resolve() == (own := source / "graft").resolve():
         return
     path = [str(source), environment.get("PYTHONPATH", "")]
     # As texts: a folder with a colon in its name cannot be on PYTHONPATH.

@@ -63,3 +63,19 @@ def test_a_worktree_with_the_environment_of_another_runs_its_own_code(
     (other / "src/graft/stages/one.py").write_text(CODE.format("of the worktree"))
     repo("dvc", "--cd", str(other), "repro")
     assert (other / "out").read_text() == "of the worktree"
+
+
+@pytest.mark.slow
+def test_a_queued_experiment_has_the_configuration_and_stages_it_was_queued_with(
+    repo: ToyRepo,
+) -> None:
+    repo("dvc", "exp", "run", "--queue", "--name", "queued", "-S", "train.seed=5")
+    rank = repo.read("params.yaml").split("rank: ")[1].split("\n")[0]
+    lora = repo.read("configs/adapter/lora.yaml").replace("rank: ", "rank: 1")
+    repo.write("configs/adapter/lora.yaml", lora)
+    stages = repo.read("dvc.yaml").replace("graft.stages.one", "graft.stages.gone")
+    repo.write("dvc.yaml", stages)
+    repo("dvc", "exp", "run", "--run-all")
+    assert outcome(repo, "queued") == "first"
+    assert f"rank: {rank}\n" in repo.read("params.yaml")
+    assert "seed: 5\n" in repo.read("params.yaml")

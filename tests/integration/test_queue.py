@@ -96,3 +96,19 @@ def test_copies_that_dvc_cannot_make_are_refused_at_once(tmp_path: Path) -> None
         assert "fix: rename the folder" in said
     repo("dvc", "exp", "run")
     assert repo.read("out") == "1\n"
+
+
+@pytest.mark.slow
+def test_accents_in_the_path_need_a_cache_elsewhere(tmp_path: Path) -> None:
+    stage = {"cmd": "echo 1 > out", "params": ["adapter.rank"], "outs": ["out"]}
+    repo = ToyRepo(tmp_path / "été", {"one": stage}, {})
+    for flag in ("--queue", "--temp"):
+        said = repo("dvc", "exp", "run", flag, fails=True)
+        assert "with a cache whose path has letters such as é" in said
+    repo("dvc", "cache", "dir", "--local", str(tmp_path / "cache"))
+    repo("dvc", "exp", "run", "--temp", "-S", "adapter.rank=5")
+    repo("dvc", "exp", "run", "--queue", "-S", "adapter.rank=6")
+    repo("dvc", "exp", "run", "--run-all")
+    shown = json.loads(repo("dvc", "exp", "show", "--json"))
+    ended = [e for line in shown for e in line.get("experiments") or []]
+    assert len(ended) == 2

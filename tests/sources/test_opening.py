@@ -57,7 +57,9 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     "xz": lzma.compress,
     "zstd": zstd,
     "two zstd frames": lambda c: zstd(c[:500]) + zstd(c[500:]),
-    "zip": lambda c: zipped(**{"a.jsonl": c, "__MACOSX/._a.jsonl": b"\0"}),
+    "zip": lambda c: zipped(
+        **{"a.jsonl": c, "__MACOSX/._a.jsonl": b"\0", "d/.DS_Store": b"", "a~": b"x"}
+    ),
     "gzip in zip": lambda c: zipped(a=gzip.compress(c)),
     "nothing": lambda c: c,
 }

@@ -43,8 +43,9 @@ def taken(root: Path, pattern: str) -> list[str]:
 def test_copies_beside_the_data_are_never_taken(tmp_path: Path, pattern: str) -> None:
     beside = [".#a.jsonl", "a.jsonl~", ".a.jsonl.swp", "._a.jsonl", "#a.jsonl#"]
     more = [".hidden.jsonl", "~$a.jsonl", "a.jsonl.dvc", ".gitignore", "a.jsonl.bak"]
-    folders = [".git/b.jsonl", ".ipynb_checkpoints/c.jsonl"]
-    make(tmp_path, "a.jsonl", *beside, *more, *folders)
+    folders = [".git/b.jsonl", ".ipynb_checkpoints/c.jsonl", "__MACOSX/d.jsonl"]
+    notes = ["Thumbs.db", "desktop.ini", "_SUCCESS", "a.jsonl.sha256", "b.crdownload"]
+    make(tmp_path, "a.jsonl", *beside, *more, *folders, *notes)
     assert taken(tmp_path, pattern) == ["a.jsonl"]
 
 

@@ -144,6 +144,8 @@ def read_csv(
                 return
             except (csv.Error, _TooLong) as error:
                 problem = str(error) or f"a record of more than {limit} characters"
+                if problem.startswith("new-line character"):
+                    problem = "a carriage return stands in a value without quotes"
                 skipped = lines.skip(data)
                 bad = _broken(where, problem, skipped)
                 if columns is None or _is_loss(skipped):

@@ -15,6 +15,7 @@ from typing import IO, Any, cast
 from graft.errors import ConfigError, DataError
 from graft.records import show_path
 from graft.sources.contents import HEAD, doubt, marked_encoding, other_format, packing
+from graft.sources.patterns import is_beside
 
 
 @contextmanager
@@ -122,7 +123,7 @@ def _only_member(file: IO[bytes], path: Path) -> IO[bytes]:
     names = [
         name
         for name in archive.namelist()
-        if not name.endswith("/") and not name.startswith("__MACOSX/")
+        if not name.endswith("/") and not any(map(is_beside, name.split("/")))
     ]
     if "[Content_Types].xml" in names:
         raise _refused(path, "an Office document, such as XLSX")

@@ -17,8 +17,16 @@ from pathlib import Path
 from graft.errors import DataError
 from graft.records import shorten, show_path
 
-_BESIDE = ("*~", "~$*", "#*#", "*.bak", "*.orig", "*.tmp", "*.part", "*.dvc")
-"""Copies and notes that programs leave beside a file, as well as `.` names."""
+_BESIDE = tuple(
+    """
+    .* *~ ~$* #*# *.bak *.orig *.rej *.sw[op] *.tmp *.temp
+    *.part *.partial *.filepart *.crdownload *.download *.icloud
+    thumbs.db desktop.ini __macosx __pycache__
+    _success _committed_* _started_* *.md5 *.sha1 *.sha256 *.sha512 *.dvc
+    """.split()
+)
+"""Copies and notes that programs leave beside a file: editors, downloads, systems,
+Spark, checksums and DVC."""
 _WILD = "*?["
 
 
@@ -74,9 +82,13 @@ def _names(folder: Path, hidden: bool) -> list[str]:
     return [
         name
         for name in os.listdir(folder)
-        if (hidden or not name.startswith("."))
-        and not any(fnmatchcase(name.lower(), beside) for beside in _BESIDE)
+        if not is_beside(name[hidden and name.startswith(".") :])
     ]
+
+
+def is_beside(name: str) -> bool:
+    """Whether a name is that of a copy or a note, or hidden."""
+    return any(fnmatchcase(name.lower(), beside) for beside in _BESIDE)
 
 
 def _plain(name: str) -> str:
