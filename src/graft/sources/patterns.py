@@ -17,14 +17,12 @@ from pathlib import Path
 from graft.errors import DataError
 from graft.records import shorten, show_path
 
-_BESIDE = tuple(
-    """
+_BESIDE = tuple("""
     .* *~ ~$* #*# *.bak *.orig *.rej *.sw[op] *.tmp *.temp
     *.part *.partial *.filepart *.crdownload *.download *.icloud
     thumbs.db desktop.ini __macosx __pycache__
     _success _committed_* _started_* *.md5 *.sha1 *.sha256 *.sha512 *.dvc
-    """.split()
-)
+    """.split())
 """Copies and notes that programs leave beside a file: editors, downloads, systems,
 Spark, checksums and DVC."""
 _WILD = "*?["
