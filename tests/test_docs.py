@@ -1,0 +1,41 @@
+"""What the documentation quotes and links is there."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "SETUP.md", *(ROOT / "docs").glob("*.md")]
+LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
+QUOTED = re.compile(r"\*\*`([^`]+)`\*\*")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
+    links = LINK.findall(page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def messages() -> list[str]:
+    """All texts of the code, with … for the values in them."""
+    found = []
+    for folder in ("src", "scripts"):
+        for file in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_bytes())):
+                if isinstance(node, ast.JoinedStr):
+                    parts = [p.value if isinstance(p, ast.Constant) else "…"
+                             for p in node.values]  # fmt: skip
+                    found.append("".join(map(str, parts)))
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.append(node.value)
+    return found
+
+
+def test_every_message_that_troubleshooting_explains_is_one_of_the_code() -> None:
+    page = (ROOT / "docs/TROUBLESHOOTING.md").read_text("utf-8")
+    quoted, known = QUOTED.findall(page), messages()
+    assert len(quoted) > 10
+    missing = [text for text in quoted if not any(text in message for message in known)]
+    assert missing == []
