@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import make_cli_page
-
 from graft.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
