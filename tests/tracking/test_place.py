@@ -42,11 +42,12 @@ def test_a_server_has_its_own_place_for_artifacts() -> None:
     assert artifact_location("http://127.0.0.1:5000") is None
 
 
-def test_a_question_mark_in_a_folders_name_is_no_part_of_the_address(
-    tmp_path: Path,
+@pytest.mark.parametrize("name", ["why?", "a%20b"])
+def test_a_sign_in_a_folders_name_is_no_part_of_the_address(
+    tmp_path: Path, name: str
 ) -> None:
-    copy = tmp_path / "why?" / ".dvc" / "tmp" / "exps" / "tmp1"
-    assert tracking_uri(REGISTRY, tmp_path / "why?", {}) == "sqlite:///./mlflow.db"
+    copy = tmp_path / name / ".dvc" / "tmp" / "exps" / "tmp1"
+    assert tracking_uri(REGISTRY, tmp_path / name, {}) == "sqlite:///./mlflow.db"
     assert tracking_uri(REGISTRY, copy, {}) == "sqlite:///../../../../mlflow.db"
     assert sqlite_file("sqlite:////a/m.db?timeout=5") == Path("/a/m.db")
 

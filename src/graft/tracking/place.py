@@ -34,15 +34,15 @@ def tracking_uri(
     """The address of the store. MLFLOW_TRACKING_URI goes before the configuration, and
     a relative SQLite file lies in the repository's root.
 
-    A question mark begins the options of an address, and cannot be written otherwise:
-    where a folder's name has one, the path is relative to the working directory.
+    In an address a question mark begins the options, and MLflow takes %20 for a blank:
+    where a folder's name has such a sign, the path is relative to the working directory.
     """
     uri = environment.get("MLFLOW_TRACKING_URI") or registry.tracking_uri
     path = uri.removeprefix(_SQLITE)
     if not uri.startswith(_SQLITE) or not path or path.startswith("/"):
         return uri
     root = repository_root(here)
-    if "?" in str(root):
+    if any(sign in str(root) for sign in "?%"):
         return f"{_SQLITE}{os.path.relpath(root, here)}/{path}"
     return f"{_SQLITE}{root / path}"
 
