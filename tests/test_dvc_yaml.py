@@ -47,9 +47,10 @@ def test_the_params_of_a_stage_are_the_sections_that_it_takes(name: str) -> None
     )
     notes = [ast.unparse(arg.annotation or arg) for arg in run.args.args]
     kinds = [note.rpartition(".")[2] for note in notes]
-    assert sorted(STAGES[name].get("params", [])) == sorted(
-        KINDS[kind] for kind in kinds if kind in KINDS
-    )
+    declared = {key.split(".")[0] for key in STAGES[name].get("params", [])}
+    taken = {KINDS[kind] for kind in kinds if kind in KINDS}
+    # Where its runs are logged changes no adapter.
+    assert declared == taken - ({"registry"} if name == "train" else set())
 
 
 @pytest.mark.parametrize("name", NAMES)
