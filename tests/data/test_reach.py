@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from letter_template import Letters, rules, table
+from settings import TASK
 
-from graft.config import PromptConfig, TaskConfig
+from graft.config import TaskConfig
 from graft.data.reach import Reach
 from graft.data.sequences import to_sequences
 from graft.errors import DataError
@@ -16,25 +17,7 @@ from graft.records import EXAMPLE_SCHEMA
 
 
 def task(stop: list[str], max_new_tokens: int = 8) -> TaskConfig:
-    prompt = PromptConfig(
-        style="chat",
-        pattern=None,
-        system=None,
-        date=None,
-        paraphrases=[],
-        num_paraphrases=0,
-    )
-    return TaskConfig(
-        name="translation",
-        learn="all",
-        prompt_tokens=8,
-        prompt=prompt,
-        languages={},
-        expected_languages={},
-        stop=stop,
-        max_new_tokens=max_new_tokens,
-        metrics=[],
-    )
+    return TASK.model_copy(update={"stop": stop, "max_new_tokens": max_new_tokens})
 
 
 def watch(answers: list[str], stop: list[str], max_cut: float = 0) -> Reach:

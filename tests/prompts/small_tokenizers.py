@@ -1,7 +1,7 @@
 """Small tokenizers of three kinds, trained in a second on a few sentences."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +179,19 @@ def load(
         date=date,
     )
     return load_template(model, prompt)
+
+
+def with_template(folder: Path, jinja: str) -> Template:
+    """The template of a folder whose chat template this becomes."""
+    (folder / "chat_template.jinja").write_text(jinja)
+    return load(folder)
+
+
+def learned_text(template: Template, chat: Sequence[Message]) -> str:
+    """What of a chat carries loss, control tokens by name."""
+    one = template.encode([chat])[0]
+    pairs = zip(one.input_ids, one.learned, strict=True)
+    return template.show([token for token, mark in pairs if mark])
 
 
 def user(content: str) -> Message:

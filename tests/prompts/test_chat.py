@@ -5,7 +5,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-from small_tokenizers import CHATML, CHATML_MARKED, assistant, load, system, user
+from small_tokenizers import (
+    CHATML,
+    CHATML_MARKED,
+    assistant,
+    load,
+    system,
+    user,
+    with_template,
+)
 
 from graft.errors import TemplateError
 from graft.prompts import Template
@@ -16,17 +24,6 @@ CHAT = [
     user("And 3+3?"),
     assistant("  6."),
 ]
-
-
-@pytest.fixture
-def qwen(folders: dict[str, Path], tmp_path: Path) -> Path:
-    """A copy whose files a test may change."""
-    return Path(shutil.copytree(folders["qwen"], tmp_path / "qwen"))
-
-
-def with_template(folder: Path, jinja: str) -> Template:
-    (folder / "chat_template.jinja").write_text(jinja)
-    return load(folder)
 
 
 def test_generation_marks_and_the_derived_mask_agree(qwen: Path) -> None:

@@ -2,16 +2,22 @@
 
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from small_tokenizers import CHATML, CHATML_MARKED, assistant, load, system, user
+from small_tokenizers import (
+    CHATML,
+    CHATML_MARKED,
+    assistant,
+    learned_text,
+    load,
+    system,
+    user,
+    with_template,
+)
 
 from graft.data.masks import find_faults, learn_last
 from graft.errors import TemplateError
-from graft.prompts import Template
-from graft.records import Message
 
 PATTERN = "English: {source}\nFrench:"
 CHAT = [user("2+2?"), assistant("4."), user("3+3?"), assistant("6.")]
@@ -27,23 +33,6 @@ STRIPS_THINKING = (
     "{% else %}{{ m.content }}{% endif %}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-
-
-@pytest.fixture
-def qwen(folders: dict[str, Path], tmp_path: Path) -> Path:
-    """A copy whose files a test may change."""
-    return Path(shutil.copytree(folders["qwen"], tmp_path / "qwen"))
-
-
-def with_template(folder: Path, jinja: str) -> Template:
-    (folder / "chat_template.jinja").write_text(jinja)
-    return load(folder)
-
-
-def learned_text(template: Template, chat: Sequence[Message]) -> str:
-    one = template.encode([chat])[0]
-    pairs = zip(one.input_ids, one.learned, strict=True)
-    return template.show([token for token, mark in pairs if mark])
 
 
 def test_neither_prompt_nor_header_is_learned(folders: dict[str, Path]) -> None:
@@ -190,7 +179,7 @@ def test_a_prompt_that_opens_a_thought_which_the_answer_lacks_is_refused(
 ) -> None:
     """The model is asked with `<think>`, and trained without it."""
     jinja = CHATML.replace("assistant\n{% endif %}", "assistant\n<think>\n{% endif %}")
-    with pytest.raises(TemplateError, match="rewrites earlier turns"):
+    with pytest.raises(TemplateError, match="opens an answer otherwise"):
         with_template(qwen, jinja)
 
 

@@ -1,15 +1,21 @@
 """Chats with tools, reasoning and loss weights, as chat templates write them."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_tokenizers import CHATML, assistant, load, system, user
+from small_tokenizers import (
+    CHATML,
+    assistant,
+    learned_text,
+    load,
+    system,
+    user,
+    with_template,
+)
 
 from graft.errors import TemplateError
-from graft.prompts import Template
 from graft.records import Message
 
 ASK = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -57,23 +63,6 @@ CHAT = [
 ]
 
 
-@pytest.fixture
-def qwen(folders: dict[str, Path], tmp_path: Path) -> Path:
-    """A copy whose files a test may change."""
-    return Path(shutil.copytree(folders["qwen"], tmp_path / "qwen"))
-
-
-def with_template(folder: Path, jinja: str) -> Template:
-    (folder / "chat_template.jinja").write_text(jinja)
-    return load(folder)
-
-
-def learned(template: Template, chat: list[Message]) -> str:
-    one = template.encode([chat])[0]
-    pairs = zip(one.input_ids, one.learned, strict=True)
-    return template.show([token for token, mark in pairs if mark])
-
-
 @pytest.mark.parametrize("jinja", [TOOLS, OPENED])
 def test_calls_are_learned_with_their_text_and_results_are_read(
     qwen: Path, jinja: str
@@ -81,7 +70,7 @@ def test_calls_are_learned_with_their_text_and_results_are_read(
     template = with_template(qwen, jinja)
     opens = "<|endoftext|>" if jinja is OPENED else ""
     call = '{"name": "weather", "arguments": {"city": "Lyon"}}'
-    assert learned(template, CHAT) == (
+    assert learned_text(template, CHAT) == (
         f"I look.{opens}<call>{call}</call><|im_end|>No.<|im_end|>Yes.<|im_end|>"
     )
     shown = template.render(CHAT)
@@ -130,10 +119,10 @@ def test_a_template_and_a_pattern_without_tools_refuse_them(qwen: Path) -> None:
 
 def test_reasoning_goes_to_the_key_that_a_template_reads(qwen: Path) -> None:
     chat = [user("2+2?"), assistant("<think>\neasy\n</think>\n\n4.")]
-    assert learned(with_template(qwen, KEYED), chat) == "<r>easy</r>4.<|im_end|>"
-    assert learned(with_template(qwen, CHATML), chat).startswith("<think>\neasy\n")
+    assert learned_text(with_template(qwen, KEYED), chat) == "<r>easy</r>4.<|im_end|>"
+    assert learned_text(with_template(qwen, CHATML), chat).startswith("<think>\neasy\n")
     plain = [user("2+2?"), assistant("4.")]
-    assert learned(with_template(qwen, KEYED), plain) == "4.<|im_end|>"
+    assert learned_text(with_template(qwen, KEYED), plain) == "4.<|im_end|>"
 
 
 @pytest.mark.parametrize("style", ["chat", "pattern", "official"])
@@ -148,8 +137,10 @@ def test_an_answer_without_loss_stands_there_unlearned(qwen: Path, style: str) -
     whole = [message.copy() for message in chat]
     del whole[1]["learn"]
     assert template.encode([chat])[0].input_ids == template.encode([whole])[0].input_ids
-    assert "BAD" not in learned(template, chat) and "good" in learned(template, chat)
-    assert "BAD" in learned(template, whole)
+    assert "BAD" not in learned_text(template, chat) and "good" in learned_text(
+        template, chat
+    )
+    assert "BAD" in learned_text(template, whole)
 
 
 @pytest.mark.parametrize("version", ["v2", "v3", "v7"])

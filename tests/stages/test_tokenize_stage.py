@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from settings import PROMPT, TASK
 
 from graft import io
 from graft.config import (
     EngineConfig,
     ModelConfig,
-    PromptConfig,
     TaskConfig,
     TokenizeConfig,
 )
@@ -91,25 +91,8 @@ def model(folder: Path) -> ModelConfig:
 
 
 def task() -> TaskConfig:
-    prompt = PromptConfig(
-        style="pattern",
-        pattern="English: {source}\nFrench:",
-        system=None,
-        paraphrases=[],
-        num_paraphrases=0,
-        date=None,
-    )
-    return TaskConfig(
-        name="translation",
-        learn="all",
-        prompt_tokens=8,
-        prompt=prompt,
-        languages={},
-        expected_languages={},
-        stop=[],
-        max_new_tokens=8,
-        metrics=[],
-    )
+    prompt = PROMPT.model_copy(update={"pattern": "English: {source}\nFrench:"})
+    return TASK.model_copy(update={"prompt": prompt, "max_new_tokens": 8})
 
 
 def tokenize(folder: Path) -> None:
