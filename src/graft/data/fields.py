@@ -45,7 +45,7 @@ class Field:
 def with_implied(
     columns: Mapping[str, str], fields: Mapping[str, Field]
 ) -> dict[str, str]:
-    """`data.fields`, and the implied fields of which it names neither field nor column."""
+    """`data.fields`, and implied fields of which it names neither field nor column."""
     named = {*columns, *columns.values()}
     implied = [n for n, field in fields.items() if field.implied and n not in named]
     return {**columns, **dict(zip(implied, implied, strict=True))}

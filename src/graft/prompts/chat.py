@@ -12,9 +12,9 @@ from graft.prompts.forms import Messages, Segments, write_each
 from graft.prompts.frames import Frames, Piece
 from graft.prompts.pools import Pool
 from graft.prompts.rendering import Renderer, unusable
-from graft.prompts.shown import Shown, names_of, without_thought
+from graft.prompts.shown import Shown, is_said, names_of, without_thought
 from graft.prompts.tokenizers import RustTokenizer
-from graft.prompts.turns import Turns, to_turns
+from graft.prompts.turns import ENDS, OPENS, Turns, to_turns
 from graft.records import Message
 
 _PROBE = [
@@ -24,6 +24,8 @@ _PROBE = [
     Message(role="assistant", content="6."),
 ]
 _THOUGHT = "<think>\n3+3\n</think>\n\n6."
+_THINKING = [*_PROBE[:3], Message(role="assistant", content=_THOUGHT)]
+_FIRST = "cannot ask for an answer that opens the chat"
 
 
 class ChatForm:
@@ -60,16 +62,19 @@ class ChatForm:
         self._tokenizer = tokenizer
         control = sorted(tokenizer.control, key=len, reverse=True)
         self._control = re.compile("|".join(map(re.escape, control)) or "(?!)")
-        probe = to_turns(_PROBE)
+        asked = self._render(to_turns(_PROBE), 3, ask=True)
+        self._opens_thought = asked.rstrip().endswith(OPENS)
+        chat = _THINKING if self._opens_thought else _PROBE
+        probe = to_turns(chat, renderer.thinks_in)
         text, spans = self._spans(probe)
         frame = "".join(part for part, learned in self._cut(probe) if not learned)
         # Some models' turn marks are added tokens that no file calls special.
-        marks = [token for token in tokenizer.added if token in frame]
+        marks = [t for t in tokenizer.added if t in frame and t not in (OPENS, ENDS)]
         reserved = {*control, *marks}
         self.reserved: Sequence[str] = sorted(reserved, key=len, reverse=True)
         known = only_writes(renderer.text, names)
         self._frames = Frames(self._cut_plain, control) if known else None
-        apart = self.segments([_PROBE]).pool.ids.tolist()
+        apart = self.segments([chat]).pool.ids.tolist()
         if apart != tokenizer.encode([text[: spans[-1][1]]], start=True)[0]:
             raise TemplateError(
                 "the tokenizer",
@@ -87,15 +92,18 @@ class ChatForm:
         """Segments of each conversation. Raises: RefusedError if the template refuses
         one, or drops a turn."""
         cut = write_each(self.cut, batch)
-        heads = [pieces[0][0] for pieces in cut]
-        tails = [text for pieces in cut for text, _ in pieces[1:]]
-        first = self._tokenizer.encode(heads, start=True)
-        later = self._tokenizer.encode(tails, start=False)
+        texts = [text for pieces in cut for text, _ in pieces]
         counts = np.array([len(pieces) for pieces in cut], np.int64)
-        order = len(cut) + np.arange(len(tails))
-        order = np.insert(order, np.cumsum(counts - 1) - counts + 1, range(len(cut)))
+        answers = np.arange(len(texts)) - (np.cumsum(counts) - counts).repeat(counts)
+        # An answer goes on from its prompt; what follows an answer, from its end token.
+        opens = answers % 2 == 0 if self._tokenizer.opens_anew else answers == 0
+        kinds = [np.flatnonzero(~opens), np.flatnonzero(opens)]
+        pools = [
+            self._tokenizer.encode([texts[at] for at in kind], start=bool(start))
+            for start, kind in enumerate(kinds)
+        ]
         return Segments(
-            Pool.join([first, later]).take(order),
+            Pool.join(pools).take(np.argsort(np.concatenate(kinds))),
             np.array([learned for pieces in cut for _, learned in pieces], np.bool_),
             counts,
         )
@@ -118,10 +126,19 @@ class ChatForm:
             turns.answers, spans, turns.learned, strict=True
         ):
             yield text[at:start], False
-            yield text[start:end], learned and self._is_as_said(text[:end], turns, turn)
+            yield text[start:end], (
+                learned
+                and is_said(turns.said[turn], text[start:end], self._renderer.thinks_in)
+                and self._is_asked(text[:start], turns, turn)
+                and self._is_as_said(text[:end], turns, turn)
+            )
             at = end
         if turns.asks:
             yield text[at:], False
+
+    def _is_asked(self, prompt: str, turns: Turns, turn: int) -> bool:
+        """Whether a model asked for an answer reads just this before it."""
+        return not self._opens_thought or prompt == self._render(turns, turn, ask=True)
 
     def _is_as_said(self, text: str, turns: Turns, turn: int) -> bool:
         """Whether an answer stands as the model says it, when it is the last turn.
@@ -137,8 +154,7 @@ class ChatForm:
     @cached_property
     def _keeps_history(self) -> bool:
         """Seen with an answer that thinks and one that does not."""
-        thinking = [*_PROBE[:3], Message(role="assistant", content=_THOUGHT)]
-        chats = [[*_PROBE[:2], *_PROBE[2:]], [*thinking, *_PROBE[:2]]]
+        chats = [_PROBE, [*_THINKING, *_PROBE[:2]]]
         try:
             for chat in chats:
                 turns = to_turns(chat, self._renderer.thinks_in)
@@ -167,30 +183,57 @@ class ChatForm:
         return text, marked
 
     def _span(self, text: str, turns: Turns, place: int) -> tuple[int, int]:
-        prompt = self._render(turns, place, ask=True)
-        if not text.startswith(prompt):
-            raise unusable("rewrites earlier turns when another follows")
-        turn, start = turns.said[place], len(prompt)
-        if turn.get("tool_calls"):
-            end = self._end_of_calls(text, turns, place, start)
-        else:
-            found = self._control.search(text, start)
-            end = found.end() if found else start
-        said, answer = text[start:end], turn["content"].strip()
-        if place < len(turns.said) - 1 and answer not in said:
+        turn, prompt = turns.said[place], self._prompt(text, turns, place)
+        start = len(prompt)
+        found = self._control.search(text, start)
+        end = found.end() if found else start
+        answer = turn["content"].strip()
+        if prompt.rstrip().endswith(OPENS):
+            answer = answer.removeprefix(OPENS).strip()
+        if place < len(turns.said) - 1 and answer not in text[start:end]:
             answer = without_thought(answer)
-        if end == start or any(v not in said for v in (answer, *names_of(turn))):
+        values = (answer, *names_of(turn))
+        if turn.get("tool_calls") or not _hold(text[start:end], values):
+            end = self._last_end(text, turns, place, start)
+        if end == start or not _hold(text[start:end], values):
             raise unusable("ends an answer with no control token")
+        if not (place or text[start:end].lstrip().startswith(answer)):
+            if text[:start] == self._render(turns, 0, ask=False):
+                raise unusable(_FIRST)
         return start, end
 
-    def _end_of_calls(self, text: str, turns: Turns, place: int, start: int) -> int:
-        """Where an answer that calls tools ends: with its last control token, since
-        others may open the calls."""
+    def _prompt(self, text: str, turns: Turns, place: int) -> str:
+        """What of the text asks for an answer."""
+        try:
+            prompt = self._render(turns, place, ask=True)
+        except TemplateError as error:
+            if place:
+                raise
+            raise unusable(_FIRST) from error
+        if text.startswith(prompt):
+            return prompt
+        if not place:
+            raise unusable(_FIRST)
+        if place == len(turns.said) - 1:
+            raise unusable("opens an answer otherwise than when it asks for one")
+        # A thought that opens each answer may be stripped where another turn follows.
+        prompt = prompt.rstrip().removesuffix(OPENS)
+        if not text.startswith(prompt):
+            raise unusable("rewrites earlier turns when another follows")
+        return prompt
+
+    def _last_end(self, text: str, turns: Turns, place: int, start: int) -> int:
+        """Where an answer ends in which control tokens open something, such as calls
+        of tools: with its last one. `start` if there is none."""
         whole = self._render(turns, place + 1, ask=False)
         ends = [found.end() for found in self._control.finditer(whole, start)]
-        if not ends or not text.startswith(whole[: ends[-1]]):
-            raise unusable("rewrites calls of tools when another turn follows")
-        return ends[-1]
+        if ends and not text.startswith(whole[: ends[-1]]):
+            raise unusable("ends an answer otherwise when another turn follows")
+        return ends[-1] if ends else start
 
     def _render(self, turns: Turns, upto: int, *, ask: bool) -> str:
         return self._renderer.render(turns.said[:upto], turns.tools, ask=ask)[0]
+
+
+def _hold(said: str, values: Sequence[str]) -> bool:
+    return all(value in said for value in values)

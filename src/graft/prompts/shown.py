@@ -6,7 +6,7 @@ from typing import Any
 
 from graft.errors import TemplateError
 from graft.prompts.rendering import Renderer, unusable
-from graft.prompts.turns import Turns
+from graft.prompts.turns import OPENS, Turns
 
 _MARK = "x7d1f0c52"
 """A text that no turn contains by chance."""
@@ -53,8 +53,7 @@ class Shown:
             thought = turn.get(self._renderer.thinks_in or "")
             for value in (thought, turn["content"]):
                 if value and not _stands(value, text):
-                    if not self._strips(text, turns, place):
-                        raise unusable(f"drops or rewrites a {turn['role']} turn")
+                    self._stop_unless_stripped(text, turns, place)
             for call in turn.get("tool_calls", []):
                 if not _stands(call["function"]["name"], text):
                     raise unusable("drops or rewrites a call of a tool")
@@ -76,17 +75,31 @@ class Shown:
         if not self._keeps[what]:
             raise unusable(f"drops {what}")
 
-    def _strips(self, text: str, turns: Turns, place: int) -> bool:
-        """Whether an earlier answer is shown without its thinking, and only so."""
+    def _stop_unless_stripped(self, text: str, turns: Turns, place: int) -> None:
+        """Raises: TemplateError unless an earlier answer is shown without its thinking,
+        and only so."""
         turn = turns.said[place]
-        earlier = turn["role"] == "assistant" and place < len(turns.said) - 1
-        return earlier and without_thought(turn["content"].strip()) in text
+        role = turn["role"]
+        spoken = without_thought(turn["content"].strip())
+        if role != "assistant" or spoken not in text:
+            raise unusable(
+                f"drops or rewrites {'an' if role[0] in 'a' else 'a'} {role} turn"
+            )
+        if place == len(turns.said) - 1:
+            raise unusable("drops the thinking of the last answer")
 
 
 def _stands(value: str, text: str) -> bool:
     """Whether a value is in a text, as it stands or as JSON writes it."""
     said = value.strip()
     return said in text or json.dumps(said, ensure_ascii=False)[1:-1] in text
+
+
+def is_said(turn: Mapping[str, Any], text: str, thinks_in: str | None) -> bool:
+    """Whether all that an answer thinks and says stands in its text."""
+    content = turn["content"].strip().removeprefix(OPENS)  # the prompt may end in it
+    values = (turn.get(thinks_in or "") or "", content)
+    return all(_stands(value, text) for value in values)
 
 
 def without_thought(answer: str) -> str:

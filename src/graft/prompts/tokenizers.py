@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -79,7 +80,8 @@ class RustTokenizer:
         self._going_on = (
             self._start if going_on == content else Rust.from_str(json.dumps(going_on))
         )
-        for rust in (self._start, self._going_on):
+        self._both = (self._start, self._going_on)
+        for rust in self._both:
             rust.encode_special_tokens = not reads_control
         self.names = special_names(folder) or self._config_names(folder)
         added = self._start.get_added_tokens_decoder()
@@ -105,6 +107,14 @@ class RustTokenizer:
         own = self._start.get_vocab(with_added_tokens=False).values()
         self.vocab_size = 1 + max([*own, *plain], default=-1)
         self.digest: str = digest(content)
+
+    @cached_property
+    def opens_anew(self) -> bool:
+        """Whether a text after a control token opens as a document does, with a space:
+        so do conversions of Llama's and Mistral's first tokenizers."""
+        end = self._start.id_to_token(self.eos_id)
+        after = [r.encode(end + "a", add_special_tokens=False).ids for r in self._both]
+        return bool(after[0] != after[1])
 
     def _config_names(self, folder: Path) -> dict[str, str]:
         """BOS and EOS as config.json numbers them; of several the first."""
