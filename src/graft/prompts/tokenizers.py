@@ -112,8 +112,8 @@ class RustTokenizer:
     def opens_anew(self) -> bool:
         """Whether a text after a control token opens as a document does, with a space:
         so do conversions of Llama's and Mistral's first tokenizers."""
-        end = self._start.id_to_token(self.eos_id)
-        after = [r.encode(end + "a", add_special_tokens=False).ids for r in self._both]
+        text = f"{self._start.id_to_token(self.eos_id)}a"
+        after = [r.encode(text, add_special_tokens=False).ids for r in self._both]
         return bool(after[0] != after[1])
 
     def _config_names(self, folder: Path) -> dict[str, str]:
