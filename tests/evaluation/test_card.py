@@ -94,6 +94,7 @@ def make_facts(task: TaskConfig, rows: list[Prediction], **changes: object) -> F
         prompt="<s>English: hello",
         run_id="run77",
         links={"MLflow run": "run77"},
+        curves={},
     )
     return dataclasses.replace(facts, **changes)
 

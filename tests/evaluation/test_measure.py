@@ -77,6 +77,7 @@ def evaluate(line: tuple[Path, Params], out: Path, **changes: Any) -> tuple[Any,
         stages={"convert": {"rows_in": 2, "kept": 2, "rejected": {}}},
         name=params.registry.name,
         links=lambda: {"MLflow run": "http://store/run77"},
+        curves={},
         **changes,
     )
     write_outputs(out / "predictions", out / "report.json", predictions, facts)

@@ -76,6 +76,7 @@ def make_facts(rows: list[Prediction], **changes: object) -> Facts:
         prompt="<s>English: hello",
         run_id="run77",
         links={"MLflow run": "http://tracking/#/runs/77", "card": "out/README.md"},
+        curves={"train": [(10, 3.0), (20, 1.5)], "validation": [(0, 3.5), (20, 2.0)]},
     )
     return Facts(**(values | changes))
 

@@ -30,6 +30,7 @@ def run(params: Params, root: Path) -> None:
         splits=root / "splits",
         adapter=root / "adapter",
         reports=[],
+        curves=root / "curves",
         out=root / "predictions",
         report=root / "evaluate.json",
         journals=root / "journals",

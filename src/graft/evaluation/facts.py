@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graft.config import ModelConfig, TaskConfig
+from graft.evaluation.curves import Curves
 from graft.evaluation.generation import Completions, Decoding
 from graft.evaluation.latency import Latency
 from graft.evaluation.requirements import Requirements
@@ -32,6 +33,7 @@ class Facts:
         prompt: a whole prompt as the model reads it.
         run_id: the MLflow run, or empty.
         links: what to look at beside this, text → address or path.
+        curves: losses of the training.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Facts:
     prompt: str
     run_id: str
     links: Mapping[str, str]
+    curves: Curves
 
     @property
     def is_whole(self) -> bool:

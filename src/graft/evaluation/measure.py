@@ -6,6 +6,7 @@ from typing import Any
 
 from graft.config import EvaluateConfig, ModelConfig, TaskConfig
 from graft.evaluation.asking import Plan, PromptTemplate, ask_both, to_question
+from graft.evaluation.curves import Curves
 from graft.evaluation.examples import HeldOut
 from graft.evaluation.facts import Facts
 from graft.evaluation.outputs import count_splits
@@ -37,6 +38,7 @@ def measure(
     stages: Mapping[str, Any],
     name: str,
     links: Callable[[], Mapping[str, str]],
+    curves: Curves,
     name_device: Callable[[str], str] = device_name,
     peak_memory: Callable[[str], float] = peak_memory_gib,
 ) -> tuple[list[Prediction], Facts]:
@@ -48,6 +50,7 @@ def measure(
         stages: reports of the stages before this one.
         name: of the registered model.
         links: gives what to look at beside this, once all is measured.
+        curves: losses of the training.
         name_device: device → its name.
         peak_memory: device → most of its memory that was taken, in GiB.
     Raises: HardwareError if a batch does not fit the accelerator's memory.
@@ -85,5 +88,6 @@ def measure(
         prompt=template.show(first.ids),
         run_id=record.run_id or "",
         links=links(),
+        curves=curves,
     )
     return predictions, facts

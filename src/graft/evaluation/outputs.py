@@ -13,6 +13,7 @@ from graft import io
 from graft.evaluation.card import to_card, with_interval
 from graft.evaluation.facts import Facts
 from graft.evaluation.page import to_page
+from graft.evaluation.page.losses import to_image
 from graft.evaluation.page.numbers import comparison_digits
 from graft.evaluation.page.verdicts import judge
 from graft.evaluation.scoring import SYSTEMS, Prediction, of_system, to_report
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from graft.tracking import Run
 
 TABLE, SAMPLES, CARD, PAGE = "table", "samples.json", "README.md", "report.html"
+LOSSES = "loss.svg"
 
 
 def write_outputs(
@@ -38,6 +40,7 @@ def write_outputs(
         io.write_json(partial / SAMPLES, [asdict(row) for row in facts.samples])
         io.write_text(partial / CARD, to_card(facts))
         io.write_text(partial / PAGE, to_page(facts, predictions))
+        io.write_text(partial / LOSSES, to_image(facts.curves))
     io.write_json(report, to_report(facts.scores) | facts.requirements.to_report())
 
 

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from graft import cli, config, tracking
+from graft.evaluation.curves import read_curves
 from graft.evaluation.examples import read_examples
 from graft.evaluation.measure import measure
 from graft.evaluation.outputs import (
@@ -36,6 +37,7 @@ def run(
     splits: Path,
     adapter: Path,
     reports: list[Path],
+    curves: Path,
     out: Path,
     report: Path,
     journals: Path = Path(".graft"),
@@ -71,6 +73,7 @@ def run(
             stages=stages,
             name=registry.name,
             links=tracked.links,
+            curves=read_curves(curves),
         )
         write_outputs(out, report, predictions, facts)
         log_outputs(tracked, out, report, facts)

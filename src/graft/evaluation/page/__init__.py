@@ -12,6 +12,7 @@ from graft.evaluation.page.figures import (
     compare_metrics,
     compare_scores,
 )
+from graft.evaluation.page.losses import loss_figure
 from graft.evaluation.page.rows import metric_rows, strata_table
 from graft.evaluation.page.verdicts import headline
 from graft.evaluation.scoring import Prediction
@@ -49,6 +50,7 @@ def to_page(facts: Facts, predictions: Sequence[Prediction]) -> str:
         },
         "metric_figures": compare_metrics(scores.overall),
         "length_figure": compare_lengths(predictions),
+        "loss_figure": loss_figure(facts.curves),
         "first": None,
     }
     if scores.overall:

@@ -1,0 +1,51 @@
+"""Loss curves: read, drawn in the page, and as an image of their own."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from graft.evaluation.curves import read_curves
+from graft.evaluation.page.losses import HEIGHT, loss_figure, to_image
+
+CURVES = {"train": [(10, 4.0), (40, 1.0)], "validation": [(0, 4.0), (40, 2.0)]}
+
+
+def places(figure: str) -> dict[str, list[tuple[float, float]]]:
+    """The points of each curve: per cent across, pixels down."""
+    found = re.findall(r'<g class="(\w+)"><polyline[^>]* points="([^"]*)"', figure)
+    return {
+        name: [tuple(map(float, place.split(","))) for place in points.split()]
+        for name, points in found
+    }  # type: ignore[misc]
+
+
+def test_a_point_stands_at_its_step_and_its_loss() -> None:
+    found = places(loss_figure(CURVES))
+    assert found["train"] == [(25.0, 0.0), (100.0, HEIGHT * 0.75)]
+    assert found["validation"] == [(0.0, 0.0), (100.0, HEIGHT * 0.5)]
+
+
+def test_the_figure_says_in_words_what_it_shows() -> None:
+    assert "Validation loss goes from 4.000 at step 0 to 2.000 at step 40." in (
+        loss_figure(CURVES)
+    )
+
+
+@pytest.mark.parametrize("curves", [CURVES, {}])
+def test_the_image_is_one_whole_svg_file_that_fetches_nothing(curves) -> None:
+    image = to_image(curves)
+    root = ElementTree.fromstring(image)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "href" not in image and "url(" not in image
+    assert len(places(image)) == len(curves)
+
+
+def test_losses_are_read_by_part_without_those_that_are_no_number(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "train.csv").write_text("step,fill,loss\n1,0.5,3.5\n2,0.5,nan\n")
+    (tmp_path / "validation.csv").write_text("step,loss\n0,4.0\n")
+    assert read_curves(tmp_path) == {"train": [(1, 3.5)], "validation": [(0, 4.0)]}
+    assert read_curves(tmp_path / "none") == {}
