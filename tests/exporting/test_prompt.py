@@ -104,3 +104,18 @@ def test_a_tokenizer_that_others_read_otherwise_is_told(
     save_pieces(Path(model.path))
     _, differs = write(model, prompt("pattern", "Q: {source}\nA:"), tmp_path / "out")
     assert differs
+
+
+@pytest.mark.parametrize("bos", [True, False])
+def test_an_exported_pattern_begins_with_bos_where_training_did(
+    model: ModelConfig, tmp_path: Path, bos: bool
+) -> None:
+    folder = Path(model.path)
+    save_bpe(folder, chat=False)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    config |= {"add_bos_token": bos, "bos_token": config.get("bos_token", "<unk>")}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    asked = prompt("pattern", "Q: {source}\nA:")
+    template, differs = write(model, asked, tmp_path / "out")
+    assert differs == ""
+    assert template.render([Message(role="user", content="Hi")]).startswith("Q") != bos

@@ -2,6 +2,7 @@
 
 # pylint: disable=no-value-for-parameter  # hypothesis gives them
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from small_tokenizers import assistant, load, system, user
 from graft.errors import TemplateError
 from graft.records import Message
 
-VERSIONS = ["v1", "v2", "v3", "v7"]
+TEKKEN = "v3-tekken"
+VERSIONS = ["v1", "v2", "v3", TEKKEN, "v7"]
 TEXTS = [
     "Hello, world!",
     "two\nlines\n\n\nand more\n",
@@ -31,7 +33,10 @@ def official(version: str) -> Any:
     from mistral_common.protocol.instruct.validator import ValidationMode
     from mistral_common.tokens.tokenizers.mistral import MistralTokenizer as Official
 
-    path = getattr(Official, version)().instruct_tokenizer.tokenizer.file_path
+    make = (
+        partial(Official.v3, True) if version == TEKKEN else getattr(Official, version)
+    )
+    path = make().instruct_tokenizer.tokenizer.file_path
     return Official.from_file(str(path), mode=ValidationMode.agnostic)
 
 
@@ -52,8 +57,9 @@ def test_chats_have_the_official_ids(version: str) -> None:
         assert ours.encode([chat])[0].input_ids == official_ids(theirs, chat)
 
 
-def test_any_two_turns_have_the_official_ids() -> None:
-    ours, theirs = load("mistral-common:v3"), official("v3")
+@pytest.mark.parametrize("version", ["v3", TEKKEN])
+def test_any_two_turns_have_the_official_ids(version: str) -> None:
+    ours, theirs = load(f"mistral-common:{version}"), official(version)
     said = st.text(min_size=1).filter(lambda text: bool(text.strip()))
 
     @settings(max_examples=100, deadline=None)

@@ -1,6 +1,7 @@
 """A folder with a sentencepiece model and no other tokenizer file."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
@@ -16,7 +17,11 @@ TEXT = ["The cat sleeps in the red house.", "Le chat dort.\n\tDeux fois."]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("pieces")
+    return train(tmp_path_factory.mktemp("pieces"))
+
+
+def train(path: Path, **options: Any) -> Path:
+    """A folder with a small sentencepiece model."""
     SentencePieceTrainer.train(
         sentence_iterator=iter(TEXT * 30),
         model_prefix=str(path / "tokenizer"),
@@ -25,6 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         byte_fallback=True,
         hard_vocab_limit=False,
         minloglevel=2,
+        **options,
     )
     (path / "config.json").write_text("{}")
     return path
@@ -59,3 +65,24 @@ def test_ids_are_the_sentencepiece_models_own(folder: Path, text: str) -> None:
 def test_a_chat_needs_control_tokens_that_it_has_not(folder: Path) -> None:
     with pytest.raises(TemplateError, match=r"no tokenizer\.json"):
         load(folder, "chat", None)
+
+
+def test_a_model_that_opens_no_text_with_a_space_gets_one_before_answers(
+    tmp_path: Path,
+) -> None:
+    """As Gemma's; an answer would else stand against the colon."""
+    options = {"normalization_rule_name": "identity", "remove_extra_whitespaces": False}
+    train(tmp_path, add_dummy_prefix=False, **options)
+    pieces = SentencePieceProcessor(model_file=str(tmp_path / "tokenizer.model"))
+    template = load(tmp_path, "pattern", "English: {source}\nFrench:")
+    chat: list[Any] = [
+        {"role": "user", "content": "The cat."},
+        {"role": "assistant", "content": "Le chat dort."},
+    ]
+    ids = template.encode([chat])[0].input_ids
+    assert pieces.decode(ids) == "English: The cat.\nFrench: Le chat dort."
+    assert template.render(chat) == f"<s>{pieces.decode(ids)}</s>"
+    said = ids[len(template.encode_prompt(chat)) :]
+    assert template.decode(said) == "Le chat dort."
+    alone = template.encode([chat[1:]])[0].input_ids[1:-1]
+    assert alone == pieces.encode("Le chat dort.")

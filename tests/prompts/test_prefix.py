@@ -14,10 +14,11 @@ from small_tokenizers import assistant, load, system, user
 from tokenizers import Tokenizer
 
 from graft.prompts import Template
-from graft.prompts.mistral import MistralTokenizer
+from graft.prompts.mistral import load_official
 
 PATTERN = "English: {source}\nFrench:"
 OFFICIAL = "mistral-common:v3"
+TEKKEN = "mistral-common:v3-tekken"
 ODD = st.one_of(
     st.sampled_from(
         ["", " ", "\n", "  two spaces", " x ", "\n\n\tindented", "12 345,67", "été œuf"]
@@ -48,7 +49,7 @@ def check(template: Template, source: str, answer: str) -> None:
     assert template.pad_id not in encoded.input_ids
 
 
-@pytest.mark.parametrize("kind", ["byte_level", "metaspace", "qwen", OFFICIAL])
+@pytest.mark.parametrize("kind", ["byte_level", "metaspace", "qwen", OFFICIAL, TEKKEN])
 @pytest.mark.parametrize("pattern", [PATTERN, "Q: {source}\nA:\n", "{source}"])
 def test_a_pattern_prompt_is_the_prefix_that_training_saw(
     folders: dict[str, Path], kind: str, pattern: str
@@ -63,7 +64,7 @@ def test_a_pattern_prompt_is_the_prefix_that_training_saw(
     holds()
 
 
-@pytest.mark.parametrize("kind", ["byte_level", "metaspace", OFFICIAL])
+@pytest.mark.parametrize("kind", ["byte_level", "metaspace", OFFICIAL, TEKKEN])
 @pytest.mark.parametrize("pattern", [PATTERN, "Q: {source}\nA:\n"])
 def test_an_answer_comes_back_from_its_ids_as_it_was(
     folders: dict[str, Path], kind: str, pattern: str
@@ -128,8 +129,9 @@ def test_a_token_never_spans_a_prompt_and_its_answer(folders: dict[str, Path]) -
 
 def own_encoder(folders: dict[str, Path], kind: str) -> Callable[[str], list[int]]:
     """The model's own tokenizer, run by its own library."""
-    if kind == OFFICIAL:
-        official: Any = MistralTokenizer("v3").instruct.tokenizer
+    if kind in (OFFICIAL, TEKKEN):
+        version = kind.removeprefix("mistral-common:")
+        official: Any = load_official(version).instruct.tokenizer
         return partial(official.encode, bos=False, eos=False)
     rust = Tokenizer.from_file(str(folders[kind] / "tokenizer.json"))
     rust.encode_special_tokens = True  # a text never writes a control token
@@ -137,7 +139,7 @@ def own_encoder(folders: dict[str, Path], kind: str) -> Callable[[str], list[int
 
 
 @pytest.mark.parametrize(
-    "kind", ["byte_level", "metaspace", "prepending", "qwen", OFFICIAL]
+    "kind", ["byte_level", "metaspace", "prepending", "qwen", OFFICIAL, TEKKEN]
 )
 def test_a_text_that_nobody_asked_for_has_its_tokenizers_own_ids(
     folders: dict[str, Path], kind: str

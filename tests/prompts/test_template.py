@@ -125,6 +125,19 @@ def test_the_hash_changes_with_the_pattern_and_the_system_turn(
     assert len(hashes) == 5
 
 
+def test_a_text_begins_with_bos_unless_the_models_files_say_that_it_does_not(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(folders["byte_level"], tmp_path / "m"))
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    ids = []
+    for says in ({}, {"add_bos_token": True}, {"add_bos_token": False}):
+        (folder / "tokenizer_config.json").write_text(json.dumps(config | says))
+        template = load(folder, pattern=PATTERN)
+        ids.append(template.encode([[user("a"), assistant("b")]])[0].input_ids)
+    assert ids[0] == ids[1] == [1, *ids[2]]
+
+
 def test_a_truncation_or_padding_saved_with_the_tokenizer_is_not_applied(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -145,7 +158,7 @@ def test_a_missing_tokenizer_says_what_to_do(tmp_path: Path) -> None:
         load(tmp_path, pattern=PATTERN)
     with pytest.raises(ModelError, match="no such folder"):
         load(tmp_path / "absent", pattern=PATTERN)
-    with pytest.raises(ConfigError, match="v1, v2, v3, v7"):
+    with pytest.raises(ConfigError, match="v1, v2, v3, v3-tekken, v7"):
         load("mistral-common:v9", pattern=PATTERN)
 
 

@@ -11,6 +11,7 @@ from graft.config import ModelConfig, PromptConfig
 from graft.models import TOKENIZER_FILES, model_folder
 from graft.prompts.dates import with_date
 from graft.prompts.template import Template
+from graft.prompts.tokenizers import adds_bos
 from graft.records import Message
 
 CHAT_TEMPLATE = "chat_template.jinja"
@@ -23,7 +24,7 @@ _CONFIGURED = (
 )
 _PATTERN = """\
 {%- set turn = namespace(asked='', system='') -%}
-{{- bos_token -}}
+{{- BEGIN -}}
 {%- for message in messages -%}
 {%- if message['role'] == 'system' -%}
 TAKE_SYSTEM
@@ -67,7 +68,7 @@ def _write_chat_template(prompt: PromptConfig, folder: Path) -> None:
     values = io.read_json(config) if config.is_file() else {}
     text: str | None
     if prompt.style == "pattern":
-        text = to_chat_template(prompt.pattern or "")
+        text = to_chat_template(prompt.pattern or "", bos=adds_bos(folder))
     else:
         own = values.get("chat_template")
         text = jinja.read_text(encoding="utf-8") if jinja.is_file() else own
@@ -82,8 +83,9 @@ def _write_chat_template(prompt: PromptConfig, folder: Path) -> None:
         io.write_json(config, values)
 
 
-def to_chat_template(pattern: str) -> str:
-    """A pattern in Jinja: the text that `PatternForm` writes, tokens by name."""
+def to_chat_template(pattern: str, *, bos: bool = True) -> str:
+    """A pattern in Jinja: the text that `PatternForm` writes, tokens by name. `bos`:
+    it begins with BOS, if there is one."""
     parts = _PLACE.split(pattern)
     names = {"source": "message['content']", "system": "turn.system"}
     written = [
@@ -98,6 +100,7 @@ def to_chat_template(pattern: str) -> str:
     )
     return (
         _PATTERN.replace("TAKE_SYSTEM", takes)
+        .replace("BEGIN", "bos_token" if bos else "''")
         .replace("SEPARATOR", "''" if pattern.endswith("\n") else "' '")
         .replace("ASKED", " ~ ".join(written))
     )

@@ -9,11 +9,11 @@ from graft.io import read_json
 from graft.models import TOKENIZER_FILES, model_folder
 from graft.prompts.chat import ChatForm
 from graft.prompts.forms import Form
-from graft.prompts.mistral import MistralForm, MistralTokenizer
+from graft.prompts.mistral import MistralForm, load_official
 from graft.prompts.pattern import PatternForm
 from graft.prompts.pieces import PieceTokenizer
 from graft.prompts.template import Template
-from graft.prompts.tokenizers import RustTokenizer, Tokenizer
+from graft.prompts.tokenizers import RustTokenizer, Tokenizer, adds_bos
 
 __all__ = ["Template", "load_template"]
 
@@ -32,13 +32,14 @@ def load_template(model: ModelConfig, prompt: PromptConfig) -> Template:
     form: Form
     if model.tokenizer and model.tokenizer.startswith(_OFFICIAL):
         version = model.tokenizer.removeprefix(_OFFICIAL)
-        tokenizer = official = MistralTokenizer(version)
+        tokenizer = official = load_official(version)
         form = MistralForm(official) if chat else PatternForm(pattern, official)
     else:
         path = model.tokenizer or model.path
         folder = model_folder(path, model.revision, TOKENIZER_FILES)
         if not chat and only_pieces(folder):
-            tokenizer = PieceTokenizer(folder / "tokenizer.model")
+            bos = adds_bos(folder)
+            tokenizer = PieceTokenizer(folder / "tokenizer.model", bos=bos)
             return Template(PatternForm(pattern, tokenizer), tokenizer, prompt.system)
         tokenizer = rust = RustTokenizer(folder, reads_control=chat)
         if chat:

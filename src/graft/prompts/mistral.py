@@ -1,12 +1,12 @@
 """Mistral's official tokenizers and chat forms, from the mistral-common package.
 
-Its sentencepiece model itself encodes: conversions of it differ on newlines and
-indentation. Its own code writes each turn, so ids equal the official ones in every
+Its sentencepiece or Tekken model itself encodes: conversions of the former differ on
+newlines and indentation. Its own code writes each turn, so ids equal the official ones in every
 version of the form.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,9 +14,12 @@ from graft.errors import ConfigError, TemplateError
 from graft.prompts.forms import Messages, Segments, write_each
 from graft.prompts.pieces import PieceTokenizer
 from graft.prompts.pools import Pool
+from graft.prompts.tekken import TekkenTokenizer
+from graft.prompts.tokenizers import Tokenizer
 from graft.prompts.turns import to_turns
 
-VERSIONS = ("v1", "v2", "v3", "v7")
+TEKKEN = "v3-tekken"
+VERSIONS = ("v1", "v2", "v3", TEKKEN, "v7")
 
 
 class _Segment(NamedTuple):
@@ -24,27 +27,34 @@ class _Segment(NamedTuple):
     learned: bool
 
 
-class MistralTokenizer(PieceTokenizer):
-    """An official tokenizer, by its version.
+class Official(Tokenizer, Protocol):
+    """An official tokenizer; `instruct` is its chat form."""
 
-    Control tokens are never read from text. Raises: ConfigError if there is no such
-    version.
-    """
+    instruct: Any
 
-    def __init__(self, version: str) -> None:
-        from mistral_common.tokens.tokenizers.mistral import (
-            MistralTokenizer as Official,
+
+def load_official(version: str) -> Official:
+    """An official tokenizer, by its version. Raises: ConfigError if there is none."""
+    from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
+
+    if version not in VERSIONS:
+        raise ConfigError(
+            "model.tokenizer",
+            f"mistral-common has no tokenizer {version!r}",
+            expected="mistral-common: and one of " + ", ".join(VERSIONS),
+            fix="use the version that the model's card names",
         )
+    if version == TEKKEN:
+        return TekkenTokenizer(MistralTokenizer.v3(is_tekken=True).instruct_tokenizer)
+    return OfficialPieces(getattr(MistralTokenizer, version)().instruct_tokenizer)
 
-        if version not in VERSIONS:
-            raise ConfigError(
-                "model.tokenizer",
-                f"mistral-common has no tokenizer {version!r}",
-                expected="mistral-common: and one of " + ", ".join(VERSIONS),
-                fix="use the version that the model's card names",
-            )
-        self.instruct: Any = getattr(Official, version)().instruct_tokenizer
-        official = self.instruct.tokenizer
+
+class OfficialPieces(PieceTokenizer):
+    """An official sentencepiece model. Control tokens are never read from text."""
+
+    def __init__(self, instruct: Any) -> None:
+        self.instruct = instruct
+        official = instruct.tokenizer
         super().__init__(official.file_path)
         self.pads = [i for i in (official.pad_id, official.unk_id) if i >= 0]
         self.control = {official.id_to_piece(i): i for i in official.special_ids}
@@ -59,7 +69,7 @@ class MistralForm:
     separator = ""
     reserved: Sequence[str] = ()
 
-    def __init__(self, tokenizer: MistralTokenizer) -> None:
+    def __init__(self, tokenizer: Official) -> None:
         from mistral_common.protocol.instruct import normalize, validator
 
         version = tokenizer.instruct.tokenizer.version

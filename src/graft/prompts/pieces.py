@@ -16,18 +16,21 @@ from graft.prompts.pools import Pool
 class PieceTokenizer:
     """A tokenizer.model. Control tokens are never read from text.
 
+    Args:
+        bos: whether a document begins with BOS, if there is one.
     Raises: TemplateError if it knows no end token.
     """
 
-    opens_with_space = True
-
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, bos: bool = True) -> None:
         from sentencepiece import SentencePieceProcessor
 
         pieces = SentencePieceProcessor(model_file=str(path))
         self._pieces: Any = pieces
-        self.bos_id: int | None = pieces.bos_id() if pieces.bos_id() >= 0 else None
+        has_bos = bos and pieces.bos_id() >= 0
+        self.bos_id: int | None = pieces.bos_id() if has_bos else None
         self.eos_id: int = pieces.eos_id()
+        # Most models open each text with a space; Gemma's does not.
+        self.opens_with_space = "▁" in "".join(pieces.encode("a", out_type=str))
         if self.eos_id < 0:
             raise TemplateError(
                 str(path),
@@ -66,6 +69,7 @@ class PieceTokenizer:
                 continue
             if run:
                 opening = self._pieces.id_to_piece(run[0]).startswith("▁")
+                opening &= self.opens_with_space  # else it is kept in the text
                 shown.append(" " * opening + self.decode(run))
                 run = []
             shown.append(self._pieces.id_to_piece(token))

@@ -89,7 +89,7 @@ class RustTokenizer:
             token.content: number for number, token in added.items() if token.special
         }
         self.added: Sequence[str] = [token.content for token in added.values()]
-        self.bos_id: int | None = self._id("bos_token")
+        self.bos_id: int | None = self._id("bos_token") if adds_bos(folder) else None
         end = self._id("eos_token")
         if end is None:
             raise TemplateError(
@@ -176,6 +176,13 @@ def special_names(folder: Path) -> dict[str, str]:
                 if key.endswith("_token") and isinstance(text, str):
                     names[key] = text
     return names
+
+
+def adds_bos(folder: Path) -> bool:
+    """Whether the model's texts begin with BOS: unless its files say that they do not,
+    as GPT-2's do."""
+    path = folder / "tokenizer_config.json"
+    return not path.is_file() or read_json(path).get("add_bos_token") is not False
 
 
 def _without_leading_space(part: Any) -> Any:
