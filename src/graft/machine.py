@@ -36,6 +36,15 @@ def peak_memory_gib(device: str) -> float:
     return peak_rss_gib()
 
 
+def describe_use(device: str, seconds: float) -> dict[str, str | float]:
+    """What an adapter records of the machine that made it, in so many seconds."""
+    return {
+        "device": device_name(device),
+        "memory_gib": peak_memory_gib(device),
+        "seconds": seconds,
+    }
+
+
 def peak_rss_gib() -> float:
     """Most of the machine's memory that this process has held so far, in GiB."""
     # Linux counts in KiB.

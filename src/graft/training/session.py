@@ -1,0 +1,120 @@
+"""One training: what is read before it, and the loop that it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from graft import config, io
+from graft.models import check_fits, check_tokenizer
+from graft.planning.work import Yardstick
+from graft.prompts import load_template
+from graft.training import outputs
+from graft.training.base import dtype_on, load_base
+from graft.training.batches import PackedDocuments, read_documents
+from graft.training.checkpoints import CheckpointStore, Progress, open_store
+from graft.training.fitting import find_yardstick, look_at, settle
+from graft.training.forward import prepare
+from graft.training.loop import Loop
+from graft.training.parallel import Group
+from graft.training.progress import MetricLog
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides the weights that a training ends with, beside its data."""
+
+    adapter: config.AdapterConfig
+    model: config.ModelConfig
+    quantization: config.QuantizationConfig
+    prompt: config.PromptConfig
+    tokenize: config.TokenizeConfig
+    train: config.TrainConfig
+
+
+@dataclass(frozen=True)
+class Session:
+    """A training whose inputs were read and checked, before any weight is loaded.
+
+    Attributes:
+        recipe: its configuration, as it can run here.
+        documents, digests: the splits by name, and the digests of their files.
+        template_hash: of the prompt template that made them.
+        store: checkpoints of a training with this configuration and these data.
+        group: the processes that train together.
+        yardstick: what the speed is held against, if it is known.
+    """
+
+    recipe: Recipe
+    documents: Mapping[str, PackedDocuments]
+    digests: Mapping[str, str]
+    template_hash: str
+    store: CheckpointStore
+    group: Group
+    yardstick: Yardstick | None
+
+    @classmethod
+    def open(
+        cls, recipe: Recipe, splits: Path, tokens: Path, checkpoints: Path, group: Group
+    ) -> Self:
+        """Read the splits, and hold all against each other.
+
+        Args:
+            splits: folder of the splits.
+            tokens: report of the tokenize stage.
+            checkpoints: folder of the checkpoints of all trainings.
+        Raises: ModelError, TemplateError or DataError if base, tokenizer, template and
+            data do not belong together; HardwareError if training does not fit here.
+        """
+        model, train = recipe.model, recipe.train
+        length = recipe.tokenize.max_seq_len
+        template = load_template(model, recipe.prompt)
+        values = check_fits(model, template.vocab_size, length)
+        check_tokenizer(model, io.read_json(tokens).get("tokenizer_files", {}))
+        outputs.check_template(tokens, template.hash)
+        parts = outputs.PARTS
+        documents = {p: read_documents(splits / p, p, length, train) for p in parts}
+        digests = {p: io.digest_files(splits / p) for p in parts}
+        sections = recipe.adapter, model, recipe.quantization, recipe.tokenize, train
+        key = outputs.key_of(sections, {"data": digests, "template": template.hash})
+        store = open_store(checkpoints, key, train.checkpoints_kept)
+        room, trained = look_at(group), (recipe.adapter, recipe.quantization, train)
+        settled = settle(room, values, model.dtype, trained, documents["train"])
+        yardstick = find_yardstick(
+            room, values, model.dtype, (*trained[:2], settled), group.size
+        )
+        recipe = replace(recipe, train=settled)
+        return cls(recipe, documents, digests, template.hash, store, group, yardstick)
+
+    def make_loop(self, log: MetricLog) -> Loop:
+        """Load the base, put on it what is trained, and go to the last checkpoint."""
+        recipe, group = self.recipe, self.group
+        base = load_base(
+            recipe.model, recipe.quantization, group.device, attention="packed"
+        )
+        dtype = dtype_on(group.device, recipe.quantization.compute_dtype)
+        loop = Loop(
+            prepare(base, recipe.adapter, recipe.train, dtype, group),
+            self.documents["train"],
+            self.documents["validation"],
+            recipe.train,
+            self.store,
+            log,
+            group,
+            self.yardstick,
+        )
+        loop.resume()
+        return loop
+
+    def report(self, progress: Progress, num_steps: int) -> dict[str, float]:
+        """The report's JSON, of a training that was planned for so many steps."""
+        length = self.recipe.tokenize.max_seq_len
+        return outputs.to_report(progress, num_steps, self.documents["train"], length)
+
+    def facts(self) -> dict[str, Any]:
+        """What an adapter says of its origin."""
+        return {
+            "base_path": self.recipe.model.path,
+            "base_revision": self.recipe.model.revision,
+            "template_hash": self.template_hash,
+        }
