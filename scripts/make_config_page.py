@@ -61,7 +61,7 @@ def keys_of(
 ) -> Iterator[tuple[str, str, Any]]:
     """Dotted keys of a section, with type and default; of one with several forms, the
     form that has the default's keys."""
-    model = next(m for m in _models(kind) if set(values) <= _names(m))
+    [model, *_] = [m for m in _models(kind) if set(values) <= _names(m)]
     for name, field in model.model_fields.items():
         key = field.alias or name
         inner, value = list(_models(field.annotation)), values[key]
@@ -113,8 +113,9 @@ def _remarks(text: str, section: str) -> Iterator[tuple[str, str]]:
     above: list[str] = []
     path: list[tuple[int, str]] = []
     lines = text.splitlines()
-    first = next(i for i, line in enumerate(lines) if not line.startswith("#"))
-    for line in lines[first:]:  # a comment at the top is about the file
+    while lines and lines[0].startswith("#"):
+        del lines[0]  # a comment at the top is about the file
+    for line in lines:
         remark = _REMARK.search(line)
         if line.lstrip().startswith("#") and remark:
             above.append(remark[1])

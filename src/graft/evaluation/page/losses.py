@@ -79,7 +79,7 @@ def _down(loss: float, up: Axis) -> float:
 def _tell(curves: Curves) -> str:
     """The figure in words."""
     return " ".join(
-        f"{name.capitalize()} loss goes from {curve[0][1]:.3f} at step {curve[0][0]} to "
-        f"{curve[-1][1]:.3f} at step {curve[-1][0]}."
+        f"{name.capitalize()} loss goes from {curve[0][1]:.3f} at step {curve[0][0]} "
+        f"to {curve[-1][1]:.3f} at step {curve[-1][0]}."
         for name, curve in curves.items()
     )
