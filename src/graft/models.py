@@ -20,6 +20,7 @@ TOKENIZER_FILES = (
     "vocab.json",
     "merges.txt",
     "*.jinja",
+    "chat_template.json",
 )
 MODEL_FILES = (
     "*.safetensors",

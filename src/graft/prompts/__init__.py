@@ -5,7 +5,6 @@ from pathlib import Path
 
 from graft.config import ModelConfig, PromptConfig
 from graft.errors import TemplateError
-from graft.io import read_json
 from graft.models import TOKENIZER_FILES, model_folder
 from graft.prompts.chat import ChatForm
 from graft.prompts.forms import Form
@@ -13,7 +12,7 @@ from graft.prompts.mistral import MistralForm, load_official
 from graft.prompts.pattern import PatternForm
 from graft.prompts.pieces import PieceTokenizer
 from graft.prompts.template import Template
-from graft.prompts.tokenizers import RustTokenizer, Tokenizer, adds_bos
+from graft.prompts.tokenizers import RustTokenizer, Tokenizer, adds_bos, read_object
 
 __all__ = ["Template", "load_template"]
 
@@ -57,12 +56,21 @@ def only_pieces(folder: Path) -> bool:
 
 def chat_template(folder: Path) -> str:
     """The chat template of a model's folder. Raises: TemplateError if it has none."""
-    if (folder / "chat_template.jinja").is_file():
-        return (folder / "chat_template.jinja").read_text(encoding="utf-8")
-    config = folder / "tokenizer_config.json"
-    found = read_json(config).get("chat_template") if config.is_file() else None
+    jinja = folder / "chat_template.jinja"
+    if jinja.is_file():
+        try:
+            return jinja.read_text(encoding="utf-8")
+        except ValueError as error:
+            raise TemplateError(
+                str(jinja), str(error), expected="text in UTF-8", fix="restore the file"
+            ) from error
+    found = None
+    for name in ("chat_template.json", "tokenizer_config.json"):
+        found = found or read_object(folder / name).get("chat_template")
     if isinstance(found, list):  # several, by name
-        found = {item["name"]: item["template"] for item in found}.get("default")
+        found = {item.get("name"): item.get("template") for item in found}
+    if isinstance(found, dict):
+        found = found.get("default")
     if not isinstance(found, str):
         raise TemplateError(
             str(folder),

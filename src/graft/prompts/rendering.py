@@ -12,6 +12,16 @@ from graft.prompts.dates import with_date
 _MARKS = re.compile(r"\{%-?\s*generation\s*-?%\}")
 _THINKS = re.compile(r"reasoning_content|(?<=\.)thinking\b|(?<=['\"])thinking(?=['\"])")
 
+_FAULTS = (
+    TypeError,
+    LookupError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What a template's own expressions may raise."""
+
 # transformers keeps one compiled template a text, whoever asks, and notes marks on it.
 _RENDERING = Lock()
 
@@ -66,7 +76,7 @@ class Renderer:
                     return_assistant_tokens_mask=self.marks,
                     **self._names,
                 )
-        except (JinjaError, TypeError, KeyError, ValueError, AttributeError) as error:
+        except (JinjaError, *_FAULTS) as error:
             raise unusable(f"refuses this conversation: {error}") from error
         return texts[0], list(marked[0]) if marked else []
 

@@ -74,16 +74,30 @@ class RustTokenizer:
                 fix="for a Mistral model set model.tokenizer: mistral-common:v3; for "
                 "others save the tokenizer with transformers (save_pretrained)",
             )
-        content = {**read_json(path), "truncation": None, "padding": None}
+        content = {**read_object(path), "truncation": None, "padding": None}
         going_on = _without_leading_space(content)
-        self._start = Rust.from_str(json.dumps(content))
-        self._going_on = (
-            self._start if going_on == content else Rust.from_str(json.dumps(going_on))
-        )
+        try:
+            self._start = Rust.from_str(json.dumps(content))
+            same = going_on == content
+            self._going_on = (
+                self._start if same else Rust.from_str(json.dumps(going_on))
+            )
+        # The library raises bare exceptions.
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            raise TemplateError(
+                str(path),
+                f"is no tokenizer: {error}",
+                expected="the fast tokenizer's file, as the model's owner saved it",
+                fix="restore it, or save the tokenizer anew with transformers",
+            ) from error
         self._both = (self._start, self._going_on)
         for rust in self._both:
             rust.encode_special_tokens = not reads_control
-        self.names = special_names(folder) or self._config_names(folder)
+        named = special_names(folder)
+        others = {} if "eos_token" in named else self._config_names(folder)
+        if named:  # a tokenizer that names no BOS has none
+            others.pop("bos_token", None)
+        self.names = others | named
         added = self._start.get_added_tokens_decoder()
         self.control: Mapping[str, int] = {
             token.content: number for number, token in added.items() if token.special
@@ -99,9 +113,9 @@ class RustTokenizer:
                 fix="name it there",
             )
         self.eos_id: int = end
-        named = [self._id(name) for name in ("pad_token", "unk_token", "bos_token")]
+        pads = [self._id(name) for name in ("pad_token", "unk_token", "bos_token")]
         self.pads: Sequence[int] = [
-            i for i in (*named, *self.control.values()) if i is not None
+            i for i in (*pads, *self.control.values()) if i is not None
         ]
         plain = [number for number, token in added.items() if not token.special]
         own = self._start.get_vocab(with_added_tokens=False).values()
@@ -118,13 +132,13 @@ class RustTokenizer:
 
     def _config_names(self, folder: Path) -> dict[str, str]:
         """BOS and EOS as config.json numbers them; of several the first."""
-        path = folder / "config.json"
-        values = read_json(path) if path.is_file() else {}
+        values = read_object(folder / "config.json")
+        values = {**values.get("text_config", {}), **values}  # of a multimodal model
         names = {}
         for name in ("bos_token", "eos_token"):
             ids = values.get(f"{name}_id")
             first = ids[0] if isinstance(ids, list) and ids else ids
-            if isinstance(first, int) and first >= 0:
+            if isinstance(first, int) and first is not True and first >= 0:
                 names[name] = self._start.id_to_token(first)
         return {name: token for name, token in names.items() if token is not None}
 
@@ -166,23 +180,36 @@ class RustTokenizer:
         return str(self._going_on.decode(list(ids), skip_special_tokens=False))
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty if there is no file. Raises: TemplateError."""
+    found = read_json(path) if path.is_file() else {}
+    if not isinstance(found, dict):
+        raise TemplateError(
+            str(path),
+            f"is JSON of another kind ({type(found).__name__})",
+            expected="an object",
+            fix="restore the file",
+        )
+    return found
+
+
 def special_names(folder: Path) -> dict[str, str]:
     """bos_token, eos_token, … → the token's text, as the model's files name them."""
     names: dict[str, str] = {}
     for file in ("special_tokens_map.json", "tokenizer_config.json"):
-        if (folder / file).is_file():
-            for key, value in read_json(folder / file).items():
-                text = value.get("content") if isinstance(value, dict) else value
-                if key.endswith("_token") and isinstance(text, str):
-                    names[key] = text
+        for key, value in read_object(folder / file).items():
+            text = value.get("content") if isinstance(value, dict) else value
+            if key.endswith("_token") and isinstance(text, str):
+                names[key] = text
     return names
 
 
 def adds_bos(folder: Path) -> bool:
     """Whether the model's texts begin with BOS: unless its files say that they do not,
     as GPT-2's do."""
-    path = folder / "tokenizer_config.json"
-    return not path.is_file() or read_json(path).get("add_bos_token") is not False
+    return (
+        read_object(folder / "tokenizer_config.json").get("add_bos_token") is not False
+    )
 
 
 def _without_leading_space(part: Any) -> Any:
