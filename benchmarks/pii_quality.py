@@ -1,7 +1,7 @@
 """How well personal data are found: precision and recall by kind, on made-up text.
 
-    PYTHONPATH=scripts python benchmarks/pii_quality.py --rows 5000 --seed 0
-    PYTHONPATH=scripts python benchmarks/pii_quality.py --world
+    PYTHONPATH=fixtures python benchmarks/pii_quality.py --rows 5000 --seed 0
+    PYTHONPATH=fixtures python benchmarks/pii_quality.py --world
 
 --world: numbers of every country and cards of every network, with all regions known.
 A finding is right if it overlaps a labelled span of its kind, exact if it is that span.
