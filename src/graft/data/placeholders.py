@@ -5,8 +5,12 @@ They may be meant, as in a chat about templates, so they are reported and kept.
 
 import polars as pl
 
-PLACE = r"\{\{-?\s*[\pL_][\pL\pN_.\- ]{0,40}\s*-?\}\}"
-"""`{{name}}`, as Jinja, Mustache and Handlebars write it."""
+PLACE = (
+    r"""\{\{[-#]?\s*[\pL_$][\pL\pN_.\- |$'"\[\]:]{0,60}\}\}"""
+    r"|[\[<](?i:your|insert)[ _\-][\pL\pN_.,'’/\- ]{1,40}[\]>]"
+)
+"""`{{name}}`, as Jinja, Mustache and Handlebars write it, and `[Your Name]` or `<insert
+date>`, as people do."""
 
 
 def find_places(turns: pl.DataFrame) -> pl.DataFrame:
