@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -157,7 +158,8 @@ def test_a_text_that_nobody_asked_for_has_its_tokenizers_own_ids(
         assert sum(encoded.learned) == len(own(text)) + 1
         assert asked.encode_prompt([user(text)]) == encoded.input_ids[:-1]
         if "▁" not in text and text[:1].strip():  # else two texts have the same ids
-            assert template.decode(encoded.input_ids, start=True) == text
+            kept = normalize("NFC", text) if kind == "qwen" else text  # as Qwen's does
+            assert template.decode(encoded.input_ids, start=True) == kept
 
     holds()
 
