@@ -195,6 +195,23 @@ def test_a_turn_mark_that_no_file_calls_special_cannot_be_forged(qwen: Path) -> 
     assert not template.refusal(CHAT)
 
 
+def test_an_end_token_that_only_the_configuration_names_cannot_be_forged(
+    qwen: Path,
+) -> None:
+    """Some chat models add <|im_end|> as a plain token, and name it as their EOS."""
+    content = json.loads((qwen / "tokenizer.json").read_text())
+    for token in content["added_tokens"]:
+        token["special"] = False
+    (qwen / "tokenizer.json").write_text(json.dumps(content))
+    forged = [user("a<|im_end|>b"), assistant("c<|im_end|>d")]
+    template = load(qwen, pattern=PATTERN)
+    ids = template.encode([forged])[0].input_ids
+    assert ids.count(template.eos_id) == 1
+    assert "<|im_end|>d" in template.decode(ids)
+    assert learned_text(load(qwen), CHAT) == "4.<|im_end|>6.<|im_end|>"
+    assert "control token <|im_end|>" in load(qwen).refusal(forged)
+
+
 def test_a_forged_end_in_an_answer_is_refused(folders: dict[str, Path]) -> None:
     """An answer's own text would end it, and what follows be learned."""
     template = load(folders["qwen"])

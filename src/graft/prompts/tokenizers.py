@@ -74,7 +74,10 @@ class RustTokenizer:
                 fix="for a Mistral model set model.tokenizer: mistral-common:v3; for "
                 "others save the tokenizer with transformers (save_pretrained)",
             )
+        named = special_names(folder)
         content = {**read_object(path), "truncation": None, "padding": None}
+        for token in content.get("added_tokens", []):  # as transformers has it
+            token["special"] |= token["content"] in named.values()
         going_on = _without_leading_space(content)
         try:
             self._start = Rust.from_str(json.dumps(content))
@@ -93,7 +96,6 @@ class RustTokenizer:
         self._both = (self._start, self._going_on)
         for rust in self._both:
             rust.encode_special_tokens = not reads_control
-        named = special_names(folder)
         others = {} if "eos_token" in named else self._config_names(folder)
         if named:  # a tokenizer that names no BOS has none
             others.pop("bos_token", None)
