@@ -209,3 +209,18 @@ def test_calls_that_cleaning_broke_are_refused(qwen: Path) -> None:
     broken = Message(role="tool_calls", content='[{"name": [PHONE]}]')
     with pytest.raises(TemplateError, match="tool_calls are not JSON"):
         with_template(qwen, TOOLS).encode([[user("a"), broken]])
+
+
+def test_calls_whose_empty_thought_is_stripped_later_are_read_only(qwen: Path) -> None:
+    """As Qwen3 has it: the last answer gets an empty thought, earlier ones none."""
+    thought = "{% if m.role == 'assistant' and loop.last %}<think>\n\n</think>\n\n"
+    jinja = TOOLS.replace(
+        "{{ m.content }}{% for", thought + "{% endif %}{{ m.content }}{% for"
+    )
+    template = with_template(qwen, jinja)
+    opened = "<think>\n\n</think>\n\n"
+    call = '<call>{"name": "weather", "arguments": {"city": "Lyon"}}</call>'
+    chat = [offered(), user("Rain?"), calls(), result(), assistant("No.")]
+    assert learned_text(template, chat) == f"{opened}No.<|im_end|>"
+    assert call in template.render(chat)
+    assert learned_text(template, chat[:3]) == f"{opened}{call}<|im_end|>"

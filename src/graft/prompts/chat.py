@@ -227,9 +227,14 @@ class ChatForm:
         of tools: with its last one. `start` if there is none."""
         whole = self._render(turns, place + 1, ask=False)
         ends = [found.end() for found in self._control.finditer(whole, start)]
-        if ends and not text.startswith(whole[: ends[-1]]):
+        if not ends or text.startswith(whole[: ends[-1]]):
+            return ends[-1] if ends else start
+        # The same, less a thought that is stripped where another turn follows.
+        shown = [found.end() for found in self._control.finditer(text, start)]
+        end = shown[: len(ends)][-1] if shown else start
+        if end == start or not whole[: ends[-1]].endswith(text[start:end]):
             raise unusable("ends an answer otherwise when another turn follows")
-        return ends[-1] if ends else start
+        return end
 
     def _render(self, turns: Turns, upto: int, *, ask: bool) -> str:
         return self._renderer.render(turns.said[:upto], turns.tools, ask=ask)[0]
