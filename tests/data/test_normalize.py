@@ -1,5 +1,7 @@
 """Repairs of text."""
 
+import unicodedata
+
 import ftfy
 import polars as pl
 import pytest
@@ -143,3 +145,24 @@ def test_what_is_not_suspect_no_repair_changes(texts: list[str]) -> None:
         after = repair(after)
     changed = before.filter(before != after)
     assert normalize.are_suspect(changed).all()
+
+
+ODD = st.lists(
+    st.text(
+        st.sampled_from("ae\u0301\u00e9\uac00\u1100\u1161 \t\n\r\u2028\u00a0"),
+        max_size=8,
+    )
+)
+
+
+@given(ODD)
+def test_a_filter_before_a_repair_spares_work_and_changes_nothing(
+    texts: list[str],
+) -> None:
+    column = pl.Series(texts, dtype=pl.String)
+    assert normalize.compose(column).to_list() == [
+        unicodedata.normalize("NFC", text) for text in texts
+    ]
+    # With blanks before it, every text passes the filter.
+    padded = normalize.collapse_blanks("  " + column)
+    assert normalize.collapse_blanks(column).to_list() == padded.to_list()

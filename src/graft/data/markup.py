@@ -8,7 +8,7 @@ does all that is code, or speaks of code or markup (`are_technical`).
 
 import html
 import re
-from collections import Counter
+from functools import lru_cache
 
 import polars as pl
 
@@ -35,14 +35,17 @@ _ATTRIBUTE = (
     r"""(?:\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=`{}]+))?)"""
 )
 _LIKE_TAG = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]*)?/?>|<[!?%]\w|<>|</>")
-_TAG = re.compile(rf"(?i)<(/?)({_BLOCK}|{_INLINE})(?:{_ATTRIBUTE})*\s*/?>")
+_REST = rf"(?:{_ATTRIBUTE})*\s*/?>"
+_TAG = re.compile(rf"(?i)<(/?)({_BLOCK}|{_INLINE}){_REST}")
+_LINE_TAG = re.compile(rf"(?i)</?(?:{_BLOCK}){_REST}")
+_BEGINS_LINE = re.compile(rf"(?im)^</?(?:{_BLOCK}){_REST}")
+_INLINE_TAG = re.compile(rf"(?i)</?(?:{_INLINE}){_REST}")
 _UNSEEN = re.compile(r"(?is)<(script|style)\b[^<>]*>.*?</\1\s*>|<!--.*?-->")
 _MAY_BE_UNSEEN = re.compile("(?i)<(?:!--|script|style)")
-_MENTIONED = re.compile(r"[^\s>][^\S\n]+(<[^<>]+>)(?=[^\S\n]+[^\s<]|[,.;:!?)\"'])")
+_BEFORE_WORD = re.compile(r"<[^<>]+>(?=[^\S\n]+[^\s<]|[,.;:!?)\"'])")
 _BEGINS_PAGE = re.compile(rf"(?i)\s*<(?:{_BLOCK})[\s>]")
 _END_MARK = re.compile(r"(?<=[^\s<>`'\"(])</s>\s*\Z")
 _NEED_NO_END = frozenset(f"{_OPEN_ENDED}|{_VOID}".split("|"))
-_ENDS_LINE = frozenset(_BLOCK.replace("h[1-6]", "h1|h2|h3|h4|h5|h6").split("|"))
 ENTITY = r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);"
 _ENTITY = re.compile(ENTITY)
 
@@ -74,10 +77,11 @@ def are_technical(texts: pl.Series) -> pl.Series:
 def strip_markup(text: str) -> str:
     """A text without what a page left in it: a blank takes the place of tags that end a
     line, entities are resolved."""
-    if "<s>" not in text:
+    if "</s>" in text and "<s>" not in text:
         text = _END_MARK.sub("", text)
     if _is_page(text):
-        text = _TAG.sub(_gap, _without_unseen(text))
+        text = _BEGINS_LINE.sub("", _without_unseen(text))
+        text = _INLINE_TAG.sub("", _LINE_TAG.sub(" ", text))
     if "&" not in text:
         return text
     plain = html.unescape(text)
@@ -92,21 +96,28 @@ def _is_page(text: str) -> bool:
     if "<" not in text:
         return False
     text = _without_unseen(text)
-    counts: Counter[str] = Counter()
-    found = False
-    for like in _LIKE_TAG.findall(text):
-        tag = _TAG.fullmatch(like)
+    counts: dict[str, int] = {}
+    found = _LIKE_TAG.findall(text)
+    for like in found:
+        tag = _read_tag(like)
         if tag is None:
             return False
-        name, found = tag[2].lower(), True
+        name, step = tag
         if name in _NEED_NO_END:
             continue
-        counts[name] += -1 if tag[1] else 1
+        counts[name] = counts.get(name, 0) + step
         if counts[name] < 0:
             return False
     if not found or any(counts.values()):
         return False
     return bool(_BEGINS_PAGE.match(text)) or not _is_mentioned(text)
+
+
+@lru_cache(4096)
+def _read_tag(like: str) -> tuple[str, int] | None:
+    """Name of a page's tag, and 1 if it begins or -1 if it ends an element."""
+    tag = _TAG.fullmatch(like)
+    return tag and (tag[2].lower(), -1 if tag[1] else 1)
 
 
 def _without_unseen(text: str) -> str:
@@ -116,12 +127,17 @@ def _without_unseen(text: str) -> str:
 
 def _is_mentioned(text: str) -> bool:
     """Whether a tag stands as a word among words."""
-    return any(_TAG.fullmatch(found[1]) for found in _MENTIONED.finditer(text))
+    return any(
+        _read_tag(found[0]) and _is_behind_word(text[: found.start()])
+        for found in _BEFORE_WORD.finditer(text)
+    )
 
 
-def _gap(tag: re.Match[str]) -> str:
-    begins_line = tag.start() == 0 or tag.string[tag.start() - 1] == "\n"
-    return " " if tag[2].lower() in _ENDS_LINE and not begins_line else ""
+def _is_behind_word(before: str) -> bool:
+    """Whether a text ends with a word, not a tag, and blanks."""
+    words = before.rstrip()
+    gap = before[len(words) :]
+    return bool(words and gap) and words[-1] != ">" and "\n" not in gap
 
 
 def _unless_sign(entity: re.Match[str]) -> str:

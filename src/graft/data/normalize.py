@@ -25,11 +25,9 @@ _CONTROL = (
 # What a repair beside that of mojibake could change; all other text, most of it, is
 # left alone at once. U+0300 is the first character that NFC may change; dashes, quotes
 # and signs of currency after it are safe, and French is full of them.
-_ANY = (
-    r"[<&\x00-\x09\x0b-\x1f\x7f-\u00a0\u00ad]"
-    "|[\u0300-\u200f\u2028-\u202f\u205f-\u209f\u20c1-\U0010ffff]"
-    r"|^\s|\s$|\s\s"
-)
+_COMPOSABLE = "\u0300-\u200f\u2028-\u202f\u205f-\u209f\u20c1-\U0010ffff"
+_ANY = rf"[<&\x00-\x09\x0b-\x1f\x7f-\u00a0\u00ad{_COMPOSABLE}]" r"|^\s|\s$|\s\s"
+_ODD_BLANKS = r"[^\S\n ]|^\s|\s$|\s\s"
 
 
 def are_suspect(texts: pl.Series) -> pl.Series:
@@ -79,7 +77,7 @@ def strip_thinking(texts: pl.Series) -> pl.Series:
 
 def compose(texts: pl.Series) -> pl.Series:
     """Unicode normal form C: a letter and its accent as one character."""
-    return texts.str.normalize("NFC")
+    return _where(texts, f"[{_COMPOSABLE}]", lambda some: some.str.normalize("NFC"))
 
 
 def strip_controls(texts: pl.Series) -> pl.Series:
@@ -91,6 +89,10 @@ def collapse_blanks(texts: pl.Series) -> pl.Series:
     """Runs of blanks inside a line become one space, as do no-break spaces; at most
     one line stays empty. Indentation of a text's later lines stays: code needs it; and
     so do tabs alone, which part the columns of a table."""
+    return _where(texts, _ODD_BLANKS, _collapse)
+
+
+def _collapse(texts: pl.Series) -> pl.Series:
     return (
         _with_line_ends(texts)
         .str.replace_all(r"(\S)\t*[^\S\n\t][^\S\n]*", "$1 ")
@@ -111,6 +113,14 @@ def trim(texts: pl.Series) -> pl.Series:
 
 def _with_line_ends(texts: pl.Series) -> pl.Series:
     return texts.str.replace_all("\r\n?|[\u2028\u2029]", "\n")
+
+
+def _where(texts: pl.Series, pattern: str, change: Repair) -> pl.Series:
+    """Change the texts in which the pattern is found, which no other needs."""
+    places = texts.str.contains(pattern).arg_true()
+    if places.is_empty():
+        return texts
+    return texts.clone().scatter(places, change(texts.gather(places)))
 
 
 def _map_at(

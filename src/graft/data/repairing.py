@@ -34,6 +34,8 @@ def repair(
         after = before.clone()
         for kind, steps in chosen.items():
             mine = (technical == kind).arg_true()
+            if mine.is_empty():
+                continue
             texts = before.gather(mine)
             for name, step in steps.items():
                 repaired = step(texts)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from graft.config import DataConfig
@@ -27,9 +28,13 @@ class Part:
     def where(self, row: int | None = None, column: str | None = None) -> str:
         """`file:row`; relative to an absolute root, so that reports can be compared."""
         path = self.paths[column] if column else self.path
-        relative = path.relative_to(self.root) if self.root.is_absolute() else path
-        shown = show_path(relative)
+        shown = _shown(path, self.root)
         return shown if row is None else f"{shown}:{row}"
+
+
+@lru_cache(256)  # asked of every row, and slow
+def _shown(path: Path, root: Path) -> str:
+    return show_path(path.relative_to(root) if root.is_absolute() else path)
 
 
 def reject(where: str, reason: str, value: object, expected: str, fix: str) -> Reject:
