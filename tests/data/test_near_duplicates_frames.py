@@ -40,10 +40,15 @@ TOLD = [
     "Say in which town she studied and for how long.",
     "Give two reasons why the crew had to wait.",
 ]
-WORDS = st.sampled_from(
-    "king queen ship letter walks sees old green never soon".split()
-)
-QUESTIONS = st.lists(WORDS, min_size=3, max_size=9).map(lambda w: f"{' '.join(w)}?")
+
+
+def _questions(words: str) -> st.SearchStrategy[str]:
+    chosen = st.lists(st.sampled_from(words.split()), min_size=3, max_size=9)
+    return chosen.map(lambda question: f"{' '.join(question)}?")
+
+
+QUESTIONS = _questions("king queen ship letter walks sees old green never soon")
+OTHERS = _questions("lamp river song writes hears cold yellow often later horse")
 
 
 def are_near_examples(one: tuple[str, str], other: tuple[str, str]) -> bool:
@@ -83,14 +88,12 @@ def test_nor_are_they_one_where_the_passages_differ_slightly(
     assert are_near_examples(first, (frame.format(p=variant, q=one), "yes"))
 
 
-@given(FRAMES, QUESTIONS, QUESTIONS)
-def test_other_questions_are_near_only_as_they_are_alone(
+@given(FRAMES, QUESTIONS, OTHERS)
+def test_questions_without_a_common_word_are_two_examples(
     frame: str, one: str, other: str
 ) -> None:
-    pair = [(frame.format(p=PASSAGE, q=question), "no") for question in (one, other)]
-    alone = [(question, "no") for question in (one, other)]
-    if are_near_examples(pair[0], pair[1]):
-        assert are_near_examples(alone[0], alone[1])
+    prompts = [frame.format(p=PASSAGE, q=question) for question in (one, other)]
+    assert not are_near_examples((prompts[0], "no"), (prompts[1], "no"))
 
 
 @given(FRAMES, QUESTIONS, st.sampled_from(["yes", "Anna Keller", "in 1903", STORY]))
