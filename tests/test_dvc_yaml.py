@@ -58,3 +58,11 @@ def test_every_path_in_a_command_is_declared(name: str) -> None:
     flags = re.findall(r"(--[a-z-]+) (\S+)", STAGES[name]["cmd"])
     paths = {path for flag, path in flags if flag not in KEPT_BY_THE_STAGE}
     assert paths and paths <= paths_of(STAGES[name])
+
+
+def test_only_the_few_numbers_that_tell_experiments_apart_are_metrics() -> None:
+    found = [item for stage in STAGES.values() for item in stage.get("metrics", [])]
+    assert [path for item in found for path in item] == [
+        "reports/train.json",
+        "reports/metrics.json",
+    ]

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from graft.evaluation.examples import read_examples
 from graft.evaluation.measure import measure
 from graft.evaluation.outputs import (
     log_outputs,
+    to_columns,
     to_summary,
     version_tags,
     write_outputs,
@@ -80,7 +82,8 @@ def evaluate(line: tuple[Path, Params], out: Path, **changes: Any) -> tuple[Any,
         curves={},
         **changes,
     )
-    write_outputs(out / "predictions", out / "report.json", predictions, facts)
+    files = (out / name for name in ("predictions", "report.json", "metrics.json"))
+    write_outputs(*files, predictions, facts)
     return facts, out / "predictions"
 
 
@@ -106,6 +109,26 @@ def test_an_evaluation_leaves_predictions_samples_card_and_report(line, tmp_path
     assert "http://store/run77" in card and "http://store/run77" in page
     assert "| device | a device |" in card
     assert facts.counts == {"train": 2, "validation": 2, "test": 2}
+
+
+def test_experiments_have_few_columns_that_name_what_they_are(line, tmp_path):
+    facts, _ = evaluate(line, tmp_path)
+    shown = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    first = facts.task.metrics[0]
+    assert shown["tuned"] == report["tuned"] and first in shown["tuned"]
+    assert shown["base"] == {first: report["base"][first]}
+    assert shown["difference"] == {first: report["difference"][first]}
+    assert shown["examples"] == {"train": 2, "validation": 2, "test": 2}
+    assert shown["rejects"] == 0 and shown["tokens_per_s"] > 0
+    assert shown["requirements"] == facts.requirements.status
+    assert len(shown) == 7, "every one is a column of each experiment"
+    stages = {
+        "convert": {"num_rejected": 3},
+        "tokenize": {"counts": {"sequences": 1, "rejects": 1}},
+        "train": {"validation_loss": 0.5},
+    }
+    assert to_columns(replace(facts, stages=stages))["rejects"] == 4
 
 
 def test_the_device_is_the_one_that_answered_though_the_base_is_freed(line, tmp_path):

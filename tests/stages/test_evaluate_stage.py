@@ -33,6 +33,7 @@ def run(params: Params, root: Path) -> None:
         curves=root / "curves",
         out=root / "predictions",
         report=root / "evaluate.json",
+        metrics=root / "metrics.json",
         journals=root / "journals",
     )
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +16,13 @@ from graft.evaluation.page import to_page
 from graft.evaluation.page.losses import to_image
 from graft.evaluation.page.numbers import comparison_digits
 from graft.evaluation.page.verdicts import judge
-from graft.evaluation.scoring import SYSTEMS, Prediction, of_system, to_report
+from graft.evaluation.scoring import (
+    SYSTEMS,
+    Prediction,
+    of_system,
+    to_report,
+    values,
+)
 from graft.metrics import METRICS
 from graft.records import PREDICTION_SCHEMA, SPLITS
 
@@ -27,10 +33,18 @@ TABLE, SAMPLES, CARD, PAGE = "table", "samples.json", "README.md", "report.html"
 LOSSES = "loss.svg"
 
 
+MAX_SHOWN = 8
+"""Metrics of a task that `dvc exp show` has columns for."""
+
+
 def write_outputs(
-    out: Path, report: Path, predictions: Sequence[Prediction], facts: Facts
+    out: Path,
+    report: Path,
+    metrics: Path,
+    predictions: Sequence[Prediction],
+    facts: Facts,
 ) -> None:
-    """Write the report, and in `out` the table, samples, the card and the page."""
+    """Write the report, DVC's metrics, and in `out` the table, samples, card and page."""
     rows = pa.Table.from_pylist(
         [asdict(row) for row in predictions], schema=PREDICTION_SCHEMA
     )
@@ -42,6 +56,7 @@ def write_outputs(
         io.write_text(partial / PAGE, to_page(facts, predictions))
         io.write_text(partial / LOSSES, to_image(facts.curves))
     io.write_json(report, to_report(facts.scores) | facts.requirements.to_report())
+    io.write_json(metrics, to_columns(facts))
 
 
 def log_outputs(tracked: "Run", out: Path, report: Path, facts: Facts) -> None:
@@ -51,6 +66,30 @@ def log_outputs(tracked: "Run", out: Path, report: Path, facts: Facts) -> None:
     tracked.log_metrics(to_metrics(facts))
     tracked.log_artifact(report, "reports")
     tracked.log_artifact(out)
+
+
+def to_columns(facts: Facts) -> dict[str, Any]:
+    """The few numbers that tell experiments apart, as columns of `dvc exp show`.
+
+    The task's first metric of base and tuned model with the difference, the others of
+    the tuned model; all else is in the report.
+    """
+    scores = facts.scores.overall
+    first = dict(list(scores.items())[:1])
+    shown = dict(list(scores.items())[:MAX_SHOWN])
+    rejects = (
+        stage.get("num_rejected", stage.get("counts", {}).get("rejects", 0))
+        for stage in facts.stages.values()
+    )
+    return {
+        "base": values(first, "base"),
+        "tuned": values(shown, "tuned"),
+        "difference": values(first, "difference"),
+        "requirements": facts.requirements.status,
+        "tokens_per_s": round(facts.costs["tuned"].tokens_per_s, 1),
+        "examples": dict(facts.counts),
+        "rejects": sum(rejects),
+    }
 
 
 def to_metrics(facts: Facts) -> dict[str, float]:

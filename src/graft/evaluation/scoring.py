@@ -114,11 +114,7 @@ def not_computed(
 
 
 def to_report(scores: Scores) -> dict[str, Any]:
-    """The report's JSON: equal predictions make equal bytes.
-
-    `dvc metrics show` makes a column of every number that is not in a list. The values
-    are therefore numbers, and all that qualifies them stands in lists.
-    """
+    """The report's JSON: equal predictions make equal bytes."""
     report: dict[str, Any] = {"num_examples": scores.num_examples}
     report |= {system: values(scores.overall, system) for system in SYSTEMS}
     report["intervals"] = {

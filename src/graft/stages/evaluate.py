@@ -40,6 +40,7 @@ def run(
     curves: Path,
     out: Path,
     report: Path,
+    metrics: Path,
     journals: Path = Path(".graft"),
 ) -> None:
     """Measure base and tuned model on the same examples, and register the adapter.
@@ -75,7 +76,7 @@ def run(
             links=tracked.links,
             curves=read_curves(curves),
         )
-        write_outputs(out, report, predictions, facts)
+        write_outputs(out, report, metrics, predictions, facts)
         log_outputs(tracked, out, report, facts)
         version = tracking.register_adapter(
             tracked,
