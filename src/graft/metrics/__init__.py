@@ -6,6 +6,7 @@ from graft.errors import ConfigError
 from graft.metrics.answers import ANSWER_METRICS
 from graft.metrics.bleu import BLEU_METRICS
 from graft.metrics.bootstrap import resample
+from graft.metrics.calls import CALL_METRICS
 from graft.metrics.chrf import CHRF_METRICS
 from graft.metrics.comparing import Comparison, compare
 from graft.metrics.diversity import DIVERSITY_METRICS
@@ -36,6 +37,7 @@ METRICS: Mapping[str, Metric] = {
         *ANSWER_METRICS,
         *STEP_METRICS,
         *FINAL_ANSWER_METRICS,
+        *CALL_METRICS,
         *DIVERSITY_METRICS,
         *LIKELIHOOD_METRICS,
     )

@@ -10,11 +10,12 @@ says which results are equal.
 
 import re
 
+from graft.metrics.calls import gold_calls, to_calls
 from graft.metrics.notation import is_magnitude, is_unit, to_plain
 from graft.metrics.results import to_result
 from graft.metrics.statistics import Array, Metric, Segments, averaged, percent
+from graft.metrics.thinking import CLOSE, OPEN, after_thinking
 
-OPEN, CLOSE = "<think>", "</think>"
 BOX, HASHES = r"\boxed{", "####"
 ANSWER = re.compile(
     r"(?:\banswer\s*(?:is(?: therefore| thus| then| hence)?|:|=)"
@@ -40,11 +41,6 @@ _AFTER = re.compile(r"\s*[%‰!^√}{\\][^\s.]*|(\s*)([^\W\d_]+)")
 _OPENING = re.compile(rf"[^\W\d_]{{0,2}}[$€£¥₹]?\s*(?:{_SIGNED})")
 _CALCULATION = re.compile(r"<<[^<>]*>>")
 _SENTENCE_END = re.compile(r"(?:[.!?](?=\s|$)|。|\n)")
-
-
-def after_thinking(text: str) -> str:
-    """What follows the last thinking block; a text without one, whole."""
-    return text.rpartition(CLOSE)[2]
 
 
 def _to_marked(text: str) -> str:
@@ -137,7 +133,12 @@ def _inside_braces(text: str) -> str:
 
 
 def is_right(said: str, gold: str) -> bool:
-    """Whether both have the same result, whole; an empty one is right of nothing."""
+    """Whether both have the same result, whole; an empty one is right of nothing.
+
+    Of a gold answer that calls tools the calls are the result.
+    """
+    if calls := gold_calls(gold):
+        return to_calls(said) == calls
     if said.strip() and said.strip() == gold.strip():
         return True
     result = result_of(said)
@@ -160,8 +161,11 @@ def count_right(segments: Segments) -> tuple[Array, str]:
 def is_formed(text: str, gold: str) -> bool:
     """Thinks, or not, as the gold answer does, then answers and marks the result so.
 
-    Thinking is one block, closed, with something in it, before all else.
+    Thinking is one block, closed, with something in it, before all else. A gold answer
+    that calls tools says nothing of the thinking before.
     """
+    if gold_calls(gold):
+        return bool(to_calls(text))
     thinks = OPEN in gold
     head, _, said = text.rpartition(CLOSE)
     thought = head.strip()

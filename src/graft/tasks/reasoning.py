@@ -77,7 +77,13 @@ REASONING = Task(
         **{name: Field("any", optional=True, implied=True) for name in REFUSED},
     },
     to_example=to_example,
-    metrics=("final_answer", "format", "response_length", "perplexity"),
+    metrics=(
+        "final_answer",
+        "format",
+        "tool_calls",
+        "response_length",
+        "perplexity",
+    ),
     demo_row={
         "turns": [
             {"role": "user", "content": "2 + 3?"},

@@ -1,0 +1,112 @@
+"""Calls of tools: the same tools with the same arguments.
+
+A reference calls tools if it is their JSON, a list of {name, arguments}. What a model
+says is read in the forms that chat templates have it write: such a list or its items,
+alone or in <tool_call> tags, `parameters` for `arguments`, arguments as a text of JSON,
+and OpenAI's {function: {...}}. Keys in another order, spaces, ids and the order of
+calls do not matter, and 1.0 is 1; everything else does, as do the letters of a text.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import regex
+
+from graft.metrics.statistics import Array, Metric, Segments, averaged, percent
+from graft.metrics.thinking import after_thinking
+
+_OPENING = regex.compile(r"[\[{]")
+_DECODER = json.JSONDecoder()
+
+
+def to_calls(text: str) -> list[str]:
+    """The calls in a text after its thinking, each as one form of JSON, sorted."""
+    values = _json_values(after_thinking(text))
+    return sorted(call for value in values for call in _calls(value) or [])
+
+
+def gold_calls(reference: str) -> list[str]:
+    """The calls that a reference is; empty if it is an answer in words."""
+    try:
+        value = json.loads(reference)
+    except ValueError:
+        return []
+    return sorted(_calls(value) or []) if isinstance(value, list) else []
+
+
+def count_calls(segments: Segments) -> tuple[Array, str]:
+    """1 where the calls are those of a reference; nothing where no reference calls.
+
+    Returns: statistics of a mean, shape [segments, 2], and how they were counted.
+    """
+    rows = zip(segments.completions, segments.references, strict=True)
+    found = []
+    for said, references in rows:
+        gold = [calls for text in references if (calls := gold_calls(text))]
+        found.append(float(to_calls(said) in gold) if gold else None)
+    return averaged(found), "calls|name,arguments|order:any"
+
+
+def lacks_calls(references: Sequence[Sequence[str]]) -> str:
+    """Why there is nothing to score, if no reference calls a tool."""
+    if any(gold_calls(text) for texts in references for text in texts):
+        return ""
+    return "no reference calls a tool"
+
+
+def _json_values(text: str) -> Iterator[Any]:
+    """Lists and objects in a text, from left to right, each whole."""
+    place = 0
+    while found := _OPENING.search(text, place):
+        try:
+            value, place = _DECODER.raw_decode(text, found.start())
+        except (ValueError, RecursionError):
+            place = found.end()
+            continue
+        yield value
+
+
+def _calls(value: Any) -> list[str] | None:
+    """Calls as JSON in one form; None if a part of the value is anything else."""
+    calls = [_call(item) for item in (value if isinstance(value, list) else [value])]
+    found = [call for call in calls if call is not None]
+    return found if len(found) == len(calls) else None
+
+
+def _call(item: Any) -> str | None:
+    """A call as JSON with its keys sorted, without its id."""
+    function = item.get("function", item) if isinstance(item, dict) else None
+    if not isinstance(function, dict):
+        return None
+    arguments = function.get("arguments", function.get("parameters"))
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments)
+        except ValueError:
+            return None
+    name = function.get("name")
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        return None
+    return json.dumps([name, _plain(arguments)], sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    """A value with whole numbers as such: 1.0 is 1."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    is_whole = isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole else value
+
+
+CALL_METRICS = [
+    Metric(
+        "tool_calls",
+        "Tool calls, exact match, %",
+        count_calls,
+        percent,
+        unfit=lacks_calls,
+    )
+]
