@@ -35,9 +35,9 @@ TEXTS = {
 SCORED = [
     metric
     for metric in METRICS.values()
-    if metric.of == "answer" and metric.name not in ("meteor", "format")
+    if metric.of == "answer" and metric.name not in ("meteor", "format", "tool_calls")
 ]
-"""METEOR never gives 1, and a form has no right answer."""
+"""METEOR never gives 1, a form has no right answer, and no text here calls a tool."""
 
 
 def best(name, text, stratum="all"):

@@ -44,7 +44,7 @@ def write_outputs(
     predictions: Sequence[Prediction],
     facts: Facts,
 ) -> None:
-    """Write the report, DVC's metrics, and in `out` the table, samples, card and page."""
+    """Write report, DVC's metrics, and in `out` the table, samples, card and page."""
     rows = pa.Table.from_pylist(
         [asdict(row) for row in predictions], schema=PREDICTION_SCHEMA
     )
