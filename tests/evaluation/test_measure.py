@@ -91,6 +91,7 @@ def test_an_evaluation_leaves_predictions_samples_card_and_report(line, tmp_path
     facts, out = evaluate(line, tmp_path)
     assert sorted(path.name for path in out.iterdir()) == [
         "README.md",
+        "loss.svg",
         "report.html",
         "samples.json",
         "table",
