@@ -1,5 +1,6 @@
 """configs/ → the text of params.yaml, just as DVC composes it for `dvc exp run`."""
 
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,13 +35,31 @@ def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
         OSError,  # OmegaConf's, of a file that is no mapping
         ValueError,  # Hydra's, of a defaults list; and of bytes that are not UTF-8
     ) as error:
-        text = " ".join(str(error).split())
+        text = " ".join(str(error).partition("Config search path")[0].split())
         raise ConfigError(
             " ".join([str(configs), *overrides]),
             f"cannot be composed: {text[:400]}",
             expected="groups and keys that exist in configs/",
-            fix="correct the file or the override that is named",
+            fix=_suggestion(overrides, configs)
+            or "correct the file or the override that is named",
         ) from error
+
+
+def _suggestion(overrides: Sequence[str], configs: Path) -> str:
+    """What the first override that names no group, choice or key may mean; empty if
+    there is none, or nothing is near."""
+    for override in overrides:
+        name, _, value = override.lstrip("+~").partition("=")
+        if (folder := configs / name).is_dir():
+            known = [f"{name}={path.stem}" for path in sorted(folder.glob("*.yaml"))]
+            given = f"{name}={value}"
+        else:
+            groups = [path.name for path in configs.iterdir() if path.is_dir()]
+            known, given = [*_flat(yaml.safe_load(compose((), configs))), *groups], name
+        if given not in known and not any(key.startswith(f"{given}.") for key in known):
+            near = difflib.get_close_matches(given, known, n=1)
+            return f"did you mean {near[0]}?" if near else ""
+    return ""
 
 
 def differences(text: str, params: Path = PARAMS) -> list[str]:

@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from graft.commands import params
+from graft.composition import compose
 from graft.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -71,3 +72,22 @@ def test_an_experiment_goes_over_every_section() -> None:
     values = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     assert values["tokenize"]["max_seq_len"] == 256
     assert values["train"]["max_steps"] == 20
+
+
+@pytest.mark.parametrize(
+    ("override", "meant"),
+    [
+        ("modle=tiny", "model"),
+        ("model=mistral-7b-v3", "model=mistral-7b-v0.3"),
+        ("adapter.rnk=3", "adapter.rank"),
+        ("+experiment=domain_qa_tin", "experiment=domain_qa_tiny"),
+        ("evaluate.num_resample=500", "evaluate.num_resamples"),
+    ],
+)
+def test_a_misspelt_override_is_told_with_what_it_may_mean(
+    override: str, meant: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose([override], ROOT / "configs")
+    assert f"did you mean {meant}?" in str(caught.value)
+    assert "search path" not in str(caught.value)
