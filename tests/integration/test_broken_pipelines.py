@@ -136,7 +136,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
         "train",
         code(f"{TRAINING}/batches.py", "to(positions)[None],",
              "to(np.arange(len(positions)))[None],"),
-        "train", "wrong"),
+        "train", "other positions"),
     "training on the answers of the validation split alone": (
         "train",
         code(f"{TRAINING}/session.py", '            self.documents["train"],\n',

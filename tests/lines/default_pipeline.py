@@ -11,6 +11,8 @@ from typing import Any
 import mlflow
 import yaml
 
+from graft.io import remove
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = (
     "configs",
@@ -72,7 +74,7 @@ class Pipeline:
         """Run the stages from one on as DVC does, then what `make verify` checks."""
         for name in STAGES[STAGES.index(first) :]:
             for out in self._outs(name):
-                shutil.rmtree(out) if out.is_dir() else out.unlink(missing_ok=True)
+                remove(out)
             done = self._start(shlex.split(self._stages[name]["cmd"])[1:])
             if done.returncode:
                 return Outcome(name, done.stdout)

@@ -44,7 +44,7 @@ def run(
             elsewhere, with references, base and tuned.
         name: of the registered model, other than registry.name.
         metrics: others than the task's.
-        out: folder to write, with compare.json and compare.md.
+        out: folder to write, with compare.json, compare.md and compare.csv.
         mark: give the best variant's version the tag best=true, if it met its
             requirements; aliases stay.
     """
@@ -80,7 +80,10 @@ def run(
         io.write_json(out / "compare.json", to_json(found) | {"left_out": left_out})
         lines = [f"- left out: {name}: {why}\n" for name, why in left_out.items()]
         io.write_text(out / "compare.md", to_markdown(found) + "".join(lines))
-        print(f"see {out / 'compare.json'}, {out / 'compare.md'}")
+        from graft.results import read_comparison
+
+        io.write_text(out / "compare.csv", read_comparison(out).to_csv(index=False))
+        print("see", *(str(out / f"compare.{end}") for end in ("json", "md", "csv")))
     if mark and history is not None:
         best = found.best.variant if found.best else None
         _mark(history, registry, best)

@@ -75,7 +75,9 @@ class History:
         return [
             _past(run, versions.get(run.info.run_id), aliases)
             for run in self._all()
+            # A run keeps the name of its training; its adapter may be registered anew.
             if run.data.params.get("registry.name") == self._name
+            or run.info.run_id in versions
         ]
 
     def fetch(self, run_id: str, folder: str, out: Path) -> Path | None:
