@@ -24,6 +24,7 @@ def test_help_is_what_the_docstring_says_of_each_argument() -> None:
             top: files at most.
         Raises: nothing.
         """
+        del train, folder, top
 
     text, told = describe(run)
     assert text == "Show a folder.\n\nAll of it."

@@ -116,7 +116,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
     ),
     "hardly a learning rate": (
         "train", params(train__learning_rate=1e-12, train__max_steps=40),
-        "train", "nothing was learned"),
+        "train", "the optimizer left"),
     "a hundredfold learning rate": (
         "train", params(train__learning_rate=0.2), "train", "error: train"),
     "a layer that the optimizer does not have": (

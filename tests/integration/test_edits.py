@@ -94,22 +94,34 @@ def param(key: str, value: object) -> Edit:
 
 EDITS: dict[str, tuple[Edit, set[str]]] = {
     "nothing": (lambda folder: None, set()),
-    "a docstring of training": (code("training/loop.py", '"""The', '"""This is the'), set()),
-    "a comment of a prompt": (code("prompts/pattern.py", "\nimport", "\n# why\nimport"), set()),
+    "a docstring of training": (
+        code("training/loop.py", '"""The', '"""This is the'),
+        set(),
+    ),
+    "a comment of a prompt": (
+        code("prompts/pattern.py", "\nimport", "\n# why\nimport"),
+        set(),
+    ),
     "the table of GPUs": (code("planning/gpus.py", r"\Z", "\nNEW = 1\n"), set()),
     "a progress bar": (code("progress.py", "rows", "lines"), set()),
     "a help text": (code("cli.py", "no progress bars", "no bars"), set()),
-    "the style sheet": (code("evaluation/page/style.css", r"\Z", "p {}\n"), {"evaluate"}),
+    "the style sheet": (
+        code("evaluation/page/style.css", r"\Z", "p {}\n"),
+        {"evaluate"},
+    ),
     "a metric": (code("metrics/bleu.py", r"\Z", "\nNEW = 1\n"), {"evaluate"}),
     "the training loop": (code("training/loop.py", r"\Z", "\nNEW = 1\n"), AFTER_TRAIN),
     "the registered name": (param("registry.name", "other"), {"evaluate"}),
-    "the tracking store": (param("registry.tracking_uri", "sqlite:///x.db"), {"evaluate"}),
+    "the tracking store": (
+        param("registry.tracking_uri", "sqlite:///x.db"),
+        {"evaluate"},
+    ),
     "a requirement": (param("evaluate.requirements", None), {"evaluate"}),
     "the learning rate": (param("train.learning_rate", 1e-4), AFTER_TRAIN),
     "the rank": (param("adapter.rank", 4), AFTER_TRAIN),
     "the prompt": (param("task.prompt.pattern", "{source}="), AFTER_TOKENIZE),
     "the seed of the splits": (param("split.seed", 1), {"split", *AFTER_TRAIN}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", EDITS)
