@@ -183,7 +183,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
     "another base in evaluation": (
         "evaluate", alter_base, "evaluate", "not model.revision"),
     "another tokenizer in evaluation": (
-        "evaluate", swap_tokens, "evaluate", "not model.revision"),
+        "evaluate", swap_tokens, "evaluate", "was trained with prompt template"),
     "answers cut after four tokens": (
         "tokenize", params(task__max_new_tokens=4), "evaluate", "falls short of"),
     "references in place of completions": (
