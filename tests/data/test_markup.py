@@ -26,6 +26,8 @@ def strip(text: str) -> str:
         ("<p>a</p><!-- no -->b<script>var i = {};</script>", "a  b "),
         ("a&nbsp;b caf&eacute; &#39;c&#x27;", "a\u00a0b café 'c'"),
         ("The end.</s>", "The end."),
+        ("<section><p>It rains.</p></section>", " It rains.  "),
+        ("Type <code>ls</code> there.", "Type ls there."),
     ],
 )
 def test_what_a_page_left_goes(dirty: str, expected: str) -> None:
@@ -61,6 +63,10 @@ def test_what_a_page_left_goes(dirty: str, expected: str) -> None:
         "| a | b |\n|---|---|\n| one<br>two | 2 |",
         "A paragraph in HTML: <p>Hello</p>",
         "<tool_call>null</tool_call>",
+        "<label>spam</label>",
+        "<title>Rain</title>\n<section>It rains.</section>",
+        "<label>spam</label><cite>line 3</cite>",
+        "cat <<EOF\n<div>Hi</div>\nEOF",
     ],
 )
 def test_what_is_not_surely_a_page_stays(text: str) -> None:

@@ -46,6 +46,11 @@ _BEFORE_WORD = re.compile(r"<[^<>]+>(?=[^\S\n]+[^\s<]|[,.;:!?)\"'])")
 _BEGINS_PAGE = re.compile(rf"(?i)\s*<(?:{_BLOCK})[\s>]")
 _END_MARK = re.compile(r"(?<=[^\s<>`'\"(])</s>\s*\Z")
 _NEED_NO_END = frozenset(f"{_OPEN_ENDED}|{_VOID}".split("|"))
+_FIELDS = frozenset(
+    "abbr address article aside body button caption cite code figure footer form head"
+    " header input label link main mark option q section select table title".split()
+)
+"""Elements whose names the fields of an answer in XML have too: <label>spam</label>."""
 ENTITY = r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);"
 _ENTITY = re.compile(ENTITY)
 
@@ -58,6 +63,7 @@ _TECHNICAL = (
     r"|jsx|tsx|svg|php|javascript|typescript|markdown|markup|code|snippets?|tags?"
     rf"|balises?|etiquetas?|znacznik|tokens?|regex|attributes?){_EDGE}"
     r"|[A-Za-z0-9_)\]\"'];[ \t]*$|[{}]|=>|->|::|[=!]=|&&|\|\||\(\)|\$[A-Za-z_]|#include"
+    r"|#!/|<<-?['\"]?[A-Z_]{2,}"
     rf"|{_EDGE}(?:def|fn|func|function|class|public|private|import|const|let|var)"
     r"[ \t]+[A-Za-z0-9_]+[ \t]*[({=:;<]"
 )
@@ -97,18 +103,22 @@ def _is_page(text: str) -> bool:
         return False
     text = _without_unseen(text)
     counts: dict[str, int] = {}
+    names = set[str]()
     found = _LIKE_TAG.findall(text)
     for like in found:
         tag = _read_tag(like)
         if tag is None:
             return False
         name, step = tag
+        names.add(name)
         if name in _NEED_NO_END:
             continue
         counts[name] = counts.get(name, 0) + step
         if counts[name] < 0:
             return False
     if not found or any(counts.values()):
+        return False
+    if names <= _FIELDS and text.lstrip()[0] == "<" and text.rstrip()[-1] == ">":
         return False
     return bool(_BEGINS_PAGE.match(text)) or not _is_mentioned(text)
 
