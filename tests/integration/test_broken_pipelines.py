@@ -91,7 +91,7 @@ def swap_tokens(pipeline: Pipeline) -> None:
 def learn_nothing_and_require_nothing(pipeline: Pipeline) -> None:
     """Turn off every check that a configuration can turn off."""
     pipeline.set(
-        train__learning_rate=1e-12,
+        train__learning_rate=1e-6,
         train__max_steps=20,
         train__must_learn=False,
         evaluate__requirements=None,

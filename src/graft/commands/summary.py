@@ -21,7 +21,7 @@ def run(
     adapter: Path = Path("models/adapter"),
     journals: Path = Path(".graft"),
 ) -> None:
-    """Print the scores of base and tuned model, the registered version, and where to look.
+    """Print scores of base and tuned model, the registered version, and where to look.
 
     Args:
         report: of the evaluate stage.

@@ -26,7 +26,8 @@ MAGNITUDES = frozenset(
         "mrd ciento cientos millón millones docena docenas billón billones milhão "
         "milhões milhares bilhões mila milione milioni miliardo miliardi dozzina сто "
         "тысяча тысячи тысяч тыс миллион миллиона миллионов млн миллиард миллиардов "
-        "млрд सौ हज़ार हजार अरब ألف آلاف مليون ملايين مليار مئة مائة พัน หมื่น แสน ล้าน ร้อย "
+        "млрд सौ हज़ार हजार अरब ألف آلاف مليون ملايين "
+        "مليار مئة مائة พัน หมื่น แสน ล้าน ร้อย "
         "nghìn triệu tỷ ribu juta milyar bin milyon"
     ).split()
 )

@@ -1,8 +1,8 @@
 """Mistral's official tokenizers and chat forms, from the mistral-common package.
 
 Its sentencepiece or Tekken model itself encodes: conversions of the former differ on
-newlines and indentation. Its own code writes each turn, so ids equal the official ones in every
-version of the form.
+newlines and indentation. Its own code writes each turn, so ids equal the official ones
+in every version of the form.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Text ↔ ids by Tekken, Mistral's byte-level tokenizer, from the mistral-common package."""
+"""Text ↔ ids by Tekken, Mistral's byte-level tokenizer, of mistral-common."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -35,7 +35,8 @@ def tracking_uri(
     a relative SQLite file lies in the repository's root.
 
     In an address a question mark begins the options, and MLflow takes %20 for a blank:
-    where a folder's name has such a sign, the path is relative to the working directory.
+    where a folder's name has such a sign, the path is relative to the working
+    directory.
     """
     uri = environment.get("MLFLOW_TRACKING_URI") or registry.tracking_uri
     path = uri.removeprefix(_SQLITE)

@@ -62,7 +62,8 @@ def decide_device(
                     else f"{size}, too many for a CPU"
                 ),
                 expected="an NVIDIA GPU that torch sees (torch.cuda.is_available())",
-                fix="run on a GPU machine (SETUP.md), or try the pipeline with model=tiny",
+                fix="run on a GPU machine (SETUP.md), or try the pipeline with "
+                "model=tiny",
             )
         return "cpu"
     if gpu is None:
