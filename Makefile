@@ -62,5 +62,5 @@ lock: ## compile requirements.txt from pyproject.toml
 	  | sed 's/+cpu$$//' > requirements.tmp && mv requirements.tmp requirements.txt
 
 clean: ## remove what the pipeline made, and its runs (not .venv, not the DVC cache)
-	rm -rf data/{preflight,converted,clean,tokenized,splits,rejects,review} models/adapter \
-	  predictions curves reports/*.{html,md} checkpoints mlflow.db mlruns mlartifacts .graft
+	rm -rf data/{code,preflight,converted,clean,tokenized,splits,rejects,review} models/adapter \
+	  predictions curves dvc_plots reports/*.{html,md} checkpoints mlflow.db mlruns mlartifacts .graft

@@ -22,7 +22,7 @@ def test_a_run_is_found_under_the_name_that_its_adapter_has_now(
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    client = mlflow.MlflowClient(uri)
+    client = mlflow.MlflowClient(uri, registry_uri=uri)
     experiment = client.create_experiment("graft", (tmp_path / "files").as_uri())
     run = client.create_run(experiment).info.run_id
     client.log_param(run, "registry.name", "old")
