@@ -20,6 +20,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 TRAINING, EVALUATION = "src/graft/training", "src/graft/evaluation"
+KEPT = (
+    "        kept = [table.filter(pa.array(codes == code)) "
+    "for code in range(len(SPLITS))]\n"
+)
 Break = Callable[[Pipeline], None]
 
 
@@ -78,6 +82,15 @@ def alter_base(pipeline: Pipeline) -> None:
     save_file(weights, path, {"format": "pt"})
 
 
+def leaking(split: str) -> str:
+    """Code that puts a held-out split in place of as many rows of train."""
+    held_out = f"kept[{split.upper()}]"
+    return (
+        f"{KEPT}        kept[0] = pa.concat_tables([kept[0][len({held_out}):], "
+        f"{held_out}])\n"
+    )
+
+
 def swap_tokens(pipeline: Pipeline) -> None:
     """Let two frequent tokens change their ids."""
     path = pipeline.folder / "models/tiny/tokenizer.json"
@@ -113,6 +126,21 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
         ),
         "tokenize",
         "the end of an answer is not learned",
+    ),
+    "validation examples in train, too": (
+        "split",
+        code("src/graft/data/splitting.py", KEPT, leaking("validation")),
+        "train",
+        "examples of the validation split",
+    ),
+    "test examples in train, too": (
+        "split",
+        lambda pipeline: (
+            pipeline.set(train__max_steps=20),
+            pipeline.edit("src/graft/data/splitting.py", KEPT, leaking("test")),
+        )[0],
+        "evaluate",
+        "examples of the test split",
     ),
     "hardly a learning rate": (
         "train", params(train__learning_rate=1e-12, train__max_steps=40),

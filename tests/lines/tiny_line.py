@@ -89,7 +89,7 @@ def make_adapter(params: Params, folder: Path) -> None:
 
 
 def make_splits(folder: Path) -> None:
-    """The same few examples in every split."""
+    """The same few sentences in every split, as examples of their own."""
     rows = [
         {
             "id": f"{number}",
@@ -102,13 +102,15 @@ def make_splits(folder: Path) -> None:
             "stratum": "all",
             "split": None,
             "where": f"pairs:{number}",
-            "input_ids": [1],
-            "learned": [True],
+            "input_ids": [1, 2],
+            "learned": [False, True],
             "num_bytes": 1,
             "augmented": False,
         }
         for number, (english, french) in enumerate(PAIRS)
     ]
-    table = pa.Table.from_pylist(rows, schema=SEQUENCE_SCHEMA)
     for split in SPLITS:
+        own = [row | {"id": f"{row['id']}{'' if split == 'test' else split}"}
+               for row in rows]  # fmt: skip
+        table = pa.Table.from_pylist(own, schema=SEQUENCE_SCHEMA)
         write_batches(folder / split, [table], SEQUENCE_SCHEMA)

@@ -16,6 +16,7 @@ from graft.evaluation.outputs import (
     write_outputs,
 )
 from graft.evaluation.record import check_record, read_record
+from graft.held_out import check_held_out
 from graft.io import read_json
 from graft.metrics import get_metrics
 from graft.models import check_tokenizer
@@ -45,8 +46,8 @@ def run(
 ) -> None:
     """Measure base and tuned model on the same examples, and register the adapter.
 
-    Raises: ModelError after all is written and registered, if the adapter falls short
-        of evaluate.requirements.
+    Raises: DataError if a test example was trained on; ModelError after all is written
+        and registered, if the adapter falls short of evaluate.requirements.
     """
     get_metrics(task.metrics)  # a misspelt name is told now, not after the answers
     record = read_record(adapter)
@@ -55,6 +56,7 @@ def run(
     stages = {path.stem: read_json(path) for path in reports}
     if "tokenize" in stages:
         check_tokenizer(model, stages["tokenize"].get("tokenizer_files", {}))
+    check_held_out(splits, "test")
     examples = read_examples(splits / "test", evaluate.max_examples)
     device = choose_device(evaluate.device, model, quantization)
     journal = journals / f"evaluate-{record.run_id}.jsonl"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from graft import config, io
+from graft.held_out import check_held_out
 from graft.models import check_fits, check_tokenizer
 from graft.planning.work import Yardstick
 from graft.prompts import load_template
@@ -72,6 +73,7 @@ class Session:
         values = check_fits(model, template.vocab_size, length)
         check_tokenizer(model, io.read_json(tokens).get("tokenizer_files", {}))
         outputs.check_template(tokens, template.hash)
+        check_held_out(splits, "validation")
         parts = outputs.PARTS
         documents = {p: read_documents(splits / p, p, length, train) for p in parts}
         digests = {p: io.digest_files(splits / p) for p in parts}
