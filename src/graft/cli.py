@@ -36,7 +36,7 @@ COMMANDS: dict[str, str] = {
     "quarantine": "show what the stages put aside, write it out, re-admit it",
     "remote": "set the S3 remote of DVC from the environment",
     "review": "make blind sheets for raters, and score the filled ones",
-    "summary": "say what the line has made, and how to see it",
+    "summary": "show what the pipeline made, and where to see it",
     "ui": "show runs and the registry in a browser",
 }
 """Name of a module in `graft.commands` → one line of help. Modules load when used."""
