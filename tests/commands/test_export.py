@@ -164,7 +164,7 @@ def test_without_a_test_split_sentences_are_compared(
     sequences = to_sequences(tmp_path / "test", template)
     assert len(sequences) == len(PAIRS)
     assert PAIRS[0][1] in template.decode(sequences[0])
-    assert to_sequences(line[0] / "splits" / "test", template) == [[1], [1]]
+    assert to_sequences(line[0] / "splits" / "test", template) == [[1, 2], [1, 2]]
 
 
 def test_a_model_that_was_trained_whole_is_copied_with_its_prompt(
