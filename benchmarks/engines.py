@@ -33,10 +33,10 @@ from example_corpus import write_examples
 from graft import io
 from graft.composition import compose
 from graft.config import PreprocessConfig
-from graft.data.cleaning import Decided, clean
-from graft.data.near_duplicates import MARKS, join_pairs, to_pairs
-from graft.engine import LocalEngine, num_cores
-from graft.window import Map, in_order
+from graft.data.preprocess.cleaning import Decided, clean
+from graft.data.preprocess.near_duplicates import MARKS, join_pairs, to_pairs
+from graft.engine.local import LocalEngine, num_cores
+from graft.engine.ordered import Map, in_order
 
 WORKERS = max(num_cores(), 2)
 
@@ -50,7 +50,7 @@ def local() -> Iterator[Map]:
 @contextmanager
 def ray_tasks() -> Iterator[Map]:
     """graft's own: tasks in a window."""
-    from graft.ray_engine import open_ray
+    from graft.engine.ray import open_ray
 
     with open_ray(None, WORKERS) as engine:
         yield engine.map
@@ -59,7 +59,7 @@ def ray_tasks() -> Iterator[Map]:
 @contextmanager
 def ray_data() -> Iterator[Map]:
     """Ray Data. Items that are no tables are pickled into one."""
-    from graft.ray_engine import open_ray
+    from graft.engine.ray import open_ray
 
     with open_ray(None, WORKERS):
         import ray
@@ -194,7 +194,7 @@ def measure(name: str, folder: Path) -> None:
 
 
 def _warm(_: int) -> int:
-    import graft.data.cleaning  # pylint: disable=unused-import
+    import graft.data.preprocess.cleaning  # pylint: disable=unused-import
 
     time.sleep(0.1)
     return os.getpid()

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from graft.config.quality import LanguageConfig, QualityConfig
-from graft.data.quality import measure, quality_rules
+from graft.data.preprocess.quality import measure, quality_rules
 from graft.data.turns import sides, unfold
 
 ROWS, BATCH = 1_000_000, 16_384

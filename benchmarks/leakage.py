@@ -24,7 +24,7 @@ from corpus import batches
 
 from graft import io
 from graft.config import LeakageConfig, SplitConfig
-from graft.data.ngrams import to_wholes, to_words
+from graft.data.split.ngrams import to_wholes, to_words
 from graft.records import SEQUENCE_SCHEMA
 
 HELD_OUT, LEAKED = 3_000, 1_000

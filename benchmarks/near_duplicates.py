@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from graft.config.near_duplicates import NearDuplicatesConfig
-from graft.data.near_duplicates import (
+from graft.data.preprocess.near_duplicates import (
     MARKS,
     are_near,
     bands,

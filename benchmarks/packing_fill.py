@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from graft.data.packing import fill, pack
+from graft.training.packing import fill, pack
 
 CAPACITY = 2048
 WORKS = {"short": (75, 0.5, 512), "long": (900, 0.6, 2048)}

@@ -24,7 +24,7 @@ from training_speed import (
 )
 
 from graft.config import FullConfig
-from graft.planning.gpus import Gpu, find_gpu
+from graft.hardware.gpus import Gpu, find_gpu
 from graft.planning.memory import GIB, peak_memory
 from graft.planning.setup import Load, Setup
 from graft.planning.shapes import to_shape

@@ -21,8 +21,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from graft.config import ModelConfig, PromptConfig, TokenizeConfig
-from graft.data.sequences import Rules, to_sequences
-from graft.engine import LocalEngine, num_cores
+from graft.data.tokenize.sequences import Rules, to_sequences
+from graft.engine.local import LocalEngine, num_cores
 from graft.prompts import load_template
 from graft.prompts.tokenizers import RustTokenizer
 from graft.records import EXAMPLE_SCHEMA

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel
 
-from graft.params import PARAMS, Params
+from graft.config.params import PARAMS, Params
 
 CONFIGS, PAGE = Path("configs"), Path("docs/CONFIG.md")
 HEAD = """# Every key of the configuration

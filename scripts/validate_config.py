@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 from graft.composition import CONFIGS, compose, differences
+from graft.config.params import check_params
 from graft.errors import ConfigError
 from graft.metrics import METRICS
-from graft.params import check_params
 from graft.tasks import TASKS
 
 EXPERIMENT = "experiment"

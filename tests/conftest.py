@@ -10,8 +10,8 @@ import pytest
 from hypothesis import settings
 
 from graft.config import DataConfig, ModelConfig, QuantizationConfig
-from graft.models import model_digest
-from graft.params import Params, load_params
+from graft.config.params import Params, load_params
+from graft.models.files import model_digest
 
 # Read when torch is imported: on models this small, threads only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

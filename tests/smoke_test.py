@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import graft
-from graft.params import load_params
+from graft.config.params import load_params
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(

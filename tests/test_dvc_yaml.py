@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from graft import params
+from graft.config import params
 
 ROOT = Path(__file__).parents[1]
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from graft.config.params import PARAMS
 from graft.errors import ConfigError
-from graft.params import PARAMS
 
 CONFIGS = Path("configs")
 

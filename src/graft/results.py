@@ -15,7 +15,7 @@ import pandas as pd
 
 from graft import io
 from graft.config import RegistryConfig
-from graft.params import PARAMS, load_params
+from graft.config.params import PARAMS, load_params
 
 SYSTEMS = ("base", "tuned", "difference")
 

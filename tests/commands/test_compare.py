@@ -11,9 +11,9 @@ import pytest
 from graft import io, tracking
 from graft.commands import compare
 from graft.config import RegistryConfig
+from graft.config.params import Params, load_params
 from graft.errors import ConfigError, TrackingError
 from graft.evaluation.scoring import Prediction
-from graft.params import Params, load_params
 from graft.records import PREDICTION_SCHEMA
 from graft.tracking.history import History
 

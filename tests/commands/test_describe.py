@@ -12,7 +12,7 @@ from hub_folders import save_bpe, save_pieces, save_weights
 from graft.commands.describe import describe, read_license, run
 from graft.config import ModelConfig
 from graft.errors import ConfigError, GraftError, ModelError
-from graft.models import check_fits, model_digest
+from graft.models.files import check_fits, model_digest
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from tiny_line import make_adapter, make_base, make_params, make_splits
 
 from graft.commands.export import PAIRS, run, to_sequences
 from graft.config import FullConfig
+from graft.config.params import Params
 from graft.errors import ConfigError, ModelError, TemplateError
 from graft.io import read_json, write_json
-from graft.params import Params
 from graft.prompts import load_template
 from graft.training.base import load_base
 from graft.training.tuning import save_tuned, tune

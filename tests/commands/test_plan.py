@@ -6,8 +6,8 @@ import pytest
 from model_shapes import MISTRAL_7B
 
 from graft.commands import plan
+from graft.config.params import load_params
 from graft.errors import ConfigError, HardwareError
-from graft.params import load_params
 from graft.planning.setup import Load
 
 ROOT = Path(__file__).parents[2]

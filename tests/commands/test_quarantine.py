@@ -9,7 +9,7 @@ import pytest
 
 from graft import io
 from graft.commands import quarantine
-from graft.decisions import read_decided
+from graft.curation.decisions import read_decided
 from graft.errors import ConfigError, DataError
 from graft.records import REJECT_SCHEMA
 

@@ -13,9 +13,9 @@ from graft import cli, io, tracking
 from graft.commands import review
 from graft.config import RegistryConfig
 from graft.errors import ConfigError, DataError
-from graft.evaluation.record import AdapterRecord
 from graft.evaluation.review.key import Key, read_key
 from graft.evaluation.scoring import Prediction
+from graft.models.adapter_record import AdapterRecord
 from graft.records import PREDICTION_SCHEMA
 from graft.tracking.journal import Journal
 

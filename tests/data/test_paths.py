@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from graft.data.conversion import Conversion
+from graft.data.convert.conversion import Conversion
 from graft.errors import ConfigError, DataError
 from graft.field_paths import ABSENT
 from graft.records import Row

@@ -11,6 +11,7 @@ from test_card import TASK, make_facts
 from test_scoring import predictions
 
 from graft.config import MetricRequirement, RequirementsConfig
+from graft.config.params import check_params, load_params
 from graft.errors import ConfigError, ModelError
 from graft.evaluation.card import to_card
 from graft.evaluation.outputs import evaluation_key, to_summary
@@ -18,7 +19,6 @@ from graft.evaluation.page import to_page
 from graft.evaluation.requirements import Requirements, check_requirements
 from graft.evaluation.scoring import Scores
 from graft.metrics import Comparison
-from graft.params import check_params, load_params
 from graft.records import Score
 
 

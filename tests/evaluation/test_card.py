@@ -15,7 +15,7 @@ from graft.evaluation.latency import Latency
 from graft.evaluation.page import to_page
 from graft.evaluation.requirements import Requirements
 from graft.evaluation.scoring import Prediction, score, to_report
-from graft.machine import device_name, library_versions, peak_memory_gib
+from graft.hardware.machine import device_name, library_versions, peak_memory_gib
 from graft.metrics import METRICS, get_metrics
 
 ROOT = Path(__file__).parents[2]

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from tiny_line import PAIRS, make_adapter, make_base, make_params, make_splits
 
+from graft.config.params import Params
 from graft.evaluation.examples import read_examples
 from graft.evaluation.measure import measure
 from graft.evaluation.outputs import (
@@ -17,10 +18,9 @@ from graft.evaluation.outputs import (
     version_tags,
     write_outputs,
 )
-from graft.evaluation.record import check_record, read_record
+from graft.hardware.machine import device_name
 from graft.io import digest_files, read_table
-from graft.machine import device_name
-from graft.params import Params
+from graft.models.adapter_record import check_record, read_record
 from graft.prompts import load_template
 from graft.records import PREDICTION_SCHEMA
 from graft.training.adapter import load_adapter

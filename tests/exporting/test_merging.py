@@ -13,7 +13,7 @@ from graft.config import ModelConfig
 from graft.errors import ModelError
 from graft.exporting.merging import Merge, merge, merge_adapter
 from graft.exporting.parity import check_parity, compare, logits_of, tolerance
-from graft.models import model_digest
+from graft.models.files import model_digest
 from graft.training.adapter import attach_adapter, load_adapter, save_adapter
 from graft.training.base import load_base
 

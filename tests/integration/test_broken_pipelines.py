@@ -118,7 +118,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
     "a loss mask without the end token": (
         "tokenize",
         code(
-            "src/graft/data/sequences.py",
+            "src/graft/data/tokenize/sequences.py",
             "    for row, fault in find_faults(",
             "    tokens = tokens._replace(learned=tokens.learned & ~np.isin("
             "tokens.input_ids, list(template.stop_ids)))\n"
@@ -129,7 +129,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
     ),
     "validation examples in train, too": (
         "split",
-        code("src/graft/data/splitting.py", KEPT, leaking("validation")),
+        code("src/graft/data/split/splitting.py", KEPT, leaking("validation")),
         "train",
         "examples of the validation split",
     ),
@@ -137,7 +137,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
         "split",
         lambda pipeline: (
             pipeline.set(train__max_steps=20),
-            pipeline.edit("src/graft/data/splitting.py", KEPT, leaking("test")),
+            pipeline.edit("src/graft/data/split/splitting.py", KEPT, leaking("test")),
         )[0],
         "evaluate",
         "examples of the test split",

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from graft import tracking
-from graft.params import load_params
+from graft.config.params import load_params
 
 params = load_params()
 with tracking.start_run(params.registry, Path("checkpoints/k/journal.jsonl")) as run:

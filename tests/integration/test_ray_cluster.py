@@ -15,7 +15,7 @@ from settings import TASK
 
 from graft import io
 from graft.config import ConvertConfig, DataConfig, EngineConfig, ModelConfig
-from graft.ray_engine import LOOPBACK
+from graft.engine.ray import LOOPBACK
 from graft.stages import convert, preprocess, tokenize
 
 pytestmark = pytest.mark.slow

@@ -27,21 +27,21 @@ from settings import PROMPT, TASK
 
 from graft import io
 from graft.config import DataConfig, ModelConfig
-from graft.data.cleaning import Account, clean, marked_schema
-from graft.data.conversion import Conversion
-from graft.data.repeats import find_repeats
-from graft.data.sequences import Rules
-from graft.data.sorting import Sorting
-from graft.data.token_report import Tally
-from graft.encoding import encode
-from graft.engine import Engine, LocalEngine
+from graft.data.convert.conversion import Conversion
+from graft.data.preprocess.cleaning import Account, clean, marked_schema
+from graft.data.preprocess.duplicates import find_repeats
+from graft.data.preprocess.partition import Sorting
+from graft.data.tokenize.report import Tally
+from graft.data.tokenize.sequences import Rules
+from graft.engine.local import Engine, LocalEngine
+from graft.engine.ordered import IN_FLIGHT
+from graft.engine.ray import LOOPBACK, RayEngine, open_ray
 from graft.errors import ConfigError, DataError
-from graft.ray_engine import LOOPBACK, RayEngine, open_ray
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SEQUENCE_SCHEMA
-from graft.row_batch import to_batches
+from graft.records.row_batch import to_batches
 from graft.sources import read_row_batches
+from graft.stages.encoding import encode
 from graft.tasks import get_task
-from graft.window import IN_FLIGHT
 
 pytestmark = pytest.mark.slow  # Ray takes ten seconds to start
 WORKERS = 2
@@ -197,7 +197,7 @@ def test_no_process_outlives_a_run_that_is_ended(end: signal.Signals) -> None:
 
 ENDLESS = """
 import time
-from graft.ray_engine import open_ray
+from graft.engine.ray import open_ray
 def work(item):
     time.sleep(item)
     return item

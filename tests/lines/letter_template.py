@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 
 from graft.config import PromptConfig, TokenizeConfig
-from graft.data.masks import Tokens, flatten
-from graft.data.sequences import Rules
+from graft.data.tokenize.masks import Tokens, flatten
+from graft.data.tokenize.sequences import Rules
 from graft.errors import TemplateError
 from graft.prompts.forms import RefusedError
 from graft.records import EXAMPLE_SCHEMA, Encoded, Message

@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 from graft.config.near_duplicates import NearDuplicatesConfig
-from graft.data.near_duplicates import (
+from graft.data.preprocess.near_duplicates import (
     MARKS,
     are_near,
     join_pairs,

@@ -12,10 +12,10 @@ import yaml
 
 from graft.composition import compose
 from graft.config import PreprocessConfig
-from graft.data.cleaning import Account, Decided, clean, marked_schema
 from graft.data.columns import from_lines
-from graft.data.repeats import find_repeats
-from graft.data.sorting import Sorting
+from graft.data.preprocess.cleaning import Account, Decided, clean, marked_schema
+from graft.data.preprocess.duplicates import find_repeats
+from graft.data.preprocess.partition import Sorting
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
 
 NOTHING = Decided({}, frozenset())
@@ -63,7 +63,7 @@ class Cleaned:
 
 @dataclass(frozen=True)
 class InMemory:
-    """Marked tables as `graft.data.repeats` reads them."""
+    """Marked tables as `graft.data.preprocess.duplicates` reads them."""
 
     marked: Sequence[pa.Table]
 

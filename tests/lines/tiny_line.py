@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from graft.config.params import Params, check_params
 from graft.io import write_batches, write_json
-from graft.models import model_digest
-from graft.params import Params, check_params
+from graft.models.files import model_digest
 from graft.prompts import load_template
 from graft.records import SEQUENCE_SCHEMA, SPLITS
 

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from tiny_line import make_base, make_params
 
+from graft.config.params import load_params
 from graft.io import write_batches, write_json
-from graft.models import tokenizer_digests
-from graft.params import load_params
+from graft.models.files import tokenizer_digests
 from graft.prompts import load_template
 from graft.records import SEQUENCE_SCHEMA
 

@@ -7,7 +7,7 @@ from typing import Any
 from model_shapes import MISTRAL_7B
 
 from graft.config import FullConfig
-from graft.params import load_params
+from graft.config.params import load_params
 from graft.planning.setup import Load, Setup
 from graft.planning.shapes import to_shape
 

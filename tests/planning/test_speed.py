@@ -4,7 +4,7 @@ import pytest
 from model_shapes import LLAMA_1B
 from small_setup import FULL, LOAD, make_setup
 
-from graft.planning.gpus import GPUS, find_gpu
+from graft.hardware.gpus import GPUS, find_gpu
 from graft.planning.setup import Load
 from graft.planning.speed import pace, products
 from graft.planning.work import Yardstick, useful

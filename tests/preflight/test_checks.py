@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from graft.config import ModelConfig
+from graft.config.params import Params, check_params
 from graft.errors import (
     ConfigError,
     DataError,
@@ -15,8 +16,8 @@ from graft.errors import (
     ModelError,
     StorageError,
 )
-from graft.models import model_digest
-from graft.params import Params, check_params
+from graft.hardware.device import Gpu
+from graft.models.files import model_digest
 from graft.preflight import CHECKS, Asked, Machine, refuse
 from graft.preflight.checks import (
     check_data,
@@ -26,7 +27,6 @@ from graft.preflight.checks import (
     check_model,
     check_splits,
 )
-from graft.training.device import Gpu
 
 H100 = Gpu("NVIDIA H100", 79.0, 78.0)
 SMALL = Gpu("NVIDIA T4", 15.0, 14.0)

@@ -13,7 +13,7 @@ from typing import Any
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROGRAM = f"""
 from graft.preflight.hub import HuggingFaceHub
-from graft.params import load_params
+from graft.config.params import load_params
 from graft.errors import GraftError
 model = load_params().model.model_copy(update=dict(path="a/b", revision="{COMMIT}"))
 try:
@@ -69,7 +69,7 @@ ASK = """
 import sys
 import threading
 from graft.preflight.hub import HuggingFaceHub
-from graft.params import load_params
+from graft.config.params import load_params
 from graft.errors import GraftError
 for path in sys.argv[1:]:
     changes = {"path": path, "revision": "0" * 40}

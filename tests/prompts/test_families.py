@@ -16,7 +16,7 @@ from small_tokenizers import (
 )
 from tokenizers import Tokenizer
 
-from graft.data.masks import find_faults
+from graft.data.tokenize.masks import find_faults
 from graft.errors import TemplateError
 
 THOUGHT = "<think>\nhm\n</think>\n\n"

@@ -16,7 +16,7 @@ from small_tokenizers import (
     with_template,
 )
 
-from graft.data.masks import find_faults, learn_last
+from graft.data.tokenize.masks import find_faults, learn_last
 from graft.errors import TemplateError
 
 PATTERN = "English: {source}\nFrench:"

@@ -10,7 +10,7 @@ from pair_lines import preprocess_config
 from graft import io
 from graft.commands import decide, quarantine
 from graft.config import ConvertConfig, EngineConfig
-from graft.params import load_params
+from graft.config.params import load_params
 from graft.stages import convert, preprocess
 
 TASK = load_params(Path(__file__).parents[2] / "params.yaml").task

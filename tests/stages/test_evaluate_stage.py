@@ -8,8 +8,8 @@ import yaml
 from tiny_line import make_adapter, make_base, make_params, make_splits
 
 from graft import io
+from graft.config.params import Params
 from graft.errors import ModelError
-from graft.params import Params
 from graft.stages import evaluate
 
 ROOT = Path(__file__).parents[2]

@@ -16,9 +16,9 @@ from graft.config import (
     TaskConfig,
     TokenizeConfig,
 )
-from graft.data.token_report import check_gate
+from graft.data.tokenize.report import check_gate
 from graft.errors import DataError
-from graft.models import tokenizer_digests
+from graft.models.files import tokenizer_digests
 from graft.prompts import load_template
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SEQUENCE_SCHEMA
 from graft.stages.tokenize import run

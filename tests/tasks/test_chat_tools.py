@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from graft.data.fields import Unfit
+from graft.data.convert.fields import Unfit
 from graft.tasks.reasoning import to_example
 from graft.tasks.tools import to_calls, to_tools
 

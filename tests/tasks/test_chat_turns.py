@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.data.fields import Unfit
+from graft.data.convert.fields import Unfit
 from graft.tasks.reasoning import to_example
 from graft.tasks.turns import to_messages
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.data.examples import to_example
-from graft.data.fields import Unfit
+from graft.data.convert.examples import to_example
+from graft.data.convert.fields import Unfit
 from graft.records import UNANSWERABLE, Reject, Row
 from graft.sources import read_rows
 from graft.tasks import get_task

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from graft.data.fields import Unfit
+from graft.data.convert.fields import Unfit
 from graft.tasks.reasoning import to_example
 
 SAID = [("system", "Be brief."), ("user", "2+2?"), ("assistant", "4")]

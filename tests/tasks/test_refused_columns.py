@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from graft.data.examples import to_example
+from graft.data.convert.examples import to_example
 from graft.records import Reject, Row
 from graft.tasks import get_task
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from graft.data.fields import read_fields
+from graft.data.convert.fields import read_fields
 from graft.errors import ConfigError
 from graft.metrics import METRICS
 from graft.records import Row

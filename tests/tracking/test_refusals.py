@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from graft import tracking
 from graft.config import RegistryConfig
+from graft.config.params import Params, check_params
 from graft.config.secrets import without_secret
 from graft.errors import ConfigError, TrackingError
-from graft.params import Params, check_params
 
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
 pytestmark = pytest.mark.filterwarnings(

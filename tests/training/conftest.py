@@ -9,7 +9,7 @@ import pytest
 from small_training import Log, make_documents
 
 from graft.config import ModelConfig, TrainConfig
-from graft.params import Params
+from graft.config.params import Params
 
 
 @pytest.fixture(scope="session")

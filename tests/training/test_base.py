@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from graft.errors import ModelError
-from graft.models import model_digest
+from graft.models.files import model_digest
 from graft.training.base import dtype_on, load_base
 
 

@@ -10,10 +10,10 @@ from hub_folders import save_bpe, save_pieces, save_weights
 
 from graft.commands.describe import describe
 from graft.config import ModelConfig, PromptConfig
+from graft.config.params import Params
 from graft.errors import ModelError, TemplateError
 from graft.evaluation.generation import Decoding, complete
-from graft.models import model_digest
-from graft.params import Params
+from graft.models.files import model_digest
 from graft.prompts import Template, load_template
 from graft.training.adapter import attach_adapter
 from graft.training.attention import lay_out

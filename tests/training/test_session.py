@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from train_line import make_line
 
+from graft.config.params import load_params
 from graft.errors import DataError
-from graft.params import load_params
 from graft.training.parallel import Group
 from graft.training.session import Recipe, Session
 

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM
 from graft.config import FullConfig
 from graft.errors import ModelError
 from graft.io import read_json
-from graft.models import model_digest
+from graft.models.files import model_digest
 from graft.training.adapter import attach_adapter
 from graft.training.base import load_base
 from graft.training.forward import prepare

@@ -6,7 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 from graft import io
-from graft.decisions import KEY_MARK, PERSONAL, Placed, store_personal
+from graft.curation.decisions import KEY_MARK, PERSONAL, Placed, store_personal
 from graft.errors import DataError
 
 REVIEW = Path("data/review/personal_data.csv")

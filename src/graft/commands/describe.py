@@ -9,9 +9,9 @@ import yaml
 from graft import io
 from graft.config import ModelConfig, PromptConfig
 from graft.errors import ConfigError, ModelError
-from graft.models import check_fits, model_digest
+from graft.models.files import check_fits, model_digest
+from graft.models.safetensors import DTYPES, read_weights
 from graft.prompts import load_template
-from graft.weights import DTYPES, read_weights
 
 SHAPES = ("llama", "mistral", "qwen2")
 """Values of `model_type` in config.json that the line is tested with."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from graft.models import model_digest
+from graft.models.files import model_digest
 
 
 def run(folder: Path, /) -> None:

@@ -10,9 +10,9 @@ from graft import io
 from graft.config import ModelConfig, QuantizationConfig, RegistryConfig, TaskConfig
 from graft.errors import ModelError
 from graft.evaluation.examples import read_examples
-from graft.evaluation.record import RECORD, AdapterRecord, check_record, read_record
 from graft.exporting import folders
 from graft.exporting.prompt import write_prompt
+from graft.models.adapter_record import RECORD, AdapterRecord, check_record, read_record
 from graft.prompts import Template, load_template
 from graft.records import Message
 from graft.training.saving import atomic_weights

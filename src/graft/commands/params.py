@@ -4,8 +4,8 @@ import yaml
 
 from graft import io
 from graft.composition import compose, differences
+from graft.config.params import PARAMS, check_params
 from graft.errors import ConfigError
-from graft.params import PARAMS, check_params
 
 
 def run(*, override: list[str] | None = None, check: bool = False) -> None:

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from graft.config.params import Params
 from graft.errors import ConfigError, HardwareError
-from graft.models import read_shape
-from graft.params import Params
+from graft.hardware.gpus import GPUS, Gpu
+from graft.models.files import read_shape
 from graft.planning.choice import Fit, find_fit, needed_gib, with_train
-from graft.planning.gpus import GPUS, Gpu
 from graft.planning.memory import (
     GIB,
     all_parameters,

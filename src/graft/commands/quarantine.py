@@ -8,10 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
-from graft import decisions as decided
 from graft import io
+from graft.curation import decisions as decided
+from graft.curation.quarantine import Admission, Filter, decode
 from graft.data.columns import to_frame
-from graft.data.quarantine import Admission, Filter, decode
 from graft.errors import ConfigError, DataError
 from graft.records import REJECT_SCHEMA, shorten
 

@@ -7,13 +7,13 @@ from graft import io, tracking
 from graft.config import RegistryConfig
 from graft.errors import ConfigError
 from graft.evaluation.predictions import read_predictions
-from graft.evaluation.record import RECORD, read_record
 from graft.evaluation.review.draw import draw
 from graft.evaluation.review.filled import read_filled
 from graft.evaluation.review.key import Kind, read_key, write_key
 from graft.evaluation.review.page import to_sheet
 from graft.evaluation.review.report import to_metrics, to_report
 from graft.evaluation.review.text import to_text
+from graft.models.adapter_record import RECORD, read_record
 
 KEY, SHEETS = "key.json", "sheets"
 

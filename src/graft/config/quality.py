@@ -13,7 +13,7 @@ class LanguageConfig(Section):
     """Which language a side must be in, and how sure a reject is.
 
     `expected` gives a side its ISO 639-1 code, or `stratum`: each row's stratum is the
-    code. `min_bytes` and `min_margin` are explained in `graft.data.languages`.
+    code. `min_bytes` and `min_margin` are explained in `graft.data.preprocess.languages`.
     """
 
     expected: dict[Side, str]

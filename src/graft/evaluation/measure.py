@@ -10,17 +10,17 @@ from graft.evaluation.curves import Curves
 from graft.evaluation.examples import HeldOut
 from graft.evaluation.facts import Facts
 from graft.evaluation.outputs import count_splits
-from graft.evaluation.record import AdapterRecord
 from graft.evaluation.requirements import check_requirements
 from graft.evaluation.scoring import Prediction, choose_samples, score
-from graft.io import digest_files
-from graft.machine import (
+from graft.hardware.machine import (
     device_name,
     library_versions,
     peak_memory_gib,
     peak_rss_gib,
 )
+from graft.io import digest_files
 from graft.metrics import get_metrics
+from graft.models.adapter_record import AdapterRecord
 
 
 def measure(

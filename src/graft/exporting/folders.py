@@ -9,9 +9,9 @@ from typing import Any
 from graft import io
 from graft.config import ModelConfig
 from graft.errors import ConfigError, HardwareError, ModelError, StorageError
-from graft.machine import available_gib
-from graft.models import model_folder, read_shape
-from graft.training.device import BYTES_PER_PARAMETER
+from graft.hardware.device import BYTES_PER_PARAMETER
+from graft.hardware.machine import available_gib
+from graft.models.files import model_folder, read_shape
 
 ADAPTER, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 GENERATION = "generation_config.json"

@@ -12,7 +12,7 @@ from graft.config import ModelConfig, QuantizationConfig
 from graft.errors import ModelError
 from graft.exporting.folders import write_configs
 from graft.exporting.parity import Parity, check_parity, compare, logits_of, tolerance
-from graft.models import model_digest, read_shape
+from graft.models.files import model_digest, read_shape
 from graft.training.adapter import load_adapter
 from graft.training.base import load_base, load_model
 

@@ -7,7 +7,7 @@ shares of their data sheets.
 
 from dataclasses import dataclass
 
-from graft.planning.gpus import Gpu
+from graft.hardware.gpus import Gpu
 from graft.planning.memory import trained_parameters
 from graft.planning.setup import Load, Setup
 from graft.planning.work import head_work, own_gradients

@@ -23,14 +23,14 @@ from graft.config import (
     TrainConfig,
 )
 from graft.errors import ConfigError, GraftError, HardwareError, StorageError
-from graft.models import check_revision
+from graft.hardware.device import decide_device
+from graft.models.files import check_revision
 from graft.planning.choice import find_fit, needed_gib
 from graft.planning.memory import GIB, trained_parameters
 from graft.planning.setup import Load, Setup, to_setup
 from graft.planning.shapes import FAMILIES
 from graft.preflight.hub import Hub
 from graft.preflight.machine import Machine
-from graft.training.device import decide_device
 
 _DATA_COPIES = 2
 """Of the raw data's size: four stages leave about half of it each. Without DVC's cache,

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from graft.config import ModelConfig
 from graft.errors import DataError, ModelError
-from graft.models import MODEL_FILES, read_shape
+from graft.models.files import MODEL_FILES, read_shape
 
 _TIMEOUT_S = 10.0
 _SITE = "https://huggingface.co"

@@ -5,9 +5,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from graft.machine import available_gib
+from graft.hardware.device import Gpu
+from graft.hardware.machine import available_gib
 from graft.planning.memory import GIB
-from graft.training.device import Gpu
 
 _DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
 """Without one of these there is no NVIDIA GPU, and torch need not be loaded to ask."""

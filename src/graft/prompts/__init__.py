@@ -5,7 +5,7 @@ from pathlib import Path
 
 from graft.config import ModelConfig, PromptConfig
 from graft.errors import TemplateError
-from graft.models import TOKENIZER_FILES, model_folder
+from graft.models.files import TOKENIZER_FILES, model_folder
 from graft.prompts.chat import ChatForm
 from graft.prompts.forms import Form
 from graft.prompts.mistral import MistralForm, load_official

@@ -6,7 +6,7 @@ from itertools import chain, islice
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.row_batch import RowBatch, WithConstants, to_batches
+from graft.records.row_batch import RowBatch, WithConstants, to_batches
 from graft.sources.csv_rows import read_csv
 from graft.sources.files import Part, find_parts
 from graft.sources.hub import read_hub

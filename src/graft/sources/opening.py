@@ -25,7 +25,7 @@ def open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
 
     A byte order mark goes before `encoding`. A byte that is not of the encoding
     becomes a lone surrogate (PEP 383), so that one bad byte costs one row;
-    `graft.data.examples` puts that row aside.
+    `graft.data.convert.examples` puts that row aside.
 
     Raises: ConfigError for an unknown encoding; DataError if the file holds
     something else than text, or is packed or encoded in a way that cannot be read.

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.row_batch import BATCH, RowBatch, RowList
+from graft.records.row_batch import BATCH, RowBatch, RowList
 from graft.sources.files import Part, outer_columns, reject
 from graft.sources.opening import check_parquet
 

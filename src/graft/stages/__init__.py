@@ -11,8 +11,8 @@ import os
 import sys
 from pathlib import Path
 
+from graft.cli.own_code import use_own_code
 from graft.errors import GraftError
-from graft.own_code import use_own_code
 
 if sys.argv[0] == "-m":  # Python is looking for the stage: nothing else is loaded yet
     try:

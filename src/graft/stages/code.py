@@ -7,7 +7,7 @@ edit of a comment, or of code that the stage does not run, makes nothing anew.
 from pathlib import Path
 
 from graft import cli, io
-from graft.code_digest import Code
+from graft.stages.code_digest import Code
 
 
 def run(source: Path, out: Path) -> None:

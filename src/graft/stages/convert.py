@@ -5,10 +5,10 @@ from pathlib import Path
 from graft import cli, io
 from graft.config import ConvertConfig, DataConfig, EngineConfig, TaskConfig
 from graft.data.balance import Balance
-from graft.data.conversion import Conversion
-from graft.data.fields import with_implied
-from graft.engine import open_engine
-from graft.progress import track
+from graft.data.convert.conversion import Conversion
+from graft.data.convert.fields import with_implied
+from graft.engine.local import open_engine
+from graft.io.progress import track
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
 from graft.sources import read_row_batches
 from graft.tasks import get_task

@@ -15,14 +15,14 @@ from graft.evaluation.outputs import (
     version_tags,
     write_outputs,
 )
-from graft.evaluation.record import check_record, read_record
-from graft.held_out import check_held_out
+from graft.hardware.device import choose_device
 from graft.io import read_json
 from graft.metrics import get_metrics
-from graft.models import check_tokenizer
+from graft.models.adapter_record import check_record, read_record
+from graft.models.files import check_tokenizer
 from graft.prompts import load_template
 from graft.training.base import load_base
-from graft.training.device import choose_device
+from graft.training.held_out import check_held_out
 from graft.training.tuning import load_tuned
 
 SERVED = Path(__file__).parents[1] / "serving" / "pyfunc.py"

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from graft import cli, io
 from graft.config import EngineConfig, PreprocessConfig
+from graft.curation.decisions import read_decided, write_review
 from graft.data.balance import Balance
-from graft.data.cleaning import Account, clean, marked_schema
-from graft.data.repeats import find_repeats
-from graft.data.sorting import Sorting
-from graft.decisions import read_decided, write_review
-from graft.engine import LocalEngine, num_cores, open_engine
-from graft.progress import track
+from graft.data.preprocess.cleaning import Account, clean, marked_schema
+from graft.data.preprocess.duplicates import find_repeats
+from graft.data.preprocess.partition import Sorting
+from graft.engine.local import LocalEngine, num_cores, open_engine
+from graft.io.progress import track
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
 
 

@@ -4,11 +4,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from graft import cli, io
-from graft.benchmark_files import read_benchmark
 from graft.config import SplitConfig
-from graft.data.split_report import Tally
-from graft.data.splitting import TEXTS, Splitting
+from graft.data.split.report import Tally
+from graft.data.split.splitting import TEXTS, Splitting
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA, SPLITS
+from graft.sources.benchmark_files import read_benchmark
 
 
 def run(

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from graft import cli, io
 from graft.config import EngineConfig, ModelConfig, TaskConfig, TokenizeConfig
-from graft.data.reach import Reach
-from graft.data.sequences import Rules
-from graft.data.token_report import Tally, check_gate, to_page
-from graft.encoding import encode, template_of
-from graft.engine import open_engine
-from graft.models import check_fits, tokenizer_digests
-from graft.progress import track
+from graft.data.tokenize.reach import Reach
+from graft.data.tokenize.report import Tally, check_gate, to_page
+from graft.data.tokenize.sequences import Rules
+from graft.engine.local import open_engine
+from graft.io.progress import track
+from graft.models.files import check_fits, tokenizer_digests
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA
+from graft.stages.encoding import encode, template_of
 
 
 def run(

@@ -4,10 +4,10 @@ import time
 from pathlib import Path
 
 from graft import cli, config, io, tracking
-from graft.machine import describe_use
-from graft.params import Params
+from graft.config.params import Params
+from graft.hardware.device import choose_device
+from graft.hardware.machine import describe_use
 from graft.training import outputs
-from graft.training.device import choose_device
 from graft.training.learning import require_learning
 from graft.training.parallel import join, launch
 from graft.training.session import Recipe, Session

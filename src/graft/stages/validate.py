@@ -4,9 +4,9 @@ from pathlib import Path
 
 from graft import cli, io
 from graft.config import ValidateConfig
-from graft.data.audit import Audit, enforce, held_out_prompts
-from graft.data.page import to_page
-from graft.progress import track
+from graft.data.validate.audit import Audit, enforce, held_out_prompts
+from graft.data.validate.page import to_page
+from graft.io.progress import track
 
 
 def run(config: ValidateConfig, examples: Path, report: Path, page: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graft.data.fields import Field
+from graft.data.convert.fields import Field
 from graft.errors import ConfigError
 from graft.field_paths import EACH
 from graft.records import Message, Role

@@ -1,6 +1,6 @@
 """Plain completion: a text of the domain, learned as it stands, all tokens of it."""
 
-from graft.data.fields import Field
+from graft.data.convert.fields import Field
 from graft.records import Role
 from graft.tasks.base import Task, spoken
 

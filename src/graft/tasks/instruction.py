@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from graft.data.fields import Field
+from graft.data.convert.fields import Field
 from graft.records import Message
 from graft.tasks.base import Task, further
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from graft.data.fields import Field, Unfit, check_bytes
+from graft.data.convert.fields import Field, Unfit, check_bytes
 from graft.field_paths import ABSENT
 from graft.records import UNANSWERABLE, Message
 from graft.tasks.base import Task

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graft.data.fields import Field, Unfit
+from graft.data.convert.fields import Field, Unfit
 from graft.records import Message
 from graft.tasks.base import Task
 from graft.tasks.refused_columns import REFUSED, check_columns

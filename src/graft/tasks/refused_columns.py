@@ -4,7 +4,7 @@ learned. They are read without being mapped, so that none of them vanishes."""
 from collections.abc import Mapping
 from typing import Any
 
-from graft.data.fields import Unfit
+from graft.data.convert.fields import Unfit
 
 _MEDIA = ("image", "images", "video", "videos", "audio", "audios")
 _LABELS = ("label", "kto_tag")

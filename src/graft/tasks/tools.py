@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from graft.data.fields import Unfit
+from graft.data.convert.fields import Unfit
 
 FIX = "correct the chat, or leave it out"
 CALLS = "calls with a name and arguments, {name, arguments} or OpenAI's tool_calls"

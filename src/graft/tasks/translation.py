@@ -1,6 +1,6 @@
 """Translation: a text in one language, asked for in another."""
 
-from graft.data.fields import Field
+from graft.data.convert.fields import Field
 from graft.records import Role
 from graft.tasks.base import Task, spoken
 

@@ -8,7 +8,7 @@ refused by name; nothing vanishes.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graft.data.fields import Unfit, check_bytes
+from graft.data.convert.fields import Unfit, check_bytes
 from graft.records import Message, Role
 from graft.tasks.tools import check_keys, to_calls
 

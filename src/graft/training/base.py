@@ -11,7 +11,7 @@ import torch
 
 from graft.config import ModelConfig, QuantizationConfig
 from graft.errors import ModelError
-from graft.models import check_revision, model_folder
+from graft.models.files import check_revision, model_folder
 from graft.records import shorten
 from graft.training.attention import PACKED, register_packed_attention
 

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from graft import io
 from graft.config import TrainConfig
-from graft.data.packing import pack
-from graft.data.strata import loss_weights, repeats
 from graft.errors import DataError
 from graft.training.attention import Documents, lay_out
+from graft.training.oversampling import loss_weights, repeats
+from graft.training.packing import pack
 
 Array = NDArray[np.int64]
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from graft.config import AdapterConfig, QuantizationConfig, TrainConfig
 from graft.errors import HardwareError
-from graft.machine import available_gib
+from graft.hardware.gpus import find_gpu
+from graft.hardware.machine import available_gib
 from graft.planning.choice import find_fit, needed_gib, with_train
-from graft.planning.gpus import find_gpu
 from graft.planning.memory import GIB
 from graft.planning.setup import Load, Setup, to_setup
 from graft.planning.shapes import FAMILIES

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 from graft import io
 from graft.config import Section
-from graft.data.packing import fill
+from graft.config.params import Params
 from graft.errors import TemplateError
-from graft.params import Params
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import Progress
+from graft.training.packing import fill
 
 PARTS = ("train", "validation")
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from graft import config, io
-from graft.held_out import check_held_out
-from graft.models import check_fits, check_tokenizer
+from graft.models.files import check_fits, check_tokenizer
 from graft.planning.work import Yardstick
 from graft.prompts import load_template
 from graft.training import outputs
@@ -16,6 +15,7 @@ from graft.training.batches import PackedDocuments, read_documents
 from graft.training.checkpoints import CheckpointStore, Progress, open_store
 from graft.training.fitting import find_yardstick, look_at, settle
 from graft.training.forward import prepare
+from graft.training.held_out import check_held_out
 from graft.training.loop import Loop
 from graft.training.parallel import Group
 from graft.training.progress import MetricLog

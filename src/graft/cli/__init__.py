@@ -1,0 +1,147 @@
+"""The command line: `graft COMMAND`, and how stages and commands start and end."""
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from graft.cli.arguments import (
+    OVERRIDES,
+    PARAMS_FILE,
+    add_arguments,
+    sections_of,
+    to_arguments,
+)
+from graft.cli.harmful_warnings import harmful_warnings_raised
+from graft.cli.own_code import use_own_code
+from graft.config.params import PARAMS, Params, check_params, load_params
+from graft.errors import GraftError
+from graft.io import storage_error
+
+COMMANDS: dict[str, str] = {
+    "add": "take your own files as data: configs/, dvc add, and the next command",
+    "compare": "show base and variants side by side, and what differs significantly",
+    "decide": "store what a person decided about personal data",
+    "describe": "print the configs/model file of a model folder",
+    "digest": "print the revision of a local model folder",
+    "export": "write the adapter, or a merged model, for vLLM and Transformers",
+    "log": "send what a tracking server that was down has missed of a run",
+    "params": "compose configs/ into params.yaml",
+    "plan": "estimate memory and time of training, and say what to change",
+    "quarantine": "show what the stages put aside, write it out, re-admit it",
+    "remote": "set the S3 remote of DVC from the environment",
+    "review": "make blind sheets for raters, and score the filled ones",
+    "summary": "show what the pipeline made, and where to see it",
+    "ui": "show runs and the registry in a browser",
+}
+"""Name of a module in `graft.commands` → one line of help. Modules load when used."""
+
+
+INTERRUPTED = """interrupted
+  fix: start it again; training goes on from its last checkpoint, other stages anew"""
+
+
+def stage(
+    run: Callable[..., Any], argv: Sequence[str] | None = None, composes: bool = False
+) -> None:
+    """Run a stage or command and end the process; errors of ours print no traceback."""
+    try:
+        use_own_code(Path.cwd())
+        with harmful_warnings_raised():
+            call(run, sys.argv[1:] if argv is None else argv, composes)
+    except GraftError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:  # `graft … | head`: who read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        if error.filename is None and error.errno is None:
+            raise
+        where = Path(str(error.filename or "."))
+        print(f"error: {storage_error(where, error)}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print(INTERRUPTED, file=sys.stderr)
+        sys.exit(130)
+
+
+def call(run: Callable[..., Any], argv: Sequence[str], composes: bool = False) -> Any:
+    """Fill the parameters of `run` from command line and params.yaml, and run it.
+
+    `composes`: with -S, as `dvc exp run` has it, sections come from configs/ instead.
+    """
+    values = vars(make_parser(run, composes).parse_args(argv))
+    if sections := sections_of(run):
+        params = _load(values.pop(PARAMS_FILE), values.pop(OVERRIDES, []))
+        for name, kind in sections.items():
+            values[name] = params if kind is Params else params.section(kind)
+    first, named = to_arguments(run, values)
+    return run(*first, **named)
+
+
+def make_parser(run: Callable[..., Any], composes: bool) -> argparse.ArgumentParser:
+    """The parser of one stage or command."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser, run, PARAMS)
+    if composes and sections_of(run):
+        parser.add_argument(
+            "-S",
+            action="append",
+            default=[],
+            dest=OVERRIDES,
+            metavar="KEY=VALUE",
+            help="change of what configs/ says, as for dvc exp run; may be repeated",
+        )
+    return parser
+
+
+def _load(file: Path, overrides: Sequence[str]) -> Params:
+    """params.yaml, or with overrides what configs/ compose to."""
+    if not overrides:
+        return load_params(file)
+    import yaml
+
+    from graft.composition import compose
+
+    return check_params(yaml.safe_load(compose(overrides)), " ".join(overrides))
+
+
+def main() -> None:
+    """Entry point of `graft`."""
+    words = sys.argv[1:]
+    if words[:1] in (["-q"], ["--quiet"]):
+        os.environ["TQDM_DISABLE"] = "1"  # read by tqdm itself
+        del words[0]
+    name, *rest = words or ["--help"]
+    if name in COMMANDS:
+        sys.argv[0] = f"graft {name}"
+        stage(importlib.import_module(f"graft.commands.{name}").run, rest, True)
+    elif name in ("-V", "--version"):
+        print(f"graft {version('graft')}")
+    elif name in ("-h", "--help"):
+        print(usage())
+    else:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        print(
+            f"{usage()}\n\nerror: graft has no command {name!r}{hint}", file=sys.stderr
+        )
+        sys.exit(2)
+
+
+def usage() -> str:
+    """What `graft --help` prints."""
+    width = max(map(len, COMMANDS))
+    table = "\n".join(f"  {key:<{width}}  {text}" for key, text in COMMANDS.items())
+    return (
+        f"usage: graft [-q] COMMAND …\n\n{table}\n\n"
+        "  -q, --quiet    no progress bars\n"
+        "  -V, --version  the installed version\n\n"
+        "graft COMMAND --help describes a command and its options."
+    )

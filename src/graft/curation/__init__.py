@@ -1,0 +1,1 @@
+"""What people decide about quarantined rows, and the rows as they see them."""

@@ -1,0 +1,166 @@
+"""What people decide about the data: read by `preprocess`, kept by git."""
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graft import io
+from graft.data.preprocess.cleaning import Decided
+from graft.data.preprocess.pii import to_decisions
+from graft.errors import DataError
+from graft.records import shorten
+
+PERSONAL, READMITTED = "personal_data.jsonl", "readmitted.jsonl"
+REVIEW_COLUMNS = ("decision", "kind", "text", "context", "why", "where", "id", "key")
+MAX_CELL = 1000
+"""Characters of a cell; spreadsheets cut at 32,767, and nobody reads so far."""
+KEY_MARK = "#"
+"""Before a key: one that is all digits, or 12e45, would come back as a number."""
+_RISKY = re.compile(
+    r"((?:^|;)[\s\"']*)(?=[=+\-@＝＋－＠])|^(?=[\d.,]+(?:e\d+)?$)", re.I
+)
+"""Where a spreadsheet begins to read a formula or, in a whole cell, a number. `;` too
+parts cells, in half of Europe. Source: OWASP, CSV Injection."""
+Placed = tuple[str, Mapping[str, Any]]
+"""A line and where it stands, for errors."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a review file held: findings by decision, and how many are news."""
+
+    yes: int
+    no: int
+    open: int
+    new: int
+    changed: int
+
+
+def read_decided(folder: Path) -> Decided:
+    """All decisions so far; none where there is no file. Raises: DataError."""
+    personal = to_decisions(_read_lines(folder / PERSONAL, "key"))
+    return Decided(personal, frozenset(line["id"] for line in read_readmitted(folder)))
+
+
+def write_review(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
+    """Findings for a person, as CSV: the column `decision` is to be filled.
+
+    Spreadsheets show it as it is: the mark of UTF-8 stands first, a cell is one line,
+    and none is taken for a formula or a number.
+    """
+    with (
+        io.atomic(path) as partial,
+        partial.open("w", newline="", encoding="utf-8-sig") as file,
+    ):
+        writer = csv.DictWriter(file, REVIEW_COLUMNS)
+        writer.writeheader()
+        for line in lines:
+            shown = {name: _to_cell(text) for name, text in line.items()}
+            shown["key"] = line["key"] and KEY_MARK + line["key"]
+            writer.writerow({"decision": "", **shown})
+
+
+def _to_cell(text: str) -> str:
+    """Text as one line; an apostrophe stands before what would not stay text."""
+    return _RISKY.sub(r"\1'", shorten(text, MAX_CELL))
+
+
+def store_personal(folder: Path, rows: Iterable[Placed]) -> Stored:
+    """Add the decisions of a filled review file to the stored ones.
+
+    Args:
+        folder: of the stored ones.
+        rows: with key, decision and kind, each with its place.
+    Raises: DataError at a cell that is no decision.
+    """
+    rows = list(rows)
+    found = to_decisions(rows)
+    kinds = {row["key"]: row.get("kind", "") for _, row in rows}
+    lines = _read_lines(folder / PERSONAL, "key")
+    known = to_decisions(lines)
+    stored = {line["key"].lower(): line for _, line in lines}
+    news = {key: said for key, said in found.items() if known.get(key) is not said}
+    for key, said in news.items():
+        word = "yes" if said else "no"
+        stored[key] = {"key": key, "decision": word, "kind": kinds[key]}
+    if news:
+        _write_lines(folder / PERSONAL, stored.values())
+    words = Counter(found.values())
+    changed = len(set(news) & set(known))
+    return Stored(
+        words[True], words[False], len(kinds) - len(found), len(news) - changed, changed
+    )
+
+
+def read_readmitted(folder: Path) -> list[dict[str, str]]:
+    """Lines with id, reason and where (empty if unknown). Raises: DataError."""
+    names = ("id", "reason", "where")
+    return [
+        {name: str(line.get(name, "")) for name in names}
+        for _, line in _read_lines(folder / READMITTED, "id")
+    ]
+
+
+def readmit(folder: Path, rejects: Iterable[Mapping[str, str]]) -> int:
+    """Add rejects to the examples that stay all the same. Returns: how many are new."""
+    lines = {line["id"]: line for line in read_readmitted(folder)}
+    before = len(lines)
+    for reject in rejects:
+        line = {name: reject[name] for name in ("id", "reason", "where")}
+        lines.setdefault(reject["id"], line)
+    if len(lines) > before:
+        _write_lines(folder / READMITTED, lines.values())
+    return len(lines) - before
+
+
+def take_back(folder: Path, ids: Set[str]) -> None:
+    """Remove examples from those that stay all the same."""
+    lines = [line for line in read_readmitted(folder) if line["id"] not in ids]
+    _write_lines(folder / READMITTED, lines)
+
+
+def _read_lines(path: Path, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """Each line that has a name, with its place. Raises: DataError."""
+    if not path.exists():
+        return []
+    try:
+        # No splitlines: a text may hold U+2028, which does not end a line of JSON.
+        lines = path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
+    except OSError as error:
+        raise io.storage_error(path, error) from error
+    except UnicodeDecodeError as error:
+        raise _no_decision(str(path), f"is no UTF-8: {error.reason}") from error
+    return [
+        (f"{path}:{number}", _to_line(f"{path}:{number}", line, name))
+        for number, line in enumerate(lines, 1)
+        if line.strip()
+    ]
+
+
+def _to_line(place: str, text: str, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise _no_decision(place, f"is no JSON: {shorten(text, 60)}") from None
+    if not isinstance(value, dict) or not isinstance(value.get(name), str):
+        raise _no_decision(place, f"names no {name}: {shorten(text, 60)}")
+    return value
+
+
+def _no_decision(place: str, problem: str) -> DataError:
+    return DataError(
+        place,
+        problem,
+        expected='a line such as {"id": "…"} or {"key": "…", "decision": "no"}',
+        fix="correct or remove the line; decisions/README.md tells the forms",
+    )
+
+
+def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    io.write_text(path, text)

@@ -1,0 +1,1 @@
+"""From the fields of rows to examples."""

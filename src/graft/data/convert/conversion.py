@@ -1,0 +1,202 @@
+"""A stream of rows → tables of examples, and the account of what was put aside."""
+
+import difflib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from graft.config import DataConfig
+from graft.data.columns import from_lines, to_table
+from graft.data.convert.columnar import is_plain, to_plain
+from graft.data.convert.examples import (
+    PREFERENCE_FIX,
+    Kind,
+    is_preference,
+    to_example,
+)
+from graft.engine.ordered import Map
+from graft.errors import DataError
+from graft.field_paths import ABSENT
+from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, Reject, Row, shorten
+from graft.records.row_batch import RowBatch
+
+NUM_NAMED = 3
+"""Rejects named when there are too many."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What became of a batch of rows; `rejects` have their places in the batch.
+
+    `rows_in` are rows as the source gives them; `rows_read` those of its files, which
+    are more where a source joins them into passages.
+    """
+
+    examples: pa.Table
+    rejects: list[tuple[int, Reject]]
+    rows_in: int
+    rows_read: int
+
+
+def convert(batch: RowBatch, data: DataConfig, task: Kind) -> Converted:
+    """Convert a batch: in columns where rows are plainly in order, else row by row."""
+    examples: list[pl.DataFrame] = []
+    left: Iterable[int] = range(len(batch))
+    if is_plain(data, task):
+        plain = to_plain(batch, data, task)
+        examples.append(plain)
+        left = sorted(set(left) - set(plain["at"]))
+    lines: list[dict[str, Any]] = []
+    rejects: list[tuple[int, Reject]] = []
+    for at in left:
+        row = batch.row(at)
+        found = row if isinstance(row, Reject) else to_example(row, data, task)
+        if isinstance(found, Reject):
+            rejects.append((at, _named(found)))
+        else:
+            lines.append({"at": at} | found)
+    examples.append(pl.DataFrame(lines, schema=_LINE))
+    table = to_table(pl.concat(examples).sort("at"), EXAMPLE_SCHEMA)
+    return Converted(table, rejects, len(batch), batch.num_rows)
+
+
+_LINE = pl.Schema({"at": pl.UInt32(), **pl.Schema(EXAMPLE_SCHEMA)})
+
+
+def _named(reject: Reject) -> Reject:
+    """A reject with an id: that of its content, or of its place if it shows none."""
+    content = reject.row or reject.where
+    return replace(reject, id=sha256(content.encode()).hexdigest()[:16])
+
+
+class Conversion:
+    """Converts batches of rows as they come, and keeps the account.
+
+    Past `max_rejects` it stops; those before are given to `put_aside` as tables.
+    """
+
+    def __init__(
+        self,
+        data: DataConfig,
+        task: Kind,
+        max_rejects: int,
+        put_aside: Callable[[pa.Table], None],
+    ) -> None:
+        self._data, self._task = data, task
+        self._max_rejects, self._write = max_rejects, put_aside
+        self._unseen = {
+            path: key
+            for key, path in (
+                *((f"fields.{field}", path) for field, path in data.fields.items()),
+                *((f"required.{path}", path) for path in data.required),
+                *((f"ranges.{path}", path) for path in data.ranges),
+                ("group", data.group),
+                ("stratum", data.stratum),
+                ("split", data.split),
+            )
+            if path
+        }
+        self._columns: dict[str, None] = {}
+        self._first: list[Reject] = []
+        self.rows_in = self.rows_read = self.num_examples = 0
+        self.reasons: Counter[str] = Counter()
+
+    def tables(self, batches: Iterable[RowBatch], run: Map = map) -> Iterator[pa.Table]:
+        """Tables of EXAMPLE_SCHEMA, one a batch.
+
+        Args:
+            run: an engine's `map`.
+        Raises: DataError past `max_rejects`, if a column that `data` names is in no
+            row, or if no row became an example.
+        """
+        work = partial(convert, data=self._data, task=self._task)
+        for done in run(work, map(self._look, batches)):
+            self._add(done)
+            yield done.examples
+        self._check_columns()
+        if not self.num_examples:
+            raise self._too_many("no row became an example")
+
+    def _look(self, batch: RowBatch) -> RowBatch:
+        """See which columns the rows have, until all that `data` names were there."""
+        for row in (batch.row(at) for at in range(len(batch))):
+            if not self._unseen:
+                break
+            if isinstance(row, Row):
+                self._columns |= dict.fromkeys(_names(row))
+                for path in list(self._unseen):
+                    if row.get(path) is not ABSENT:
+                        del self._unseen[path]
+        return batch
+
+    def _add(self, done: Converted) -> None:
+        for at, reject in done.rejects:
+            self.reasons[reject.reason] += 1
+            if len(self._first) < NUM_NAMED:
+                self._first.append(reject)
+            if self.reasons.total() > self._max_rejects:
+                self._check_columns()
+                raise self._too_many(
+                    f"{self.reasons.total()} of the first {self.rows_in + at + 1} rows "
+                    "were rejected"
+                )
+        if done.rejects:
+            lines = [vars(reject) for _, reject in done.rejects]
+            self._write(from_lines(lines, REJECT_SCHEMA))
+        self.rows_in += done.rows_in
+        self.rows_read += done.rows_read
+        self.num_examples += done.examples.num_rows
+
+    def _check_columns(self) -> None:
+        """Raises: DataError if a column that `data` names was in no row so far."""
+        if not self._unseen or not self._columns:
+            return
+        path, key = next(iter(self._unseen.items()))
+        if is_preference({name.split(".")[0] for name in self._columns}, self._data):
+            expected, fix = PREFERENCE_FIX
+            problem = f"{self._data.name} is preference data: it has no {path!r}, but "
+            problem += "chosen and rejected"
+            raise DataError(f"data.{key}", problem, expected=expected, fix=fix)
+        near = difflib.get_close_matches(path, self._columns, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        fix = f"correct data.{key} in configs/data, then: graft params"
+        if self._data.format == "csv" and len(self._columns) == 1:
+            fix = f"is data.delimiter {self._data.delimiter!r} right? else {fix}"
+        raise DataError(
+            f"data.{key}",
+            f"no row of {self._data.name} has a column {path!r}{hint}",
+            expected=f"one of {shorten(', '.join(self._columns), 300)}",
+            fix=fix,
+        )
+
+    def _too_many(self, problem: str) -> DataError:
+        named = "".join(
+            f"\n  - {reject.where}: {reject.reason}: {reject.value}"
+            f"\n      expected: {reject.expected}\n      fix: {reject.fix}"
+            for reject in self._first
+        )
+        return DataError(
+            f"data {self._data.name}",
+            f"{problem}; the first are{named}",
+            expected=f"at most {self._max_rejects} rejects (convert.max_rejects)",
+            fix="correct the rows or the mapping, or raise convert.max_rejects to put "
+            "aside and count more",
+        )
+
+
+def _names(row: Row) -> Iterator[str]:
+    """Columns of a row, and the fields inside them as paths."""
+    for name, value in row.values.items():
+        each = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+        if isinstance(value, dict):
+            yield from (f"{name}.{field}" for field in value)
+            continue
+        yield str(name)
+        if each:
+            yield from (f"{name}[*].{field}" for field in value[0])

@@ -1,0 +1,78 @@
+"""What a source's rows must have, before a task reads them: `data.required`,
+`data.ranges` and `data.strata`."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from graft.data.convert.fields import Unfit
+from graft.field_paths import ABSENT
+from graft.records import Row
+
+Range = tuple[float | None, float | None]
+"""Least and greatest value that is allowed; null leaves a side open."""
+
+
+def check_row(row: Row, required: Sequence[str], ranges: Mapping[str, Range]) -> None:
+    """Columns that are filled, and numbers within their ranges.
+
+    Args:
+        required: columns, or paths in them, that every row fills.
+        ranges: column or path → range. A row without the number passes, unless the
+            column is required too. Numbers written as text count.
+    Raises: Unfit with the first value at fault.
+    """
+    for path in required:
+        value = row.get(path)
+        if _is_nothing(value):
+            raise Unfit(
+                f"missing field {path}",
+                f"the row has {', '.join(map(str, row.values)) or 'no field'}",
+                f"a value in {path!r} (data.required)",
+                "fill the field, remove the row, or take it off data.required",
+            )
+    for path, (least, greatest) in ranges.items():
+        value = row.get(path)
+        if _is_nothing(value):
+            continue
+        number = _number(value)
+        low = -math.inf if least is None else least
+        high = math.inf if greatest is None else greatest
+        if number is None or not low <= number <= high:
+            raise Unfit(
+                f"no number in {path}" if number is None else f"{path} out of range",
+                value,
+                f"{_shown(least, greatest)} in {path!r} (data.ranges)",
+                "correct the value, remove the row, or widen data.ranges",
+            )
+
+
+def check_stratum(stratum: str, allowed: Sequence[str] | None) -> None:
+    """Raises: Unfit unless a row's stratum is one of those allowed; null allows all."""
+    if allowed is not None and stratum not in allowed:
+        raise Unfit(
+            "unknown stratum",
+            stratum,
+            f"one of {', '.join(allowed)} (data.strata)",
+            "correct the row, or add the stratum to data.strata",
+        )
+
+
+def _is_nothing(value: object) -> bool:
+    blank = isinstance(value, str) and not value.strip()
+    return value is ABSENT or value is None or value == [] or blank
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return None if math.isnan(number) else number
+
+
+def _shown(least: float | None, greatest: float | None) -> str:
+    low = "" if least is None else f" from {least:g}"
+    high = "" if greatest is None else f" up to {greatest:g}"
+    return f"a number{low}{high}"

@@ -1,0 +1,1 @@
+"""Cleaning: Unicode, markup, personal data, quality rules, duplicates."""

@@ -1,0 +1,106 @@
+"""Sets of hashes, many in two columns, and what they have in common."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from graft.data.ordered import distinct
+from graft.data.preprocess.near_duplicates.shingles import Hashes, Offsets
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+_BLOCK = 4_000_000  # set members compared at a time: 100 MB
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Members:
+    """Sets of 32-bit hashes: offsets [sets + 1], sorted hashes [members]."""
+
+    offsets: Offsets
+    hashes: Hashes
+
+    @property
+    def sizes(self) -> Ints:
+        """Members of each set. Shape [sets]."""
+        return np.diff(self.offsets)
+
+    def take(self, places: Ints) -> "Members":
+        """The sets at these places."""
+        offsets = np.concatenate(([0], np.cumsum(self.sizes[places])))
+        return Members(offsets, self.hashes[ranges(self.offsets, places)])
+
+    def united(self, rows: Offsets) -> "Members":
+        """One set of those from rows[i] to rows[i + 1]."""
+        return to_members(self.offsets[rows], self.hashes)
+
+    def common(self, other: "Members", mine: Ints, its: Ints) -> Ints:
+        """How many members the sets of a pair share. Shape [pairs].
+
+        Args:
+            other: the sets to compare with.
+            mine: places in these. Shape [pairs].
+            its: places in the others. Shape [pairs].
+        """
+        blocks = to_blocks(self.sizes[mine] + other.sizes[its])
+        return np.concatenate(
+            [
+                np.diff((_matrix(self, mine[at]) * _matrix(other, its[at])).indptr)
+                for at in blocks
+            ]
+        )
+
+    def have(self, sets: Ints, hashes: Hashes) -> Flags:
+        """Whether the set of this number has this hash. Shape [hashes]."""
+        number = np.arange(len(self.sizes), dtype=np.uint64) << np.uint64(32)
+        held = np.repeat(number, self.sizes) | self.hashes
+        wanted = number[sets] | hashes
+        at = np.minimum(np.searchsorted(held, wanted), max(len(held) - 1, 0))
+        return np.asarray(held[at] == wanted)
+
+
+def to_members(offsets: Offsets, hashes: Hashes) -> Members:
+    """Each set's hashes, sorted and each once."""
+    places = np.arange(len(offsets), dtype=np.uint64) << np.uint64(32)
+    placed = distinct(np.repeat(places[:-1], np.diff(offsets)) | hashes)
+    return Members(
+        np.searchsorted(placed, places).astype(np.int64), placed.astype(np.uint32)
+    )
+
+
+def join_members(parts: list[Members]) -> Members:
+    """The sets of all parts, in their order."""
+    sizes = np.concatenate([np.zeros(1, np.int64), *(part.sizes for part in parts)])
+    hashes = [np.empty(0, np.uint32), *(part.hashes for part in parts)]
+    return Members(np.cumsum(sizes), np.concatenate(hashes))
+
+
+def to_blocks(sizes: Ints) -> list[Ints]:
+    """Places in runs whose sizes sum up to about a block."""
+    ends = np.cumsum(sizes) // _BLOCK
+    return np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(ends)) + 1)
+
+
+def ranges(offsets: Offsets, places: Ints) -> Ints:
+    """All from offsets[place] to offsets[place + 1], for one place after the other."""
+    counts = offsets[places + 1] - offsets[places]
+    starts = np.cumsum(counts) - counts
+    return np.asarray(
+        np.arange(counts.sum()) + np.repeat(offsets[places] - starts, counts)
+    )
+
+
+def _matrix(members: Members, places: Ints) -> "csr_array":
+    """These sets as rows of ones; a hash is its own column."""
+    from scipy.sparse import csr_array
+
+    chosen = members.take(places)
+    hashes = chosen.hashes.astype(np.int64)
+    ones = np.ones(len(hashes), np.int8)
+    matrix = csr_array((ones, hashes, chosen.offsets), (len(places), 2**32))
+    matrix.has_canonical_format = True
+    return matrix

@@ -1,0 +1,67 @@
+"""One band's keys over all rows → pairs of rows to compare, at most three a row."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from graft.config.near_duplicates import NearDuplicatesConfig
+from graft.data.ordered import are_new
+from graft.data.preprocess.near_duplicates.shingles import Keys
+from graft.data.preprocess.near_duplicates.signatures import may_be_near, same_numbers
+
+Pairs = npt.NDArray[np.int64]
+NO_PAIRS: Pairs = np.empty((0, 2), np.int64)
+
+
+def to_pairs(band: Keys, marks: Keys, config: NearDuplicatesConfig) -> Pairs:
+    """Candidate pairs, the earlier row first. Shape [pairs, 2].
+
+    The rows that share a key, ordered by their numbers and then by place, are each
+    paired with the first of them, with the one before, and with the first that has
+    the same numbers. So all pairs of three rows are looked at, and of a template that
+    a million rows fill in, still those that fill in the same numbers. Pairs whose
+    marks leave no hope are left out.
+
+    Args:
+        band: one column of the keys. Shape [rows].
+        marks: the first columns of the keys. Shape [rows, MARKS].
+        config: the threshold.
+    """
+    rows = _repeated(band)
+    numbers = same_numbers(marks)
+    rows = rows[np.lexsort((rows, numbers[rows], band[rows]))]
+    bucket = _starts(band[rows])
+    run = np.maximum(bucket, _starts(numbers[rows]))
+    here = np.arange(len(rows))
+    before = np.where(here > bucket, here - 1, here)
+    found = []
+    for other in (bucket, run, before):
+        pairs = np.stack((rows[other], rows), axis=1)[other < here]
+        hope = may_be_near(marks[pairs[:, 0]], marks[pairs[:, 1]], config)
+        found.append(pairs[hope])
+    return join_pairs(found)
+
+
+def join_pairs(parts: Iterable[Pairs]) -> Pairs:
+    """The pairs of all parts, each once and in order, the earlier row first."""
+    pairs = np.sort(np.concatenate([NO_PAIRS, *parts]), axis=1)
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    new = np.ones(len(pairs), bool)
+    new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
+    return np.asarray(pairs[new])
+
+
+def _repeated(keys: Keys) -> npt.NDArray[np.int64]:
+    """Places of the keys that occur more than once."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    same = np.zeros(len(keys) + 1, bool)
+    same[1:-1] = ordered[1:] == ordered[:-1]
+    return np.asarray(order[same[1:] | same[:-1]])
+
+
+def _starts(values: Keys) -> npt.NDArray[np.int64]:
+    """For each place, where its run of equal values begins."""
+    places = np.where(are_new(values), np.arange(len(values)), 0)
+    return np.asarray(np.maximum.accumulate(places))

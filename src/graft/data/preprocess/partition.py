@@ -1,0 +1,135 @@
+"""Marked examples → those that are kept, and rejects with where, why and fix."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Set
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from graft.config import PreprocessConfig
+from graft.data.columns import to_frame, to_table
+from graft.data.preprocess.cleaning import all_rules
+from graft.data.preprocess.duplicates import Repeats
+from graft.data.preprocess.filters import Rule, beginnings
+from graft.data.turns import sides, unfold
+from graft.engine.ordered import Map
+from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
+
+NEVER, NOTHING = pl.lit(False), pl.lit("")
+DUPLICATE = Rule(
+    "duplicate",
+    NEVER,
+    NOTHING,
+    "messages that no other example has",
+    "nothing to do; or set preprocess.drop_duplicates to false",
+)
+NEAR = Rule(
+    "near-duplicate",
+    NEVER,
+    NOTHING,
+    "text that differs more from that of every other example",
+    "nothing to do; or raise preprocess.near_duplicates.threshold, or set its policy "
+    "to group: then both are kept, in the same split",
+)
+
+
+class Sorting:
+    """Sorts batches in the order of their rows; counts the reasons as they pass.
+
+    An id in `readmitted` stays, near-duplicate or not; of equals one stays always.
+    """
+
+    def __init__(
+        self,
+        config: PreprocessConfig,
+        repeats: Repeats,
+        readmitted: Set[str] = frozenset(),
+    ) -> None:
+        self._config, self._repeats = config, repeats
+        self._readmitted = list(readmitted)
+        self._near = repeats.near.filter(pl.col("row") != pl.col("kept_for")).sort(
+            "row"
+        )
+        rules = (*all_rules(config), DUPLICATE, NEAR)
+        self._expected = {rule.reason: rule.expected for rule in rules}
+        self._fix = {rule.reason: rule.fix for rule in rules}
+        self.reasons: Counter[str] = Counter()
+
+    def sort(
+        self, tables: Iterable[pa.Table], run: Map = map
+    ) -> Iterator[tuple[pa.Table, pa.Table]]:
+        """Of each table: the kept by EXAMPLE_SCHEMA, the dropped by REJECT_SCHEMA."""
+        for kept, dropped in run(self._part, _numbered(tables)):
+            self.reasons.update(dropped["reason"].to_pylist())
+            yield kept, dropped
+
+    def _part(self, item: tuple[int, pa.Table]) -> tuple[pa.Table, pa.Table]:
+        at, table = item
+        batch = self._mark(to_frame(table), at)
+        kept = batch.filter(pl.col("reason").is_null())
+        return to_table(kept, EXAMPLE_SCHEMA), self._rejects(batch)
+
+    def to_report(self) -> dict[str, Any]:
+        """What was found of near-duplicates."""
+        return {"near_duplicates": self._repeats.report}
+
+    def _mark(self, batch: pl.DataFrame, at: int) -> pl.DataFrame:
+        """The batch with the reasons and groups that hang on other rows."""
+        order = pl.Series(self._repeats.order[at : at + batch.height])
+        again = order > 0
+        if self._config.drop_duplicates:
+            mark = pl.when(again).then(pl.lit(DUPLICATE.reason))
+            batch = batch.with_columns(reason=pl.coalesce("reason", mark))
+        elif again.any():
+            numbered = pl.format("{}-{}", "id", order + 1)
+            batch = batch.with_columns(id=pl.when(again).then(numbered).otherwise("id"))
+        if self._repeats.merged.height:
+            merged = batch["group"].replace(*self._repeats.merged.get_columns())
+            batch = batch.with_columns(merged)
+        if self._config.near_duplicates.policy == "drop":
+            batch = self._mark_near(batch, at)
+        return batch
+
+    def _mark_near(self, batch: pl.DataFrame, at: int) -> pl.DataFrame:
+        rows = self._near["row"].to_numpy()
+        first, end = np.searchsorted(rows, (at, at + batch.height))
+        if first == end:
+            return batch
+        mine = self._near[int(first) : int(end)]
+        nothing = pl.Series([None] * batch.height, dtype=pl.String)
+        like = nothing.scatter(mine["row"] - at, "like " + mine["where"])
+        fresh = like.is_not_null() & batch["reason"].is_null()
+        fresh &= ~batch["id"].is_in(self._readmitted)
+        return batch.with_columns(
+            reason=pl.when(fresh).then(pl.lit(NEAR.reason)).otherwise("reason"),
+            value=pl.when(fresh).then(like).otherwise("value"),
+        )
+
+    def _rejects(self, batch: pl.DataFrame) -> pa.Table:
+        lost = batch.filter(pl.col("reason").is_not_null())
+        if lost["value"].has_nulls():
+            said = sides(unfold(lost)).select(beginnings()).to_series()
+            lost = lost.with_columns(value=lost["value"].fill_null(said))
+        lines = lost.select(
+            "where",
+            "reason",
+            "id",
+            "value",
+            stage=pl.lit("preprocess"),
+            expected=pl.col("reason").replace_strict(
+                self._expected, return_dtype=pl.String
+            ),
+            fix=pl.col("reason").replace_strict(self._fix, return_dtype=pl.String),
+            row=pl.struct(EXAMPLE_SCHEMA.names).struct.json_encode(),
+        )
+        return to_table(lines, REJECT_SCHEMA)
+
+
+def _numbered(tables: Iterable[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
+    """Each table and the number of its first row."""
+    at = 0
+    for table in tables:
+        yield at, table
+        at += table.num_rows

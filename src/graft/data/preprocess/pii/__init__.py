@@ -1,0 +1,13 @@
+"""Personal data in texts: found by form and checksum, redacted, dropped or reviewed."""
+
+from graft.data.preprocess.pii.review import Decisions, ReviewLine, to_decisions, to_key
+from graft.data.preprocess.pii.scrub import Scrubbed, Scrubber
+
+__all__ = [
+    "Decisions",
+    "ReviewLine",
+    "Scrubbed",
+    "Scrubber",
+    "to_decisions",
+    "to_key",
+]

@@ -1,0 +1,223 @@
+"""Numbers with a fixed form, most with a checksum: accounts, cards, persons."""
+
+import re
+from functools import cache
+
+from graft.config.pii import Kind
+from graft.data.preprocess.pii.cues import Cue, cue
+from graft.data.preprocess.pii.finding import Finding, Found
+
+_SEP = r"(?: ?[-./_] ?| |\n)"
+_START = (
+    r"(?:(?<![^\W_])|(?<=\\[nrt])"
+    r"|(?i:(?<=ssn)|(?<=nir)|(?<=visa)|(?<=card)|(?<=amex)))"
+)
+_IBAN = re.compile(
+    r"(?:(?<![^\W_])|(?<=IBAN)|(?<=iban)|(?<=\\[nrt]))[A-Za-z]{2}\d{2}"
+    r"(?=[ ./\n-]{0,2}[A-Za-z0-9])"
+)
+# Looked for at every place, since a group before may belong to something else.
+_CARD = re.compile(
+    rf"{_START}(?<!\d[.])(?<!\+)"
+    rf"(?=(\d{{4}}{_SEP}\d{{4}}{_SEP}\d{{4}}(?:{_SEP}\d{{1,4}}){{0,2}}"
+    rf"|\d{{4}}{_SEP}\d{{6}}{_SEP}\d{{4,5}}|\d{{12,19}})"
+    r"(?:(?=(?i:visa|amex|cvv))|(?![^\W_]|\.\d)))"
+)
+_EXPIRY = re.compile(r"[ ,;|/]{1,3}(?:0[1-9]|1[0-2])[/-](?:20)?[2-4]\d(?!\d)")
+_NIR = re.compile(
+    rf"{_START}[1-478](?P<s>[ .-]?)\d{{2}}(?P=s)(?P<month>\d{{2}})(?P=s)"
+    r"(?:\d{2}|2[abAB])(?P=s)\d{3}(?P=s)\d{3}"
+    r"(?P<key>[ ./-]{0,3}\d{2}(?!/\d\d))?(?![^\W_])"
+)
+_SSN = re.compile(
+    rf"{_START}(?<!\d[-.])\d{{3}}(?P<s>[- ._]?)\d{{2}}(?P=s)\d{{4}}"
+    r"(?![^\W_]|[-.]\d|-[A-Z\d]+\d)"
+)
+
+_ROW = re.compile(r"\d{4}[ .-]$")
+_NEAR_CARD = 25
+"""Characters between two cards of one list."""
+
+# First digits and lengths of the issuers, ISO/IEC 7812 as the networks publish it.
+_ISSUERS = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
+    r"|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"  # Mastercard
+    r"|3[47]\d{13}"  # American Express
+    r"|(?:6011|64[4-9]\d|65\d\d)\d{12,15}"  # Discover
+    r"|3(?:0[0-5]|[689]\d)\d{11,16}"  # Diners Club
+    r"|35\d{14,17}|(?:2131|1800)\d{11}"  # JCB
+    r"|62\d{14,17}|220[0-4]\d{12}"  # UnionPay, Mir
+    r"|(?:50|5[6-8]|6\d)\d{10,17}"  # Maestro
+)
+
+
+def ibans(text: str) -> Found:
+    """Account numbers of the length and form of their country, with mod 97."""
+    from stdnum import iban
+
+    for match in _IBAN.finditer(text):
+        country = match[0][:2].upper()
+        end = _after(text, match.start(), _iban_length(country))
+        if end is None:
+            continue
+        number = re.sub(r"[ ./\n-]", "", text[match.start() : end])
+        if iban.is_valid(number, check_country=False):
+            yield Finding("iban", match.start(), end, True, "checksum")
+        elif _is_formed(number) and cue(text, match.start(), end) in ("iban", "card"):
+            yield Finding("iban", match.start(), end, False, "wrong checksum")
+
+
+def cards(text: str) -> Found:
+    """Payment cards of a known issuer, with the Luhn digit."""
+    last = -_NEAR_CARD
+    for match in _CARD.finditer(text):
+        start, end = match.span(1)
+        if start < last:
+            continue
+        named = cue(text, start, end)
+        if named is None and start - last < _NEAR_CARD:
+            named = "card"
+        if expiry := _EXPIRY.search(text, start + 12, end + 8):
+            end, named = min(end, expiry.start()), "card"
+        # Three groups behind a fourth are a row of numbers, unless a card ends there.
+        in_row = start - last > 3 and bool(_ROW.search(text, max(0, start - 6), start))
+        for stop in _card_ends(text, start, end):
+            spelt = text[start:stop]
+            digits = re.sub(r"\D", "", spelt)
+            if _is_card(spelt, digits, named):
+                few = in_row and len(digits) == 12
+                sure = named != "other" and not few and not _is_doubtful(spelt, named)
+                why = "checksum" if sure else "may be another number"
+                yield Finding("card", start, stop, sure, why)
+                last = stop if sure else last
+                break
+        else:
+            if named == "card" and len(re.sub(r"\D", "", text[start:end])) >= 13:
+                yield Finding("card", start, end, False, "wrong checksum")
+
+
+def _card_ends(text: str, start: int, end: int) -> list[int]:
+    """Where the card may end, the last first: its code may stand right behind it."""
+    if text.count("\n", start, end) > 1:
+        return []
+    ends = [start + match.end() for match in re.finditer(r"\d+", text[start:end])]
+    sizes = [len(re.sub(r"\D", "", text[start:stop])) for stop in ends]
+    # Twelve digits and four more are no card of twelve.
+    return [
+        stop
+        for stop, size in zip(ends[::-1], sizes[::-1], strict=True)
+        if size in (15, 16) or 12 <= size <= 19 and sizes[-1] - size < 4
+    ]
+
+
+def _is_card(spelt: str, digits: str, named: Cue | None) -> bool:
+    """Luhn's digit, and an issuer, a word, or the groups that cards are written in."""
+    from stdnum import luhn
+
+    grouped = re.fullmatch(r"\d{4}(-\d{4}){3}|\d{4}-\d{6}-\d{5}", spelt)
+    known = _ISSUERS.fullmatch(digits) or grouped or named == "card"
+    return bool(known) and luhn.is_valid(digits)
+
+
+def _is_doubtful(spelt: str, named: Cue | None) -> bool:
+    """Whether so few bare digits may count or name something else, as in bar codes."""
+    from stdnum import ean
+
+    few = spelt.isdigit() and len(spelt) <= 13 and named != "card"
+    return few and (len(spelt) == 12 or spelt[0] != "4" or ean.is_valid(spelt))
+
+
+def persons_of_france(text: str) -> Found:
+    """Numbers of the register of persons (NIR), with or without their key."""
+    from stdnum.fr import nir
+
+    for match in _NIR.finditer(text):
+        month = int(match["month"])
+        # 20 and above stand for a month that nobody knows.
+        if not (1 <= month <= 12 or 20 <= month <= 42 or month >= 50):
+            continue
+        named = cue(text, *match.span())
+        number = re.sub(r"[ ./-]", "", match[0])
+        if named == "card" or named != "social" and _is_rather_card(number):
+            continue
+        if match["key"] and nir.is_valid(number):
+            why = "key" if named != "other" else "may be another number"
+            yield Finding("nir", *match.span(), named != "other", why)
+        elif named == "social":
+            sure = not match["key"]
+            yield Finding("nir", *match.span(), sure, "wrong key")
+
+
+def persons_of_us(text: str) -> Found:
+    """Social security (SSN) and taxpayer (ITIN) numbers.
+
+    They have no checksum: without dashes, only a word near by tells.
+    """
+    from stdnum.us import ssn
+
+    for match in _SSN.finditer(text):
+        number = re.sub(r"\D", "", match[0])
+        named = cue(text, *match.span())
+        told = named in ("social", "tax")
+        dashed = match["s"] == "-"
+        if not (told or dashed or match["s"] == " ") or named == "other":
+            continue
+        if _is_itin(number):
+            kind: Kind = "itin"
+        elif ssn.is_valid(number):
+            kind = "ssn"
+        elif told:
+            yield Finding("ssn", *match.span(), False, "no such number is given out")
+            continue
+        else:
+            continue
+        sure = told or (dashed and named != "card")
+        yield Finding(kind, *match.span(), sure, "no word near by tells")
+
+
+def _is_rather_card(number: str) -> bool:
+    """Whether 15 digits are a card of American Express, too. Of persons, few have a
+    number that begins with 3."""
+    from stdnum import luhn
+
+    return (
+        number[0] == "3" and bool(_ISSUERS.fullmatch(number)) and luhn.is_valid(number)
+    )
+
+
+def _is_itin(number: str) -> bool:
+    """By the groups that the IRS gives out, publication 1915."""
+    group = int(number[3:5])
+    return number[0] == "9" and (
+        50 <= group <= 99 and group not in (66, 67, 68, 69, 89, 93)
+    )
+
+
+@cache
+def _iban_length(country: str) -> int:
+    """Characters of an IBAN of the country, 0 if it has none."""
+    from stdnum import numdb
+
+    form = numdb.get("iban").info(country)[0][1].get("bban", "")
+    sizes = [int(size) for size in re.findall(r"(\d+)!", form)]
+    return 4 + sum(sizes) if sizes else 0
+
+
+def _after(text: str, start: int, length: int) -> int | None:
+    """End of `length` letters and digits from start, at most two signs between two."""
+    taken, at = 0, start
+    while length and at < len(text):
+        if text[at].isascii() and text[at].isalnum():
+            taken += 1
+            if taken == length:
+                ends = at + 1 == len(text) or not text[at + 1].isalnum()
+                return at + 1 if ends else None
+        elif not re.match(r"[ ./\n-]{1,2}[^\W_]", text[at : at + 3]):
+            return None
+        at += 1
+    return None
+
+
+def _is_formed(number: str) -> bool:
+    """Whether it is mostly digits: a wrong IBAN, and no sentence."""
+    return sum(char.isdigit() for char in number) >= 10

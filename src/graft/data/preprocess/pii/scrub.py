@@ -1,0 +1,160 @@
+"""Personal data out of a column of texts, by kind and action."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from graft.config.pii import Action, Kind, PiiConfig
+from graft.data.preprocess.pii.finding import Finding
+from graft.data.preprocess.pii.numbering import known_region
+from graft.data.preprocess.pii.plain import Plain, fold
+from graft.data.preprocess.pii.prefilter import Trait, names, traits
+from graft.data.preprocess.pii.recognise import recognise
+from graft.data.preprocess.pii.review import Decisions, ReviewLine, to_key
+from graft.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Scrubbed:
+    """A column of texts after the work, all columns of its length.
+
+    `dropped` and `flagged` hold the kinds that asked for it, joined by a comma, or
+    null. `counts` is of findings by kind, whatever was done about them.
+    """
+
+    texts: pl.Series
+    dropped: pl.Series
+    flagged: pl.Series
+    counts: Counter[Kind]
+    review: list[ReviewLine]
+
+
+@dataclass
+class _Account:
+    """What came of one text."""
+
+    text: str
+    kinds: dict[Action, set[Kind]]
+    counts: Counter[Kind] = field(default_factory=Counter)
+    review: dict[str, ReviewLine] = field(default_factory=dict)
+
+
+class Scrubber:
+    """Finds personal data and acts on it; holds no state, and can be pickled.
+
+    Args:
+        config: actions, regions and what is done about borderline findings.
+        decisions: of a person on findings of an earlier run, by key.
+    Raises: ConfigError if a region has no telephone numbers.
+    """
+
+    def __init__(self, config: PiiConfig, decisions: Decisions) -> None:
+        if unknown := [name for name in config.regions if not known_region(name)]:
+            raise ConfigError(
+                "preprocess.pii.regions",
+                f"no telephone numbers are known of {', '.join(unknown)}",
+                expected="countries of ISO 3166, such as FR, US, GB",
+                fix="correct the name, or leave it out",
+            )
+        self._config = config
+        self._decisions = dict(decisions)
+
+    def scrub(self, texts: pl.Series, ids: pl.Series) -> Scrubbed:
+        """Act on the personal data of each text.
+
+        Scrubbing a scrubbed column changes nothing.
+
+        Args:
+            texts: strings or null. Shape [texts].
+            ids: of the example that each text belongs to. Shape [texts].
+        """
+        seen = traits(texts)
+        places = seen.select(pl.any_horizontal(pl.all())).to_series().arg_true()
+        accounts = [
+            self._account(text, example, some)
+            for text, example, some in zip(
+                texts.gather(places),
+                ids.gather(places),
+                names(seen[places]),
+                strict=True,
+            )
+        ]
+        counts: Counter[Kind] = Counter()
+        for account in accounts:
+            counts.update(account.counts)
+        # scatter works in place: the clone keeps the caller's column as it was
+        changed = texts.clone().scatter(places, [account.text for account in accounts])
+        return Scrubbed(
+            changed,
+            _kinds("dropped", len(texts), places, [a.kinds["drop"] for a in accounts]),
+            _kinds("flagged", len(texts), places, [a.kinds["flag"] for a in accounts]),
+            counts,
+            [line for account in accounts for line in account.review.values()],
+        )
+
+    def _account(self, text: str, example: str, seen: Sequence[Trait]) -> _Account:
+        account = _Account(text, {"drop": set(), "flag": set()})
+        while True:
+            plain = fold(account.text)
+            account.review.clear()
+            redacted: list[Finding] = []
+            stayed: Counter[Kind] = Counter()
+            for finding in recognise(plain.text, seen, self._config.regions):
+                if self._is_acted_on(finding, plain, example, account):
+                    action = self._config.actions[finding.kind]
+                    if action == "redact":
+                        redacted.append(finding)
+                    else:
+                        stayed[finding.kind] += 1
+                        account.kinds[action].add(finding.kind)
+            account.counts.update(finding.kind for finding in redacted)
+            # What is redacted may have parted a word from a number: look again, until
+            # nothing is found, so that a second run finds nothing either.
+            if not redacted:
+                account.counts.update(stayed)
+                return account
+            account.text = _redact(account.text, plain, redacted)
+
+    def _is_acted_on(
+        self, finding: Finding, plain: Plain, example: str, account: _Account
+    ) -> bool:
+        """By decision, else if sure; a borderline one becomes a line for review."""
+        if self._config.actions[finding.kind] == "ignore":
+            return False
+        said = plain.text[finding.start : finding.end]
+        key = to_key(finding.kind, said, example)
+        if key in self._decisions:
+            return self._decisions[key]
+        if finding.sure:
+            return True
+        start, end = plain.original(finding.start, finding.end)
+        around = self._config.context
+        text = account.text
+        account.review[key] = ReviewLine(
+            key,
+            example,
+            finding.kind,
+            text[start:end],
+            text[max(0, start - around) : end + around],
+            finding.why,
+        )
+        return self._config.unsure == "act"
+
+
+def _redact(text: str, plain: Plain, findings: Sequence[Finding]) -> str:
+    """The text with a placeholder for each finding; they do not overlap."""
+    parts, at = [], 0
+    for finding in findings:
+        start, end = plain.original(finding.start, finding.end)
+        parts += [text[at:start], f"[{finding.kind.upper()}]"]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def _kinds(
+    name: str, length: int, places: pl.Series, kinds: Sequence[set[Kind]]
+) -> pl.Series:
+    column = pl.Series(name, [None] * length, dtype=pl.String)
+    return column.scatter(places, [",".join(sorted(some)) or None for some in kinds])

@@ -1,0 +1,170 @@
+"""The rules of `preprocess.quality`: what a text must be like to teach.
+
+Each is a Rule, as those of `filters`. What no cheap expression can say is measured
+before, by `measure`, as further columns beside those of `turns.sides`.
+"""
+
+import polars as pl
+
+from graft.config.quality import QualityConfig, Side
+from graft.data.preprocess.filters import SIDES, Rule, beginnings
+from graft.data.preprocess.languages import check_expected, foreign, to_codes
+from graft.data.preprocess.repetition import MIN_REPEATS, repetition
+
+LETTERS_OF_TEXT = 0.5
+"""Share of letters from which a side counts as text, when the other is in doubt."""
+
+
+def quality_rules(config: QualityConfig) -> list[Rule]:
+    """The rules that are asked for, over the columns of `sides` and `measure`.
+
+    Raises: ConfigError if an expected language is unknown.
+    """
+    chosen = []
+    if config.lost_characters == "drop":
+        chosen.append(_lost_characters())
+    if config.placeholders:
+        chosen.append(_placeholder())
+    if config.max_repetition is not None:
+        chosen.append(_repetition(config.max_repetition))
+    if config.min_letters is not None:
+        chosen.append(_letters(config.min_letters))
+    if config.same_numbers:
+        chosen.append(_numbers())
+    if config.language is not None and config.language.expected:
+        check_expected(config.language)
+        chosen.append(_language(config.language.expected))
+    return chosen
+
+
+def measure(
+    said: pl.DataFrame, turns: pl.DataFrame, strata: pl.Series, config: QualityConfig
+) -> pl.DataFrame:
+    """`said` with the columns that the rules ask for.
+
+    Columns: `placeholder` (a message that is one, or null), `repetition` (share of the
+    most repetitive message, or null), `user_language` and `assistant_language` (what a
+    side is surely in instead of what is expected, or null).
+
+    Args:
+        said: of `turns.sides`, a line a row.
+        turns: of `turns.unfold`, repaired, a line a turn.
+        strata: of the rows. Shape [rows].
+    """
+    if config.placeholders:
+        idle = pl.col("content").str.contains(_pattern(config.placeholders))
+        found = turns.filter(idle).select("row", placeholder="content")
+        said = _with_greatest(said, found)
+    if config.max_repetition is not None:
+        shares = turns.select("row", repetition=repetition(turns["content"]))
+        said = _with_greatest(said, shares.filter(pl.col("repetition") > 0))
+    if config.language is not None:
+        for side, tag in config.language.expected.items():
+            tags = (
+                strata if tag == "stratum" else pl.repeat(tag, len(strata), eager=True)
+            )
+            found_in = foreign(said[side], to_codes(tags), config.language)
+            said = said.with_columns(found_in.alias(f"{side}_language"))
+    return said
+
+
+def _with_greatest(said: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """`said` with the greatest value that `found` has for each of its rows, or null."""
+    greatest = found.group_by("row").agg(pl.exclude("row").max())
+    return said.join(greatest, on="row", how="left", maintain_order="left")
+
+
+def _pattern(placeholders: list[str]) -> str:
+    """A whole message of one of these values, or one that begins as `value*` says."""
+    wanted = (
+        pl.escape_regex(value.removesuffix("*")) + (".*" if value.endswith("*") else "")
+        for value in placeholders
+    )
+    return rf"(?is)^\s*(?:{'|'.join(wanted)})\s*$"
+
+
+def _lost_characters() -> Rule:
+    lost = [pl.col(side).str.contains("\ufffd", literal=True) for side in SIDES]
+    return Rule(
+        "lost characters",
+        pl.any_horizontal(lost),
+        beginnings(),
+        "text without the replacement character U+FFFD",
+        "read the source in its own encoding (data.encoding), correct the row, or set "
+        "preprocess.quality.lost_characters to keep",
+    )
+
+
+def _placeholder() -> Rule:
+    return Rule(
+        "placeholder",
+        pl.col("placeholder").is_not_null(),
+        beginnings(),
+        "messages that say something",
+        "fill the field, or take the value off preprocess.quality.placeholders",
+    )
+
+
+def _repetition(limit: float) -> Rule:
+    share = (pl.col("repetition") * 100).round(0).cast(pl.Int64)
+    return Rule(
+        "repetition",
+        pl.col("repetition") > limit,
+        pl.format("{} % of a message: {}", share, beginnings()),
+        f"at most {limit:.0%} of a message in one piece said {MIN_REPEATS} or more "
+        "times in a row",
+        "correct the row, or raise preprocess.quality.max_repetition (null: off)",
+    )
+
+
+def _letters(least: float) -> Rule:
+    shares = [
+        pl.col(side).str.count_matches(r"\p{L}") / pl.col(side).str.len_chars()
+        for side in SIDES
+    ]
+    noise = pl.min_horizontal(shares) < least
+    return Rule(
+        "no text",
+        noise & (pl.max_horizontal(shares) >= LETTERS_OF_TEXT),
+        beginnings(),
+        f"letters as at least {least:.0%} of a side whose other side is text",
+        "correct the row, or lower preprocess.quality.min_letters (null: off)",
+    )
+
+
+def _numbers() -> Rule:
+    # 10,000 and 10 000 are both 10 and 000: how thousands are parted does not matter.
+    asked, answered = (
+        pl.col(side).str.extract_all(r"\d{2,}").list.unique().list.sort()
+        for side in SIDES
+    )
+    return Rule(
+        "numbers differ",
+        asked != answered,
+        pl.format(
+            "{} and {}: {}", asked.list.join(" "), answered.list.join(" "), beginnings()
+        ),
+        "the same numbers of two or more digits on both sides",
+        "correct the row, or set preprocess.quality.same_numbers to false",
+    )
+
+
+def _language(expected: dict[Side, str]) -> Rule:
+    found = [pl.col(f"{side}_language") for side in expected]
+    named = [
+        pl.format(f"{side} is {{}}", column)
+        for side, column in zip(expected, found, strict=True)
+    ]
+    wanted = ", ".join(f"{side} in {tag}" for side, tag in expected.items())
+    return Rule(
+        "wrong language",
+        pl.any_horizontal(column.is_not_null() for column in found),
+        pl.format(
+            "{}: {}",
+            pl.concat_str(named, separator=", ", ignore_nulls=True),
+            beginnings(),
+        ),
+        f"{wanted} (stratum: the language that the row's stratum names)",
+        "correct the row (are the sides swapped, or left untranslated?), or correct "
+        "preprocess.quality.language",
+    )

@@ -1,0 +1,163 @@
+"""Which split an example belongs to: by hash of its group, stable under growth.
+
+The rules, in this order:
+1. Official splits are kept. A held-out one that is given (validation, test) stays
+   exactly as it is given; nothing is carved for it, and nothing is added to it.
+2. An example without an official split whose group stands in an official held-out
+   split is rejected: in train it would leak, and in the held-out split it would change
+   a published set.
+3. For a held-out split that is not given, groups are carved from train and from the
+   examples without a split: those whose position on [0, 1), a hash of group and seed,
+   is in the last `validation` or the first `test` of it.
+4. A train example whose words stand in a held-out one is rejected if the policy says
+   so (`graft.data.split.leakage`). It leaves train; it does not change its split.
+
+A position depends on nothing but group and seed, so an old example never moves when
+others come, a larger share only adds to a held-out split, and a group stays together.
+(It does move if a new example brings the data's first official held-out split, or puts
+its group into one: rules 1 and 2 go first.) Strata get their shares in expectation: a
+quota for each stratum would be exact, and would move old examples. What each stratum
+got is reported.
+
+A paraphrase of an example goes where its example goes, and only train keeps it: a
+held-out split asks each question once, in its own words.
+"""
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graft.config import SplitConfig
+from graft.data.ordered import distinct
+from graft.errors import DataError
+from graft.records import SPLITS, Reject
+
+TRAIN, VALIDATION, TEST, REJECTED, LEFT_OUT = range(5)
+Codes = npt.NDArray[np.int8]
+Hashes = npt.NDArray[np.uint64]
+
+
+def position(group: str, seed: int) -> float:
+    """A group's place on [0, 1), uniform over groups. Source: SHA-256's first 53 bits,
+    as many as a float holds."""
+    return float(_positions(_digests([group], seed)[:, 0])[0])
+
+
+class Splitter:
+    """Sees all batches once, and then assigns each alone.
+
+    Memory: 9 bytes a group that stands in an official held-out split, and nothing of
+    the others. Two of 10⁷ groups meet in 64 bits with a chance of 10⁻⁵.
+    """
+
+    def __init__(self, config: SplitConfig) -> None:
+        self._config = config
+        self._held_out = np.zeros(0, np.uint64)
+        self._new: list[Hashes] = []
+        self._given: set[int] = set()
+        self._seen = np.zeros(0, np.uint8)
+
+    def see(self, table: pa.Table) -> None:
+        """The first pass: columns group and split. Raises: DataError if an official
+        split has another name."""
+        given = _official_codes(table["split"])
+        self._given.update(distinct(given).tolist())
+        held_out = table["group"].filter(pa.array(given > TRAIN))
+        if len(held_out):
+            self._new.append(_hashed(held_out, self._config.seed)[0])
+            if sum(map(len, self._new)) > max(len(self._held_out), 100_000):
+                self._merge()
+
+    def assign(self, table: pa.Table) -> Codes:
+        """Each example's split: an index into SPLITS, REJECTED, or LEFT_OUT for a
+        paraphrase that is not in train. Columns group, split, augmented."""
+        self._merge()
+        given = _official_codes(table["split"])
+        codes = np.where(given < 0, TRAIN, given).astype(np.int8)
+        names, places = _hashed(table["group"], self._config.seed)
+        free = codes == TRAIN
+        if TEST not in self._given:
+            codes[free & (places < self._config.test)] = TEST
+        if VALIDATION not in self._given:
+            codes[free & (places >= 1 - self._config.validation)] = VALIDATION
+        number, known = self._number(names)
+        codes[(given < 0) & known] = REJECTED
+        kept = known & (codes < REJECTED)
+        np.bitwise_or.at(
+            self._seen, number[kept], np.uint8(1) << codes[kept].view("u1")
+        )
+        copies = table["augmented"].to_numpy().astype(bool)
+        codes[copies & (codes != TRAIN)] = LEFT_OUT
+        return codes
+
+    @property
+    def num_straddling(self) -> int:
+        """Groups in more than one split, as official splits can make them."""
+        return int(np.sum(np.bitwise_count(self._seen) > 1))
+
+    def _merge(self) -> None:
+        if self._new:
+            self._held_out = distinct(np.concatenate([self._held_out, *self._new]))
+            self._seen = np.zeros(len(self._held_out), np.uint8)
+            self._new = []
+
+    def _number(
+        self, names: Hashes
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Where each group stands among those held out officially, and if it does."""
+        if self._held_out.size == 0:
+            return np.zeros(len(names), np.int64), np.zeros(len(names), np.bool_)
+        number = np.searchsorted(self._held_out, names)
+        number = np.minimum(number, len(self._held_out) - 1)
+        return number, self._held_out[number] == names
+
+
+def reject_group(where: str, group: str) -> Reject:
+    """A row that rule 2 leaves out."""
+    return Reject(
+        where=where,
+        stage="split",
+        reason="its group stands in an official held-out split",
+        value=group,
+        expected="a group that is wholly official or wholly free",
+        fix="give the row the official split of its group, or another group",
+    )
+
+
+def _official_codes(official: pa.ChunkedArray) -> Codes:
+    """Index into SPLITS, or -1 where there is none."""
+    found = pc.index_in(official, pa.array(SPLITS))
+    unknown = pc.and_(pc.is_valid(official), pc.is_null(found))
+    if pc.any(unknown).as_py():
+        names = sorted(set(official.filter(unknown).to_pylist()))
+        raise DataError(
+            f"split {', '.join(map(repr, names[:5]))}",
+            "no such official split",
+            expected="one of " + ", ".join(SPLITS) + ", or none",
+            fix="rename it in the source, or set data.split: null",
+        )
+    codes: Codes = found.fill_null(-1).to_numpy().astype(np.int8)
+    return codes
+
+
+def _hashed(
+    groups: pa.ChunkedArray, seed: int
+) -> tuple[Hashes, npt.NDArray[np.float64]]:
+    """Each example's group as a number of 64 bits, and its position. Shapes [rows]."""
+    coded = groups.combine_chunks().dictionary_encode()
+    digests = _digests(coded.dictionary.to_pylist(), seed)[coded.indices.to_numpy()]
+    return digests[:, 1], _positions(digests[:, 0])
+
+
+def _digests(groups: list[str], seed: int) -> Hashes:
+    """SHA-256 of each group and the seed, as four numbers. Shape [groups, 4]."""
+    parts = [hashlib.sha256(f"{seed}:{group}".encode()).digest() for group in groups]
+    numbers = np.frombuffer(b"".join(parts), ">u8").astype(np.uint64)
+    return numbers.reshape(-1, 4)
+
+
+def _positions(first: Hashes) -> npt.NDArray[np.float64]:
+    return (first >> np.uint64(11)).astype(np.float64) / 2**53

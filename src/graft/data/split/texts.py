@@ -1,0 +1,63 @@
+"""What rows of conversations say, as texts to compare."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from graft.data.split.ngrams import Hashes, Words, to_wholes, to_words
+
+SLICE_BYTES = 2**18
+"""Text hashed at once: its arrays fit a cache."""
+
+
+def slices(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Consecutive rows of about SLICE_BYTES of text each, at least one row."""
+    size = rows.select(
+        pl.col("messages")
+        .list.eval(pl.element().struct.field("content").str.len_bytes())
+        .list.sum()
+    )["messages"].to_numpy()
+    number = np.cumsum(size) // SLICE_BYTES
+    cuts = np.flatnonzero(np.diff(number, prepend=-1))
+    if rows.is_empty():
+        return
+    for start, end in zip(cuts, [*cuts[1:], rows.height], strict=True):
+        yield rows[int(start) : int(end)]
+
+
+def sides(rows: pl.DataFrame) -> pl.DataFrame:
+    """What the user and the assistant say, `prompt` and `answer`; empty if nothing."""
+    turn = pl.element().struct
+    roles = {"prompt": "user", "answer": "assistant"}
+    return rows.select(
+        pl.col("messages")
+        .list.eval(turn.field("content").filter(turn.field("role") == role))
+        .list.join("\n")
+        .fill_null("")
+        .alias(side)
+        for side, role in roles.items()
+    )
+
+
+def first_said(said: pl.DataFrame) -> pl.Series:
+    """The prompt; the answer where there is none, as in plain completion."""
+    return said.select(
+        pl.when(pl.col("prompt") != "").then("prompt").otherwise("answer")
+    ).to_series()
+
+
+def read(rows: pl.DataFrame) -> tuple[Words, Hashes]:
+    """Words of all prompts and then of all answers; each row's prompt as a whole (the
+    answer's if it has none)."""
+    said = sides(rows)
+    words = to_words(pl.concat([said["prompt"], said["answer"].alias("prompt")]))
+    wholes, counts = to_wholes(words, 2 * rows.height)
+    prompts, answers = wholes[: rows.height], wholes[rows.height :]
+    return words, np.where(counts[: rows.height] > 0, prompts, answers)
+
+
+def group_bits(groups: pl.Series) -> Hashes:
+    """One of 64 bits for each group, by its hash."""
+    wholes, _ = to_wholes(to_words(groups), len(groups))
+    return np.uint64(1) << (wholes >> np.uint64(58))

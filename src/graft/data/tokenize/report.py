@@ -1,0 +1,176 @@
+"""What the tokenize stage tells: counts that add up, lengths, and a page to read."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graft.config import TokenizeConfig
+from graft.data.columns import from_lines
+from graft.data.tokenize.masks import Ints
+from graft.data.tokenize.sequences import Outcome
+from graft.errors import DataError
+from graft.records import REJECT_SCHEMA
+
+NUM_BINS = 8
+ADDED = ("paraphrases", "further chunks")
+PERCENTILES = (1, 25, 50, 75, 90, 99)
+
+
+class Shower(Protocol):
+    """What is needed of a prompt template to show tokens."""
+
+    def show(self, ids: Sequence[int]) -> str:
+        """Text of ids, control tokens by name."""
+
+
+def check_gate(report: Mapping[str, Any], where: str) -> None:
+    """Go on only after a passed contract. Raises: DataError."""
+    if report.get("passed") is not True:
+        raise DataError(
+            where,
+            "the data contract was not passed",
+            expected='"passed": true',
+            fix="read reports/validate.html, mend the data, then: dvc repro validate",
+        )
+
+
+class Tally:
+    """Sums over the tables of a run, and its first sequences, however many follow."""
+
+    def __init__(self, config: TokenizeConfig) -> None:
+        self._config = config
+        self._lengths = np.zeros(1, np.int64)  # how many sequences have each length
+        self._counts: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self.shown: list[dict[str, Any]] = []
+
+    def tables(
+        self, outcomes: Iterable[Outcome], put_aside: Callable[[pa.Table], None]
+    ) -> Iterator[pa.Table]:
+        """Sequences of each outcome, counted as they pass; rejects are put aside.
+
+        Raises: DataError if there were examples, and none became a sequence.
+        """
+        fix = ""
+        for outcome in outcomes:
+            self._add(outcome)
+            put_aside(from_lines([vars(r) for r in outcome.rejects], REJECT_SCHEMA))
+            fix = fix or next((reject.fix for reject in outcome.rejects), "")
+            yield outcome.sequences
+        if self._counts["examples"] and not self._counts["sequences"]:
+            named = [f"{reason} ({n})" for reason, n in self._reasons.most_common(3)]
+            raise DataError(
+                "tokenize",
+                f"no example became a sequence: {', '.join(named)}",
+                expected="examples that the prompt template and max_seq_len allow",
+                fix=fix,
+            )
+
+    def _add(self, outcome: Outcome) -> None:
+        sequences = outcome.sequences
+        learned = pc.sum(pc.list_flatten(sequences["learned"])).as_py() or 0
+        self._counts.update(
+            examples=outcome.num_examples,
+            sequences=sequences.num_rows,
+            rejects=len(outcome.rejects),
+            truncated=outcome.num_truncated,
+            **outcome.num_added,
+            tokens=pc.sum(pc.list_value_length(sequences["input_ids"])).as_py() or 0,
+            learned_tokens=learned,
+        )
+        self._reasons.update(reject.reason for reject in outcome.rejects)
+        counts = np.bincount(outcome.lengths, minlength=len(self._lengths))
+        counts[: len(self._lengths)] += self._lengths
+        self._lengths = counts
+        missing = self._config.num_shown - len(self.shown)
+        self.shown += sequences.slice(0, max(missing, 0)).to_pylist()
+
+    def balance(self) -> str:
+        """`in + added = out + rejects` in a line. Raises: AssertionError if not so."""
+        counts = self._counts
+        added = [name for name in ADDED if counts[name]]
+        line = (
+            "".join(
+                [f"{counts['examples']:,} examples"]
+                + [f" + {counts[name]:,} {name}" for name in added]
+            )
+            + f" = {counts['sequences']:,} sequences + {counts['rejects']:,} rejects"
+        )
+        coming = counts["examples"] + sum(counts[name] for name in added)
+        if coming != counts["sequences"] + counts["rejects"]:
+            raise AssertionError(line)
+        return line
+
+    def to_report(self) -> dict[str, Any]:
+        """Counts and lengths in tokens, before the limit was applied."""
+        names = ("examples", *ADDED, "sequences", "rejects", "truncated")
+        tokens, learned = self._counts["tokens"], self._counts["learned_tokens"]
+        return {
+            "counts": {name: self._counts[name] for name in names},
+            "balance": self.balance(),
+            "rejects_by_reason": dict(self._reasons),
+            "tokens": tokens,
+            "learned_tokens": learned,
+            "learned_share": round(learned / tokens, 4) if tokens else 0.0,
+            "length": _summary(self._lengths),
+            "length_histogram": _histogram(self._lengths, self._config.max_seq_len),
+        }
+
+
+def _summary(counts: Ints) -> dict[str, int]:
+    """Quantiles by nearest rank, of counts by length. Shape [longest + 1]."""
+    there = np.flatnonzero(counts)
+    if not there.size:
+        return {}
+    upto = np.cumsum(counts)
+    ranks = {f"p{p}": np.ceil(p / 100 * upto[-1]) for p in PERCENTILES}
+    named = {name: int(np.searchsorted(upto, rank)) for name, rank in ranks.items()}
+    return {"min": int(there[0]), **named, "max": int(there[-1])}
+
+
+def _histogram(counts: Ints, max_seq_len: int) -> dict[str, int]:
+    """Sequences by length, in equal bins up to the limit and one past it."""
+    edges = np.linspace(0, max_seq_len, NUM_BINS + 1).astype(int)
+    bins = {}
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        bins[f"{low + 1:05d}-{high:05d}"] = int(counts[low + 1 : high + 1].sum())
+    return {**bins, f"over {max_seq_len}": int(counts[max_seq_len + 1 :].sum())}
+
+
+def to_page(
+    report: Mapping[str, Any], shown: Sequence[Mapping[str, Any]], template: Shower
+) -> str:
+    """A Markdown page: counts, lengths, and examples with what is learned marked."""
+    most = max(1, *report["length_histogram"].values())
+    bars = [
+        f"{name:>13} {count:>9} {'█' * round(30 * count / most)}".rstrip()
+        for name, count in report["length_histogram"].items()
+    ]
+    parts = [
+        "# Tokens",
+        f"{report['balance']}; {report['counts']['truncated']} truncated.",
+        f"{report['tokens']} tokens, of which {report['learned_tokens']} are learned "
+        f"({report['learned_share']:.1%}). Template {report['template_hash']}.",
+        *(f"**Warning**: {text}." for text in report.get("unreachable", ())),
+        "## Lengths, in tokens, before the limit",
+        "\n".join(["```text", *bars, "```"]),
+        "## Examples",
+        "As the model reads them, control tokens by name; ⟦what is learned⟧.",
+    ]
+    for row in shown:
+        text = _mark(row["input_ids"], row["learned"], template)
+        parts += [f"`{row['id']}`, {row['where']}", f"~~~~text\n{text}\n~~~~"]
+    return "\n\n".join(parts) + "\n"
+
+
+def _mark(ids: Sequence[int], learned: Sequence[bool], template: Shower) -> str:
+    text = ""
+    for mark, run in groupby(zip(learned, ids, strict=True), key=lambda pair: pair[0]):
+        part = template.show([token for _, token in run])
+        text += f"⟦{part}⟧" if mark else part
+    return text

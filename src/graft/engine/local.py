@@ -1,0 +1,62 @@
+"""Where batches are worked on: the threads of this machine, or a cluster's workers.
+
+The work is a pure function of one batch. Results come in the order of the batches,
+whoever is first, so that every engine writes the same bytes.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Protocol
+
+from graft.config import EngineConfig
+from graft.engine.ordered import Item, Result, in_order
+
+
+class Engine(Protocol):
+    """Works on batches, several at once."""
+
+    def map(
+        self, work: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[Result]:
+        """The result for each item, in order; reads no more items than it works on."""
+
+
+class LocalEngine:
+    """Threads: the work is native code (Polars, Arrow, tokenizers) that frees them."""
+
+    def __init__(self, num_workers: int) -> None:
+        self._num_workers = num_workers
+
+    def map(
+        self, work: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[Result]:
+        """As of `Engine`."""
+        with ThreadPoolExecutor(self._num_workers) as pool:
+
+            def submit(item: Item) -> Callable[[], Result]:
+                return pool.submit(work, item).result
+
+            try:
+                yield from in_order(submit, items, self._num_workers)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def open_engine(config: EngineConfig) -> Iterator[Engine]:
+    """The engine that `data.engine` names. Raises: ConfigError if it is not installed
+    or its cluster cannot be reached."""
+    if config.name == "ray":
+        from graft.engine.ray import open_ray
+
+        with open_ray(config.cluster, max(num_cores(), 2)) as engine:
+            yield engine
+    else:
+        yield LocalEngine(num_cores())
+
+
+def num_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,1 @@
+"""The processor, host memory and GPUs that a process runs on."""

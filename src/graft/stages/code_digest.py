@@ -1,0 +1,144 @@
+"""What the code of a stage does, as one digest (docs/adr/0021-code-digests.md).
+
+The digest of a module is that of its syntax tree without docstrings, comments and
+formatting. The digest of a stage is that of all modules that it imports, inside
+functions too, and of the templates and styles beside them. It does not depend on where
+the code lies.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PACKAGE = "graft"
+NO_STAGES = frozenset({"__init__", "code", "code_digest", "encoding"})
+"""Modules of `stages` that are no stages whose digest DVC compares."""
+WITHOUT_EFFECT = (
+    "cli",
+    "commands",
+    "composition",
+    "config",
+    "errors",
+    "hardware.gpus",
+    "io.progress",
+    "planning",
+    "tracking",
+)
+"""Modules whose edits change no output: how values are read and checked (the values
+themselves are parameters of the stages), what is estimated, shown and logged."""
+TEMPLATES = frozenset({".css", ".jinja", ".js"})
+REGISTERED = {"evaluate": ("graft.serving.pyfunc",)}
+"""Modules that a stage gives away as a file, without importing them."""
+
+
+class Code:
+    """The modules of the package.
+
+    Args:
+        root: the folder that holds the package's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._modules: dict[str, _Module | None] = {}
+
+    def stages(self) -> list[str]:
+        """Names of all stages but that which writes the digests."""
+        folder = self._root / PACKAGE / "stages"
+        return sorted({path.stem for path in folder.glob("*.py")} - NO_STAGES)
+
+    def digest(self, stage: str) -> str:
+        """The digest of what a stage can run, in hexadecimal."""
+        modules = self.closure(f"{PACKAGE}.stages.{stage}", *REGISTERED.get(stage, ()))
+        lines = [f"{name} {module.digest}" for name, module in sorted(modules.items())]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def closure(self, *names: str) -> dict[str, "_Module"]:
+        """The named modules, all that they import of this package, and the packages
+        that hold them."""
+        waiting, found = list(names), dict[str, _Module]()
+        while waiting:
+            name = waiting.pop()
+            if name not in found and (module := self._module(name)):
+                found[name] = module
+                waiting += [name.rpartition(".")[0], *module.imports]
+        return found
+
+    def _module(self, name: str) -> "_Module | None":
+        """A module that can have an effect; None for any other name."""
+        if name not in self._modules:
+            package, _, rest = name.partition(".")
+            skipped = f"{rest}.".startswith(tuple(f"{one}." for one in WITHOUT_EFFECT))
+            known = package == PACKAGE and not skipped
+            self._modules[name] = self._read(name) if known else None
+        return self._modules[name]
+
+    def _read(self, name: str) -> "_Module | None":
+        folder = self._root / name.replace(".", "/")
+        file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+        if not file.is_file():
+            return None
+        tree = ast.parse(file.read_bytes(), str(file))
+        digest = hashlib.sha256(repr(_shape(tree)).encode())
+        for other in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if other.suffix in TEMPLATES:
+                digest.update(other.name.encode() + other.read_bytes())
+        return _Module(digest.hexdigest(), frozenset(_imports(tree)))
+
+
+@dataclass(frozen=True)
+class _Module:
+    """What one does, and all that it imports."""
+
+    digest: str
+    imports: frozenset[str]
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    """Names of what is imported when the code runs; not all are modules."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif not _is_for_types(node):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _shape(node: Any) -> Any:
+    """A syntax tree as plain values, without positions, strings that stand alone, and
+    what only type checkers read.
+
+    Fields that are empty are left out, since newer versions of Python have more.
+    """
+    if isinstance(node, list):
+        return [
+            _shape(x) for x in node if not _is_docstring(x) and not _is_for_types(x)
+        ]
+    if not isinstance(node, ast.AST):
+        return node
+    fields = [(name, getattr(node, name, None)) for name in node._fields]
+    kept = [(n, _shape(v)) for n, v in fields if v not in (None, []) and n != "kind"]
+    return [type(node).__name__, *kept]
+
+
+def _is_for_types(node: Any) -> bool:
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    )
+
+
+def _is_docstring(node: Any) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )

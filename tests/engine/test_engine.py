@@ -1,0 +1,81 @@
+"""Engines: order, bounds and errors; `integration/test_ray_engine.py` has Ray's."""
+
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graft.config import EngineConfig
+from graft.engine.local import LocalEngine, num_cores, open_engine
+from graft.engine.ordered import IN_FLIGHT, in_order
+from graft.engine.ray import open_ray
+from graft.errors import ConfigError, DataError
+
+
+@given(st.lists(st.integers()), st.integers(1, 5))
+def test_results_come_in_the_order_of_their_items(items, num_workers) -> None:
+    def submit(item: int):
+        return lambda: item * 2
+
+    assert list(in_order(submit, items, num_workers)) == [n * 2 for n in items]
+
+
+@given(st.integers(1, 5), st.integers(0, 40))
+def test_no_more_items_are_read_than_there_is_room_for(num_workers, size) -> None:
+    started, done = [], []
+
+    def submit(item: int):
+        started.append(item)
+        return lambda: item
+
+    for item in in_order(submit, range(size), num_workers):
+        assert len(started) - len(done) <= num_workers * IN_FLIGHT
+        done.append(item)
+    assert done == list(range(size))
+
+
+def test_a_slow_first_item_does_not_lose_its_place() -> None:
+    def work(item: int) -> int:
+        time.sleep(0.05 if item == 0 else 0)
+        return item
+
+    assert list(LocalEngine(4).map(work, range(20))) == list(range(20))
+
+
+def test_an_error_of_the_work_is_raised_as_it_is() -> None:
+    error = DataError("f:1", "wrong", expected="right", fix="correct it")
+
+    def work(item: int) -> int:
+        if item == 3:
+            raise error
+        return item
+
+    with pytest.raises(DataError) as raised:
+        list(LocalEngine(2).map(work, range(9)))
+    assert raised.value is error
+
+
+def test_no_thread_stays_when_the_results_are_left_half_read() -> None:
+    before = threading.active_count()
+    results = LocalEngine(2).map(abs, range(100))
+    assert next(results) == 0
+    results.close()
+    assert threading.active_count() == before
+
+
+def test_the_local_engine_is_as_wide_as_the_machine() -> None:
+    with open_engine(EngineConfig(name="local", cluster=None)) as engine:
+        barrier = threading.Barrier(num_cores())
+        items = range(num_cores())
+        list(engine.map(lambda _: barrier.wait(timeout=5), items))
+
+
+def test_ray_that_is_not_installed_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+    with pytest.raises(ConfigError, match="not installed") as raised, open_ray(None):
+        pass
+    assert "pip install 'graft[ray]'" in raised.value.fix
