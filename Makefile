@@ -1,48 +1,48 @@
-# Two commands: `make repro` rebuilds the line, `make test` tests it.
+# Two commands: `make repro` runs the pipeline, `make test` tests the code.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.8
-# Stages and hooks call `python`, `dvc` and `graft`: the environment's own come first.
+# Stages and hooks call `python`, `dvc` and `graft`: put the environment's own first.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
-# uv does not read pip's find-links; a local CPU build of torch may lie there.
+# uv does not read pip's find-links, which may point to a local CPU build of torch.
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
-# The line needs no hub unless a config names one; say nothing to anyone.
+# No telemetry. The pipeline contacts the Hub only if a configuration names it.
 export HF_HUB_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
 .PHONY: help install repro verify test test-portable test-slow check lock clean
 
-help: ## show this
+help: ## show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
-repro: $(READY) ## rebuild the whole line (dvc repro) and say what it made
+repro: $(READY) ## run the complete pipeline (dvc repro) and print a summary
 	@dvc repro
 	@graft summary
 
-verify: $(READY) ## check what `make repro` made: what it learned, and what README shows
+verify: $(READY) ## compare the results of `make repro` with expected scores and with README
 	@python scripts/check_pipeline.py
 	@python scripts/check_readme.py
 
 test: $(READY) ## run the default tests
 	@pytest
 
-test-portable: $(READY) ## the tests of numbers, as on a processor of few features
+test-portable: $(READY) ## repeat the numerical tests as on a processor without AVX-512
 	@ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=AVX2 \
 	  pytest tests/training tests/exporting tests/evaluation
 
-test-slow: $(READY) ## the tests that take minutes
+test-slow: $(READY) ## run the slow tests (minutes each)
 	@pytest -m 'slow and not gpu'
 
-check: $(READY) ## lint, types, import contracts, configs
+check: $(READY) ## check formatting, types, import contracts and configs
 	@pre-commit run --all-files
 	@mypy
 	@lint-imports
 
-install: $(READY) ## make .venv with the locked requirements
+install: $(READY) ## create .venv with the locked requirements
 
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -61,6 +61,6 @@ lock: ## compile requirements.txt from pyproject.toml
 	  --custom-compile-command "make lock" pyproject.toml \
 	  | sed 's/+cpu$$//' > requirements.tmp && mv requirements.tmp requirements.txt
 
-clean: ## remove what the pipeline made, and its runs (not .venv, not the DVC cache)
+clean: ## remove the outputs of the pipeline and its runs (not .venv, not the DVC cache)
 	rm -rf data/{code,preflight,converted,clean,tokenized,splits,rejects,review} models/adapter \
 	  predictions curves dvc_plots reports/*.{html,md} checkpoints mlflow.db mlruns mlartifacts .graft

@@ -167,7 +167,7 @@ def write(
     except torch.OutOfMemoryError as error:
         raise HardwareError(
             str(model.device),
-            f"no memory for {len(prompts)} prompts of {ids.shape[1]} tokens at once",
+            f"out of memory: {len(prompts)} prompts of {ids.shape[1]} tokens in a batch",
             fix=f"lower evaluate.batch_size (is {decoding.batch_size})",
         ) from error
     return [_until(row, stop_ids) for row in written]

@@ -84,10 +84,10 @@ def check_splits(asked: Asked, _machine: Machine, _hub: Hub) -> None:
         if not share and name not in data.files and data.split is None:
             raise ConfigError(
                 f"split.{name}={share}",
-                f"the split stays empty: data.files of {data.name} names no {name} "
-                "rows either",
+                f"the split would be empty: data.files of {data.name} has no {name} "
+                "entry either",
                 expected="rows in train, validation and test",
-                fix=f"set split.{name}=0.05, or name rows of it: data.files.{name}",
+                fix=f"set split.{name}=0.05, or add its files as data.files.{name}",
             )
 
 

@@ -68,7 +68,7 @@ class HuggingFaceHub:
                 problem, fix = _explain(error, hub_id, "data.hub_id", "data.revision")
                 raise DataError(
                     f"{hub_id}@{revision}",
-                    f"the hub refuses this data set: {problem}",
+                    f"the Hub refuses access to this data set: {problem}",
                     expected="a data set and a revision that the token may read",
                     fix=fix,
                 ) from error
@@ -90,9 +90,9 @@ def _reach(model: ModelConfig) -> None:
         problem, fix = _explain(error, model.path, "model.path", "model.revision")
         raise ModelError(
             f"{model.path}@{model.revision}",
-            "its files are not all in the hub's cache of this machine, and the hub "
-            f"does not give them: {problem}",
-            expected="a model and a revision that the hub gives to this machine",
+            "some of its files are not in the local Hub cache, and they cannot be "
+            f"downloaded: {problem}",
+            expected="a model and a revision that this machine can download",
             fix=f"{fix}; or set model.path to a folder that holds the model",
         ) from error
 
@@ -110,15 +110,15 @@ def _explain(error: Exception, name: str, id_key: str, key: str) -> tuple[str, s
 
     if isinstance(error, errors.GatedRepoError):
         return (
-            "it is gated",
+            "access to it is gated",
             f"accept its terms on {_SITE}/{name} and set HF_TOKEN to a token of that "
             "account",
         )
     if isinstance(error, errors.RevisionNotFoundError):
-        return f"it has no such revision of {name}", f"set {key} to a commit of it"
+        return f"the Hub has no such revision of {name}", f"set {key} to a commit of it"
     if isinstance(error, errors.RepositoryNotFoundError):
         return (
-            "it has none of this name, or one that is private",
+            "the Hub has nothing of this name, or it is private",
             f"correct {id_key}, or set HF_TOKEN to a token that may read it",
         )
     if isinstance(error, errors.OfflineModeIsEnabled):

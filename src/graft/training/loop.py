@@ -169,7 +169,7 @@ class Loop:
         (total,) = self._group.sums([own.item()])
         self._seen = [example for batch, _ in batches for example in batch.ids]
         if not math.isfinite(total) or not math.isfinite(norm.item()):
-            problem = "the loss or its gradient is no longer a number"
+            problem = "the loss or its gradient is NaN or infinite"
             raise self._diverged(f"train step {number + 1}", problem, self._seen)
         with self._verification.watch_update():
             self._optimizer.step()
@@ -203,7 +203,7 @@ class Loop:
             loss = self.validation_loss()
             if not math.isfinite(loss):  # not worth a checkpoint to go on from
                 where = f"validation after step {self.progress.step}"
-                raise self._diverged(where, "the loss is no longer a number")
+                raise self._diverged(where, "the loss is NaN or infinite")
             self._note(self.progress.step, {"loss": loss}, "validation")
             if better := loss < self.progress.best_loss:
                 self.progress = replace(
