@@ -110,7 +110,10 @@ def test_who_is_refused_by_the_hub_reads_why_and_what_to_do(tmp_path: Path) -> N
                 assert f"{kind}" in line and "access to it is gated" in line
                 assert f"accept its terms on https://huggingface.co/{name}" in line
             elif name == lost:
-                assert f"{kind}" in line and "nothing of this name, or it is private" in line
+                assert (
+                    f"{kind}" in line
+                    and "nothing of this name, or it is private" in line
+                )
             elif name == "s404/RevisionNotFound":
                 assert f"{kind}" in line and "no such revision" in line
     assert "ModelError" in said[-2] and "500" in said[-2]
