@@ -46,7 +46,7 @@ def test_a_cached_model_needs_no_hub_and_half_of_one_does(tmp_path: Path) -> Non
     index = {"weight_map": {"x": "1.safetensors", "y": "2.safetensors"}}
     (files / "model.safetensors.index.json").write_text(json.dumps(index))
     (files / "1.safetensors").write_text("")
-    assert "not all in the hub's cache" in missing_bytes(tmp_path)
+    assert "not in the local Hub cache" in missing_bytes(tmp_path)
     (files / "2.safetensors").write_text("")
     assert missing_bytes(tmp_path) == "0"
 
