@@ -1,12 +1,13 @@
 """configs/ → the text of params.yaml, just as DVC composes it for `dvc exp run`."""
 
 import difflib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
-from graft.config.params import PARAMS
+from graft.config.params import PARAMS, Params, check_params
 from graft.errors import ConfigError
 
 CONFIGS = Path("configs")
@@ -43,6 +44,26 @@ def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
             fix=_suggestion(overrides, configs)
             or "correct the file or the override that is named",
         ) from error
+
+
+def compose_params(overrides: Sequence[str], configs: Path = CONFIGS) -> Params:
+    """What configs/ compose to, checked. Raises: ConfigError."""
+    return check_params(
+        yaml.safe_load(compose(overrides, configs)),
+        " ".join([str(configs), *overrides]),
+        fix="correct the override, or the file of that group in configs/",
+    )
+
+
+def check_sweep(sweep: str, /) -> None:
+    """Check compositions without writing any.
+
+    Args:
+        sweep: JSON; a list of overrides for each composition.
+    Raises: ConfigError of the first that cannot be composed, or cannot work.
+    """
+    for overrides in json.loads(sweep):
+        compose_params(overrides)
 
 
 def _suggestion(overrides: Sequence[str], configs: Path) -> str:

@@ -19,7 +19,7 @@ from graft.cli.arguments import (
 )
 from graft.cli.harmful_warnings import harmful_warnings_raised
 from graft.cli.own_code import use_own_code
-from graft.config.params import PARAMS, Params, check_params, load_params
+from graft.config.params import PARAMS, Params, load_params
 from graft.errors import GraftError
 from graft.io import storage_error
 
@@ -105,11 +105,9 @@ def _load(file: Path, overrides: Sequence[str]) -> Params:
     """params.yaml, or with overrides what configs/ compose to."""
     if not overrides:
         return load_params(file)
-    import yaml
+    from graft.composition import compose_params
 
-    from graft.composition import compose
-
-    return check_params(yaml.safe_load(compose(overrides)), " ".join(overrides))
+    return compose_params(overrides)
 
 
 def main() -> None:

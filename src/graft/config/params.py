@@ -65,7 +65,11 @@ def load_params(path: Path = PARAMS) -> Params:
     return check_params(values, str(path))
 
 
-def check_params(values: Mapping[str, Any], where: str) -> Params:
+def check_params(
+    values: Mapping[str, Any],
+    where: str,
+    fix: str = "correct the file of that group in configs/, then: graft params",
+) -> Params:
     """Check composed values. Raises: ConfigError with every fault found."""
     faults: list[str] = []
     params = None
@@ -79,7 +83,7 @@ def check_params(values: Mapping[str, Any], where: str) -> Params:
         raise ConfigError(
             where,
             count + "".join(f"\n  - {fault}" for fault in faults),
-            fix="correct the file of that group in configs/, then: graft params",
+            fix=fix,
         )
     return params
 
