@@ -160,7 +160,7 @@ def nonsense(folder: Path) -> None:
     [
         (lambda f: (f / "config.json").unlink(), "no model here"),
         (lambda f: (f / "config.json").write_text("{"), "not valid JSON"),
-        (lambda f: change_config(f, model_type="gpt2"), "model_type gpt2"),
+        (lambda f: change_config(f, architectures=["T5Model"]), "T5Model"),
         (lambda f: change_config(f, architectures=["LlamaModel"]), "LlamaModel"),
         (lambda f: change_config(f, quantization_config={}), "quantized already"),
         (lambda f: change_config(f, vocab_size=300), "the model embeds 300"),

@@ -112,9 +112,9 @@ def test_a_wrong_cell_is_told_with_its_row_and_nothing_is_stored(
     ("data", "told"),
     [
         (b"PK\x03\x04...", "workbook"),
-        (b"", "no columns decision and key"),
+        (b"", "lacks one of the columns key, decision"),
         (b'"decision,kind,text,context,why,where,id,key";;\r\n', "one cell"),
-        (b'decision,key\r\nno,"' + b"x" * 200_000 + b'"', "is no CSV: field larger"),
+        (b'decision,key\r\nno,"' + b"x" * 200_000 + b'"', "is not CSV: field larger"),
     ],
 )
 def test_what_is_no_review_file_says_how_to_save_one(
@@ -177,10 +177,10 @@ def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "line", "told"),
     [
-        (READMITTED, "<<<<<<< HEAD", "is no JSON: <<<<<<< HEAD"),
-        (READMITTED, '{"key": "a"}', "names no id"),
-        (READMITTED, '["id"]', "names no id"),
-        (PERSONAL, '{"decision": "no"}', "names no key"),
+        (READMITTED, "<<<<<<< HEAD", "not JSON: <<<<<<< HEAD"),
+        (READMITTED, '{"key": "a"}', "has no id"),
+        (READMITTED, '["id"]', "has no id"),
+        (PERSONAL, '{"decision": "no"}', "has no key"),
         (PERSONAL, '{"key": "1", "decision": "no"}', "key is '1'"),
         (PERSONAL, f'{{"key": "{KEYS[2]}", "decision": "?"}}', "decision is '?'"),
         (PERSONAL, f'{{"key": "{KEYS[0]}", "decision": "no"}}', "decided otherwise"),

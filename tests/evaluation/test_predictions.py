@@ -91,7 +91,7 @@ def test_json_lines_from_elsewhere_are_read_with_what_they_have(tmp_path: Path) 
         ('{"references": ["r"], "base": "b"}', "tuned: "),
         ('{"references": "r", "base": "b", "tuned": "t"}', "references: "),
         ('{"references": ["r"], "base": "b", "tuned": "t", "gold": 1}', "gold: "),
-        ('{"references": [', "no prediction"),
+        ('{"references": [', "not JSON"),
         ("[1]", "no prediction"),
     ],
 )

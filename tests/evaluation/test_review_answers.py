@@ -156,9 +156,9 @@ def test_saving_twice_counts_once_and_a_later_save_completes(tmp_path: Path) -> 
 def test_a_rater_who_contradicts_herself_is_asked(tmp_path: Path) -> None:
     first = save_csv(tmp_path / "a.csv", "Ann", prefer("tuned"))
     other = save_csv(tmp_path / "b.csv", "Ann", prefer("base"))
-    with pytest.raises(DataError, match="b.csv:2: Ann says") as caught:
+    with pytest.raises(DataError, match="b.csv: row 2: Ann says") as caught:
         report_of(first, other)
-    assert f"{first}:2" in caught.value.problem
+    assert f"{first}: row 2" in caught.value.problem
 
 
 def test_a_sheet_sent_back_empty_is_counted_as_missing(tmp_path: Path) -> None:

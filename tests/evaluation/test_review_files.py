@@ -22,7 +22,7 @@ HEAD = "sheet,rater,item,choice\n"
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "holds no item"),
+        ("", "lacks one of the columns sheet, rater, item"),
         (HEAD, "holds no item"),
         (HEAD + row(sheet="review-0"), "2: is for review-0; the key is of"),
         (HEAD + row(sheet=""), "2: is for no review"),
@@ -31,12 +31,12 @@ HEAD = "sheet,rater,item,choice\n"
         (HEAD + row(item="answer-01"), "2: the sheet has no item"),
         (HEAD + row(choice="C"), "2: choice is 'C'"),
         (HEAD + row(choice="a"), "2: choice is 'a'"),
-        (HEAD + row() + ",x", "2: more fields than columns"),
-        ("sheet,rater,choice\nx,y,A", "2: there is no column item"),
+        (HEAD + row() + ",x", "row 2: 5 cells under 4 columns"),
+        ("sheet,rater,choice\nx,y,A", "lacks one of the columns sheet, rater, item"),
         ("sheet,rater,item,fluency\nx,y,z,1", "2: questions fluency"),
         ("sheet,rater,item,choice,x\n" + row() + ",1", "2: questions choice, x"),
         (HEAD + row() + "\n" + row(choice="B"), "3: Ann says B"),
-        (HEAD + 'a,"b', "2: is for a"),
+        (HEAD + 'a,"b', "is not CSV: unexpected end of data"),
     ],
 )
 def test_a_spoilt_csv_is_told_with_its_line(
@@ -83,5 +83,5 @@ def test_a_file_that_is_no_text_or_no_file_is_an_error_of_ours(
     with pytest.raises(DataError, match="no such file"):
         read_filled(path, KEY)
     path.write_bytes(b"\xff\xfe\x00sheet")
-    with pytest.raises(DataError, match="UTF-8|not valid JSON"):
+    with pytest.raises(DataError, match="lacks one of the columns|not valid JSON"):
         read_filled(path, KEY)

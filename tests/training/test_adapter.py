@@ -7,7 +7,8 @@ import torch
 
 from graft.errors import ModelError
 from graft.io import read_json
-from graft.training.adapter import CARD, attach_adapter, load_adapter, save_adapter
+from graft.models.adapter_record import RECORD
+from graft.training.adapter import attach_adapter, load_adapter, save_adapter
 from graft.training.base import load_base
 
 IDS = torch.tensor([[5, 9, 20, 31, 7]])
@@ -85,7 +86,7 @@ def test_a_saved_adapter_answers_as_it_did(
             if "lora_B" in name:
                 weight.normal_(std=0.5)
     save_adapter(tuned, tmp_path / "adapter", {"run_id": "r"})
-    assert read_json(tmp_path / "adapter" / CARD) == {"run_id": "r"}
+    assert read_json(tmp_path / "adapter" / RECORD) == {"run_id": "r"}
     again = load_adapter(
         load_base(model_config, unquantized, "cpu"), tmp_path / "adapter"
     )

@@ -162,20 +162,28 @@ def write_merged(
 
 def to_table(done: "Merge", dtype: str, method: str) -> str:
     """How far the merged model and others are from the unquantized base + adapter."""
-    rows = [("merged", done.merged, f"rounding to {dtype} may be {done.tolerance:.2%}")]
+    measured = [("merged", done.merged, f"{done.tolerance:.2%} allowed for {dtype}")]
     if done.trained:
         name = f"{method} + adapter"
-        rows.append((name, done.trained, "as trained; reports/evaluate.json scores it"))
-    rows.append(("base alone", done.base, "so far the adapter moves it"))
+        measured.append(
+            (name, done.trained, "as trained; reports/evaluate.json scores it")
+        )
+    measured.append(("base alone", done.base, "how far the adapter moves it"))
+    head = ["", "mean difference", "of spread", "same choice", ""]
+    rows = [
+        [
+            name,
+            f"{found.difference:.3g}",
+            f"{found.relative:.2%}",
+            f"{found.agreement:.1%}",
+            note,
+        ]
+        for name, found, note in measured
+    ]
     lines = [
         f"logits of {done.merged.num_tokens:,} tokens, which spread by "
         f"{done.merged.spread:.2f}, against the unquantized base + adapter:",
-        f"{'':15}  {'mean off by':>11}  {'of spread':>9}  {'same choice':>11}",
-        *(
-            f"{name:15}  {found.difference:11.3g}  {found.relative:9.2%}  "
-            f"{found.agreement:11.1%}  {told}"
-            for name, found, told in rows
-        ),
+        *io.align([head, *rows], right=range(1, 4)),
     ]
     if done.trained:
         lines.append("The merged model itself was not scored.")

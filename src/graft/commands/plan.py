@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from graft import io
 from graft.config.params import Params
 from graft.errors import ConfigError, HardwareError
 from graft.hardware.gpus import GPUS, Gpu
@@ -137,11 +138,5 @@ def to_row(card: Gpu, fit: Fit | None, total: float) -> list[str]:
 
 def to_table(rows: list[list[str]]) -> str:
     """Aligned, numbers to the right."""
-    lines = [["GPU", "GiB", "needs", "tokens/s", "hours", ""], *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        f"{line[0]:<{widths[0]}}  "
-        + "  ".join(f"{cell:>{width}}" for cell, width in zip(line[1:5], widths[1:5]))
-        + f"  {line[5]}"
-        for line in lines
-    )
+    head = ["GPU", "GiB", "needs", "tokens/s", "hours", ""]
+    return "\n".join(io.align([head, *rows], right=range(1, 5)))

@@ -5,6 +5,7 @@ from pathlib import Path
 from graft import io
 from graft.config import RegistryConfig
 from graft.metrics import METRICS
+from graft.models.adapter_record import RECORD
 
 LOOK = """\
 see     predictions/report.html, predictions/README.md     the page, the model card
@@ -29,7 +30,7 @@ def run(
         journals: folder of the evaluations' journals.
     """
     scores = io.read_json(report)
-    key = io.read_json(adapter / "graft.json")["run_id"]
+    key = io.read_json(adapter / RECORD)["run_id"]
     sent = journals / f"evaluate-{key}.sent.json"
     version = io.read_json(sent)["version"] if sent.is_file() else ""
     name = next(iter(scores["tuned"]))

@@ -1,7 +1,6 @@
 """What people decide about the data: read by `preprocess`, kept by git."""
 
 import csv
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
@@ -89,7 +88,7 @@ def store_personal(folder: Path, rows: Iterable[Placed]) -> Stored:
         word = "yes" if said else "no"
         stored[key] = {"key": key, "decision": word, "kind": kinds[key]}
     if news:
-        _write_lines(folder / PERSONAL, stored.values())
+        io.write_json_lines(folder / PERSONAL, stored.values())
     words = Counter(found.values())
     changed = len(set(news) & set(known))
     return Stored(
@@ -114,42 +113,23 @@ def readmit(folder: Path, rejects: Iterable[Mapping[str, str]]) -> int:
         line = {name: reject[name] for name in ("id", "reason", "where")}
         lines.setdefault(reject["id"], line)
     if len(lines) > before:
-        _write_lines(folder / READMITTED, lines.values())
+        io.write_json_lines(folder / READMITTED, lines.values())
     return len(lines) - before
 
 
 def take_back(folder: Path, ids: Set[str]) -> None:
     """Remove examples from those that stay all the same."""
     lines = [line for line in read_readmitted(folder) if line["id"] not in ids]
-    _write_lines(folder / READMITTED, lines)
+    io.write_json_lines(folder / READMITTED, lines)
 
 
 def _read_lines(path: Path, name: str) -> list[tuple[str, dict[str, Any]]]:
     """Each line that has a name, with its place. Raises: DataError."""
-    if not path.exists():
-        return []
-    try:
-        # No splitlines: a text may hold U+2028, which does not end a line of JSON.
-        lines = path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
-    except OSError as error:
-        raise io.storage_error(path, error) from error
-    except UnicodeDecodeError as error:
-        raise _no_decision(str(path), f"is no UTF-8: {error.reason}") from error
-    return [
-        (f"{path}:{number}", _to_line(f"{path}:{number}", line, name))
-        for number, line in enumerate(lines, 1)
-        if line.strip()
-    ]
-
-
-def _to_line(place: str, text: str, name: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        raise _no_decision(place, f"is no JSON: {shorten(text, 60)}") from None
-    if not isinstance(value, dict) or not isinstance(value.get(name), str):
-        raise _no_decision(place, f"names no {name}: {shorten(text, 60)}")
-    return value
+    lines = list(io.read_json_lines(path)) if path.exists() else []
+    for place, value in lines:
+        if not isinstance(value, dict) or not isinstance(value.get(name), str):
+            raise _no_decision(place, f"has no {name}: {shorten(str(value), 60)}")
+    return lines
 
 
 def _no_decision(place: str, problem: str) -> DataError:
@@ -159,8 +139,3 @@ def _no_decision(place: str, problem: str) -> DataError:
         expected='a line such as {"id": "…"} or {"key": "…", "decision": "no"}',
         fix="correct or remove the line; decisions/README.md tells the forms",
     )
-
-
-def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    io.write_text(path, text)

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from graft.errors import DataError
 from graft.evaluation.scoring import Prediction
-from graft.io import read_table
+from graft.io import read_json_lines, read_table
 
 FIX = "make them again: dvc repro -f evaluate, or fetch them: dvc pull predictions"
 
@@ -64,28 +64,16 @@ def _read_table(folder: Path) -> list[Prediction]:
 
 
 def _read_lines(path: Path) -> list[Prediction]:
-    try:
-        # No splitlines: a text may hold U+2028, which does not end a line of JSON.
-        lines = path.read_bytes().decode("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            str(path),
-            f"cannot be read: {error}",
-            expected="a file of JSON Lines, in UTF-8",
-            fix="name one, or write it again",
-        ) from error
     form = TypeAdapter(_Line)
     rows = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for where, line in read_json_lines(path):
         try:
-            values = {"id": str(number), "stratum": "all", "prompt": ""}
-            whole = json.dumps(values | dict(json.loads(line)))
+            values = {"id": where.rpartition(":")[2], "stratum": "all", "prompt": ""}
+            whole = json.dumps(values | dict(line))
             rows.append(Prediction(**vars(form.validate_json(whole))))
         except (TypeError, ValueError) as error:
             raise DataError(
-                f"{path}:{number}",
+                where,
                 f"no prediction: {_reason(error)}",
                 expected="references (a list of texts), base and tuned; and perhaps "
                 "id, group, stratum, prompt, history (turns with role and content), "

@@ -16,6 +16,7 @@ from graft.evaluation.page.verdicts import (
     WORSE,
     judge,
 )
+from graft.io import align
 from graft.metrics import Comparison, Metric
 from graft.records import shorten
 
@@ -26,7 +27,7 @@ Column = tuple[str, Callable[[Row], str]]
 
 def to_text(found: Standings) -> str:
     """The tables with columns lined up, and what can be concluded."""
-    blocks = ["\n".join(_aligned(lines)) for lines in _tables(found)]
+    blocks = ["\n".join(align(lines)) for lines in _tables(found)]
     return "\n\n".join([*blocks, "\n".join(verdicts(found))]) + "\n"
 
 
@@ -151,13 +152,6 @@ def _version(row: Row) -> str:
     if row.variant.version is None:
         return "not registered"
     return " ".join([row.variant.version, *row.variant.aliases])
-
-
-def _aligned(lines: list[list[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        yield "  ".join(cells).rstrip()
 
 
 def _plain(found: Standings, row: Row) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from graft.io.files import (
     write_json,
     write_text,
 )
+from graft.io.json_lines import read_json_lines, write_json_lines
 from graft.io.scratch import scratch
 from graft.io.shards import (
     ShardWriter,
@@ -19,9 +20,12 @@ from graft.io.shards import (
     read_table,
     write_batches,
 )
+from graft.io.spreadsheet import read_spreadsheet
+from graft.io.tables import align
 
 __all__ = [
     "ShardWriter",
+    "align",
     "atomic",
     "digest",
     "digest_files",
@@ -29,11 +33,14 @@ __all__ = [
     "open_shards",
     "read_batches",
     "read_json",
+    "read_json_lines",
+    "read_spreadsheet",
     "read_table",
     "remove",
     "scratch",
     "storage_error",
     "write_batches",
     "write_json",
+    "write_json_lines",
     "write_text",
 ]

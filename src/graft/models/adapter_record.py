@@ -10,6 +10,7 @@ from graft.errors import ModelError, TemplateError
 from graft.io import read_json
 
 RECORD = "graft.json"
+"""Beside PEFT's own files, in the folder of an adapter."""
 
 
 @dataclass(frozen=True)

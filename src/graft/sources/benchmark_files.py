@@ -1,28 +1,36 @@
 """Texts of benchmark files, which train must not know."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from graft.errors import DataError
-from graft.io import storage_error
+from graft.io import read_json_lines, storage_error
 
 
 def read_benchmark(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Each row's place, `file:row`, and its texts: every string in it, however deep.
+    """Each row's place, `FILE:ROW`, and its texts: every string in it, however deep.
 
     `.jsonl` has an object a line, `.parquet` columns; any other file a text a line.
     Raises: DataError naming the row if it cannot be read; StorageError.
     """
+    for place, row in _rows(path):
+        if row:
+            yield place, list(_strings(row))
+
+
+def _rows(path: Path) -> Iterator[tuple[str, Any]]:
+    if path.suffix == ".jsonl":
+        yield from read_json_lines(path)
+        return
+    rows = _parquet_rows(path) if path.suffix == ".parquet" else _lines(path)
     number = 0
     try:
-        for number, row in enumerate(_rows(path), 1):
-            if row:
-                yield f"{path}:{number}", list(_strings(row))
+        for number, row in enumerate(rows, 1):
+            yield f"{path}:{number}", row
     except OSError as error:
         raise storage_error(path, error) from error
-    except ValueError as error:  # also of JSON and of UTF-8
+    except ValueError as error:  # also of UTF-8
         raise DataError(
             f"{path}:{number + 1}",
             f"cannot be read: {str(error).splitlines()[0]}",
@@ -31,17 +39,17 @@ def read_benchmark(path: Path) -> Iterator[tuple[str, list[str]]]:
         ) from error
 
 
-def _rows(path: Path) -> Iterator[Any]:
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
+def _parquet_rows(path: Path) -> Iterator[Any]:
+    import pyarrow.parquet as pq
 
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(4096):
-                yield from batch.to_pylist()
-        return
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(4096):
+            yield from batch.to_pylist()
+
+
+def _lines(path: Path) -> Iterator[str]:
     with path.open(encoding="utf-8") as lines:
-        for line in map(str.strip, lines):
-            yield json.loads(line) if line and path.suffix == ".jsonl" else line
+        yield from map(str.strip, lines)
 
 
 def _strings(value: Any) -> Iterator[str]:

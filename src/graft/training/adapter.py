@@ -9,11 +9,9 @@ from typing import Any
 from graft import io
 from graft.config import LoraConfig, TrainConfig
 from graft.errors import ModelError
+from graft.models.adapter_record import RECORD
 from graft.training.layers import check_freezable, in_first_layers
 from graft.training.saving import atomic_weights
-
-CARD = "graft.json"
-"""Beside PEFT's own files: which base, which template, which run, which params."""
 
 
 def attach_adapter(
@@ -100,7 +98,7 @@ def save_adapter(model: Any, out: Path, facts: Mapping[str, Any]) -> None:
     with atomic_weights(out) as partial:
         model.save_pretrained(partial)
         io.remove(partial / "README.md")  # PEFT's; evaluate writes the model card
-        io.write_json(partial / CARD, facts)
+        io.write_json(partial / RECORD, facts)
 
 
 def load_adapter(base: Any, folder: Path) -> Any:

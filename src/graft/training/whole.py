@@ -9,7 +9,7 @@ import torch
 
 from graft import io
 from graft.config import FullConfig
-from graft.training.adapter import CARD
+from graft.models.adapter_record import RECORD
 from graft.training.base import load_model
 from graft.training.layers import check_freezable, in_first_layers
 from graft.training.saving import atomic_weights
@@ -66,7 +66,7 @@ def save_whole(
     model.config.use_cache = True  # off while training
     with atomic_weights(out) as partial:
         model.save_pretrained(partial)
-        io.write_json(partial / CARD, facts)
+        io.write_json(partial / RECORD, facts)
 
 
 def is_whole(folder: Path) -> bool:

@@ -1,7 +1,5 @@
 """What raters saved, CSV or JSON → answers, each checked against the key."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
 
 from graft.errors import DataError
 from graft.evaluation.review.key import QUESTIONS, Key, Kind
-from graft.io import read_json, storage_error
+from graft.io import read_json, read_spreadsheet
 from graft.records import shorten
 
 COLUMNS = ("sheet", "rater", "item")
@@ -22,7 +20,7 @@ SAVE_AGAIN = "save the sheet again from its page, or correct the file"
 class Cell:
     """A rater's answer to one question on one item; empty if it was not filled in.
 
-    `where` is file:line, or the item in a JSON file.
+    `where` is the file and its row, or the item in a JSON file.
     """
 
     where: str
@@ -50,7 +48,7 @@ def read_filled(path: Path, key: Key) -> list[Cell]:
     Args:
         path: `.json`, or CSV with a comma, semicolon or tab.
         key: of the review that it should be for.
-    Raises: DataError with the line, if the file is for another review, has an unknown
+    Raises: DataError with the row, if the file is for another review, has an unknown
         item, column or answer, or names no rater.
     """
     read = _read_json if path.suffix.lower() == ".json" else _read_csv
@@ -85,33 +83,10 @@ def _read_json(path: Path) -> Iterator[Cell]:
 
 
 def _read_csv(path: Path) -> Iterator[Cell]:
-    """Spreadsheets write semicolons in some countries, and empty lines at the end."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            str(path),
-            f"not UTF-8: {error.reason}",
-            expected="the CSV that the sheet's page saves",
-            fix="let the spreadsheet save it as CSV UTF-8",
-        ) from error
-    except OSError as error:
-        raise storage_error(path, error) from error
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        for row in rows:
-            where = f"{path}:{rows.line_num}"
-            if None in row:
-                raise _misfit(where, f"more fields than columns: {row[None]}")
-            values = {name: (text or "").strip() for name, text in row.items()}
-            if any(values.values()):
-                if missing := [name for name in COLUMNS if name not in values]:
-                    raise _misfit(where, f"there is no column {', '.join(missing)}")
-                sheet, rater, item = (values.pop(name) for name in COLUMNS)
-                yield from _cells(where, sheet, rater, item, values)
-    except csv.Error as error:
-        raise _misfit(f"{path}:{rows.line_num}", str(error)) from error
+    expected = "the CSV that the sheet's page saves"
+    for where, row in read_spreadsheet(path, COLUMNS, expected=expected):
+        sheet, rater, item = (row.pop(name) for name in COLUMNS)
+        yield from _cells(where, sheet, rater, item, row)
 
 
 def _cells(
