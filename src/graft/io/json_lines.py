@@ -31,7 +31,9 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, Any]]:
     except UnicodeDecodeError as error:
         raise _broken(f"{path}:{number}", f"not UTF-8: {error.reason}") from error
     except (ValueError, RecursionError) as error:
-        raise _broken(f"{path}:{number}", f"not JSON: {shorten(text.strip(), 60)}") from error
+        raise _broken(
+            f"{path}:{number}", f"not JSON: {shorten(text.strip(), 60)}"
+        ) from error
 
 
 def write_json_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
