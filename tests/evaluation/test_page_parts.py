@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_scoring import CONFIG, predictions
 
+from graft.evaluation.numbers import comparison_digits, digits_of, number
 from graft.evaluation.page.axis import Axis
 from graft.evaluation.page.extremes import (
     NUM_SHOWN,
@@ -18,10 +19,9 @@ from graft.evaluation.page.extremes import (
     weigh,
 )
 from graft.evaluation.page.histograms import Sample, histogram
-from graft.evaluation.page.numbers import comparison_digits, digits_of, number
 from graft.evaluation.page.texts import HEAD, TAIL, is_address, mark_words, show
-from graft.evaluation.page.verdicts import headline, judge
 from graft.evaluation.scoring import Prediction, score
+from graft.evaluation.verdicts import headline, judge
 from graft.metrics import METRICS, Comparison, Metric, get_metrics
 from graft.records import Score
 

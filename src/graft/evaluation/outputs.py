@@ -10,12 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graft import io
-from graft.evaluation.card import to_card, with_interval
+from graft.evaluation.card import to_card
 from graft.evaluation.facts import Facts
+from graft.evaluation.numbers import comparison_digits, with_interval
 from graft.evaluation.page import to_page
 from graft.evaluation.page.losses import to_image
-from graft.evaluation.page.numbers import comparison_digits
-from graft.evaluation.page.verdicts import judge
 from graft.evaluation.scoring import (
     SYSTEMS,
     Prediction,
@@ -23,6 +22,7 @@ from graft.evaluation.scoring import (
     to_report,
     values,
 )
+from graft.evaluation.verdicts import judge
 from graft.metrics import METRICS
 from graft.records import PREDICTION_SCHEMA, SPLITS
 

@@ -5,10 +5,10 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from graft.evaluation.card import table, with_interval
+from graft.evaluation.card import table
 from graft.evaluation.comparison import Row, Standings
-from graft.evaluation.page.numbers import comparison_digits, number
-from graft.evaluation.page.verdicts import (
+from graft.evaluation.numbers import comparison_digits, number, with_interval
+from graft.evaluation.verdicts import (
     BETTER,
     CHANGED,
     INSIGNIFICANT,

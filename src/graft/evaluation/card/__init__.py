@@ -9,10 +9,10 @@ from graft.evaluation.card.front_matter import of_hub, to_front_matter
 from graft.evaluation.card.limits import limits
 from graft.evaluation.card.origins import stage_counts, training_facts
 from graft.evaluation.facts import Facts
-from graft.evaluation.page.numbers import comparison_digits, number
+from graft.evaluation.numbers import comparison_digits, number, with_interval
 from graft.evaluation.page.rows import strata_table
-from graft.evaluation.page.verdicts import judge
 from graft.evaluation.scoring import Prediction
+from graft.evaluation.verdicts import judge
 from graft.metrics import METRICS, Comparison
 from graft.records import Score, shorten
 
@@ -119,12 +119,6 @@ def _decoding(facts: Facts) -> str:
     else:
         how = "greedy decoding"
     return f"{how}, at most {decoding.max_new_tokens:,} new tokens"
-
-
-def with_interval(score: Score, digits: int = 1, sign: str = "") -> str:
-    """`61.2 [60.1, 62.4]`."""
-    low, high = (number(bound, digits, sign) for bound in (score.low, score.high))
-    return f"{number(score.value, digits, sign)} [{low}, {high}]"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from graft.evaluation.facts import Facts
-from graft.evaluation.page.verdicts import FEWEST, judge
+from graft.evaluation.verdicts import FEWEST, judge
 from graft.metrics import METRICS
 
 MANY = 30

@@ -14,8 +14,8 @@ from graft.evaluation.page.figures import (
 )
 from graft.evaluation.page.losses import loss_figure
 from graft.evaluation.page.rows import metric_rows, strata_table
-from graft.evaluation.page.verdicts import headline
 from graft.evaluation.scoring import Prediction
+from graft.evaluation.verdicts import headline
 from graft.metrics import METRICS
 
 __all__ = ["to_page"]

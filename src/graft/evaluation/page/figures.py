@@ -7,10 +7,10 @@ from itertools import groupby
 import numpy as np
 from markupsafe import Markup
 
+from graft.evaluation.numbers import comparison_digits, interval, number
 from graft.evaluation.page.axis import Axis
 from graft.evaluation.page.extremes import Scored
 from graft.evaluation.page.histograms import Sample, histogram
-from graft.evaluation.page.numbers import comparison_digits, interval, number
 from graft.evaluation.page.plots import Dot, Line, axis_of, dot_plot
 from graft.evaluation.scoring import Prediction
 from graft.metrics import METRICS, Comparison, Metric

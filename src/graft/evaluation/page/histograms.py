@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from graft.evaluation.numbers import number, share, tick
 from graft.evaluation.page.axis import Axis
-from graft.evaluation.page.numbers import number, share, tick
 from graft.evaluation.page.plots import GAP, RULER, grid, ruler, svg
 from graft.metrics.statistics import Array
 

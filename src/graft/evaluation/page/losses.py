@@ -5,8 +5,8 @@ from importlib.resources import files
 from markupsafe import Markup
 
 from graft.evaluation.curves import Curve, Curves
+from graft.evaluation.numbers import tick
 from graft.evaluation.page.axis import Axis
-from graft.evaluation.page.numbers import tick
 from graft.evaluation.page.plots import RULER, ruler, svg
 
 HEIGHT = 220

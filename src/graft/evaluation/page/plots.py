@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from graft.evaluation.numbers import tick
 from graft.evaluation.page.axis import Axis
-from graft.evaluation.page.numbers import tick
 from graft.records import Score
 
 TRACK = 12

@@ -1,4 +1,4 @@
-"""Numbers as the page shows them: digits, signs and separators in one place."""
+"""Numbers as page, card and tables show them: digits, signs and separators in one place."""
 
 import math
 from collections.abc import Sequence
@@ -44,6 +44,12 @@ def number(value: float, digits: int = 1, sign: str = "") -> str:
 def interval(score: Score, digits: int, sign: str = "") -> str:
     """The bounds of a score: `80.8 to 84.1`."""
     return f"{number(score.low, digits, sign)} to {number(score.high, digits, sign)}"
+
+
+def with_interval(score: Score, digits: int = 1, sign: str = "") -> str:
+    """`61.2 [60.1, 62.4]`."""
+    low, high = (number(bound, digits, sign) for bound in (score.low, score.high))
+    return f"{number(score.value, digits, sign)} [{low}, {high}]"
 
 
 def share(part: float, whole: float) -> str:

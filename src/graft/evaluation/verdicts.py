@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from graft.evaluation.page.numbers import comparison_digits, interval, number
+from graft.evaluation.numbers import comparison_digits, interval, number
 from graft.metrics import Comparison, Metric
 
 FEWEST = 10
