@@ -14,7 +14,7 @@ from graft.evaluation.page.rows import strata_table
 from graft.evaluation.scoring import Prediction
 from graft.evaluation.verdicts import judge
 from graft.metrics import METRICS, Comparison
-from graft.records import Score, shorten
+from graft.records import shorten
 
 __all__ = ["to_card"]
 

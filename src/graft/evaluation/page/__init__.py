@@ -5,8 +5,9 @@ from dataclasses import asdict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from graft.evaluation import numbers
 from graft.evaluation.facts import Facts
-from graft.evaluation.page import extremes, numbers, texts
+from graft.evaluation.page import extremes, texts
 from graft.evaluation.page.figures import (
     compare_lengths,
     compare_metrics,
