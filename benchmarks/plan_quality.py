@@ -26,9 +26,9 @@ from training_speed import (
 from graft.config import FullConfig
 from graft.hardware.gpus import Gpu, find_gpu
 from graft.planning.memory import GIB, peak_memory
-from graft.planning.setup import Load, Setup
+from graft.planning.setup import BatchShape, Setup
 from graft.planning.shapes import to_shape
-from graft.planning.speed import pace
+from graft.planning.speed import estimate_throughput
 from graft.training.parallel import join
 
 
@@ -126,9 +126,9 @@ def compare(names: Sequence[str], gpu: Gpu) -> None:
         shape = to_shape(SHAPES[case.shape], case.shape)
         fused = case.kernels == "fused" and case.full is None
         setup = Setup(shape, adapter, stored, train, fused)
-        load = load_of(case)
-        memory = peak_memory(setup, load).peak / GIB
-        speed = pace(setup, load, gpu).tokens_per_s
+        batch = to_batch_shape(case)
+        memory = peak_memory(setup, batch).peak / GIB
+        speed = estimate_throughput(setup, batch, gpu).tokens_per_s
         print(
             f"| {name} | {found.peak_gib:.1f} | {memory:.1f} "
             f"| {memory / found.peak_gib - 1:+.0%} | {found.tokens_per_s:,.0f} "
@@ -150,12 +150,12 @@ def sections_of(case: Case) -> Sections:
     return train, whole, make_quantization(method="none", double_quant=False)
 
 
-def load_of(case: Case) -> Load:
+def to_batch_shape(case: Case) -> BatchShape:
     """A micro-batch of the documents that are trained on."""
     tokens = case.at_once * case.length
     made = make_documents(case.work, 8 * tokens, 1000, 0, case.length, case.learned)
     spans = sum(length * length for length in made.lengths) / sum(made.lengths)
-    return Load(tokens, int(tokens * case.learned), spans)
+    return BatchShape(tokens, int(tokens * case.learned), spans)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from model_shapes import MISTRAL_7B
 from graft.commands import plan
 from graft.config.params import load_params
 from graft.errors import ConfigError, HardwareError
-from graft.planning.setup import Load
+from graft.planning.setup import BatchShape
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,30 +31,30 @@ def run(folder: Path, num_layers: int = 32, **options: Any) -> None:
     )
 
 
-def test_each_card_is_told_what_to_change(
+def test_the_change_that_makes_it_fit_is_shown_for_each_gpu(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(tmp_path, tokens=1_000_000)
     said = capsys.readouterr().out
     assert "7,248.0 M parameters, nf4; 83.9 M trained; fused layers" in said
     lines = {line.split("  ")[0]: line for line in said.splitlines()}
-    assert lines["H200"].endswith("all kept")
-    assert lines["RTX 4090"].endswith("attention put away, 14 GiB in RAM")
+    assert lines["H200"].endswith("everything kept")
+    assert lines["RTX 4090"].endswith("attention offloaded, 14 GiB in RAM")
     assert float(lines["L4"].split()[4]) > float(lines["H200"].split()[4])
 
 
-def test_without_a_report_of_these_data_the_plan_says_what_it_assumes(
+def test_without_a_report_the_plan_states_its_assumptions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "tokenize.json").write_text('{"tokens": 1000, "length": {"p75": 20}}')
     run(tmp_path, gpu="h200")
     said = capsys.readouterr().out
-    assert "texts not known" in said and "assumed: each of 2,048 tokens" in said
+    assert "text lengths unknown" in said and "each text has 2,048 tokens" in said
     assert "--tokens" in said and said.splitlines()[-1].split()[4] == "?"
 
 
-def test_a_card_that_is_too_small_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(HardwareError, match="nothing that is known"):
+def test_a_gpu_that_is_too_small_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(HardwareError, match="no setting makes"):
         run(tmp_path, 320, gpu="l4")
 
 
@@ -64,6 +64,6 @@ def test_a_card_that_is_not_known_is_told(tmp_path: Path) -> None:
 
 
 def test_texts_are_as_the_report_tells() -> None:
-    report = {"learned_share": 0.25, "length": {"p75": 90}}
-    assert plan.to_load(report, 4, 512) == Load(2048, 512, 90.0)
-    assert plan.to_load({}, 4, 512) == Load(2048, 2048, 512.0)
+    report = {"trained_share": 0.25, "length": {"p75": 90}}
+    assert plan.to_batch_shape(report, 4, 512) == BatchShape(2048, 512, 90.0)
+    assert plan.to_batch_shape({}, 4, 512) == BatchShape(2048, 2048, 512.0)

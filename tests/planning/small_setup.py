@@ -1,4 +1,4 @@
-"""Configurations to plan by."""
+"""Configurations to plan."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,10 +8,10 @@ from model_shapes import MISTRAL_7B
 
 from graft.config import FullConfig
 from graft.config.params import load_params
-from graft.planning.setup import Load, Setup
+from graft.planning.setup import BatchShape, Setup
 from graft.planning.shapes import to_shape
 
-LOAD = Load(tokens=16384, learned=8192, span=1300.0)
+BATCH = BatchShape(tokens=16384, trained=8192, span=1300.0)
 FULL = FullConfig(method="full", freeze_layers=0)
 PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
 
@@ -23,7 +23,7 @@ def make_setup(
     **changes: dict[str, Any],
 ) -> Setup:
     """Of Mistral-7B, rank 16 and NF4; keywords change the sections of that name.
-    `full`: all weights trained instead, in plain layers."""
+    `full`: full fine-tuning instead, in plain layers."""
     if full:
         fused, changes = False, {"quantization": {"method": "none"}, **changes}
     sections = {

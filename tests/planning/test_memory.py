@@ -1,22 +1,22 @@
-"""Counts of the plan against what layers really keep, and against measured peaks."""
+"""Estimated memory against what layers actually keep, and against measured peaks."""
 
 from functools import partial
 from typing import Any
 
 import pytest
 from model_shapes import LLAMA_1B, MISTRAL_7B, QWEN_7B
-from small_setup import FULL, LOAD, make_setup
+from small_setup import BATCH, FULL, make_setup
 
 from graft.config import FullConfig
 from graft.planning.memory import GIB, base_bytes, peak_memory, trained_parameters
-from graft.planning.setup import Load
+from graft.planning.setup import BatchShape
 
 INPUTS = {"gradient_checkpointing": True}
 # Peaks that torch counted on one H200 (docs/LOG.md).
 MEASURED: dict[str, tuple[float, Any]] = {
     "all kept": (51.8, {}),
     "inputs kept": (7.7, {"train": INPUTS, "tokens": 8192}),
-    "away": (6.0, {"train": {"gradient_checkpointing": "offload"}, "tokens": 8192}),
+    "offload": (6.0, {"train": {"gradient_checkpointing": "offload"}, "tokens": 8192}),
     "swap": (6.3, {"train": {"gradient_checkpointing": "swap"}, "tokens": 8192}),
     "rank 64": (18.8, {"adapter": {"rank": 64, "dropout": 0.05}, "tokens": 4096}),
     "16 bits": (37.9, {"quantization": {"method": "none"}, "tokens": 8192}),
@@ -36,17 +36,17 @@ def test_planned_peaks_are_within_a_tenth_of_measured_ones(name: str) -> None:
     peak, changes = MEASURED[name]
     tokens = changes.get("tokens", 16384)
     given = {key: value for key, value in changes.items() if key != "tokens"}
-    found = peak_memory(make_setup(**given), Load(tokens, tokens // 2, 1300)).peak
+    found = peak_memory(make_setup(**given), BatchShape(tokens, tokens // 2, 1300)).peak
     assert found / GIB == pytest.approx(peak, rel=0.1)
 
 
-def test_trained_parameters_are_those_that_peft_makes() -> None:
+def test_trained_parameters_are_those_of_peft() -> None:
     assert trained_parameters(make_setup()) == 41_943_040
     halves = make_setup(adapter={"freeze_layers": 16, "rank": 8})
     assert trained_parameters(halves) == 41_943_040 // 4
 
 
-def test_trained_parameters_of_a_whole_model_are_those_that_are_not_frozen() -> None:
+def test_full_finetuning_trains_all_parameters_that_are_not_frozen() -> None:
     whole, half = (
         trained_parameters(make_setup(full=FullConfig(method="full", freeze_layers=n)))
         for n in (0, 16)
@@ -55,9 +55,9 @@ def test_trained_parameters_of_a_whole_model_are_those_that_are_not_frozen() -> 
     assert half == (whole - 2 * 32768 * 4096 - 4096) // 2 + 32768 * 4096 + 4096
 
 
-def test_gradients_of_a_whole_model_wait_for_its_next_micro_batch() -> None:
+def test_full_finetuning_accumulates_gradients_over_micro_batches() -> None:
     once, twice = (
-        peak_memory(make_setup(full=FULL, train={"global_batch_size": size}), LOAD)
+        peak_memory(make_setup(full=FULL, train={"global_batch_size": size}), BATCH)
         for size in (8, 16)
     )
     assert twice.adapter - once.adapter == 4 * 7_248_023_552
@@ -77,9 +77,9 @@ def test_four_bits_take_less_with_double_quantization() -> None:
     assert sizes[2] == 2 * 7_248_023_552
 
 
-def test_less_is_kept_in_the_order_of_the_choices() -> None:
+def test_each_choice_needs_less_memory_than_the_one_before() -> None:
     peaks = [
-        peak_memory(make_setup(train={"gradient_checkpointing": keep}), LOAD).peak
+        peak_memory(make_setup(train={"gradient_checkpointing": keep}), BATCH).peak
         for keep in (False, "selective", True, "swap", "offload")
     ]
     assert peaks == sorted(peaks, reverse=True) and peaks[2] < peaks[0] / 4
@@ -186,10 +186,10 @@ def test_layers_keep_the_bytes_that_are_counted(kind: str) -> None:
                 full=FULL if kind == "full" else None,
                 quantization={"method": "none"},
             ),
-            Load(tokens, 1, 1.0),
+            BatchShape(tokens, 1, 1.0),
         ).kept
         for layers in (2, 3)
     )
     counted = (of_three - of_two) / tokens
-    # What is held of weights in 16 bits is few bytes a token.
+    # 16-bit copies of weights add few bytes per token.
     assert kept_a_layer(kind, tokens) == pytest.approx(counted, rel=0.03)

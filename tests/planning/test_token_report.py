@@ -57,7 +57,7 @@ def test_the_report_of_these_parameters_counts(report: Path) -> None:
     "change",
     [{"train": {"epochs": 9}}, {"task": PARAMS["task"] | {"metrics": ["chrf"]}}],
 )
-def test_what_no_data_stage_reads_leaves_it_valid(
+def test_parameters_of_later_stages_leave_it_valid(
     report: Path, change: dict[str, Any]
 ) -> None:
     assert read(report, **change)[0]
@@ -74,18 +74,18 @@ def test_what_no_data_stage_reads_leaves_it_valid(
         ({"preprocess": {}}, "preprocess.min_chars"),
     ],
 )
-def test_a_report_of_other_parameters_does_not(
+def test_a_report_of_other_parameters_does_not_count(
     report: Path, change: dict[str, Any], key: str
 ) -> None:
     known, why = read(report, **change)
-    assert not known and why.endswith(f"is of other {key}")
+    assert not known and why.endswith(f"was made with other {key}")
 
 
 def test_a_report_that_the_lock_does_not_record_does_not_count(report: Path) -> None:
     io.write_json(report, {"tokens": 5})
     assert read(report) == (
         {},
-        f"{report} is not the one that {report.parent / 'dvc.lock'} records",
+        f"{report} differs from the one recorded in {report.parent / 'dvc.lock'}",
     )
     (report.parent / "dvc.lock").unlink()
     assert "there is no" in read(report)[1]

@@ -72,7 +72,7 @@ def make_loop(
         kind: type[Loop] = Loop,
         fused: Any = None,
         adapter: Any = None,
-        yardstick: Any = None,
+        mfu_reference: Any = None,
         **changes: Any,
     ) -> Loop:
         config = train_config.model_copy(update=changes)
@@ -94,7 +94,7 @@ def make_loop(
             config,
             CheckpointStore(tmp_path / name, config.checkpoints_kept),
             log or Log(),
-            yardstick=yardstick,
+            mfu_reference=mfu_reference,
         )
 
     return make

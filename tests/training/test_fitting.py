@@ -5,7 +5,12 @@ from model_shapes import QWEN_7B
 from small_training import make_documents
 
 from graft.errors import HardwareError
-from graft.training.fitting import Room, load_of, look_at, settle
+from graft.training.fitting import (
+    MemoryBudget,
+    probe_memory,
+    resolve_checkpointing,
+    to_batch_shape,
+)
 from graft.training.parallel import Group
 
 
@@ -18,8 +23,10 @@ def test_auto_is_decided_by_the_room_there_is(params: Any) -> None:
     found = {}
     for free in (None, 139.0, 15.0):
         asked = sections(params, gradient_checkpointing="auto", micro_batch_size=64)
-        room = Room("cpu" if free is None else "cuda", "card", free)
-        train = settle(room, QWEN_7B, "bfloat16", asked, make_documents(64))
+        budget = MemoryBudget("cpu" if free is None else "cuda", "card", free)
+        train = resolve_checkpointing(
+            budget, QWEN_7B, "bfloat16", asked, make_documents(64)
+        )
         found[free] = train.gradient_checkpointing
     assert found[None] is False and found[139.0] is False and found[15.0] is not False
 
@@ -27,8 +34,12 @@ def test_auto_is_decided_by_the_room_there_is(params: Any) -> None:
 def test_what_cannot_fit_is_refused_with_what_to_change(params: Any) -> None:
     asked = sections(params, gradient_checkpointing=False, micro_batch_size=1024)
     with pytest.raises(HardwareError, match="(?s)10.0 are free.*set train") as caught:
-        settle(
-            Room("cuda", "card", 10.0), QWEN_7B, "bfloat16", asked, make_documents(64)
+        resolve_checkpointing(
+            MemoryBudget("cuda", "card", 10.0),
+            QWEN_7B,
+            "bfloat16",
+            asked,
+            make_documents(64),
         )
     assert "gradient_checkpointing" in caught.value.fix
 
@@ -36,19 +47,19 @@ def test_what_cannot_fit_is_refused_with_what_to_change(params: Any) -> None:
 def test_of_another_family_nothing_is_foretold(params: Any) -> None:
     asked = sections(params, gradient_checkpointing="auto")
     other = QWEN_7B | {"model_type": "gemma3"}
-    room = Room("cuda", "card", 0.1)
-    train = settle(room, other, "bfloat16", asked, make_documents(8))
+    budget = MemoryBudget("cuda", "card", 0.1)
+    train = resolve_checkpointing(budget, other, "bfloat16", asked, make_documents(8))
     assert train.gradient_checkpointing is True
 
 
 def test_the_largest_micro_batch_counts() -> None:
     documents = make_documents(40)
-    load = load_of(documents, 3)
+    batch = to_batch_shape(documents, 3)
     totals = [sum(documents.lengths[i] for i in pack) for pack in documents.packs]
-    assert load.tokens == 3 * max(totals)
-    assert 0 < load.learned < load.tokens
-    assert min(documents.lengths) <= load.span <= max(documents.lengths)
+    assert batch.tokens == 3 * max(totals)
+    assert 0 < batch.trained < batch.tokens
+    assert min(documents.lengths) <= batch.span <= max(documents.lengths)
 
 
 def test_the_room_of_a_cpu_is_not_counted() -> None:
-    assert look_at(Group(device="cpu")).free_gib is None
+    assert probe_memory(Group(device="cpu")).free_gib is None

@@ -10,7 +10,7 @@ from small_training import Killed, Log, make_documents
 from graft.config import FullConfig
 from graft.errors import ModelError
 from graft.planning.setup import to_setup
-from graft.planning.work import Yardstick
+from graft.planning.work import MfuReference
 from graft.training.loop import Loop
 from graft.training.progress import OF_MACHINE
 
@@ -67,8 +67,8 @@ def test_the_run_is_told_the_fill_of_sequences_and_the_share_of_the_limit(
     log = Log()
     sections = (params.adapter, params.quantization, params.train)
     setup, _ = to_setup(MISTRAL_7B, "here", "bfloat16", sections)
-    documents, limit = make_documents(120), Yardstick(setup, 1e15)
-    loop = make_loop(log=log, train=documents, max_steps=2, yardstick=limit)
+    documents, limit = make_documents(120), MfuReference(setup, 1e15)
+    loop = make_loop(log=log, train=documents, max_steps=2, mfu_reference=limit)
     history = loop.run().history
     told = [values for _, values in log.seen if "train/loss" in values]
     for step, values in enumerate(told):

@@ -1,4 +1,4 @@
-"""What of a configuration decides memory and speed."""
+"""The part of a configuration that determines memory and speed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from graft.config import (
     QuantizationConfig,
     TrainConfig,
 )
-from graft.planning.shapes import GROUPS, Shape, obstacle, to_shape
+from graft.planning.shapes import GROUPS, Shape, fusion_obstacle, to_shape
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A base, what is trained on it, and how.
+    """A base model, its trained weights, and the settings of training.
 
-    `fused`: whether decoder layers are graft's own.
+    `fused`: whether decoder layers are graft's fused ones.
     """
 
     shape: Shape
@@ -33,42 +33,43 @@ class Setup:
 
     @property
     def shards(self) -> int:
-        """Processes among which the base is dealt out."""
+        """Number of processes across which the base is sharded."""
         return self.train.num_processes if self.train.shard_base else 1
 
     @property
-    def is_apart(self) -> bool:
-        """Whether adapters have products of their own; else they are added to the
-        weights as these are unpacked."""
+    def separate_adapters(self) -> bool:
+        """Whether adapters are computed separately; otherwise they are added to the
+        weights when these are dequantized."""
         return not (self.fused and self.is_packed) or self.has_dropout
 
     @property
     def lora(self) -> LoraConfig | None:
-        """The adapter, if it is one: else all weights are trained."""
+        """The adapter; None in full fine-tuning."""
         return self.adapter if isinstance(self.adapter, LoraConfig) else None
 
     @property
     def rank(self) -> int:
-        """Of the adapters."""
+        """Rank of the adapters; 0 in full fine-tuning."""
         return self.lora.rank if self.lora else 0
 
     @property
     def has_dropout(self) -> bool:
-        """Whether adapters read with dropout."""
+        """Whether there is dropout on the inputs of adapters."""
         return self.lora is not None and self.lora.dropout > 0
 
     @property
     def has_dora(self) -> bool:
-        """Whether adapters are DoRA's."""
+        """Whether the adapters are DoRA."""
         return self.lora is not None and self.lora.dora
 
     @property
     def trained_layers(self) -> int:
-        """Decoder layers of which something is trained."""
+        """Number of decoder layers that are not frozen."""
         return self.shape.layers - self.adapter.freeze_layers
 
     def groups(self) -> list[list[tuple[int, int]]]:
-        """(inputs, outputs) of adapted linear layers, group by group of one input."""
+        """(inputs, outputs) of the adapted linear layers, in groups that read the same
+        input."""
         if self.lora is None:
             return [[] for _ in GROUPS]
         wanted = self.lora.target_modules
@@ -89,36 +90,40 @@ def to_setup(
     sections: tuple[AdapterConfig, QuantizationConfig, TrainConfig],
     lacks: str = "",
 ) -> tuple[Setup, str]:
-    """What is planned, and why its layers are plain, if they have to be.
+    """The setup, and the reason why layers cannot be fused; empty if they can.
 
     Args:
         config: the base's config.json, found at `where`.
-        stored: type of the base's unquantized weights.
+        stored: dtype of the base's unquantized weights.
         sections: `adapter`, `quantization`, `train`.
-        lacks: what the machine has not that fused layers need.
-    Raises: ModelError if no size is known of such a base.
+        lacks: what fused layers need and this machine does not have.
+    Raises: ModelError if the sizes of such a base are not known.
     """
     adapter, quantization, train = sections
-    plain = obstacle(config, adapter, stored, quantization.compute_dtype) or lacks
+    plain = (
+        fusion_obstacle(config, adapter, stored, quantization.compute_dtype) or lacks
+    )
     fused = train.kernels != "plain" and not plain
     shape = to_shape(config, where)
     return Setup(shape, adapter, quantization, train, fused), plain
 
 
 @dataclass(frozen=True)
-class Load:
-    """A micro-batch.
+class BatchShape:
+    """Size of a micro-batch.
 
     Attributes:
-        tokens: of it.
-        learned: tokens that carry loss.
-        span: tokens of the document that a token is in, on the average over tokens.
+        tokens: number of tokens.
+        trained: tokens that carry loss.
+        span: length of the document that a token belongs to, averaged over tokens.
     """
 
     tokens: int
-    learned: int
+    trained: int
     span: float
 
-    def part(self, share: float) -> "Load":
-        """A smaller one of the same kind."""
-        return Load(int(self.tokens * share), int(self.learned * share), self.span)
+    def part(self, share: float) -> "BatchShape":
+        """A share of it, with documents of the same lengths."""
+        return BatchShape(
+            int(self.tokens * share), int(self.trained * share), self.span
+        )

@@ -1,4 +1,4 @@
-"""Sizes of a decoder of the Llama family, from its config.json."""
+"""Layer sizes of decoders of the Llama family, from config.json."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _KEYS = (
 @dataclass(frozen=True)
 class Shape:
     """Sizes of the layers. `linears`: (inputs, outputs) of each linear layer of a
-    decoder layer, by name. `queries`, `keys`: features of all their heads."""
+    decoder layer, by name. `queries`, `keys`: total features over all heads."""
 
     layers: int
     hidden: int
@@ -41,18 +41,18 @@ class Shape:
 
     @property
     def linear_parameters(self) -> int:
-        """Of all decoder layers."""
+        """Weights of the linear layers of all decoder layers."""
         return self.layers * sum(rows * columns for rows, columns in self.sizes())
 
     @property
     def other_parameters(self) -> int:
-        """Embeddings, output layer, norms."""
+        """Weights of embeddings, output layer and norms."""
         norms = (2 * self.layers + 1) * self.hidden
         return (1 if self.tied else 2) * self.table + norms
 
     @property
     def table(self) -> int:
-        """Parameters of the embeddings, and of the output layer."""
+        """Weights of the embeddings; the output layer has as many."""
         return self.vocabulary * self.hidden
 
     def sizes(self) -> Iterator[tuple[int, int]]:
@@ -61,18 +61,19 @@ class Shape:
 
 
 def to_shape(config: Mapping[str, Any], where: str) -> Shape:
-    """The shape that a config.json tells.
+    """The sizes in a config.json.
 
-    Raises: ModelError, naming `where`, if it lacks a size or is of another family.
+    Raises: ModelError, naming `where`, if a size is missing or the model is of another
+    family.
     """
     lacks = [key for key in _KEYS if not isinstance(config.get(key), int)]
     if lacks or config.get("model_type") not in FAMILIES:
         raise ModelError(
             where,
-            f"no size is known of a {config.get('model_type')}"
+            f"cannot estimate the sizes of a {config.get('model_type')}"
             + f" without {', '.join(lacks)}" * bool(lacks),
             expected=f"model_type {', '.join(FAMILIES)}, with {', '.join(_KEYS)}",
-            fix="plan by a model of these families; train can run it nevertheless",
+            fix="plan with a model of these families; training this one may still work",
         )
     layers, hidden, inner, heads, vocabulary = (config[key] for key in _KEYS)
     head_size = config.get("head_dim") or hidden // heads
@@ -99,19 +100,19 @@ def to_shape(config: Mapping[str, Any], where: str) -> Shape:
     )
 
 
-def obstacle(
+def fusion_obstacle(
     config: Mapping[str, Any], adapter: AdapterConfig, stored: str, products: str
 ) -> str:
-    """Why fused layers cannot train this base; empty if they can.
+    """Why fused layers do not support this base; empty if they do.
 
     Args:
         config: the base's config.json.
-        adapter: what will be put on it.
-        stored, products: types of unquantized weights and of matrix products.
+        adapter: the adapter configuration.
+        stored, products: dtypes of unquantized weights and of matrix products.
     """
     kind, activation = config.get("model_type"), config.get("hidden_act")
     if not isinstance(adapter, LoraConfig):
-        return "all weights are trained"
+        return "full fine-tuning trains all weights"
     wanted = adapter.target_modules
     known = {name for group in GROUPS for name in group}
     others = set() if isinstance(wanted, str) else set(wanted) - known
@@ -119,8 +120,8 @@ def obstacle(
         f"{kind} is not one of {', '.join(FAMILIES)}": kind not in FAMILIES,
         f"the activation is {activation}, not silu": activation != "silu",
         "attention has dropout": bool(config.get("attention_dropout", 0)),
-        "DoRA changes the weights' lengths": adapter.dora,
-        f"adapters stand on {', '.join(sorted(others))}": bool(others),
+        "DoRA is not supported": adapter.dora,
+        f"adapters on {', '.join(sorted(others))} are not supported": bool(others),
         f"the base is {stored} and products are {products}": stored != products,
     }
     return next((problem for problem, there in problems.items() if there), "")

@@ -1,4 +1,4 @@
-"""The tokenize report of the data that are planned, or why there is none."""
+"""The tokenize report, if it belongs to the planned parameters."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,29 +10,29 @@ import yaml
 from graft import io
 
 STAGES = ("convert", "preprocess", "tokenize")
-"""The parameters of these decide what the report says."""
+"""Stages whose parameters determine the report."""
 ABSENT = object()
 
 
 def read_token_report(
     report: Path, lock: Path, params: Mapping[str, Any]
 ) -> tuple[dict[str, Any], str]:
-    """The report, if dvc.lock records it for these parameters; else an empty one, and
-    why.
+    """The report, if dvc.lock records it for these parameters; else an empty one and
+    the reason.
 
     Args:
-        report: what the stage tokenize wrote.
-        lock: dvc.lock, which records with which parameters it was written.
-        params: what is planned, by section.
+        report: written by the stage tokenize.
+        lock: dvc.lock, which records the parameters that the report was written with.
+        params: the planned parameters, by section.
     """
     if not report.is_file():
         return {}, f"there is no {report}"
     if not lock.is_file():
-        return {}, f"there is no {lock} to say which data {report} is of"
+        return {}, f"there is no {lock} that records the parameters of {report}"
     recorded = yaml.safe_load(lock.read_text(encoding="utf-8")) or {}
     stages = recorded.get("stages", {})
     if not _is_output(report, stages.get("tokenize", {})):
-        return {}, f"{report} is not the one that {lock} records"
+        return {}, f"{report} differs from the one recorded in {lock}"
     used: dict[str, Any] = {}
     for name in STAGES:
         for values in stages.get(name, {}).get("params", {}).values():
@@ -44,13 +44,13 @@ def read_token_report(
     )
     if other:
         more = f" and {len(other) - 3} more" if len(other) > 3 else ""
-        return {}, f"{report} is of other {', '.join(other[:3])}{more}"
+        return {}, f"{report} was made with other {', '.join(other[:3])}{more}"
     known: dict[str, Any] = io.read_json(report)
     return known, ""
 
 
 def _is_output(report: Path, stage: Mapping[str, Any]) -> bool:
-    """Whether a stage is recorded to have written the file as it is now."""
+    """Whether the file is an output of the stage as recorded."""
     digest = hashlib.md5(report.read_bytes(), usedforsecurity=False).hexdigest()
     return any(out.get("md5") == digest for out in stage.get("outs", []))
 

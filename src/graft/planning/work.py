@@ -1,47 +1,50 @@
-"""What a training has to compute, and which share of a GPU's limit that is."""
+"""Operations that training requires, and the share of the GPU's peak that they use."""
 
 from dataclasses import dataclass
 
-from graft.planning.setup import Load, Setup
+from graft.planning.setup import BatchShape, Setup
 
 
-def useful(setup: Setup, load: Load) -> float:
-    """Operations of matrix products that a micro-batch needs, whatever is computed
-    again: 4 a weight and token, for the outcome and for the gradient of the input; 2
-    more where the weight has a gradient of its own. Attention and adapters, a few
-    percent, are not counted.
+def useful_flops(setup: Setup, batch: BatchShape) -> float:
+    """Operations of the matrix products that a micro-batch requires.
+
+    4 per weight and token, for the output and the gradient of the input, and 2 more if
+    the weight is trained. Recomputation is not counted, nor are attention and adapters
+    (a few percent).
 
     Source: Chowdhery et al. 2022, arXiv:2204.02311, appendix B, without attention.
     """
-    layers, head = load.tokens * setup.shape.linear_parameters, head_work(setup, load)
-    return 4 * (layers + head) + own_gradients(setup, load)
+    layers, head = batch.tokens * setup.shape.linear_parameters, head_products(
+        setup, batch
+    )
+    return 4 * (layers + head) + weight_gradient_flops(setup, batch)
 
 
-def own_gradients(setup: Setup, load: Load) -> float:
+def weight_gradient_flops(setup: Setup, batch: BatchShape) -> float:
     """Operations for the gradients of trained weights of the base."""
     if setup.lora is not None:
         return 0.0
     share = setup.trained_layers / setup.shape.layers
-    layers = load.tokens * setup.shape.linear_parameters * share
-    return 2 * (layers + head_work(setup, load))
+    layers = batch.tokens * setup.shape.linear_parameters * share
+    return 2 * (layers + head_products(setup, batch))
 
 
-def head_work(setup: Setup, load: Load) -> int:
-    """Products of the output layer, one for each weight and learned token."""
-    return load.learned * setup.shape.table
+def head_products(setup: Setup, batch: BatchShape) -> int:
+    """Products of the output layer, one per weight and trained token."""
+    return batch.trained * setup.shape.table
 
 
 @dataclass(frozen=True)
-class Yardstick:
-    """What the speed of a training is held against.
+class MfuReference:
+    """The reference for the model FLOPs utilisation of a training.
 
-    `limit`: operations a second of all its GPUs, by their data sheets.
+    `limit`: peak operations per second of all GPUs, from their data sheets.
     """
 
     setup: Setup
     limit: float
 
-    def mfu(self, tokens: int, learned: int, seconds: float) -> float:
-        """Model FLOPs utilization: useful operations, by what the GPUs could do."""
-        load = Load(tokens, learned, 1.0)
-        return useful(self.setup, load) / (seconds * self.limit)
+    def mfu(self, tokens: int, trained: int, seconds: float) -> float:
+        """Model FLOPs utilisation: required operations / peak operations."""
+        batch = BatchShape(tokens, trained, 1.0)
+        return useful_flops(self.setup, batch) / (seconds * self.limit)

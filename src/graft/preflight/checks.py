@@ -27,7 +27,7 @@ from graft.hardware.device import decide_device
 from graft.models.files import check_revision
 from graft.planning.choice import find_fit, needed_gib
 from graft.planning.memory import GIB, trained_parameters
-from graft.planning.setup import Load, Setup, to_setup
+from graft.planning.setup import BatchShape, Setup, to_setup
 from graft.planning.shapes import FAMILIES
 from graft.preflight.hub import Hub
 from graft.preflight.machine import Machine
@@ -113,7 +113,7 @@ def check_memory(asked: Asked, machine: Machine, hub: Hub) -> None:
     if setup is None:
         return
     length = asked.tokenize.max_seq_len if train.packing else 1
-    load = Load(train.micro_batch_size * length, 0, 1.0)
+    batch = BatchShape(train.micro_batch_size * length, 0, 1.0)
     host = machine.host_gib / train.num_processes
     if _decide(asked, machine, train.device) == "cuda":
         name, larger = machine.gpus[0].name, "a larger GPU"
@@ -121,15 +121,15 @@ def check_memory(asked: Asked, machine: Machine, hub: Hub) -> None:
     else:
         name, larger = "host memory (RAM)", "a machine with more memory"
         setup, free = dataclasses.replace(setup, fused=False), host
-    fit = find_fit(setup, load, free, host)
+    fit = find_fit(setup, batch, free, host)
     if fit and not fit.changes:
         return
-    least = needed_gib(fit.setup, fit.load) if fit else None
+    least = needed_gib(fit.setup, fit.batch) if fit else None
     raise HardwareError(
         name,
         f"training does not fit: {free:.1f} GiB are free"
         + (f"; {least:.1f} GiB suffice with other settings" if least else ""),
-        expected="room for the base, the adapter and a micro-batch: graft plan",
+        expected="enough memory for the base, the adapter and a micro-batch: graft plan",
         fix=(
             f"set {fit}"
             if fit

@@ -10,7 +10,7 @@ import torch
 
 from graft.config import AdapterConfig, TrainConfig
 from graft.errors import ModelError
-from graft.planning.shapes import obstacle
+from graft.planning.shapes import fusion_obstacle
 from graft.training.fused.install import install
 from graft.training.fused.layer import Keep
 from graft.training.fused.shelf import Shelf
@@ -62,7 +62,7 @@ def prepare(
     Raises: ModelError if `train` asks for what this base or device cannot do.
     """
     names = [str(kind).removeprefix("torch.") for kind in (base.dtype, dtype)]
-    problem = obstacle(base.config.to_dict(), adapter, *names)
+    problem = fusion_obstacle(base.config.to_dict(), adapter, *names)
     problem = problem or lacking(base.device.type)
     on_cuda, keep = base.device.type == "cuda", train.gradient_checkpointing
     wanted = train.kernels == "fused" or (train.kernels == "auto" and on_cuda)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from graft.config import TrainConfig
 from graft.errors import ModelError
-from graft.planning.work import Yardstick
+from graft.planning.work import MfuReference
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore, Progress
 from graft.training.dropout import without_dropout
@@ -40,7 +40,7 @@ class Loop:
         store: where checkpoints go, and come from.
         log: where metrics go.
         group: the processes that train together.
-        yardstick: what the speed is held against, if that is known.
+        mfu_reference: the reference for `mfu`; None: it is not logged.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class Loop:
         store: CheckpointStore,
         log: MetricLog,
         group: Group = Group(),
-        yardstick: Yardstick | None = None,
+        mfu_reference: MfuReference | None = None,
     ) -> None:
         self.config, self.store, self._log = config, store, log
-        self._group, self._yardstick = group, yardstick
+        self._group, self._mfu_reference = group, mfu_reference
         self.model = model = prepared.model
         self._forward = prepared.forward
         self._train, self._validation = train, validation
@@ -88,9 +88,9 @@ class Loop:
         """
         self.model.train()
         first = self._group.is_first
-        yardstick = self._yardstick
+        mfu_reference = self._mfu_reference
         self._begin()
-        with Meter(self.num_steps, self.progress, yardstick, shown=first) as meter:
+        with Meter(self.num_steps, self.progress, mfu_reference, shown=first) as meter:
             while not self._done():
                 try:
                     self._step(meter)

@@ -125,6 +125,6 @@ def to_report(
         "num_documents": len(train.lengths),
         "num_sequences": len(train.packs),
         "num_tokens_seen": progress.num_tokens,
-        "num_learned_tokens": train.num_learned,
+        "num_trained_tokens": train.num_learned,
         "fill": round(fill(train.packs, train.lengths, max_seq_len), 4),
     }

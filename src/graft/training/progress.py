@@ -12,7 +12,7 @@ from typing import Protocol, Self
 import torch
 from tqdm import tqdm
 
-from graft.planning.work import Yardstick
+from graft.planning.work import MfuReference
 from graft.training.checkpoints import Progress
 
 OF_MACHINE = {"train/tokens_per_s", "train/mfu", "train/memory_gib"}
@@ -51,20 +51,19 @@ class Step:
 class Meter:
     """Means since they were last read, and the progress bar.
 
-    Tokens are real ones: a packed row has no padding. Validation is not counted in
-    their rate. `shown`: whether anything of it is. `yardstick`: what the speed is held
-    against; None: it is not.
+    Packed rows have no padding, so all tokens count. Time spent in validation does
+    not. `shown`: whether the bar is displayed. `mfu_reference`: None: no `mfu`.
     """
 
     def __init__(
         self,
         num_steps: int,
         progress: Progress,
-        yardstick: Yardstick | None = None,
+        mfu_reference: MfuReference | None = None,
         *,
         shown: bool = True,
     ) -> None:
-        self._shown, self._yardstick = shown, yardstick
+        self._shown, self._mfu_reference = shown, mfu_reference
         self._bar = tqdm(
             total=num_steps,
             initial=progress.step,
@@ -110,9 +109,9 @@ class Meter:
             "fill": tokens / sum(step.room for step in steps),
             "tokens_per_s": tokens / seconds,
         }
-        if self._yardstick:
+        if self._mfu_reference:
             learned = sum(step.learned for step in steps)
-            values["mfu"] = self._yardstick.mfu(tokens, learned, seconds)
+            values["mfu"] = self._mfu_reference.mfu(tokens, learned, seconds)
         if torch.cuda.is_available():
             values["memory_gib"] = torch.cuda.max_memory_allocated() / 2**30
         self._steps = []

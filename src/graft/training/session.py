@@ -7,13 +7,17 @@ from typing import Any, Self
 
 from graft import config, io
 from graft.models.files import check_fits, check_tokenizer
-from graft.planning.work import Yardstick
+from graft.planning.work import MfuReference
 from graft.prompts import load_template
 from graft.training import outputs
 from graft.training.base import dtype_on, load_base
 from graft.training.batches import PackedDocuments, read_documents
 from graft.training.checkpoints import CheckpointStore, Progress, open_store
-from graft.training.fitting import find_yardstick, look_at, settle
+from graft.training.fitting import (
+    find_mfu_reference,
+    probe_memory,
+    resolve_checkpointing,
+)
 from graft.training.forward import prepare
 from graft.training.held_out import check_held_out
 from graft.training.loop import Loop
@@ -43,7 +47,7 @@ class Session:
         template_hash: of the prompt template that made them.
         store: checkpoints of a training with this configuration and these data.
         group: the processes that train together.
-        yardstick: what the speed is held against, if it is known.
+        mfu_reference: the reference for `mfu`; None: it is not logged.
     """
 
     recipe: Recipe
@@ -52,7 +56,7 @@ class Session:
     template_hash: str
     store: CheckpointStore
     group: Group
-    yardstick: Yardstick | None
+    mfu_reference: MfuReference | None
 
     @classmethod
     def open(
@@ -80,16 +84,24 @@ class Session:
         sections = recipe.adapter, model, recipe.quantization, recipe.tokenize, train
         key = outputs.key_of(sections, {"data": digests, "template": template.hash})
         store = open_store(checkpoints, key, train.checkpoints_kept)
-        room, trained = look_at(group), (recipe.adapter, recipe.quantization, train)
-        settled = settle(room, values, model.dtype, trained, documents["train"])
-        yardstick = find_yardstick(
-            room, values, model.dtype, (*trained[:2], settled), group.size
+        budget, trained = probe_memory(group), (
+            recipe.adapter,
+            recipe.quantization,
+            train,
         )
-        recipe = replace(recipe, train=settled)
-        return cls(recipe, documents, digests, template.hash, store, group, yardstick)
+        resolved = resolve_checkpointing(
+            budget, values, model.dtype, trained, documents["train"]
+        )
+        mfu_reference = find_mfu_reference(
+            budget, values, model.dtype, (*trained[:2], resolved), group.size
+        )
+        recipe = replace(recipe, train=resolved)
+        return cls(
+            recipe, documents, digests, template.hash, store, group, mfu_reference
+        )
 
     def make_loop(self, log: MetricLog) -> Loop:
-        """Load the base, put on it what is trained, and go to the last checkpoint."""
+        """BatchShape the base, put on it what is trained, and go to the last checkpoint."""
         recipe, group = self.recipe, self.group
         base = load_base(
             recipe.model, recipe.quantization, group.device, attention="packed"
@@ -103,7 +115,7 @@ class Session:
             self.store,
             log,
             group,
-            self.yardstick,
+            self.mfu_reference,
         )
         loop.resume()
         return loop

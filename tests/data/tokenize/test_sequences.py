@@ -115,7 +115,7 @@ def test_the_report_adds_up_and_the_page_marks_what_is_learned() -> None:
     assert num_rows == 2
     assert report["balance"] == "3 examples = 2 sequences + 1 rejects"
     assert report["counts"]["truncated"] == 1
-    assert (report["tokens"], report["learned_tokens"]) == (12, 7)
+    assert (report["tokens"], report["trained_tokens"]) == (12, 7)
     assert report["rejects_by_reason"] == {"no answer": 1}
     assert sum(report["length_histogram"].values()) == 2
     assert (report["length"]["min"], report["length"]["max"]) == (4, 10)

@@ -81,7 +81,7 @@ class Tally:
             truncated=outcome.num_truncated,
             **outcome.num_added,
             tokens=pc.sum(pc.list_value_length(sequences["input_ids"])).as_py() or 0,
-            learned_tokens=learned,
+            trained_tokens=learned,
         )
         self._reasons.update(reject.reason for reject in outcome.rejects)
         counts = np.bincount(outcome.lengths, minlength=len(self._lengths))
@@ -109,14 +109,14 @@ class Tally:
     def to_report(self) -> dict[str, Any]:
         """Counts and lengths in tokens, before the limit was applied."""
         names = ("examples", *ADDED, "sequences", "rejects", "truncated")
-        tokens, learned = self._counts["tokens"], self._counts["learned_tokens"]
+        tokens, learned = self._counts["tokens"], self._counts["trained_tokens"]
         return {
             "counts": {name: self._counts[name] for name in names},
             "balance": self.balance(),
             "rejects_by_reason": dict(self._reasons),
             "tokens": tokens,
-            "learned_tokens": learned,
-            "learned_share": round(learned / tokens, 4) if tokens else 0.0,
+            "trained_tokens": learned,
+            "trained_share": round(learned / tokens, 4) if tokens else 0.0,
             "length": _summary(self._lengths),
             "length_histogram": _histogram(self._lengths, self._config.max_seq_len),
         }
@@ -154,8 +154,8 @@ def to_page(
     parts = [
         "# Tokens",
         f"{report['balance']}; {report['counts']['truncated']} truncated.",
-        f"{report['tokens']} tokens, of which {report['learned_tokens']} are learned "
-        f"({report['learned_share']:.1%}). Template {report['template_hash']}.",
+        f"{report['tokens']} tokens, of which {report['trained_tokens']} are trained "
+        f"({report['trained_share']:.1%}). Template {report['template_hash']}.",
         *(f"**Warning**: {text}." for text in report.get("unreachable", ())),
         "## Lengths, in tokens, before the limit",
         "\n".join(["```text", *bars, "```"]),

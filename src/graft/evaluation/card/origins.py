@@ -61,5 +61,5 @@ TRAINING = {
     "best_step": "step whose weights these are",
     "validation_loss": "its validation loss, nats a token",
     "num_tokens_seen": "tokens seen",
-    "num_learned_tokens": "tokens with loss, in an epoch",
+    "num_trained_tokens": "tokens with loss, in an epoch",
 }
