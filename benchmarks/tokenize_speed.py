@@ -21,7 +21,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from graft.config import ModelConfig, PromptConfig, TokenizeConfig
-from graft.data.tokenize.sequences import Rules, to_sequences
+from graft.data.tokenize.sequences import SequenceSettings, to_sequences
 from graft.engine.local import LocalEngine, num_cores
 from graft.prompts import load_template
 from graft.prompts.tokenizers import RustTokenizer
@@ -100,7 +100,7 @@ def main() -> None:
     limits = TokenizeConfig(
         max_seq_len=512, overlong="drop", overlap=0, num_shown=1, max_cut_answers=0.0
     )
-    rules = Rules(limits, "all", prompt)
+    settings = SequenceSettings(limits, "all", prompt)
     table = to_table(read_pairs(num))
     tokenizer = RustTokenizer(ROOT / "models/tiny", reads_control=style == "chat")
     strings: list[str] = []
@@ -113,7 +113,7 @@ def main() -> None:
     spied._tokenizer.encode = note  # type: ignore[method-assign]  # pylint: disable=W0212
     tables = [pa.Table.from_batches([b]) for b in table.to_batches(BATCH)]
     for part in tables:
-        to_sequences(part, spied, rules)
+        to_sequences(part, spied, settings)
     num_mb = sum(len(text.encode()) for text in strings) / 1e6
     rust = tokenizer._start  # pylint: disable=protected-access
 
@@ -123,7 +123,7 @@ def main() -> None:
             encode(strings[at : at + BATCH], add_special_tokens=False)
 
     def stage() -> None:
-        work = partial(to_sequences, template=template, rules=rules)
+        work = partial(to_sequences, template=template, settings=settings)
         for _ in LocalEngine(num_cores()).map(work, tables):
             pass
 

@@ -119,13 +119,13 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
         "tokenize",
         code(
             "src/graft/data/tokenize/sequences.py",
-            "    for row, fault in find_faults(",
+            "    for row, problem in find_mask_errors(",
             "    tokens = tokens._replace(learned=tokens.learned & ~np.isin("
             "tokens.input_ids, list(template.stop_ids)))\n"
-            "    for row, fault in find_faults(",
+            "    for row, problem in find_mask_errors(",
         ),
         "tokenize",
-        "the end of an answer is not learned",
+        "the end-of-turn token of an answer has no loss",
     ),
     "validation examples in train, too": (
         "split",

@@ -31,8 +31,8 @@ from graft.data.convert.conversion import Conversion
 from graft.data.preprocess.cleaning import Account, clean, marked_schema
 from graft.data.preprocess.duplicates import find_repeats
 from graft.data.preprocess.partition import Sorting
-from graft.data.tokenize.report import Tally
-from graft.data.tokenize.sequences import Rules
+from graft.data.tokenize.report import TokenCounts
+from graft.data.tokenize.sequences import SequenceSettings
 from graft.engine.local import Engine, LocalEngine
 from graft.engine.ordered import IN_FLIGHT
 from graft.engine.ray import LOOPBACK, RayEngine, open_ray
@@ -53,14 +53,16 @@ def ray_engine() -> Iterator[RayEngine]:
     with open_ray(None, WORKERS) as engine:
         yield engine
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        gc.collect()  # Ray ends its processes, and does not ask how they ended
+        gc.collect()  # Ray stops its processes without waiting for them
 
 
-def run_line(data: DataConfig, model: ModelConfig, engine: Engine, out: Path) -> None:
+def run_pipeline(
+    data: DataConfig, model: ModelConfig, engine: Engine, out: Path
+) -> None:
     """The work of convert, preprocess and tokenize, in small batches."""
     rows = [b.row(n) for b in read_row_batches(data) for n in range(len(b))]
-    with io.open_shards(out / "rejects", REJECT_SCHEMA) as aside:
-        conversion = Conversion(data, get_task("translation"), 99, aside.write)
+    with io.open_shards(out / "rejects", REJECT_SCHEMA) as rejects:
+        conversion = Conversion(data, get_task("translation"), 99, rejects.write)
         tables = conversion.tables(to_batches(rows, SIZE), engine.map)
         io.write_batches(out / "converted", tables, EXAMPLE_SCHEMA)
 
@@ -78,12 +80,12 @@ def run_line(data: DataConfig, model: ModelConfig, engine: Engine, out: Path) ->
             dropped.write(bad)
     assert sorting.reasons["near-duplicate"] > 50
 
-    tally, rules = Tally(TOKENIZE), Rules(TOKENIZE, TASK.learn, PROMPT)
+    settings = SequenceSettings(TOKENIZE, TASK.learn, PROMPT)
     batches = io.read_batches(out / "clean", batch_size=SIZE)
-    outcomes = engine.map(partial(encode, model=model, rules=rules), batches)
-    with io.open_shards(out / "unencoded", REJECT_SCHEMA) as aside:
-        tables = tally.tables(outcomes, aside.write)
-        io.write_batches(out / "sequences", tables, SEQUENCE_SCHEMA)
+    tables = engine.map(partial(encode, model=model, settings=settings), batches)
+    with io.open_shards(out / "unencoded", REJECT_SCHEMA) as rejects:
+        sequences = TokenCounts(TOKENIZE).count(tables, rejects.write)
+        io.write_batches(out / "sequences", sequences, SEQUENCE_SCHEMA)
 
 
 def test_ray_writes_the_same_bytes_as_threads(
@@ -91,8 +93,8 @@ def test_ray_writes_the_same_bytes_as_threads(
 ) -> None:
     model = make_tokenizer(tmp_path / "model")
     write_rows(tmp_path / "pairs.jsonl", 2000)
-    run_line(make_data(), model, LocalEngine(WORKERS), tmp_path / "local")
-    run_line(make_data(), model, ray_engine, tmp_path / "ray")
+    run_pipeline(make_data(), model, LocalEngine(WORKERS), tmp_path / "local")
+    run_pipeline(make_data(), model, ray_engine, tmp_path / "ray")
     assert contents(tmp_path / "local") == contents(tmp_path / "ray")
 
 

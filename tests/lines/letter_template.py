@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from graft.config import PromptConfig, TokenizeConfig
 from graft.data.tokenize.masks import Tokens, flatten
-from graft.data.tokenize.sequences import Rules
+from graft.data.tokenize.sequences import SequenceSettings
 from graft.errors import TemplateError
 from graft.prompts.forms import RefusedError
 from graft.records import EXAMPLE_SCHEMA, Encoded, Message
@@ -16,12 +16,12 @@ END = 0
 
 
 class Letters:
-    """Token i is the character i; prompts are not learned, answers are."""
+    """Token i is the character i; answers carry loss, prompts do not."""
 
     stop_ids = [END]
 
-    def __init__(self, *, learns_end: bool = True) -> None:
-        self.learns_end = learns_end
+    def __init__(self, *, loss_on_end: bool = True) -> None:
+        self.loss_on_end = loss_on_end
 
     def refusal(self, messages: Sequence[Message]) -> str:
         return "" if messages[-1]["role"] == "assistant" else "no answer"
@@ -35,21 +35,21 @@ class Letters:
         refused = {
             row: error
             for row, messages in enumerate(batch)
-            if any(message["content"] == "unsayable" for message in messages)
+            if any(message["content"] == "refused" for message in messages)
         }
         if refused:
             raise RefusedError(refused)
 
     def _one(self, messages: Sequence[Message]) -> Encoded:
         ids: list[int] = []
-        marks: list[bool] = []
+        mask: list[bool] = []
         for message in messages:
-            said = message["role"] == "assistant"
+            is_answer = message["role"] == "assistant"
             letters = [ord(letter) for letter in message["content"]]
-            ids += [*letters, END] if said else letters
-            learned = said and message.get("learn") is not False
-            marks += [learned] * len(letters) + [learned and self.learns_end] * said
-        return Encoded(ids, marks)
+            ids += [*letters, END] if is_answer else letters
+            loss = is_answer and message.get("learn") is not False
+            mask += [loss] * len(letters) + [loss and self.loss_on_end] * is_answer
+        return Encoded(ids, mask)
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
         del start
@@ -61,10 +61,10 @@ class Letters:
 
 def table(pairs: Sequence[tuple[str, str | None]]) -> pa.Table:
     rows: list[dict[str, Any]] = []
-    for number, (asked, said) in enumerate(pairs):
-        messages = [Message(role="user", content=asked)]
-        if said is not None:
-            messages.append(Message(role="assistant", content=said))
+    for number, (prompt, answer) in enumerate(pairs):
+        messages = [Message(role="user", content=prompt)]
+        if answer is not None:
+            messages.append(Message(role="assistant", content=answer))
         rows.append(
             {
                 "id": f"id{number}",
@@ -79,15 +79,15 @@ def table(pairs: Sequence[tuple[str, str | None]]) -> pa.Table:
     return pa.Table.from_pylist(rows, EXAMPLE_SCHEMA)
 
 
-def rules(
+def settings(
     max_seq_len: int,
     overlong: Any = "drop",
     *,
     overlap: int = 0,
     learn: Any = "all",
-    ways: Sequence[str] = (),
+    paraphrases: Sequence[str] = (),
     copies: int = 0,
-) -> Rules:
+) -> SequenceSettings:
     limits = TokenizeConfig(
         max_seq_len=max_seq_len,
         overlong=overlong,
@@ -99,8 +99,8 @@ def rules(
         style="chat",
         pattern=None,
         system=None,
-        paraphrases=list(ways),
+        paraphrases=list(paraphrases),
         num_paraphrases=copies,
         date=None,
     )
-    return Rules(limits, learn, prompt)
+    return SequenceSettings(limits, learn, prompt)

@@ -16,7 +16,7 @@ from small_tokenizers import (
 )
 from tokenizers import Tokenizer
 
-from graft.data.tokenize.masks import find_faults
+from graft.data.tokenize.masks import find_mask_errors
 from graft.errors import TemplateError
 
 THOUGHT = "<think>\nhm\n</think>\n\n"
@@ -88,7 +88,7 @@ def test_a_prompt_that_opens_a_thought_precedes_it_in_training(qwen: Path) -> No
         prompt = template.encode_prompt(chat)
         assert tokens.row(0).input_ids[: len(prompt)] == prompt
         assert template.show(prompt).endswith("<think>\n")
-        assert not find_faults(tokens, template.stop_ids)
+        assert not find_mask_errors(tokens, template.stop_ids)
 
 
 def test_the_marks_of_a_thought_in_a_frame_are_still_an_answers_own(qwen: Path) -> None:

@@ -16,7 +16,7 @@ from small_tokenizers import (
     with_template,
 )
 
-from graft.data.tokenize.masks import find_faults, learn_last
+from graft.data.tokenize.masks import find_mask_errors, keep_last_answer
 from graft.errors import TemplateError
 
 PATTERN = "English: {source}\nFrench:"
@@ -60,7 +60,7 @@ def test_an_end_of_turn_that_is_not_eos_is_learned_and_stops(qwen: Path) -> None
     end = tokens.row(0).input_ids[-1]
     assert template.show([end]) == "<|im_end|>" and end != template.eos_id
     assert {end, template.eos_id} == set(template.stop_ids)
-    assert not find_faults(tokens, template.stop_ids)
+    assert not find_mask_errors(tokens, template.stop_ids)
 
 
 def test_pad_equal_to_eos_hides_no_end(qwen: Path) -> None:
@@ -135,7 +135,7 @@ def test_only_the_last_answer_and_its_own_end_are_learned(
 ) -> None:
     """LLaMA-Factory #10827: EOS of masked earlier answers was still learned."""
     template = load(folders["qwen"])
-    one = learn_last(template.to_tokens([CHAT])).row(0)
+    one = keep_last_answer(template.to_tokens([CHAT])).row(0)
     pairs = zip(one.input_ids, one.learned, strict=True)
     assert template.show([i for i, mark in pairs if mark]) == "6.<|im_end|>"
 

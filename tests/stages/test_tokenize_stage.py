@@ -148,9 +148,9 @@ def test_the_same_examples_give_the_same_bytes(folder: Path) -> None:
     assert str(folder) not in (folder / "report.json").read_text()
 
 
-def test_nothing_is_written_behind_a_gate_that_was_not_passed(folder: Path) -> None:
+def test_nothing_is_written_after_a_failed_validation(folder: Path) -> None:
     io.write_json(folder / "gate.json", {"passed": False})
-    with pytest.raises(DataError, match="not passed"):
+    with pytest.raises(DataError, match="did not pass"):
         tokenize(folder)
     assert not (folder / "out").exists()
 
@@ -184,5 +184,5 @@ print([name for name in ("torch", "mlflow", "datasets") if name in sys.modules])
 
 def test_a_gate_that_was_not_passed_stops_the_line() -> None:
     check_gate({"passed": True}, "reports/validate.json")
-    with pytest.raises(DataError, match="not passed"):
+    with pytest.raises(DataError, match="did not pass"):
         check_gate({"passed": False}, "reports/validate.json")

@@ -100,7 +100,7 @@ def test_an_answer_of_weight_0_is_not_learned(key: str, zero: Any) -> None:
     chat = [user(), answer("Yes.", **{key: zero}), user(), answer(**{key: 1})]
     messages, _ = to_example({"turns": chat})
     assert [m.get("learn") for m in messages] == [None, False, None, None]
-    assert reason(chat[:2]) == "no answer is to be learned"
+    assert reason(chat[:2]) == "no answer carries loss"
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
-"""Stage `tokenize`: clean examples → token sequences with a learned mask."""
+"""Stage `tokenize`: clean examples → token sequences with a loss mask."""
 
 from functools import partial
 from pathlib import Path
 
 from graft import cli, io
 from graft.config import EngineConfig, ModelConfig, TaskConfig, TokenizeConfig
-from graft.data.tokenize.reach import Reach
-from graft.data.tokenize.report import Tally, check_gate, to_page
-from graft.data.tokenize.sequences import Rules
+from graft.data.tokenize.answer_limits import AnswerLimitCheck
+from graft.data.tokenize.report import TokenCounts, check_gate, to_page
+from graft.data.tokenize.sequences import SequenceSettings
 from graft.engine.local import open_engine
 from graft.io.progress import track
 from graft.models.files import check_fits, tokenizer_digests
@@ -27,41 +27,38 @@ def run(
     report: Path,
     page: Path,
 ) -> None:
-    """Encode every example by the one prompt template; count what cannot be."""
+    """Encode every example with the prompt template; write the others as rejects."""
     check_gate(io.read_json(gate), str(gate))
     files = tokenizer_digests(model)
     template = template_of(model, task.prompt)
-    if (Path(model.path) / "config.json").is_file():  # a hub's is asked for by train
+    if (Path(model.path) / "config.json").is_file():  # train checks models of the Hub
         check_fits(model, template.vocab_size, tokenize.max_seq_len)
-    rules = Rules(tokenize, task.learn, task.prompt)
+    settings = SequenceSettings(tokenize, task.learn, task.prompt)
     total = io.num_rows(examples)
-    reach = Reach(task, tokenize.max_cut_answers, total)
-    tally = Tally(tokenize)
+    limits = AnswerLimitCheck(task, tokenize.max_cut_answers, total)
+    counts = TokenCounts(tokenize)
     with (
         open_engine(engine) as workers,
-        io.open_shards(rejects, REJECT_SCHEMA) as aside,
+        io.open_shards(rejects, REJECT_SCHEMA) as reject_shards,
     ):
-        work = partial(encode, model=model, rules=rules)
-        outcomes = workers.map(
-            work, reach.watch(io.read_batches(examples, batch_size=BATCH))
-        )
-        tables = track(
-            tally.tables(reach.measured(outcomes), aside.write), "tokenize", total
-        )
-        io.write_batches(out, tables, SEQUENCE_SCHEMA)
-    known = {
+        batches = limits.check_stop_texts(io.read_batches(examples, batch_size=BATCH))
+        tables = workers.map(partial(encode, model=model, settings=settings), batches)
+        sequences = counts.count(limits.count_long(tables), reject_shards.write)
+        io.write_batches(out, track(sequences, "tokenize", total), SEQUENCE_SCHEMA)
+    facts = {
         "template_hash": template.hash,
         "vocab_size": template.vocab_size,
         "tokenizer_files": files,
+        **counts.to_report(),
+        **limits.to_report(),
     }
-    facts = {**known, **tally.to_report(), **reach.to_report()}
     io.write_json(report, facts)
-    io.write_text(page, to_page(facts, tally.shown, template))
-    print(tally.balance(), *reach.warnings(), sep="\nwarning: ")
+    io.write_text(page, to_page(facts, counts.shown, template))
+    print(counts.balance(), *limits.warnings(), sep="\nwarning: ")
 
 
 BATCH = 4096
-"""Examples at a time: long chats have thousands of tokens each."""
+"""Examples per batch; a long chat has thousands of tokens."""
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def _to_chat(turns: Sequence[Mapping[str, Any]]) -> list[Message]:
     answers = [message for message in chat if message["role"] in ANSWERS]
     if answers and all(message.get("learn") is False for message in answers):
         fix = "give an answer a weight, or leave the chat out"
-        raise Unfit("no answer is to be learned", chat, "an answer with loss", fix)
+        raise Unfit("no answer carries loss", chat, "an answer with loss", fix)
     return chat
 
 

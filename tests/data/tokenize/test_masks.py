@@ -1,74 +1,80 @@
-"""The label-mask contract, and cutting, over flat token columns."""
+"""The rules for loss masks, over flat token columns."""
 
 from itertools import groupby
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.data.tokenize.masks import find_faults, flatten, learn_last, to_columns
+from graft.data.tokenize.masks import (
+    find_mask_errors,
+    flatten,
+    keep_last_answer,
+    to_columns,
+)
 from graft.records import Encoded
 
 END = 2
 SEQUENCES = st.lists(
     st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=12).map(
-        lambda pairs: Encoded([i for i, _ in pairs], [mark for _, mark in pairs])
+        lambda pairs: Encoded([i for i, _ in pairs], [loss for _, loss in pairs])
     ),
     max_size=8,
 )
 
 
 def broken(encoded: Encoded) -> bool:
-    """The contract, token by token."""
+    """The rules, token by token."""
     if not any(encoded.learned):
         return True
     following = [*encoded.learned[1:], False]
     return any(
-        mark and not after and token != END
-        for token, mark, after in zip(
+        loss and not after and token != END
+        for token, loss, after in zip(
             encoded.input_ids, encoded.learned, following, strict=True
         )
     )
 
 
 @given(SEQUENCES)
-def test_a_sequence_is_at_fault_exactly_if_it_breaks_the_contract(
+def test_exactly_the_masks_that_break_a_rule_are_found(
     sequences: list[Encoded],
 ) -> None:
-    faults = find_faults(flatten(sequences), [END])
-    assert sorted(faults) == [row for row, one in enumerate(sequences) if broken(one)]
+    errors = find_mask_errors(flatten(sequences), [END])
+    assert sorted(errors) == [row for row, one in enumerate(sequences) if broken(one)]
 
 
-def test_a_sequence_without_a_learned_token_is_named() -> None:
+def test_a_sequence_without_a_token_with_loss_is_found() -> None:
     good = Encoded([1, 3, END], [False, True, True])
-    faults = find_faults(flatten([good, Encoded([1, 3], [False, False])]), [END])
-    assert faults == {1: "no token is learned"}
+    errors = find_mask_errors(flatten([good, Encoded([1, 3], [False, False])]), [END])
+    assert errors == {1: "no token carries loss"}
 
 
-def test_an_answer_whose_end_is_not_learned_is_named_in_any_turn() -> None:
+def test_an_answer_whose_stop_token_has_no_loss_is_found_in_any_turn() -> None:
     first = Encoded([3, END, 1, 3, END], [True, False, False, True, True])
     last = Encoded([3, END, 1, 3, END], [True, True, False, True, False])
-    both = find_faults(flatten([first, last]), [END])
-    assert both == dict.fromkeys((0, 1), "the end of an answer is not learned")
+    both = find_mask_errors(flatten([first, last]), [END])
+    problem = "the end-of-turn token of an answer has no loss"
+    assert both == dict.fromkeys((0, 1), problem)
 
 
 @given(SEQUENCES)
-def test_joined_sequences_are_columns_of_a_row_each(sequences: list[Encoded]) -> None:
+def test_columns_have_one_row_per_sequence(sequences: list[Encoded]) -> None:
     columns = to_columns(flatten(sequences))
     assert columns["input_ids"].to_pylist() == [s.input_ids for s in sequences]
     assert columns["learned"].to_pylist() == [s.learned for s in sequences]
 
 
 @given(SEQUENCES)
-def test_of_each_sequence_the_last_run_of_learned_tokens_stays(
+def test_only_the_last_answer_of_each_sequence_keeps_its_loss(
     sequences: list[Encoded],
 ) -> None:
-    kept = learn_last(flatten(sequences))
+    kept = keep_last_answer(flatten(sequences))
     for row, one in enumerate(sequences):
-        runs = [list(run) for mark, run in groupby(one.learned) if mark]
-        marks = kept.learned[kept.offsets[row] : kept.offsets[row + 1]].tolist()
-        assert sum(marks) == (len(runs[-1]) if runs else 0)
+        runs = [list(run) for loss, run in groupby(one.learned) if loss]
+        mask = kept.learned[kept.offsets[row] : kept.offsets[row + 1]].tolist()
+        assert sum(mask) == (len(runs[-1]) if runs else 0)
         last = len(one.learned) - 1 - one.learned[::-1].index(True) if runs else 0
-        assert marks[last - sum(marks) + 1 : last + 1] == [True] * sum(marks)
+        assert mask[last - sum(mask) + 1 : last + 1] == [True] * sum(mask)
 
 
 @given(SEQUENCES)

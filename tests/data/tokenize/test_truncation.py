@@ -1,4 +1,4 @@
-"""What is too long is cut where it hurts least, and never in the answer."""
+"""Overlong conversations are truncated; an answer never loses all of its loss."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from graft.config import TokenizeConfig
 from graft.data.tokenize.masks import Tokens, flatten
-from graft.data.tokenize.truncation import Part, cut_left, fit
+from graft.data.tokenize.truncation import CutSequence, cut_left, fit_to_limit
 from graft.records import Encoded, Message
 
 END, START = 0, 1
@@ -15,8 +15,8 @@ TEXT = st.text("ab ", min_size=1, max_size=20)
 
 
 class Framed:
-    """Token i is the character i, in a frame: a start, `<` before and `>` after what
-    is asked, an end after an answer."""
+    """Token i is the character i. A start token comes first, a prompt stands between
+    `<` and `>`, and an end token follows an answer."""
 
     stop_ids = [END]
 
@@ -25,20 +25,20 @@ class Framed:
         return ""
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
-        """What evaluation asks with."""
+        """The prompt of evaluation."""
         return self._one(messages[:-1]).input_ids
 
     def to_tokens(self, batch: Sequence[Sequence[Message]]) -> Tokens:
         return flatten([self._one(messages) for messages in batch])
 
     def _one(self, messages: Sequence[Message]) -> Encoded:
-        ids, marks = [START], [False]
+        ids, mask = [START], [False]
         for message in messages:
-            said = message["role"] == "assistant"
-            text = message["content"] if said else f"<{message['content']}>"
-            ids += [*map(ord, text), *[END] * said]
-            marks += [said] * (len(text) + said)
-        return Encoded(ids, marks)
+            is_answer = message["role"] == "assistant"
+            text = message["content"] if is_answer else f"<{message['content']}>"
+            ids += [*map(ord, text), *[END] * is_answer]
+            mask += [is_answer] * (len(text) + is_answer)
+        return Encoded(ids, mask)
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
         del start
@@ -54,7 +54,9 @@ def chat(*texts: str, system: str = "") -> list[Message]:
     ]
 
 
-def cut(messages: list[Message], limit: int, overlong: str = "truncate_left") -> Part:
+def cut(
+    messages: list[Message], limit: int, overlong: str = "truncate_left"
+) -> CutSequence:
     """The one sequence that is left."""
     config = TokenizeConfig.model_validate(
         {
@@ -66,11 +68,11 @@ def cut(messages: list[Message], limit: int, overlong: str = "truncate_left") ->
         }
     )
     long = Framed().to_tokens([messages]).row(0)
-    (part,) = fit(long, messages, Framed(), config, "all")
+    (part,) = fit_to_limit(long, messages, Framed(), config, "all")
     return part
 
 
-def rooms(limit: int, messages: Sequence[Message]) -> list[Message] | None:
+def cut_to(limit: int, messages: Sequence[Message]) -> list[Message] | None:
     def fits(turns: Sequence[Message]) -> bool:
         return int(Framed().to_tokens([turns]).lengths[0]) <= limit
 
@@ -78,13 +80,13 @@ def rooms(limit: int, messages: Sequence[Message]) -> list[Message] | None:
 
 
 @given(st.lists(TEXT, min_size=1, max_size=7), st.sampled_from(["", "s"]), st.data())
-def test_what_is_left_fits_ends_alike_and_keeps_system_and_answer(
+def test_the_cut_conversation_fits_and_keeps_its_system_turn_and_its_answer(
     texts: list[str], system: str, data: st.DataObject
 ) -> None:
     messages = chat(*texts, system=system)
     longest = int(Framed().to_tokens([messages]).lengths[0])
     limit = data.draw(st.integers(8, max(longest, 9)))
-    left = rooms(limit, messages)
+    left = cut_to(limit, messages)
     if left is None:
         if len(texts) > 1 and texts[-2].strip():
             last = texts[-2][len(texts[-2].rstrip()) - 1 :]
@@ -99,13 +101,13 @@ def test_what_is_left_fits_ends_alike_and_keeps_system_and_answer(
     assert all_turns[-len(turns)]["content"].endswith(turns[0]["content"])
 
 
-def test_the_oldest_turns_go_first_and_with_their_answers() -> None:
+def test_the_oldest_questions_are_removed_first_with_their_answers() -> None:
     part = cut(chat("old", "a", "new", "b", "now", "c", system="s"), 18)
     assert part.messages == chat("new", "b", "now", "c", system="s")
     assert Framed().decode(part.encoded.input_ids) == "<s><new>b<now>c"
 
 
-def test_then_the_first_words_of_the_last_question_go() -> None:
+def test_then_the_last_question_loses_its_first_words() -> None:
     part = cut(chat("old", "a", "the cat sleeps\n\nwho?", "it"), 18)
     assert part.messages == chat("sleeps\n\nwho?", "it")
 
@@ -125,12 +127,12 @@ def test_the_cut_prompt_is_the_one_that_evaluation_builds() -> None:
 
 
 def test_an_answer_that_does_not_fit_leaves_nothing() -> None:
-    assert rooms(8, chat("ab", "much too long")) is None
-    assert rooms(8, chat("much too long")) is None
+    assert cut_to(8, chat("ab", "much too long")) is None
+    assert cut_to(8, chat("much too long")) is None
 
 
-def test_cut_at_the_right_an_answer_never_vanishes_whole() -> None:
-    """Transformers #34494, TRL #3927: cut answers had a mask of zeros, and trained."""
+def test_truncated_at_the_right_some_of_the_answer_always_carries_loss() -> None:
+    """Transformers #34494, TRL #3927: sequences without any loss were trained on."""
     part = cut(chat("ab", "abcdefgh"), 10, "truncate")
     assert Framed().decode(part.encoded.input_ids) == "<ab>abcde"
     assert (sum(part.encoded.learned), part.num_bytes) == (5, 5)
@@ -139,4 +141,4 @@ def test_cut_at_the_right_an_answer_never_vanishes_whole() -> None:
     )
     long = chat("abcdefgh", "a")
     whole = Framed().to_tokens([long]).row(0)
-    assert fit(whole, long, Framed(), config, "all") == []
+    assert fit_to_limit(whole, long, Framed(), config, "all") == []

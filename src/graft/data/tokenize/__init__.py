@@ -1,1 +1,1 @@
-"""From examples to token sequences with a loss mask."""
+"""Examples → token sequences with a loss mask."""

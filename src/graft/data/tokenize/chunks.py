@@ -1,8 +1,7 @@
-"""Long texts → sequences that follow each other, each token learned once.
+"""A long text → consecutive chunks in which every token carries loss exactly once.
 
-A chunk begins with what precedes the answer (a start token, a prompt), goes on with
-the last `overlap` tokens of the chunk before, which it reads and does not learn, and
-then learns what comes next.
+A chunk consists of what precedes the answer (a start token, a prompt), the last
+`overlap` tokens of the chunk before, as context without loss, and new tokens with loss.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,11 +13,11 @@ Decode = Callable[[Sequence[int]], str]
 
 
 @dataclass(frozen=True)
-class Chunk:
-    """A part of a sequence, the text that it learns, and that text's bytes in UTF-8.
+class TextChunk:
+    """A chunk, its text with loss, and that text's length in UTF-8 bytes.
 
-    Bytes of a text's chunks add up to those of the text, also where a chunk ends
-    inside a character.
+    The bytes of all chunks add up to those of the text, even where a chunk ends inside
+    a character.
     """
 
     encoded: Encoded
@@ -32,12 +31,13 @@ def to_chunks(
     overlap: int,
     decode: Decode,
     decode_later: Decode,
-) -> list[Chunk]:
+) -> list[TextChunk]:
     """The chunks of a sequence with one answer; none if its prompt leaves no room.
 
     Args:
-        decode: text of the answer's first tokens.
-        decode_later: text of tokens that other tokens of the answer precede.
+        max_seq_len, overlap: in tokens.
+        decode: decodes tokens from the beginning of the answer.
+        decode_later: decodes tokens from within the answer.
     """
     first = long.learned.index(True)
     prompt, answer = long.input_ids[:first], long.input_ids[first:]
@@ -45,16 +45,16 @@ def to_chunks(
     if stride < 1:
         return []
     chunks = []
-    at = num_bytes = 0
-    while at < len(answer):
-        # The first chunk has nothing to repeat, and so room for more.
-        upto = at + stride + (0 if at else overlap)
-        repeated = answer[max(at - overlap, 0) : at]
-        new = answer[at:upto]
-        told = len(decode(answer[:upto]).encode())
-        marks = [*[False] * (first + len(repeated)), *[True] * len(new)]
-        encoded = Encoded([*prompt, *repeated, *new], marks)
-        text = decode_later(new) if at else decode(new)
-        chunks.append(Chunk(encoded, text, told - num_bytes))
-        at, num_bytes = upto, told
+    start = num_bytes = 0
+    while start < len(answer):
+        # The first chunk repeats nothing, so that it has room for more new tokens.
+        end = start + stride + (0 if start else overlap)
+        repeated = answer[max(start - overlap, 0) : start]
+        new = answer[start:end]
+        bytes_so_far = len(decode(answer[:end]).encode())
+        mask = [*[False] * (first + len(repeated)), *[True] * len(new)]
+        encoded = Encoded([*prompt, *repeated, *new], mask)
+        text = decode_later(new) if start else decode(new)
+        chunks.append(TextChunk(encoded, text, bytes_so_far - num_bytes))
+        start, num_bytes = end, bytes_so_far
     return chunks

@@ -1,4 +1,4 @@
-"""Other ways to ask for the same answer, for training alone."""
+"""Paraphrased prompts for the same answer, for training only."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -13,28 +13,28 @@ HELD_OUT = ("validation", "test")
 def paraphrase(
     examples: Sequence[Mapping[str, Any]], prompt: PromptConfig
 ) -> list[dict[str, Any]]:
-    """Copies of examples, each asked in another way, with ids of their own.
+    """Copies of examples with a paraphrased first prompt and ids of their own.
 
-    Which of the ways an example gets follows from its id. An example of an official
-    held-out split gets none; those that are held out later are left out by `split`.
+    A hash of the example's id chooses the paraphrases. Examples of an official held-out
+    split get none; `split` leaves out those of examples that it holds out itself.
 
     Args:
-        examples: lines of EXAMPLE_SCHEMA.
-        prompt: the ways, texts with {source}, and how many each example gets.
+        examples: rows of EXAMPLE_SCHEMA.
+        prompt: paraphrases, as texts with {source}, and how many each example gets.
     """
-    ways, copies = prompt.paraphrases, []
+    patterns, copies = prompt.paraphrases, []
     for example in examples:
         turns = [i for i, m in enumerate(example["messages"]) if m["role"] == "user"]
         if not turns or example["split"] in HELD_OUT:
             continue
         first = int(hashlib.sha256(example["id"].encode()).hexdigest()[:8], 16)
         for number in range(prompt.num_paraphrases):
-            way = ways[(first + number) % len(ways)]
+            pattern = patterns[(first + number) % len(patterns)]
             messages = list(example["messages"])
-            asked = messages[turns[0]]["content"]
+            source = messages[turns[0]]["content"]
             messages[turns[0]] = Message(
-                role="user", content=way.replace("{source}", asked)
+                role="user", content=pattern.replace("{source}", source)
             )
-            name = f"{example['id']}~{number + 1}"
-            copies.append({**example, "id": name, "messages": messages})
+            copy_id = f"{example['id']}~{number + 1}"
+            copies.append({**example, "id": copy_id, "messages": messages})
     return copies

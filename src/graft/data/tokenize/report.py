@@ -1,4 +1,4 @@
-"""What the tokenize stage tells: counts that add up, lengths, and a page to read."""
+"""The report of the tokenize stage: counts, lengths, and a page with examples."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from graft.config import TokenizeConfig
 from graft.data.columns import from_lines
 from graft.data.tokenize.masks import Ints
-from graft.data.tokenize.sequences import Outcome
+from graft.data.tokenize.sequences import TokenizedTable
 from graft.errors import DataError
 from graft.records import REJECT_SCHEMA
 
@@ -21,47 +21,49 @@ ADDED = ("paraphrases", "further chunks")
 PERCENTILES = (1, 25, 50, 75, 90, 99)
 
 
-class Shower(Protocol):
-    """What is needed of a prompt template to show tokens."""
+class TokenRenderer(Protocol):
+    """The part of a prompt template that shows tokens as text."""
 
     def show(self, ids: Sequence[int]) -> str:
         """Text of ids, control tokens by name."""
 
 
 def check_gate(report: Mapping[str, Any], where: str) -> None:
-    """Go on only after a passed contract. Raises: DataError."""
+    """Raises: DataError if the report of `validate` has not passed."""
     if report.get("passed") is not True:
         raise DataError(
             where,
-            "the data contract was not passed",
+            "the data did not pass validation",
             expected='"passed": true',
-            fix="read reports/validate.html, mend the data, then: dvc repro validate",
+            fix="read reports/validate.html, fix the data, then: dvc repro validate",
         )
 
 
-class Tally:
-    """Sums over the tables of a run, and its first sequences, however many follow."""
+class TokenCounts:
+    """Sums over the tables of a run, and its first sequences to show on the page."""
 
     def __init__(self, config: TokenizeConfig) -> None:
         self._config = config
-        self._lengths = np.zeros(1, np.int64)  # how many sequences have each length
+        self._lengths = np.zeros(1, np.int64)  # number of sequences by length
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self.shown: list[dict[str, Any]] = []
 
-    def tables(
-        self, outcomes: Iterable[Outcome], put_aside: Callable[[pa.Table], None]
+    def count(
+        self,
+        tables: Iterable[TokenizedTable],
+        write_rejects: Callable[[pa.Table], None],
     ) -> Iterator[pa.Table]:
-        """Sequences of each outcome, counted as they pass; rejects are put aside.
+        """Count each table, write its rejects, and yield its sequences.
 
-        Raises: DataError if there were examples, and none became a sequence.
+        Raises: DataError if there are examples, and none became a sequence.
         """
         fix = ""
-        for outcome in outcomes:
-            self._add(outcome)
-            put_aside(from_lines([vars(r) for r in outcome.rejects], REJECT_SCHEMA))
-            fix = fix or next((reject.fix for reject in outcome.rejects), "")
-            yield outcome.sequences
+        for table in tables:
+            self._add(table)
+            write_rejects(from_lines([vars(r) for r in table.rejects], REJECT_SCHEMA))
+            fix = fix or next((reject.fix for reject in table.rejects), "")
+            yield table.sequences
         if self._counts["examples"] and not self._counts["sequences"]:
             named = [f"{reason} ({n})" for reason, n in self._reasons.most_common(3)]
             raise DataError(
@@ -71,27 +73,27 @@ class Tally:
                 fix=fix,
             )
 
-    def _add(self, outcome: Outcome) -> None:
-        sequences = outcome.sequences
+    def _add(self, table: TokenizedTable) -> None:
+        sequences = table.sequences
         learned = pc.sum(pc.list_flatten(sequences["learned"])).as_py() or 0
         self._counts.update(
-            examples=outcome.num_examples,
+            examples=table.num_examples,
             sequences=sequences.num_rows,
-            rejects=len(outcome.rejects),
-            truncated=outcome.num_truncated,
-            **outcome.num_added,
+            rejects=len(table.rejects),
+            truncated=table.num_truncated,
+            **table.num_added,
             tokens=pc.sum(pc.list_value_length(sequences["input_ids"])).as_py() or 0,
             trained_tokens=learned,
         )
-        self._reasons.update(reject.reason for reject in outcome.rejects)
-        counts = np.bincount(outcome.lengths, minlength=len(self._lengths))
+        self._reasons.update(reject.reason for reject in table.rejects)
+        counts = np.bincount(table.lengths, minlength=len(self._lengths))
         counts[: len(self._lengths)] += self._lengths
         self._lengths = counts
         missing = self._config.num_shown - len(self.shown)
         self.shown += sequences.slice(0, max(missing, 0)).to_pylist()
 
     def balance(self) -> str:
-        """`in + added = out + rejects` in a line. Raises: AssertionError if not so."""
+        """`in + added = out + rejects` as text. Raises: AssertionError if unequal."""
         counts = self._counts
         added = [name for name in ADDED if counts[name]]
         line = (
@@ -101,13 +103,13 @@ class Tally:
             )
             + f" = {counts['sequences']:,} sequences + {counts['rejects']:,} rejects"
         )
-        coming = counts["examples"] + sum(counts[name] for name in added)
-        if coming != counts["sequences"] + counts["rejects"]:
+        total = counts["examples"] + sum(counts[name] for name in added)
+        if total != counts["sequences"] + counts["rejects"]:
             raise AssertionError(line)
         return line
 
     def to_report(self) -> dict[str, Any]:
-        """Counts and lengths in tokens, before the limit was applied."""
+        """Counts, and lengths in tokens before `max_seq_len` is applied."""
         names = ("examples", *ADDED, "sequences", "rejects", "truncated")
         tokens, learned = self._counts["tokens"], self._counts["trained_tokens"]
         return {
@@ -123,18 +125,22 @@ class Tally:
 
 
 def _summary(counts: Ints) -> dict[str, int]:
-    """Quantiles by nearest rank, of counts by length. Shape [longest + 1]."""
-    there = np.flatnonzero(counts)
-    if not there.size:
+    """Percentiles of the lengths, by nearest rank.
+
+    Args:
+        counts: number of sequences by length. Shape [longest + 1].
+    """
+    lengths = np.flatnonzero(counts)
+    if not lengths.size:
         return {}
     upto = np.cumsum(counts)
     ranks = {f"p{p}": np.ceil(p / 100 * upto[-1]) for p in PERCENTILES}
     named = {name: int(np.searchsorted(upto, rank)) for name, rank in ranks.items()}
-    return {"min": int(there[0]), **named, "max": int(there[-1])}
+    return {"min": int(lengths[0]), **named, "max": int(lengths[-1])}
 
 
 def _histogram(counts: Ints, max_seq_len: int) -> dict[str, int]:
-    """Sequences by length, in equal bins up to the limit and one past it."""
+    """Number of sequences in equal bins up to `max_seq_len`, and in one above it."""
     edges = np.linspace(0, max_seq_len, NUM_BINS + 1).astype(int)
     bins = {}
     for low, high in zip(edges[:-1], edges[1:], strict=True):
@@ -143,9 +149,11 @@ def _histogram(counts: Ints, max_seq_len: int) -> dict[str, int]:
 
 
 def to_page(
-    report: Mapping[str, Any], shown: Sequence[Mapping[str, Any]], template: Shower
+    report: Mapping[str, Any],
+    shown: Sequence[Mapping[str, Any]],
+    template: TokenRenderer,
 ) -> str:
-    """A Markdown page: counts, lengths, and examples with what is learned marked."""
+    """A Markdown page: counts, lengths, and examples with their loss mask."""
     most = max(1, *report["length_histogram"].values())
     bars = [
         f"{name:>13} {count:>9} {'█' * round(30 * count / most)}".rstrip()
@@ -154,13 +162,13 @@ def to_page(
     parts = [
         "# Tokens",
         f"{report['balance']}; {report['counts']['truncated']} truncated.",
-        f"{report['tokens']} tokens, of which {report['trained_tokens']} are trained "
+        f"{report['tokens']} tokens, of which {report['trained_tokens']} carry loss "
         f"({report['trained_share']:.1%}). Template {report['template_hash']}.",
         *(f"**Warning**: {text}." for text in report.get("unreachable", ())),
         "## Lengths, in tokens, before the limit",
         "\n".join(["```text", *bars, "```"]),
         "## Examples",
-        "As the model reads them, control tokens by name; ⟦what is learned⟧.",
+        "As the model reads them, with control tokens by name; ⟦tokens with loss⟧.",
     ]
     for row in shown:
         text = _mark(row["input_ids"], row["learned"], template)
@@ -168,9 +176,12 @@ def to_page(
     return "\n\n".join(parts) + "\n"
 
 
-def _mark(ids: Sequence[int], learned: Sequence[bool], template: Shower) -> str:
+def _mark(
+    ids: Sequence[int], loss_mask: Sequence[bool], template: TokenRenderer
+) -> str:
     text = ""
-    for mark, run in groupby(zip(learned, ids, strict=True), key=lambda pair: pair[0]):
+    pairs = zip(loss_mask, ids, strict=True)
+    for has_loss, run in groupby(pairs, key=lambda pair: pair[0]):
         part = template.show([token for _, token in run])
-        text += f"⟦{part}⟧" if mark else part
+        text += f"⟦{part}⟧" if has_loss else part
     return text

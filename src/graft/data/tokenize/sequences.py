@@ -1,4 +1,4 @@
-"""Examples → token sequences with a learned mask, a table at a time."""
+"""A table of examples → a table of token sequences with a loss mask."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,40 +12,41 @@ import pyarrow as pa
 
 from graft.config import PromptConfig, TokenizeConfig
 from graft.data.columns import from_lines
-from graft.data.tokenize.chats import said_bytes, to_chats
+from graft.data.tokenize.chats import count_answer_bytes, to_chats
 from graft.data.tokenize.masks import (
     Ints,
     Tokens,
-    find_faults,
+    count_answers,
+    find_mask_errors,
     flatten,
-    learn_last,
-    num_answers,
+    keep_last_answer,
     to_columns,
 )
 from graft.data.tokenize.paraphrases import paraphrase
-from graft.data.tokenize.truncation import Encoder, Part, fit
+from graft.data.tokenize.truncation import CutSequence, Encoder, fit_to_limit
 from graft.errors import TemplateError
 from graft.prompts.forms import ANSWERS, RefusedError
 from graft.records import EXAMPLE_SCHEMA, SEQUENCE_SCHEMA, Message, Reject
 
-__all__ = ["Encoder", "Outcome", "Rules", "to_sequences"]
+__all__ = ["Encoder", "SequenceSettings", "TokenizedTable", "to_sequences"]
 
-Marks = npt.NDArray[np.bool_]
+Bools = npt.NDArray[np.bool_]
 
-SHAPE = (
+EXPECTED_CHAT = (
     "user and assistant in turn, an answer last, and no control token in a message",
     "correct the row, or leave it out",
 )
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a table of examples.
+class TokenizedTable:
+    """The sequences and rejects of a table of examples.
 
-    `lengths` are in tokens, of all that was encoded, before the limit; shape [encoded].
-    `num_answer_tokens` are those of each example's last answer, without its end, if it
-    answers somebody; shape [answers].
-    `num_added` are sequences beyond one an example: paraphrases and further chunks.
+    Attributes:
+        lengths: tokens of each encoded chat, before the limit. Shape [encoded].
+        num_answer_tokens: tokens of each example's last answer without its stop token,
+            of examples with a prompt. Shape [answers].
+        num_added: sequences beyond one per example: paraphrases and further chunks.
     """
 
     num_examples: int
@@ -58,27 +59,29 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What of the parameters decides the sequences."""
+class SequenceSettings:
+    """The parameters on which the sequences depend."""
 
     tokenize: TokenizeConfig
     learn: Literal["all", "last"]
     prompt: PromptConfig
 
 
-def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome:
-    """Encode examples; those that cannot be learned from become rejects.
+def to_sequences(
+    examples: pa.Table, template: Encoder, settings: SequenceSettings
+) -> TokenizedTable:
+    """Encode examples; those that training cannot use become rejects.
 
-    A sequence past the limit is dropped, cut, or becomes several, as `overlong` says;
-    one that has no learned token left is rejected, and so is a conversation that the
-    template refuses, with the template's own reason.
-    Raises: TemplateError, naming the example, if the label-mask contract is broken.
+    A sequence past the limit is dropped, truncated or divided, as `overlong` specifies.
+    It is rejected if no token with loss is left. A conversation that the template
+    refuses is rejected with the template's reason.
+    Raises: TemplateError, naming the example, if a loss mask is wrong.
     """
     num_examples = examples.num_rows
     chats = to_chats(examples["messages"])
-    reasons = [_refusal(chat, template, rules.learn) for chat in chats]
+    reasons = [_refusal(chat, template, settings.learn) for chat in chats]
     rejects = [
-        _reject(_line(examples, row), reason, *SHAPE)
+        _reject(_to_dict(examples, row), reason, *EXPECTED_CHAT)
         for row, reason in enumerate(reasons)
         if reason
     ]
@@ -86,58 +89,62 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
         kept = [not reason for reason in reasons]
         examples = examples.filter(pa.array(kept))
         chats = list(compress(chats, kept))
-    is_own = np.ones(len(chats), np.bool_)
-    if rules.prompt.num_paraphrases:
-        others = paraphrase(examples.to_pylist(), rules.prompt)
-        copies = from_lines(others, EXAMPLE_SCHEMA)
+    is_original = np.ones(len(chats), np.bool_)
+    if settings.prompt.num_paraphrases:
+        paraphrases = paraphrase(examples.to_pylist(), settings.prompt)
+        copies = from_lines(paraphrases, EXAMPLE_SCHEMA)
         examples = pa.concat_tables([examples.cast(EXAMPLE_SCHEMA), copies])
         chats += to_chats(copies["messages"])
-        is_own = np.arange(len(chats)) < len(is_own)
+        is_original = np.arange(len(chats)) < len(is_original)
     tokens, refused = _encode(chats, template)
     if refused:
         rejects += [
-            _reject(_line(examples, row), error.problem, error.expected, error.fix)
+            _reject(_to_dict(examples, row), error.problem, error.expected, error.fix)
             for row, error in refused.items()
-            if is_own[row]
+            if is_original[row]
         ]
-        written = np.array([row not in refused for row in range(len(chats))], np.bool_)
-        examples = examples.filter(pa.array(written))
-        chats, is_own = list(compress(chats, written)), is_own[written]
-    for row, fault in find_faults(tokens, template.stop_ids).items():
-        raise _at(_line(examples, row), fault)
-    if rules.learn == "last":
-        tokens = learn_last(tokens)
-    limit = rules.tokenize.max_seq_len
-    within = tokens.lengths <= limit
-    parts: list[tuple[int, Part]] = []
+        encoded = np.array([row not in refused for row in range(len(chats))], np.bool_)
+        examples = examples.filter(pa.array(encoded))
+        chats, is_original = list(compress(chats, encoded)), is_original[encoded]
+    for row, problem in find_mask_errors(tokens, template.stop_ids).items():
+        raise _mask_error(_to_dict(examples, row), problem)
+    if settings.learn == "last":
+        tokens = keep_last_answer(tokens)
+    limit = settings.tokenize.max_seq_len
+    fits = tokens.lengths <= limit
+    cuts: list[tuple[int, CutSequence]] = []
     num_chunks = num_lost = num_truncated = 0
-    for row in np.flatnonzero(~within).tolist():
-        found = fit(tokens.row(row), chats[row], template, rules.tokenize, rules.learn)
-        parts += [(row, part) for part in found]
+    for row in np.flatnonzero(~fits).tolist():
+        found = fit_to_limit(
+            tokens.row(row), chats[row], template, settings.tokenize, settings.learn
+        )
+        cuts += [(row, cut) for cut in found]
         num_chunks += max(len(found) - 1, 0)
         num_truncated += len(found) == 1
-        if not found and not is_own[row]:
+        if not found and not is_original[row]:
             num_lost += 1
         elif not found:
             shown = f"{tokens.lengths[row]} tokens"
             fix = "raise tokenize.max_seq_len, choose another overlong, or split it"
             expected = f"at most {limit} tokens"
-            reject = _reject(_line(examples, row), "too long", expected, fix, shown)
+            reject = _reject(_to_dict(examples, row), "too long", expected, fix, shown)
             rejects.append(reject)
-    augmented = ~is_own
-    num_bytes = said_bytes(examples["messages"], num_answers(tokens, template.stop_ids))
+    augmented = ~is_original
+    num_answers = count_answers(tokens, template.stop_ids)
+    num_bytes = count_answer_bytes(examples["messages"], num_answers)
     sequences = _to_table(examples, tokens, num_bytes, augmented)
-    if not within.all():
-        cut = _cut_table(examples, parts, augmented)
-        rows = np.concatenate([np.flatnonzero(within), [row for row, _ in parts]])
-        both = pa.concat_tables([sequences.filter(pa.array(within)), cut])
+    if not fits.all():
+        cut_rows = _cut_table(examples, cuts, augmented)
+        rows = np.concatenate([np.flatnonzero(fits), [row for row, _ in cuts]])
+        both = pa.concat_tables([sequences.filter(pa.array(fits)), cut_rows])
         sequences = both.take(np.argsort(rows, kind="stable"))
-    return Outcome(
+    has_prompt = is_original & _has_user_turn(chats)
+    return TokenizedTable(
         num_examples=num_examples,
         sequences=sequences,
         rejects=rejects,
         lengths=tokens.lengths,
-        num_answer_tokens=_answer_tokens(tokens, template)[is_own & _asked(chats)],
+        num_answer_tokens=_count_answer_tokens(tokens, template)[has_prompt],
         num_truncated=num_truncated,
         num_added={
             "paraphrases": int(augmented.sum()) - num_lost,
@@ -146,22 +153,22 @@ def to_sequences(examples: pa.Table, template: Encoder, rules: Rules) -> Outcome
     )
 
 
-def _answer_tokens(tokens: Tokens, template: Encoder) -> Ints:
-    """Tokens of the last answer that each chat learns, without its end."""
-    last = learn_last(tokens)
+def _count_answer_tokens(tokens: Tokens, template: Encoder) -> Ints:
+    """Tokens of each chat's last answer with loss, without stop tokens. [chats]"""
+    last = keep_last_answer(tokens)
     return last.sum(last.learned & ~np.isin(last.input_ids, list(template.stop_ids)))
 
 
-def _asked(chats: Sequence[Sequence[Message]]) -> Marks:
-    """Whether somebody asks in a chat. Shape [chats]."""
+def _has_user_turn(chats: Sequence[Sequence[Message]]) -> Bools:
+    """Shape [chats]."""
     found = [any(turn["role"] == "user" for turn in chat) for chat in chats]
     return np.array(found, np.bool_)
 
 
 def _to_table(
-    examples: pa.Table, tokens: Tokens, num_bytes: Ints, augmented: Marks
+    examples: pa.Table, tokens: Tokens, num_bytes: Ints, augmented: Bools
 ) -> pa.Table:
-    """Tokens never become Python numbers: there are hundreds in a line."""
+    """Tokens stay in arrays: a row has hundreds, too many for Python numbers."""
     columns = {
         **{name: examples[name] for name in EXAMPLE_SCHEMA.names},
         **to_columns(tokens),
@@ -172,20 +179,20 @@ def _to_table(
 
 
 def _cut_table(
-    examples: pa.Table, parts: Sequence[tuple[int, Part]], augmented: Marks
+    examples: pa.Table, cuts: Sequence[tuple[int, CutSequence]], augmented: Bools
 ) -> pa.Table:
-    """Sequences that are parts of examples: with ids and messages of their own."""
+    """Truncated sequences and chunks, with ids and messages of their own."""
     lines = [
         {
-            **_line(examples, row),
-            "id": f"{_line(examples, row)['id']}{part.suffix}",
-            "messages": part.messages,
+            **_to_dict(examples, row),
+            "id": f"{_to_dict(examples, row)['id']}{cut.suffix}",
+            "messages": cut.messages,
         }
-        for row, part in parts
+        for row, cut in cuts
     ]
-    tokens = flatten([part.encoded for _, part in parts])
-    num_bytes = np.array([part.num_bytes for _, part in parts], np.int64)
-    rows = np.array([row for row, _ in parts], np.int64)
+    tokens = flatten([cut.encoded for _, cut in cuts])
+    num_bytes = np.array([cut.num_bytes for _, cut in cuts], np.int64)
+    rows = np.array([row for row, _ in cuts], np.int64)
     return _to_table(
         from_lines(lines, EXAMPLE_SCHEMA), tokens, num_bytes, augmented[rows]
     )
@@ -194,36 +201,36 @@ def _cut_table(
 def _refusal(
     chat: Sequence[Message], template: Encoder, learn: Literal["all", "last"]
 ) -> str:
-    """Why a conversation cannot be learned from; empty if it can."""
+    """Why training cannot use a conversation; empty if it can."""
     answers = [message for message in chat if message["role"] in ANSWERS]
-    wanted = answers[-1:] if learn == "last" else answers
-    if wanted and all(message.get("learn") is False for message in wanted):
-        return "no answer is to be learned"
+    targets = answers[-1:] if learn == "last" else answers
+    if targets and all(message.get("learn") is False for message in targets):
+        return "no answer carries loss"
     return template.refusal(chat)
 
 
 def _encode(
     chats: list[list[Message]], template: Encoder
 ) -> tuple[Tokens, Mapping[int, TemplateError]]:
-    """Tokens of the conversations that the template writes; why it refuses others."""
+    """Tokens of the conversations that the template accepts; row → error of others."""
     try:
         return template.to_tokens(chats), {}
     except RefusedError as error:
         refused = error.refused
-    left = [chat for row, chat in enumerate(chats) if row not in refused]
-    return template.to_tokens(left), refused
+    accepted = [chat for row, chat in enumerate(chats) if row not in refused]
+    return template.to_tokens(accepted), refused
 
 
-def _line(examples: pa.Table, row: int) -> dict[str, Any]:
-    """A row as Python values; only for those that need it."""
+def _to_dict(examples: pa.Table, row: int) -> dict[str, Any]:
+    """One row as Python values."""
     line: dict[str, Any] = examples.slice(row, 1).to_pylist()[0]
     return line
 
 
-def _at(
+def _mask_error(
     line: Mapping[str, Any],
     problem: str,
-    expected: str = "each answer and its end-of-turn token are learned",
+    expected: str = "each answer and its end-of-turn token carry loss",
     fix: str = "use a template whose {% generation %} marks hold the answer and its "
     "end-of-turn token, or task.prompt.style: pattern",
 ) -> TemplateError:

@@ -1,8 +1,8 @@
-"""What becomes of a sequence past the limit.
+"""Truncation of sequences that exceed `max_seq_len`.
 
-Where the prompt is cut, its messages are, not its ids, and they are written anew. So
-the frame stays whole, and the prompt is the one that evaluation builds from the
-messages that are left.
+A prompt is truncated as messages, not as ids, and rendered again. So the template's
+control tokens stay complete, and evaluation builds the same prompt from the messages
+that are left.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from graft.config import TokenizeConfig
 from graft.data.tokenize.chunks import to_chunks
-from graft.data.tokenize.masks import Tokens, learn_last, num_answers
+from graft.data.tokenize.masks import Tokens, count_answers, keep_last_answer
 from graft.records import Encoded, Message
 
 Fits = Callable[[Sequence[Message]], bool]
@@ -22,24 +22,24 @@ _WORD = re.compile(r"\S+")
 
 
 class Encoder(Protocol):
-    """What is needed of a prompt template."""
+    """The part of a prompt template that tokenization needs."""
 
     stop_ids: list[int]
 
     def refusal(self, messages: Sequence[Message]) -> str:
-        """Why a conversation cannot be learned from; empty if it can."""
+        """Why training cannot use a conversation; empty if it can."""
 
     def to_tokens(self, batch: Sequence[Sequence[Message]]) -> Tokens:
-        """Ids and learned mask of each conversation. Raises: TemplateError."""
+        """Ids and loss mask of each conversation. Raises: TemplateError."""
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
-        """Text of ids, without control tokens. `start`: they open a document."""
+        """Text of ids, without control tokens. `start`: they begin a document."""
 
 
-class Part(NamedTuple):
-    """A sequence made of a longer one: what it says, and what its id has more.
+class CutSequence(NamedTuple):
+    """A truncated sequence or a chunk of one.
 
-    `num_bytes` are those of the text that is learned, in UTF-8.
+    `num_bytes` are the UTF-8 bytes of its text with loss; `suffix` goes after its id.
     """
 
     encoded: Encoded
@@ -48,14 +48,14 @@ class Part(NamedTuple):
     suffix: str = ""
 
 
-def fit(
+def fit_to_limit(
     long: Encoded,
     messages: Sequence[Message],
     template: Encoder,
     config: TokenizeConfig,
     learn: Literal["all", "last"],
-) -> list[Part]:
-    """The sequences that a conversation past the limit becomes, perhaps none."""
+) -> list[CutSequence]:
+    """What `config.overlong` makes of a sequence past the limit; perhaps nothing."""
     if config.overlong == "truncate":
         return _cut_right(long, messages, template, config.max_seq_len)
     if config.overlong == "truncate_left":
@@ -67,20 +67,20 @@ def fit(
 
 def _cut_right(
     long: Encoded, messages: Sequence[Message], template: Encoder, limit: int
-) -> list[Part]:
-    """Without the whole of its last answer, it does not learn to end it."""
+) -> list[CutSequence]:
+    """The first `limit` tokens; the last answer loses its stop token."""
     cut = Encoded(long.input_ids[:limit], long.learned[:limit])
     pairs = zip(cut.input_ids, cut.learned, strict=True)
-    runs = [list(run) for mark, run in groupby(pairs, lambda pair: pair[1]) if mark]
-    said = [
+    runs = [list(run) for loss, run in groupby(pairs, lambda pair: pair[1]) if loss]
+    answers = [
         template.decode(
             [token for token, _ in run],
             start=not number and messages[0]["role"] == "assistant",
         )
         for number, run in enumerate(runs)
     ]
-    num_bytes = sum(len(text.encode()) for text in said)
-    return [Part(cut, messages, num_bytes)] if runs else []
+    num_bytes = sum(len(text.encode()) for text in answers)
+    return [CutSequence(cut, messages, num_bytes)] if runs else []
 
 
 def _cut_left(
@@ -88,7 +88,7 @@ def _cut_left(
     template: Encoder,
     limit: int,
     learn: Literal["all", "last"],
-) -> list[Part]:
+) -> list[CutSequence]:
     def encode(chat: Sequence[Message]) -> Tokens:
         return template.to_tokens([chat])
 
@@ -97,18 +97,17 @@ def _cut_left(
         return []
     tokens = encode(left)
     if learn == "last":
-        tokens = learn_last(tokens)
-    num_heard = int(num_answers(tokens, template.stop_ids)[0])
-    if not num_heard:
+        tokens = keep_last_answer(tokens)
+    num_answers = int(count_answers(tokens, template.stop_ids)[0])
+    if not num_answers:
         return []
     answers = [
         turn["content"]
         for turn in left
         if turn["role"] == "assistant" and turn.get("learn") is not False
     ]
-    heard = answers[-num_heard:]
-    num_bytes = sum(len(text.encode()) for text in heard)
-    return [Part(tokens.row(0), left, num_bytes)]
+    num_bytes = sum(len(text.encode()) for text in answers[-num_answers:])
+    return [CutSequence(tokens.row(0), left, num_bytes)]
 
 
 def _chunks(
@@ -116,7 +115,7 @@ def _chunks(
     messages: Sequence[Message],
     template: Encoder,
     config: TokenizeConfig,
-) -> list[Part]:
+) -> list[CutSequence]:
     *prompt, last = messages
     if any(turn["role"] == "assistant" for turn in prompt):
         return []
@@ -125,7 +124,7 @@ def _chunks(
         long, config.max_seq_len, config.overlap, decode, template.decode
     )
     return [
-        Part(
+        CutSequence(
             chunk.encoded,
             [*prompt, Message(role=last["role"], content=chunk.text)],
             chunk.num_bytes,
@@ -136,11 +135,11 @@ def _chunks(
 
 
 def cut_left(messages: Sequence[Message], fits: Fits) -> list[Message] | None:
-    """The most of a conversation that fits; None if nothing does.
+    """As much of the end of a conversation as fits; None if nothing does.
 
-    A system turn and the last answer stay. First the oldest questions go, each with its
-    answer; then, of the last question, the words at its beginning; and where its last
-    word alone is too long, the characters of that.
+    A system turn and the last answer are kept. The oldest questions are removed first,
+    each with its answer; then words from the beginning of the last question; then
+    characters from the beginning of its last word.
 
     Args:
         messages: user and assistant in turn, perhaps after a system turn, an answer
@@ -149,16 +148,16 @@ def cut_left(messages: Sequence[Message], fits: Fits) -> list[Message] | None:
     """
     first = 1 if messages and messages[0]["role"] == "system" else 0
     head, turns = list(messages[:first]), list(messages[first:])
-    asked = [i for i, turn in enumerate(turns) if turn["role"] == "user"]
-    if not asked or asked[-1] != len(turns) - 2:
+    questions = [i for i, turn in enumerate(turns) if turn["role"] == "user"]
+    if not questions or questions[-1] != len(turns) - 2:
         return None
 
-    def begun(place: int) -> list[Message]:
-        return [*head, *turns[place:]]
+    def from_turn(index: int) -> list[Message]:
+        return [*head, *turns[index:]]
 
-    place = _first(asked, lambda place: fits(begun(place)))
-    if place is not None:
-        return begun(place)
+    index = _first(questions, lambda index: fits(from_turn(index)))
+    if index is not None:
+        return from_turn(index)
     question, answer = turns[-2:]
     text = question["content"]
 
@@ -174,15 +173,15 @@ def cut_left(messages: Sequence[Message], fits: Fits) -> list[Message] | None:
     return None
 
 
-def _first(places: Sequence[int], fits: Callable[[int], bool]) -> int | None:
-    """The first place from which the rest fits, by bisection; None if none does."""
-    if not places or not fits(places[-1]):
+def _first(starts: Sequence[int], fits: Callable[[int], bool]) -> int | None:
+    """The first start from which the rest fits, by bisection; None if none does."""
+    if not starts or not fits(starts[-1]):
         return None
-    low, high = 0, len(places) - 1  # the last is known to fit
+    low, high = 0, len(starts) - 1  # the last is known to fit
     while low < high:
         middle = (low + high) // 2
-        if fits(places[middle]):
+        if fits(starts[middle]):
             high = middle
         else:
             low = middle + 1
-    return places[high]
+    return starts[high]

@@ -1,8 +1,8 @@
-"""Answers that evaluation could never return whole, however well a model learned them.
+"""Reference answers that generation could never return in full.
 
-A completion ends before the first stop text and after so many tokens. A gold answer
-that contains a stop text, or is longer, cannot be said: every right answer is scored as
-wrong.
+A completion ends before the first stop text and after `max_new_tokens`. Where a
+reference answer contains a stop text, or is longer, every correct completion is cut and
+scored as wrong.
 """
 
 from collections import Counter
@@ -14,18 +14,18 @@ import pyarrow as pa
 
 from graft.config import TaskConfig
 from graft.data.columns import to_frame
-from graft.data.tokenize.sequences import Outcome
+from graft.data.tokenize.sequences import TokenizedTable
 from graft.errors import DataError
 from graft.records import shorten
 
 
-class Reach:
-    """Looks at examples as they pass, and stops where too many answers would be cut.
+class AnswerLimitCheck:
+    """Counts answers that generation would cut, and raises if there are too many.
 
     Args:
-        task: its stop texts, and the longest completion.
+        task: stop texts, and the length of the longest completion.
         max_cut: share of the examples whose answer may contain a stop text.
-        total: how many examples will pass.
+        total: number of examples.
     """
 
     def __init__(self, task: TaskConfig, max_cut: float, total: int) -> None:
@@ -35,18 +35,18 @@ class Reach:
         self._num_seen = self._num_cut = self._num_long = self._max_tokens = 0
         self._first = ""
 
-    def watch(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-        """The same tables of EXAMPLE_SCHEMA. Raises: DataError past `max_cut`."""
+    def check_stop_texts(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """Pass tables of EXAMPLE_SCHEMA on. Raises: DataError past `max_cut`."""
         for table in tables:
             if self._stop:
-                self._look(to_frame(table.select(["where", "messages"])))
+                self._count_stops(to_frame(table.select(["where", "messages"])))
                 if self._num_cut > self._max_cut * self._total:
                     raise self._too_many()
             yield table
 
-    def _look(self, examples: pl.DataFrame) -> None:
-        # White space around a completion does not count, so a stop text behind the
-        # answer cuts nothing; one before it leaves nothing.
+    def _count_stops(self, examples: pl.DataFrame) -> None:
+        # White space around a completion is stripped: a stop text in the space after
+        # the answer cuts nothing, one in the space before it leaves nothing.
         answer = pl.col("messages").list.last().struct.field("content")
         found = examples.select(
             "where",
@@ -67,20 +67,20 @@ class Reach:
         if len(cut) and not self._first:
             self._first = f"{cut['where'][0]}: {shorten(repr(cut['answer'][0]))}"
 
-    def measured(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-        """The same outcomes; answers that have too many tokens are counted."""
-        for outcome in outcomes:
-            lengths = outcome.num_answer_tokens
+    def count_long(self, tables: Iterable[TokenizedTable]) -> Iterator[TokenizedTable]:
+        """Pass tables on, and count answers with too many tokens."""
+        for table in tables:
+            lengths = table.num_answer_tokens
             self._num_long += int((lengths > self._longest).sum())
             self._max_tokens = max(self._max_tokens, int(lengths.max(initial=0)))
-            yield outcome
+            yield table
 
     def _too_many(self) -> DataError:
         return DataError(
             "task.stop",
             f"{self._shown_stops()} in {self._num_cut:,} of the first "
             f"{self._num_seen:,} answers, such as {self._first}",
-            expected="stop texts that no gold answer contains: a completion ends "
+            expected="stop texts that no reference answer contains: a completion ends "
             "before the first of them, so every such answer would be scored as wrong. "
             f"At most {self._max_cut:.1%} of them may (tokenize.max_cut_answers)",
             fix="set task.stop to [] in configs/task (the end-of-turn token ends an "
@@ -88,30 +88,30 @@ class Reach:
         )
 
     def _shown_stops(self) -> str:
-        found = [f"{text!r} stands" for text, count in self._cut.items() if count]
+        found = [f"{text!r} occurs" for text, count in self._cut.items() if count]
         return (
-            " and ".join(found) if len(found) < 3 else f"{len(found)} stop texts stand"
+            " and ".join(found) if len(found) < 3 else f"{len(found)} stop texts occur"
         )
 
     def warnings(self) -> list[str]:
-        """What evaluation will cut, in sentences; empty if nothing."""
+        """Sentences on what generation will cut; empty if nothing."""
         found = []
         if self._num_cut:
             found.append(
                 f"task.stop: {self._shown_stops()} in {self._num_cut:,} of "
-                f"{self._total:,} answers, which can never be said whole, such as "
-                + self._first
+                f"{self._total:,} answers, which can never be generated in full, such "
+                f"as {self._first}"
             )
         if self._num_long:
             found.append(
                 f"task.max_new_tokens: {self._num_long:,} of {self._total:,} answers "
                 f"have more than {self._longest} tokens (up to {self._max_tokens:,}), "
-                "and can never be said whole; raise it"
+                "and can never be generated in full; raise it"
             )
         return found
 
     def to_report(self) -> dict[str, Any]:
-        """Warnings, and what they count."""
+        """The warnings, and the number of answers with each stop text."""
         return {
             "cut_answers": [f"{text!r}: {count}" for text, count in self._cut.items()],
             "unreachable": self.warnings(),
