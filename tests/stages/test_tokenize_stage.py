@@ -124,7 +124,7 @@ def test_examples_become_sequences_with_their_other_columns_unchanged(
     assert table["learned"].to_pylist() == [one.learned for one in encoded]
 
 
-def test_rejects_and_report_tell_what_was_left_out(folder: Path) -> None:
+def test_rejects_and_report_contain_what_was_left_out(folder: Path) -> None:
     tokenize(folder)
     rejects = io.read_table(folder / "rejects")
     assert rejects.schema.equals(REJECT_SCHEMA)
@@ -182,7 +182,7 @@ print([name for name in ("torch", "mlflow", "datasets") if name in sys.modules])
     assert json.loads(done.stdout.replace("'", '"')) == []
 
 
-def test_a_gate_that_was_not_passed_stops_the_line() -> None:
+def test_a_failed_gate_stops_the_pipeline() -> None:
     check_gate({"passed": True}, "reports/validate.json")
     with pytest.raises(DataError, match="did not pass"):
         check_gate({"passed": False}, "reports/validate.json")
