@@ -1,4 +1,4 @@
-"""The YAMLs of configs/data: each is whole with its defaults, and short."""
+"""The YAMLs of configs/data: each is valid with the defaults of base.yaml."""
 
 import subprocess
 import sys
@@ -15,10 +15,9 @@ CONFIGS = sorted(path for path in FOLDER.glob("*.yaml") if path.stem != "base")
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_a_source_is_named_in_some_ten_lines(path: Path) -> None:
+def test_every_source_is_valid_with_the_defaults_of_base(path: Path) -> None:
     data = DataConfig.model_validate(load_yaml(path))
     assert data.fields and data.files
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 15
 
 
 def test_there_is_a_yaml_for_every_format() -> None:

@@ -1,7 +1,7 @@
 """Schemas between the stages, and the small frozen types that pass through them."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -177,4 +177,3 @@ class Score:
     low: float
     high: float
     signature: str = ""
-    extra: dict[str, float] = field(default_factory=dict)
