@@ -11,12 +11,12 @@ from graft.stages.code_digest import Code
 
 
 def run(source: Path, out: Path) -> None:
-    """Write a file for each stage, with the digest of its code."""
+    """Write a file for each stage, with the digests of the modules that it runs."""
     code = Code(source.parent)
     with io.atomic(out) as partial:
         partial.mkdir()
         for name in code.stages():
-            io.write_text(partial / name, code.digest(name) + "\n")
+            io.write_text(partial / name, code.digest(name))
 
 
 if __name__ == "__main__":
