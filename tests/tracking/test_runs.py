@@ -282,3 +282,18 @@ def test_the_environment_is_left_as_it_was(
         assert run.wait()
     new = {name for name in os.environ if os.environ[name] != before.get(name)}
     assert not new & {"MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"}
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt, "KILLED"), (ValueError, "FAILED")]
+)
+def test_a_run_ends_as_its_block_does(
+    registry: RegistryConfig,
+    tmp_path: Path,
+    error: type[BaseException],
+    status: str,
+) -> None:
+    path = tmp_path / "run.jsonl"
+    with pytest.raises(error), tracking.start_run(registry, path):
+        raise error
+    assert Journal(path).events[-1].values == {"status": status}

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from graft.cli import signals
 from graft.cli.arguments import (
     OVERRIDES,
     PARAMS_FILE,
@@ -42,17 +43,13 @@ COMMANDS: dict[str, str] = {
 """Name of a module in `graft.commands` → one line of help. Modules load when used."""
 
 
-INTERRUPTED = """interrupted
-  fix: start it again; training goes on from its last checkpoint, other stages anew"""
-
-
 def stage(
     run: Callable[..., Any], argv: Sequence[str] | None = None, composes: bool = False
 ) -> None:
     """Run a stage or command and end the process; errors of ours print no traceback."""
     try:
         use_own_code(Path.cwd())
-        with harmful_warnings_raised():
+        with signals.handled(signals.raise_interrupted), harmful_warnings_raised():
             call(run, sys.argv[1:] if argv is None else argv, composes)
     except GraftError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -66,9 +63,9 @@ def stage(
         where = Path(str(error.filename or "."))
         print(f"error: {storage_error(where, error)}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print(INTERRUPTED, file=sys.stderr)
-        sys.exit(130)
+    except KeyboardInterrupt as error:
+        number = error.number if isinstance(error, signals.Interrupted) else 2
+        sys.exit(signals.tell(number, is_stage=not composes))
 
 
 def call(run: Callable[..., Any], argv: Sequence[str], composes: bool = False) -> Any:
@@ -119,7 +116,9 @@ def main() -> None:
     name, *rest = words or ["--help"]
     if name in COMMANDS:
         sys.argv[0] = f"graft {name}"
-        stage(importlib.import_module(f"graft.commands.{name}").run, rest, True)
+        with signals.handled(signals.exit_at_once):
+            module = importlib.import_module(f"graft.commands.{name}")
+            stage(module.run, rest, True)
     elif name in ("-V", "--version"):
         print(f"graft {version('graft')}")
     elif name in ("-h", "--help"):

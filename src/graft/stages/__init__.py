@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from graft.cli.own_code import use_own_code
+from graft.cli.signals import exit_stage_at_once
 from graft.errors import GraftError
 
 if sys.argv[0] == "-m":  # Python is looking for the stage: nothing else is loaded yet
@@ -19,4 +20,5 @@ if sys.argv[0] == "-m":  # Python is looking for the stage: nothing else is load
         use_own_code(Path.cwd())
     except GraftError as error:
         sys.exit(f"error: {error}")
+    exit_stage_at_once()
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")

@@ -24,6 +24,9 @@ from graft.tracking.store import (
     refusal,
 )
 
+PATIENCE_S = 1.0
+"""How long who has interrupted a run waits for it without a word."""
+
 
 class Run:
     """A run of the line, as a context: it ends finished or failed with the block.
@@ -110,8 +113,16 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.tell("end", {"status": "FINISHED" if error is None else "FAILED"})
+        ended = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+        self.tell("end", {"status": ended if error else "FINISHED"})
         self._queue.put(True)
+        if isinstance(error, KeyboardInterrupt):
+            self._thread.join(PATIENCE_S)
+            if self._thread.is_alive():
+                print(
+                    "closing the MLflow run; interrupt again to leave at once",
+                    file=sys.stderr,
+                )
         self._thread.join()
         root = repository_root(Path.cwd())
         path = self.journal

@@ -177,8 +177,8 @@ def launch(num_processes: int, device: str) -> bool:
     """Run this very command once for each process, if that is still to be done.
 
     Returns: whether it was done, so that there is nothing left to do.
-    Raises: HardwareError if there are fewer GPUs; SystemExit if a process failed: it
-        has told why.
+    Raises: HardwareError if there are fewer GPUs; SystemExit if a process failed, or
+        was interrupted: it has told why.
     """
     if num_processes == 1 or "WORLD_SIZE" in os.environ:
         return False
@@ -190,6 +190,7 @@ def launch(num_processes: int, device: str) -> bool:
             expected="a GPU for each process",
             fix=f"set train.num_processes={max(there, 1)}",
         )
+    from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -205,4 +206,6 @@ def launch(num_processes: int, device: str) -> bool:
         elastic_launch(config, sys.executable)(*sys.orig_argv[1:])
     except ChildFailedError as error:
         sys.exit(next(iter(error.failures.values())).exitcode)
+    except SignalException as error:  # it was passed on, and the first process told
+        sys.exit(128 + error.sigval)
     return True
