@@ -62,7 +62,7 @@ def test_a_server_that_refuses_is_refused_without_its_password(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    with pytest.raises(TrackingError, match="refuses this run") as raised:
+    with pytest.raises(TrackingError, match="rejects this run") as raised:
         check("sqlite:///mlflow.db")
     assert "pa55" not in str(raised.value)
 
@@ -73,16 +73,16 @@ def test_a_server_that_is_down_is_a_warning(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ann:pa55@127.0.0.1:9")
     check("sqlite:///mlflow.db")
     said = capsys.readouterr().err
-    assert "http://127.0.0.1:9: the tracking store does not answer" in said
+    assert "http://127.0.0.1:9: the tracking store does not respond" in said
     assert "graft log" in said and "pa55" not in said
 
 
 @pytest.mark.parametrize(
     ("uri", "problem"),
     [
-        ("./mlruns", "no runs in folders"),
-        ("file:///mlruns", "no runs in folders"),
-        ("nosuch://host", "refuses this run"),
+        ("./mlruns", "no longer stores runs in folders"),
+        ("file:///mlruns", "no longer stores runs in folders"),
+        ("nosuch://host", "rejects this run"),
     ],
 )
 def test_an_address_of_another_kind_is_refused(uri: str, problem: str) -> None:
@@ -90,16 +90,16 @@ def test_an_address_of_another_kind_is_refused(uri: str, problem: str) -> None:
         check(uri)
 
 
-def test_a_file_that_can_be_no_store_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_a_store_is_refused(tmp_path: Path) -> None:
     check("sqlite:///deep/new/mlflow.db")
     (tmp_path / "folder").mkdir()
     (tmp_path / "text").write_text("no database, but longer than its header" * 9)
     for name in ("folder", "text", "text/mlflow.db"):
-        with pytest.raises(TrackingError, match="cannot be here"):
+        with pytest.raises(TrackingError, match="unusable as tracking store"):
             check(f"sqlite:///{name}")
 
 
-def test_an_experiment_that_was_deleted_is_refused_with_how_to_restore_it(
+def test_a_deleted_experiment_is_refused_with_the_way_to_restore_it(
     tmp_path: Path,
 ) -> None:
     store = sqlite3.connect(tmp_path / "a.db")

@@ -75,7 +75,7 @@ def runs(client: Any, *experiments: str) -> list[Any]:
     return list(client.search_runs(ids))
 
 
-def test_a_run_that_was_deleted_does_not_register_what_it_had_registered(
+def test_a_deleted_run_does_not_register_its_version_again(
     go: Go, client: Any, request: pytest.FixtureRequest
 ) -> None:
     name = request.node.name[:60]
@@ -92,7 +92,7 @@ def test_a_run_that_was_deleted_does_not_register_what_it_had_registered(
     }
 
 
-def test_a_run_goes_on_where_its_experiment_has_another_name_now(
+def test_a_run_continues_after_its_experiment_was_renamed(
     go: Go, client: Any, request: pytest.FixtureRequest
 ) -> None:
     name = request.node.name[:60]

@@ -8,7 +8,7 @@ from graft.errors import StorageError, TrackingError
 from graft.tracking.journal import Journal
 
 
-def test_a_journal_is_read_as_it_was_told(tmp_path: Path) -> None:
+def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
     book = Journal(tmp_path / "new" / "run.jsonl")
     book.append("start", 1, {"key": "k"})
     book.append("metrics", 2, {"metrics": {"loss": 1.5}, "step": 3})
@@ -17,7 +17,7 @@ def test_a_journal_is_read_as_it_was_told(tmp_path: Path) -> None:
     assert [event.number for event in again.events] == [0, 1]
 
 
-def test_a_line_torn_by_a_kill_is_dropped_and_the_next_one_is_whole(
+def test_an_incomplete_line_is_dropped_and_the_next_one_is_complete(
     tmp_path: Path,
 ) -> None:
     book = Journal(tmp_path / "run.jsonl")
@@ -30,9 +30,7 @@ def test_a_line_torn_by_a_kill_is_dropped_and_the_next_one_is_whole(
 
 
 @pytest.mark.parametrize("text", ["# a page\n\n", '{"a": 1}\n', "[1]\n"])
-def test_another_file_is_no_journal_and_stays_as_it_is(
-    tmp_path: Path, text: str
-) -> None:
+def test_another_file_is_an_error_and_is_not_changed(tmp_path: Path, text: str) -> None:
     path = tmp_path / "README.md"
     path.write_text(text)
     with pytest.raises(TrackingError, match="not the journal of a run"):
@@ -40,14 +38,14 @@ def test_another_file_is_no_journal_and_stays_as_it_is(
     assert path.read_text() == text
 
 
-def test_no_credential_of_an_address_reaches_the_disk(tmp_path: Path) -> None:
+def test_credentials_in_an_address_are_never_written(tmp_path: Path) -> None:
     book = Journal(tmp_path / "run.jsonl")
     book.append("params", 1, {"uri": "see http://ann:pa55@host/x", "n": [{"a": "b"}]})
     assert "pa55" not in book.path.read_text(encoding="utf-8")
     assert "http://host/x" in book.path.read_text(encoding="utf-8")
 
 
-def test_files_that_were_not_sent_are_kept_and_those_sent_are_not(
+def test_only_files_that_were_not_sent_are_copied(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "curves").mkdir()
@@ -79,7 +77,7 @@ def test_a_journal_is_lines_of_json(tmp_path: Path) -> None:
     assert json.loads(line) == vars(book.events[0])
 
 
-def test_a_full_disk_leaves_the_lines_before_whole(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_previous_lines_intact(tmp_path: Path) -> None:
     book = Journal(tmp_path / "run.jsonl")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))

@@ -18,25 +18,25 @@ REGISTRY = RegistryConfig(name="m", experiment="e", tracking_uri="sqlite:///mlfl
 
 
 @given(st.text(max_size=400) | st.text(alphabet="./a é(", max_size=300))
-def test_every_name_becomes_one_that_mlflow_takes(name: str) -> None:
+def test_every_name_becomes_one_that_mlflow_accepts(name: str) -> None:
     from mlflow.utils.validation import _validate_param, _validate_tag
 
     _validate_param(to_name(name), "")
     _validate_tag(to_name(name), "")
 
 
-def test_a_good_name_stays_and_two_bad_ones_stay_two() -> None:
+def test_valid_names_stay_and_invalid_ones_stay_different() -> None:
     assert to_name("tuned/bleu_1 é: a.b") == "tuned/bleu_1 é: a.b"
     assert len({to_name(name) for name in ("a(b", "a[b", "a_b", "x" * 300)}) == 4
     assert to_name("a(b").startswith("a_b-")
 
 
-def test_a_long_value_is_cut_where_one_sees_it() -> None:
+def test_a_long_value_is_visibly_truncated() -> None:
     assert to_value("x" * 9000, MOST_IN_TAG) == "x" * (MOST_IN_TAG - 1) + "…"
     assert to_value(8, 1) == "8"
 
 
-def test_an_odd_name_or_long_value_keeps_back_nothing_beside_it(
+def test_an_invalid_name_or_long_value_does_not_block_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import mlflow

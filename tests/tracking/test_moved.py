@@ -41,7 +41,7 @@ def reports(out: Path) -> set[str]:
     return found
 
 
-def test_a_store_that_was_moved_has_its_artifacts_and_takes_new_ones_beside_it(
+def test_a_moved_store_finds_its_artifacts_and_stores_new_ones_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -58,14 +58,14 @@ def test_a_store_that_was_moved_has_its_artifacts_and_takes_new_ones_beside_it(
     assert reports(out) == {"one", "two"} and not first.exists()
 
 
-def test_the_pages_of_a_store_that_was_moved_find_its_artifacts(
+def test_the_pages_of_a_moved_store_find_its_artifacts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     first, second = tmp_path / "before", tmp_path / "after"
     first.mkdir()
     monkeypatch.chdir(first)
-    with pytest.raises(TrackingError, match="no runs here yet"):
+    with pytest.raises(TrackingError, match="no runs yet"):
         tracking.served_address(REGISTRY)
     run_once("one")
     first.rename(second)

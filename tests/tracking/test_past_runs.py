@@ -17,7 +17,7 @@ def registry(uri: str, name: str) -> RegistryConfig:
     return RegistryConfig(name=name, experiment="graft", tracking_uri=uri)
 
 
-def test_a_run_is_found_under_the_name_that_its_adapter_has_now(
+def test_a_run_is_found_under_the_current_name_of_its_adapter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -16,7 +16,9 @@ from graft.tracking.run import Run
 REGISTRY = RegistryConfig(name="m", experiment="e", tracking_uri="sqlite:///mlflow.db")
 
 
-def test_a_run_in_dvcs_copy_is_kept_in_the_repository(tmp_path: Path) -> None:
+def test_a_run_in_a_working_copy_of_dvc_is_stored_in_the_repository(
+    tmp_path: Path,
+) -> None:
     copy = tmp_path / ".dvc" / "tmp" / "exps" / "tmp1234"
     assert repository_root(copy) == repository_root(copy / "deep") == tmp_path
     assert repository_root(tmp_path) == tmp_path
@@ -33,17 +35,17 @@ def test_an_absolute_address_stays_as_it_is(tmp_path: Path, uri: str) -> None:
     assert tracking_uri(registry, tmp_path, {}) == uri
 
 
-def test_the_environment_goes_before_the_configuration(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_configuration(tmp_path: Path) -> None:
     there = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1"}
     assert tracking_uri(REGISTRY, tmp_path, there) == "http://127.0.0.1:1"
 
 
-def test_a_server_has_its_own_place_for_artifacts() -> None:
+def test_a_server_decides_where_artifacts_are_stored() -> None:
     assert artifact_location("http://127.0.0.1:5000") is None
 
 
 @pytest.mark.parametrize("name", ["why?", "a%20b"])
-def test_a_sign_in_a_folders_name_is_no_part_of_the_address(
+def test_special_characters_in_a_folders_name_do_not_change_the_address(
     tmp_path: Path, name: str
 ) -> None:
     copy = tmp_path / name / ".dvc" / "tmp" / "exps" / "tmp1"
@@ -52,7 +54,7 @@ def test_a_sign_in_a_folders_name_is_no_part_of_the_address(
     assert sqlite_file("sqlite:////a/m.db?timeout=5") == Path("/a/m.db")
 
 
-def test_the_lock_names_what_the_other_stages_made(
+def test_the_lock_tag_covers_the_other_stages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

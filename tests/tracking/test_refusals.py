@@ -44,25 +44,25 @@ def forbidding() -> Iterator[str]:
 @pytest.mark.parametrize(
     "name", ["team/m", "a:b", "", " m", "m\n", "it's", "m@champion", "x" * 300, "50%"]
 )
-def test_a_name_that_mlflow_or_its_addresses_refuse_is_no_configuration(
+def test_names_that_mlflow_rejects_are_configuration_errors(
     name: str,
 ) -> None:
     with pytest.raises(ValidationError):
         RegistryConfig(name=name, experiment="e", tracking_uri="sqlite:///mlflow.db")
 
 
-def test_a_user_who_may_not_stops_the_run_at_its_start(
+def test_missing_permissions_stop_the_run_at_its_start(
     forbidding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", forbidding)
-    with pytest.raises(TrackingError, match="refuses this run") as raised:
+    with pytest.raises(TrackingError, match="rejects this run") as raised:
         with tracking.start_run(REGISTRY, tmp_path / "run.jsonl") as run:
             run.wait()
             run.log_metrics({"loss": 1.0}, 1)
     assert "pa@55" not in str(raised.value) and "55@" not in str(raised.value)
 
 
-def test_a_refused_event_does_not_keep_back_what_follows(
+def test_a_rejected_event_does_not_block_the_following_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import mlflow
@@ -72,7 +72,7 @@ def test_a_refused_event_does_not_keep_back_what_follows(
     with tracking.start_run(REGISTRY, Path("run.jsonl")) as run:
         run.log_dataset("d", Path("d"), "MLflow takes no digest as long as this", "c")
         run.set_tags({"after": "it"})
-    assert "refused dataset" in capsys.readouterr().err
+    assert "rejected dataset" in capsys.readouterr().err
     assert tracking.replay(Path("run.jsonl"), REGISTRY) == 0
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
     (found,) = mlflow.search_runs(experiment_names=["e"], output_format="list")

@@ -1,4 +1,4 @@
-"""Runs in a real MLflow store: a SQLite file, or nothing that answers."""
+"""Runs in a real MLflow store: a SQLite file, or an address that nothing serves."""
 
 import os
 import socket
@@ -116,7 +116,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_a_run_has_all_it_was_told_and_the_first_version_is_champion(
+def test_everything_logged_arrives_and_the_first_version_is_champion(
     registry: RegistryConfig, adapter: Path, tmp_path: Path
 ) -> None:
     import mlflow
@@ -134,7 +134,7 @@ def test_a_run_has_all_it_was_told_and_the_first_version_is_champion(
     assert weights == ["adapter_model.safetensors"]
 
 
-def test_an_evaluation_made_again_is_one_version_and_one_that_fails_has_no_alias(
+def test_a_repeated_evaluation_is_one_version_and_a_failed_one_has_no_alias(
     registry: RegistryConfig, adapter: Path, tmp_path: Path
 ) -> None:
     import mlflow
@@ -172,7 +172,7 @@ def test_an_evaluation_made_again_is_one_version_and_one_that_fails_has_no_alias
     assert state() == [("passed", ["challenger"]), ("failed", [])]
 
 
-def test_a_run_that_was_killed_goes_on_and_tells_no_step_twice(
+def test_a_killed_run_continues_and_logs_no_step_twice(
     registry: RegistryConfig, tmp_path: Path
 ) -> None:
     import mlflow
@@ -210,7 +210,7 @@ def test_a_store_that_is_down_loses_nothing(
     said = capsys.readouterr().err
     assert "not all of this run was logged" in said and "pa55" not in said
     assert f"graft log {tmp_path / 'run.jsonl'}" in said
-    with pytest.raises(TrackingError, match="cannot be logged"):
+    with pytest.raises(TrackingError, match="sending failed"):
         tracking.replay(tmp_path / "run.jsonl", away)
     # A later run may write over what was to be sent.
     (tmp_path / "report.json").unlink()
@@ -248,7 +248,7 @@ def stranger() -> Iterator[str]:
     server.server_close()
 
 
-def test_no_wrong_address_stops_a_run(
+def test_a_wrong_address_does_not_stop_a_run(
     registry: RegistryConfig,
     tmp_path: Path,
     stranger: str,
@@ -266,10 +266,10 @@ def test_no_wrong_address_stops_a_run(
         assert "Traceback" not in said and f"graft log {tmp_path}" in said
 
 
-def test_no_journal_is_an_error_of_ours(
+def test_a_missing_journal_is_a_tracking_error(
     registry: RegistryConfig, tmp_path: Path
 ) -> None:
-    with pytest.raises(TrackingError, match="no journal of a run here"):
+    with pytest.raises(TrackingError, match="no journal of a run"):
         tracking.replay(tmp_path / "none" / "run.jsonl", registry)
     assert not (tmp_path / "none").exists()
 

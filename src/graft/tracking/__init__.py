@@ -1,8 +1,9 @@
-"""Runs, artifacts and the registry. A tracking server that is down loses nothing.
+"""Runs, artifacts and the model registry. Nothing is lost if the server is down.
 
-What a stage tells is written to a journal first (docs/adr/0003-tracking-journal.md).
-A thread sends it on, so no training step waits for MLflow, whose import alone takes
-seconds. Where sending fails the stage goes on, and ends by saying how to send later.
+Everything that a stage logs is first written to a journal
+(docs/adr/0003-tracking-journal.md). A background thread sends it, so no training step
+waits for MLflow, whose import alone takes seconds. If sending fails, the stage
+continues, and at its end prints the command that sends the rest later.
 """
 
 import sys
@@ -31,8 +32,8 @@ __all__ = [
 ]
 
 REQUIREMENTS = ("bitsandbytes", "mlflow", "peft", "torch", "transformers")
-"""What a served adapter needs beside graft itself; told to MLflow, which would load
-the model to find out."""
+"""Packages that a served adapter needs in addition to graft. They are passed to MLflow,
+which would otherwise load the model to infer them."""
 
 
 def start_run(
@@ -41,10 +42,10 @@ def start_run(
     """A run, to be used in a `with` block.
 
     Args:
-        registry: experiment and address; MLFLOW_TRACKING_URI goes before the latter.
-        journal: the run's file. If it exists, its run goes on.
-        run_id: a run of another stage to go on with; where the store does not know
-            it, a new MLflow run gets this key.
+        registry: experiment and address; MLFLOW_TRACKING_URI overrides the address.
+        journal: file of the run. If it exists, the run is continued.
+        run_id: a run of another stage to continue; if the store has no run with this
+            key, a new MLflow run gets it.
     """
     book = Journal(journal)
     if not book.events:
@@ -73,17 +74,17 @@ def register_adapter(
     """Log an adapter as a model from code and register it.
 
     Args:
-        run: that made it.
-        registry: gives the model's name.
-        adapter: its folder, which alone is logged; the base is named in it.
+        run: the run that trained it.
+        registry: contains the name of the model.
+        adapter: its folder; only this is logged, and it names the base.
         code: the Python file that MLflow runs to load it.
         tags: of the version.
-        evaluation: a key of the evaluation. A version that this run registered for it
-            before only gets its tags and aliases anew. Without a key each call
-            registers a version.
-        aliases: of the version; `champion` only where no version has it. A version
-            without any loses those that it had.
-    Returns: the version, or None if the store did not answer.
+        evaluation: a key of the evaluation. If this run already registered a version
+            for it, only the tags and aliases of that version are updated. Without a
+            key, each call registers a new version.
+        aliases: of the version; `champion` only if no version has it. If empty, the
+            version loses the aliases that it had.
+    Returns: the version, or None if the store did not respond.
     """
     values: dict[str, Any] = {
         "name": registry.name,
@@ -108,15 +109,15 @@ def _requirements() -> list[str]:
     for name in REQUIREMENTS:
         try:
             found.append(f"{name}=={version(name)}")
-        except PackageNotFoundError:  # a machine that only trains may lack MLflow
+        except PackageNotFoundError:  # MLflow is optional on a machine that only trains
             found.append(name)
     return found
 
 
 def replay(journal: Path, registry: RegistryConfig) -> int:
-    """Send what has not arrived of a run; returns the number of events sent.
+    """Send the missing part of a run; returns the number of events sent.
 
-    Raises: TrackingError if there is no such journal, or the store does not answer.
+    Raises: TrackingError if there is no such journal, or the store does not respond.
     """
     from graft.tracking.sender import Sender
 
@@ -125,8 +126,8 @@ def replay(journal: Path, registry: RegistryConfig) -> int:
     if not book.events:
         raise TrackingError(
             str(journal),
-            "no journal of a run here",
-            expected="the path that a stage named",
+            "there is no journal of a run",
+            expected="the path that a stage printed",
             fix="look in checkpoints/ and .graft/ for *.jsonl",
         )
     try:
@@ -135,10 +136,10 @@ def replay(journal: Path, registry: RegistryConfig) -> int:
     except Exception as error:
         raise TrackingError(
             without_secret(uri),
-            f"cannot be logged to: {first_line(error)}",
-            expected="an MLflow tracking store that answers",
+            f"sending failed: {first_line(error)}",
+            expected="an MLflow tracking store that responds",
             fix="start it, or set MLFLOW_TRACKING_URI; then run this again",
         ) from error
     for refused in sender.refused:
-        print(f"warning: the tracking store refused {refused}", file=sys.stderr)
+        print(f"warning: the tracking store rejected {refused}", file=sys.stderr)
     return count

@@ -1,4 +1,4 @@
-"""Whether a tracking store takes runs: asked before anything is computed."""
+"""Check that the tracking store accepts runs, before anything is computed."""
 
 import os
 import sqlite3
@@ -23,17 +23,17 @@ from graft.tracking.store import (
 )
 
 _NO_STORE = frozenset({"ENDPOINT_NOT_FOUND", "RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
-"""MLflow's codes where something else than a tracking store answers."""
-_AWAY = ("OperationalError", "ConnectionError", "TimeoutError")
-"""What a database that is down raises."""
+"""MLflow's error codes if the address is not that of a tracking store."""
+_UNREACHABLE = ("OperationalError", "ConnectionError", "TimeoutError")
+"""Errors of a database that is down."""
 _CHECKED = "graft.preflight"
-"""A tag of the experiment: who may set it may write runs."""
+"""A tag of the experiment, set to test the permission to write."""
 
 
 def check_store(registry: RegistryConfig) -> None:
-    """Print a warning if the store does not answer: then nothing is lost.
+    """Print a warning if the store does not respond, since then nothing is lost.
 
-    Raises: TrackingError if it would refuse each run.
+    Raises: TrackingError if it would reject every run.
     """
     uri = tracking_uri(registry, Path.cwd())
     if (file := sqlite_file(uri)) is not None:
@@ -43,10 +43,10 @@ def check_store(registry: RegistryConfig) -> None:
     if scheme == "file" or not (sign or uri == "databricks"):
         raise RefusedError(
             uri,
-            "MLflow keeps no runs in folders any more",
+            "MLflow no longer stores runs in folders",
             expected="a SQLite file or a server",
-            fix="set registry.tracking_uri=sqlite:///mlflow.db; runs of a folder move "
-            "there by: mlflow migrate-filestore",
+            fix="set registry.tracking_uri=sqlite:///mlflow.db; to move "
+            "runs there: mlflow migrate-filestore",
         )
     try:
         _try(uri, registry.experiment)
@@ -54,21 +54,21 @@ def check_store(registry: RegistryConfig) -> None:
         raise
     except Exception as error:  # pylint: disable=broad-exception-caught
         web = uri.startswith(("http://", "https://"))
-        for_good = is_refusal(error, ACCESS_FAULTS | EVENT_FAULTS | _NO_STORE)
-        if for_good or not web and type(error).__name__ not in _AWAY:
+        permanent = is_refusal(error, ACCESS_FAULTS | EVENT_FAULTS | _NO_STORE)
+        if permanent or not web and type(error).__name__ not in _UNREACHABLE:
             raise refusal(uri, error) from error
         print(
-            f"warning: {without_secret(uri)}: the tracking store does not answer: "
-            f"{first_line(error)}\n  runs are kept in .graft/ and checkpoints/ until "
-            "it does: graft log",
+            f"warning: {without_secret(uri)}: the tracking store does not respond: "
+            f"{first_line(error)}\n  runs are kept in .graft/ and checkpoints/; send "
+            "them later with: graft log",
             file=sys.stderr,
         )
 
 
 def served_address(registry: RegistryConfig) -> tuple[str, bool]:
-    """The store's address, and whether it is a file, which has no pages of its own.
+    """The store's address, and whether it is a file, which has no web server.
 
-    Artifacts of a file that was moved are found again.
+    If the file was moved, the addresses of its artifacts are corrected.
     Raises: TrackingError if the file cannot be used.
     """
     uri = tracking_uri(registry, Path.cwd())
@@ -78,8 +78,8 @@ def served_address(registry: RegistryConfig) -> tuple[str, bool]:
     if not file.is_file():
         raise TrackingError(
             str(file),
-            "no runs here yet",
-            expected="a tracking store that a stage has made",
+            "there are no runs yet",
+            expected="a tracking store created by a stage",
             fix="run the pipeline first (dvc repro), in the root of the repository",
         )
     with alone(uri):
@@ -88,7 +88,7 @@ def served_address(registry: RegistryConfig) -> tuple[str, bool]:
 
 
 def _try(uri: str, experiment: str) -> None:
-    """Write to the experiment, which is made if need be."""
+    """Write to the experiment, which is created if necessary."""
     client = open_mlflow(uri).MlflowClient()
     found = client.get_experiment_by_name(experiment)
     if found is None:
@@ -100,14 +100,14 @@ def _try(uri: str, experiment: str) -> None:
 
 
 def _check_file(file: Path, experiment: str) -> None:
-    """Raises: TrackingError if the file cannot be a store, or lost the experiment."""
+    """Raises: TrackingError if the file is unusable, or the experiment was deleted."""
     folder = next(one for one in file.parents if one.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise _unusable(folder, "no folder that can be written to")
+        raise _unusable(folder, "not a writable folder")
     if not file.exists():
         return
     if not file.is_file() or not os.access(file, os.R_OK | os.W_OK):
-        raise _unusable(file, "no file that can be read and written")
+        raise _unusable(file, "not a readable and writable file")
     try:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as store:
             tables = store.execute("SELECT name FROM sqlite_master").fetchall()
@@ -120,7 +120,7 @@ def _check_file(file: Path, experiment: str) -> None:
     except sqlite3.OperationalError:  # another process is writing
         return
     except sqlite3.DatabaseError as error:
-        raise _unusable(file, f"no SQLite database: {error}") from error
+        raise _unusable(file, f"not a SQLite database: {error}") from error
     if found and found[1] == "deleted":
         raise deleted(experiment, found[0])
 
@@ -128,7 +128,7 @@ def _check_file(file: Path, experiment: str) -> None:
 def _unusable(path: Path, problem: str) -> TrackingError:
     return TrackingError(
         str(path),
-        f"the tracking store cannot be here: {problem}",
-        expected="a SQLite file, or a place for one, of this user",
+        f"unusable as tracking store: {problem}",
+        expected="a SQLite file, or a path for one, that this user may write",
         fix="correct registry.tracking_uri or MLFLOW_TRACKING_URI, or the permissions",
     )

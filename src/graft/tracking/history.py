@@ -1,4 +1,4 @@
-"""What the tracking store knows: runs of a model, their files, their versions."""
+"""Past runs of a model, their artifacts and registered versions."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,8 +16,8 @@ from graft.tracking.store import first_line, open_mlflow
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run as the store has it. `version` is the latest that it registered, if any;
-    `params` are named SECTION.KEY, and their values are texts."""
+    """A run in the store. `version` is the latest one that it registered, if any;
+    `params` are named SECTION.KEY, with strings as values."""
 
     run_id: str
     name: str
@@ -29,7 +29,7 @@ class PastRun:
 
     @property
     def is_measured(self) -> bool:
-        """Its stage evaluate has told scores."""
+        """Whether its stage evaluate has logged scores."""
         return any(name.startswith("tuned/") for name in self.metrics)
 
 
@@ -37,33 +37,33 @@ class History:
     """The runs of an experiment, and the versions of a registered model.
 
     Args:
-        registry: address, experiment, and the model's name.
-    Raises: TrackingError if the store does not answer or has no such experiment; so
-        do all methods.
+        registry: address, experiment, and name of the model.
+    Raises: TrackingError if the store does not respond or has no such experiment. The
+        methods raise it, too.
     """
 
     def __init__(self, registry: RegistryConfig) -> None:
         self._name = registry.name
         self._uri = uri = tracking_uri(registry, Path.cwd())
         file = sqlite_file(uri)
-        if file is not None and not file.is_file():  # MLflow would make it
-            raise self._nothing("there is no such file")
-        with self._asking(), alone(uri):
+        if file is not None and not file.is_file():  # MLflow would create it
+            raise self._not_found("there is no such file")
+        with self._querying(), alone(uri):
             follow_artifacts(uri)
             mlflow = open_mlflow(uri)
             self._client: Any = mlflow.MlflowClient()
             found = self._client.get_experiment_by_name(registry.experiment)
         if found is None:
-            raise self._nothing(f"it has no experiment {registry.experiment}")
+            raise self._not_found(f"it has no experiment {registry.experiment}")
         self._experiment = found.experiment_id
 
     def names(self) -> list[str]:
-        """Names of the models that runs of the experiment were for."""
+        """Names of the models that the runs of the experiment trained."""
         return sorted({run.data.params.get("registry.name", "") for run in self._all()})
 
     def runs(self) -> list[PastRun]:
-        """The runs for this model, latest first."""
-        with self._asking():
+        """The runs that trained this model, latest first."""
+        with self._querying():
             known = self._client.search_model_versions(f"name = '{self._name}'")
             aliases = (
                 self._client.get_registered_model(self._name).aliases if known else {}
@@ -75,27 +75,28 @@ class History:
         return [
             _past(run, versions.get(run.info.run_id), aliases)
             for run in self._all()
-            # A run keeps the name of its training; its adapter may be registered anew.
+            # A run keeps the name from its training; its adapter may be registered
+            # under another name later.
             if run.data.params.get("registry.name") == self._name
             or run.info.run_id in versions
         ]
 
     def fetch(self, run_id: str, folder: str, out: Path) -> Path | None:
         """Copy a folder of a run's artifacts to `out`; None if the run has none."""
-        with self._asking():
+        with self._querying():
             if not self._client.list_artifacts(run_id, folder):
                 return None
             return Path(self._client.download_artifacts(run_id, folder, str(out)))
 
     def tags(self, version: str) -> Mapping[str, str]:
         """Tags of one version."""
-        with self._asking():
+        with self._querying():
             found = self._client.get_model_version(self._name, version)
         return dict(found.tags)
 
     def mark(self, version: str, key: str) -> None:
-        """Set the tag `key` of one version to `true`, and take it from the others."""
-        with self._asking():
+        """Set the tag `key` of one version to `true`, and remove it from the others."""
+        with self._querying():
             for other in self._client.search_model_versions(f"name = '{self._name}'"):
                 if key in other.tags and str(other.version) != version:
                     self._client.delete_model_version_tag(
@@ -107,7 +108,7 @@ class History:
         """All runs of the experiment, latest first."""
         found: list[Any] = []
         token: str | None = ""
-        with self._asking():
+        with self._querying():
             while token is not None:
                 page = self._client.search_runs(
                     [self._experiment],
@@ -118,24 +119,24 @@ class History:
                 token = page.token or None
         return found
 
-    def _nothing(self, problem: str) -> TrackingError:
+    def _not_found(self, problem: str) -> TrackingError:
         return TrackingError(
             without_secret(self._uri),
             problem,
-            expected="a tracking store with runs of the line",
-            fix="run the line first (dvc repro), or set registry.tracking_uri, "
+            expected="a tracking store with runs of the pipeline",
+            fix="run the pipeline first (dvc repro), or set registry.tracking_uri, "
             "registry.experiment or MLFLOW_TRACKING_URI to where it ran",
         )
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _querying(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:  # whatever MLflow raises
             raise TrackingError(
                 without_secret(self._uri),
-                f"cannot be asked: {first_line(error)}",
-                expected="an MLflow tracking store that answers",
+                f"the query failed: {first_line(error)}",
+                expected="an MLflow tracking store that responds",
                 fix="start it, or set MLFLOW_TRACKING_URI; then run this again",
             ) from error
 

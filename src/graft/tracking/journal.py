@@ -1,8 +1,8 @@
-"""What a run has to tell, on disk before anywhere else.
+"""The events of a run, on disk before they are sent.
 
-A journal is a file of JSON lines, each an event with a number. Beside it a small file
-says up to which event all has been sent, and to which MLflow run. A line torn by a
-kill is dropped: it was not told.
+A journal is a file of JSON lines, each a numbered event. A small file beside it records
+the first event that has not been sent, and the MLflow run. An incomplete last line, as
+after a kill, is dropped.
 """
 
 import json
@@ -18,12 +18,12 @@ from graft.config.secrets import without_secrets
 from graft.errors import TrackingError
 
 FILES = {"artifact": ("path",), "register": ("adapter", "code")}
-"""Kinds of events that name files to be sent, and where."""
+"""Kinds of events that refer to files to be sent, and the fields with their paths."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing to tell: `kind` is start, resume, params, metrics, tags, artifact,
+    """One logged event: `kind` is start, resume, params, metrics, tags, artifact,
     dataset, register or end; `time_ms` is when it happened."""
 
     number: int
@@ -34,7 +34,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Sent:
-    """How much of a journal has arrived: the events before `upto`, in `mlflow_run`."""
+    """What was sent of a journal: the events before `upto`, to `mlflow_run`."""
 
     upto: int = 0
     mlflow_run: str = ""
@@ -46,7 +46,7 @@ class Sent:
 class Journal:
     """A run's events in order. Appending makes them durable.
 
-    Raises: TrackingError if the file is something else.
+    Raises: TrackingError if the file is not a journal.
     """
 
     path: Path
@@ -62,16 +62,16 @@ class Journal:
             raise TrackingError(
                 str(self.path),
                 f"not the journal of a run: {error}",
-                expected="a .jsonl file that a stage wrote",
-                fix="give the path that the stage named, or remove the file",
+                expected="a .jsonl file written by a stage",
+                fix="pass the path that the stage printed, or remove the file",
             ) from error
         if self.path.stat().st_size > len(whole) + 1:
             self._write(self.path, self.events)
 
     def append(self, kind: str, time_ms: int, values: Mapping[str, Any]) -> Event:
-        """Write an event, whole or not at all, without credentials in addresses."""
+        """Write an event atomically, without credentials in addresses."""
         plain: Any = without_secrets(json.loads(json.dumps(values, default=str)))
-        for name in FILES.get(kind, ()):  # so that a repository may be moved
+        for name in FILES.get(kind, ()):  # relative, so that a repository may be moved
             plain[name] = os.path.relpath(values[name], self.path.parent)
         event = Event(len(self.events), kind, time_ms, plain)
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,18 +96,18 @@ class Journal:
         return Path(os.path.normpath(self.path.parent.absolute() / event.values[name]))
 
     def read_sent(self) -> Sent:
-        """How much has arrived."""
+        """The part that was sent."""
         path = self._sent_path
         return Sent(**io.read_json(path)) if path.is_file() else Sent()
 
     def mark_sent(self, **changes: Any) -> None:
-        """Note what has arrived."""
+        """Record what was sent."""
         io.write_json(self._sent_path, replace(self.read_sent(), **changes))
 
     def keep(self, path: Path) -> None:
-        """Write the journal to `path`, with copies of the files not sent so far.
+        """Write the journal to `path`, with copies of the files that are not sent yet.
 
-        Later runs, or DVC's removal of a copy of the repository, may take the files.
+        Later runs may overwrite the files, and DVC may remove its working copy.
         """
         sent = self.read_sent()
         files = path.with_suffix(".files")

@@ -1,7 +1,7 @@
-"""A SQLite store that was moved or copied, together with its artifacts.
+"""A SQLite store that was moved or copied together with its artifacts.
 
-MLflow writes absolute addresses of artifacts into its tables. Once the folder has
-another name they lead nowhere, or into the original of a copy.
+MLflow stores absolute addresses of artifacts. After a move they are invalid, and in a
+copy they refer to the original.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ _ADDRESSES = (
 
 
 def follow_artifacts(uri: str) -> None:
-    """Let the addresses of artifacts beside a SQLite store lead beside it again."""
+    """Correct the addresses of artifacts that are stored beside a SQLite file."""
     here, file = artifact_location(uri), sqlite_file(uri)
     if here is None or file is None or not file.is_file():
         return

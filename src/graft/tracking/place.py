@@ -1,4 +1,4 @@
-"""Where a run is kept, and what it says of the code it ran."""
+"""Location of the tracking store, and tags that identify the code of a run."""
 
 import fcntl
 import json
@@ -13,14 +13,14 @@ from graft.config import RegistryConfig
 
 _SQLITE = "sqlite:///"
 ARTIFACTS = "mlartifacts"
-"""The folder of artifacts beside a SQLite file."""
+"""Folder of the artifacts, beside a SQLite file."""
 
 
 def repository_root(here: Path) -> Path:
-    """The folder that outlives this run.
+    """The repository, also for a run in a temporary working copy.
 
-    `dvc exp run --queue` and `--temp` work in a copy under `.dvc/tmp/exps/`, which is
-    removed when they are done.
+    `dvc exp run --queue` and `--temp` run in a copy under `.dvc/tmp/exps/`, which is
+    removed at the end.
     """
     for folder in (here, *here.parents):
         if folder.parts[-3:] == (".dvc", "tmp", "exps"):
@@ -31,12 +31,12 @@ def repository_root(here: Path) -> Path:
 def tracking_uri(
     registry: RegistryConfig, here: Path, environment: Mapping[str, str] = os.environ
 ) -> str:
-    """The address of the store. MLFLOW_TRACKING_URI goes before the configuration, and
-    a relative SQLite file lies in the repository's root.
+    """The address of the store.
 
-    In an address a question mark begins the options, and MLflow takes %20 for a blank:
-    where a folder's name has such a sign, the path is relative to the working
-    directory.
+    MLFLOW_TRACKING_URI overrides the configuration. A relative SQLite path is relative
+    to the repository's root. In an address, a question mark begins the options and
+    MLflow decodes %20; if the name of a folder contains one of these characters, the
+    address is relative to the working directory.
     """
     uri = environment.get("MLFLOW_TRACKING_URI") or registry.tracking_uri
     path = uri.removeprefix(_SQLITE)
@@ -55,15 +55,15 @@ def sqlite_file(uri: str) -> Path | None:
 
 
 def artifact_location(uri: str) -> str | None:
-    """Where artifacts go: beside a SQLite file; a server has its own place."""
+    """Where artifacts are stored: beside a SQLite file; a server decides itself."""
     file = sqlite_file(uri)
     return (file.parent / ARTIFACTS).as_uri() if file else None
 
 
 @contextmanager
 def alone(uri: str) -> Iterator[None]:
-    """Keep other processes from opening a SQLite file meanwhile: two of a queue that
-    make its tables at once spoil each other's. The lock is on the file's folder."""
+    """Lock a SQLite file against other processes: two experiments of a queue that
+    create its tables at the same time would corrupt them. The folder is locked."""
     file = sqlite_file(uri)
     if file is None or not file.parent.is_dir():
         yield
@@ -77,7 +77,7 @@ def alone(uri: str) -> Iterator[None]:
 
 
 def code_tags() -> dict[str, str]:
-    """Commit, whether the tree differs from it, and the DVC experiment."""
+    """Commit, whether there are uncommitted changes, and the DVC experiment."""
     tags = {}
     if commit := _git("rev-parse", "HEAD"):
         tags["git.commit"] = tags["mlflow.source.git.commit"] = commit
@@ -88,8 +88,8 @@ def code_tags() -> dict[str, str]:
 
 
 def lock_tags(stage: str) -> dict[str, str]:
-    """The digest of what dvc.lock has of other stages than the one that runs: DVC
-    writes a stage into it when it has ended."""
+    """The digest of dvc.lock without the running stage, which DVC writes into it only
+    at the end of the stage."""
     import yaml
 
     lock = Path("dvc.lock")
@@ -101,7 +101,7 @@ def lock_tags(stage: str) -> dict[str, str]:
 
 
 def run_name(tags: dict[str, str]) -> str:
-    """The DVC experiment, else the commit."""
+    """The name of the DVC experiment, otherwise the commit."""
     return tags.get("dvc.experiment") or tags.get("git.commit", "")[:7] or "run"
 
 

@@ -1,4 +1,4 @@
-"""A run as the stages see it: a journal, and a thread that sends it on."""
+"""A run as the stages use it: a journal, and a thread that sends it."""
 
 import json
 import queue
@@ -29,17 +29,17 @@ PATIENCE_S = 1.0
 
 
 class Run:
-    """A run of the line, as a context: it ends finished or failed with the block.
+    """A run of the pipeline, as a context manager: it ends as finished or failed.
 
     Attributes:
-        run_id: our own key, known at once; the MLflow run has it as tag `graft.run`.
-        journal: the file of all that was told.
+        run_id: graft's own key, known at once; a tag `graft.run` of the MLflow run.
+        journal: the file with all events.
     """
 
     def __init__(self, journal: Journal, uri: str, run_id: str) -> None:
         self.run_id, self.journal = run_id, journal.path
         self._journal, self._uri = journal, uri
-        self._told = {
+        self._logged = {
             (name, event.values["step"])
             for event in journal.of_kind("metrics")
             for name in event.values["metrics"]
@@ -59,11 +59,11 @@ class Run:
     def log_metrics(
         self, metrics: Mapping[str, float], step: int | None = None
     ) -> None:
-        """Log values, of a step. What a step has told is not told again, so a training
-        that goes on from a checkpoint may repeat steps."""
+        """Log values, optionally of a step. A value that was already logged for a step
+        is skipped, so a resumed training may repeat steps."""
         if step is not None:
-            new = {n: v for n, v in metrics.items() if (n, step) not in self._told}
-            self._told |= {(name, step) for name in new}
+            new = {n: v for n, v in metrics.items() if (n, step) not in self._logged}
+            self._logged |= {(name, step) for name in new}
             metrics = new
         if metrics:
             self.tell("metrics", {"metrics": dict(metrics), "step": step})
@@ -82,21 +82,21 @@ class Run:
         self.tell("tags", tags)
 
     def wait(self) -> bool:
-        """Wait until all that was told is sent; returns whether it has arrived."""
+        """Wait until all events are sent; returns whether that succeeded."""
         self._queue.join()
         return self._failure is None
 
     def version(self) -> str | None:
-        """The version that this run registered, if that has arrived."""
+        """The version that this run registered, if the registration was sent."""
         return self._journal.read_sent().version or None
 
     def links(self) -> dict[str, str]:
-        """Where a reader finds this run: its address, or what to search for."""
+        """Where to find this run: its address, or a search expression."""
         found = {"MLflow run": f'tags."graft.run" = "{self.run_id}"'}
         mlflow_run = self._journal.read_sent().mlflow_run
         if mlflow_run and self._uri.startswith("http"):
             root = without_secret(self._uri).rstrip("/")
-            # The page finds the run's experiment by itself.
+            # MLflow's page finds the experiment of the run by itself.
             found["MLflow run"] = f"{root}/#/experiments/0/runs/{mlflow_run}"
         return found
 
@@ -126,24 +126,24 @@ class Run:
         self._thread.join()
         root = repository_root(Path.cwd())
         path = self.journal
-        if root != Path.cwd():  # this folder goes, and the journal in it
+        if root != Path.cwd():  # this folder will be removed, with the journal in it
             stem = path.stem.removesuffix(f"-{self.run_id}")
             path = root / ".graft" / f"{stem}-{self.run_id}.jsonl"
         try:
             if self._failure is not None or path != self.journal:
                 self._journal.keep(path)
-        except (GraftError, OSError) as reason:  # the outputs stay all the same
+        except (GraftError, OSError) as reason:  # do not fail the stage
             path, self._failure = self.journal, self._failure or reason
         for refused in self._refused:
-            print(f"warning: the tracking store refused {refused}", file=sys.stderr)
+            print(f"warning: the tracking store rejected {refused}", file=sys.stderr)
         raised = error is not None and error is self._refusal
         if self._failure is not None and not raised:
             print(f"warning: {self._lost(path)}", file=sys.stderr)
 
     def tell(self, kind: str, values: Mapping[str, Any]) -> None:
-        """Write down one thing, and wake the thread that sends it.
+        """Write an event to the journal, and wake the thread that sends it.
 
-        Raises: TrackingError if the store has refused the run for good.
+        Raises: TrackingError if the store has permanently rejected the run.
         """
         if self._refusal is not None and kind != "end":
             raise self._refusal
@@ -151,7 +151,7 @@ class Run:
         self._queue.put(False)
 
     def _forward(self) -> None:
-        """The sending thread: sends all that waits at once."""
+        """The sending thread: sends all waiting events together."""
         sender: Any = None
         ended = False
         while not ended:
@@ -176,7 +176,7 @@ class Run:
             self._refused = sender.refused
 
     def _open(self, kind: Any) -> Any:
-        """The sender. What the store refuses at the start it refuses for good."""
+        """The sender. A rejection at the start is permanent."""
         try:
             return kind(self._journal, self._uri, system_metrics=True)
         except Exception as error:
@@ -190,6 +190,6 @@ class Run:
         return TrackingError(
             without_secret(self._uri),
             f"not all of this run was logged: {first_line(self._failure)}",
-            expected="an MLflow tracking store that answers",
-            fix=f"nothing is lost; when it answers: graft log {shlex.quote(str(path))}",
+            expected="an MLflow tracking store that responds",
+            fix=f"nothing is lost; to send it: graft log {shlex.quote(str(path))}",
         )

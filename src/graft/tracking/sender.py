@@ -1,4 +1,4 @@
-"""A journal's events → MLflow. The only module that writes runs into it."""
+"""Send the events of a journal to MLflow; the only module that writes runs there."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,43 +19,44 @@ from graft.tracking.store import (
 )
 
 RUN_TAG = "graft.run"
-"""Our own key of a run: it is known before MLflow answers, and the same wherever the
-run is logged."""
+"""graft's own key of a run: it is known before MLflow responds, and the same in every
+store."""
 EVALUATION_TAG = "graft.evaluation"
-"""Of a version: the run and the evaluation that it was registered for."""
+"""Tag of a version: the run and the evaluation for which it was registered."""
 MOST_PARAMS, MOST_METRICS = 100, 1000
-"""What MLflow takes in one request."""
+"""MLflow's limits per request."""
 
 
 def batched(items: Sequence[Any], most: int) -> Iterator[Sequence[Any]]:
-    """The items in order, so many at a time."""
+    """The items in order, at most so many at a time."""
     return (items[first : first + most] for first in range(0, len(items), most))
 
 
 class Sender:
-    """Sends a journal's events in order, each once, into its run, found or made.
+    """Sends the events of a journal in order, each once, to its run, which is found or
+    created.
 
-    What MLflow raises passes through.
+    Errors of MLflow are not caught.
 
     Args:
-        journal: where the events are.
+        journal: contains the events.
         uri: of the tracking store.
-        system_metrics: whether the machine's load is sampled until `close`.
+        system_metrics: whether system metrics are sampled until `close`.
     """
 
     def __init__(self, journal: Journal, uri: str, system_metrics: bool) -> None:
         self._mlflow = open_mlflow(uri)
         self._journal, self._uri = journal, uri
-        self._arrived_before = journal.read_sent().upto
+        self._sent_before = journal.read_sent().upto
         self.refused: list[str] = []
         with alone(uri):
             follow_artifacts(uri)
             self._client = self._mlflow.MlflowClient()
             self._run, self._next = self._begin()
-        self._monitor = self._sample_machine() if system_metrics else None
+        self._monitor = self._sample_system() if system_metrics else None
 
     def send(self) -> int:
-        """Send what has not arrived; returns the number of events that did now."""
+        """Send all events that were not sent before; returns their number."""
         events = self._journal.events[self._next :]
         for kind, same in groupby(events, key=lambda event: event.kind):
             group = list(same)
@@ -66,13 +67,13 @@ class Sender:
                 except Exception as error:  # pylint: disable=broad-exception-caught
                     if not is_refusal(error, EVENT_FAULTS):
                         raise
-                    # It would be refused each time, and what follows never arrive.
+                    # It would be rejected again each time, and block what follows.
                     self.refused.append(f"{kind}: {first_line(error)}")
                 self._arrived(part[-1])
         return len(events)
 
     def close(self) -> None:
-        """Stop sampling the machine."""
+        """Stop sampling system metrics."""
         if self._monitor is not None:
             self._monitor.finish()
             self._monitor = None
@@ -82,9 +83,9 @@ class Sender:
         self._journal.mark_sent(upto=self._next)
 
     def _begin(self) -> tuple[str, int]:
-        """Find or make the journal's run; returns it and the first event to send.
+        """Find or create the run; returns its id and the first event to send.
 
-        A store that does not know the run gets all of it.
+        A store without this run receives all of it.
         """
         start = self._journal.events[0]
         if run := self._find(start):
@@ -101,10 +102,10 @@ class Sender:
         return run, first
 
     def _find(self, start: Event) -> str | None:
-        """The journal's run, unless it is deleted: that one takes nothing more.
+        """The id of the journal's run, unless it was deleted.
 
-        An experiment with another name by now still has it, also where a new one has
-        taken the name.
+        The run is found even if its experiment was renamed, and if a new experiment
+        has the old name.
         """
         key = f"tags.`{RUN_TAG}` = '{start.values['key']}'"
         named = self._mlflow.get_experiment_by_name(start.values["experiment"])
@@ -115,7 +116,7 @@ class Sender:
         return None
 
     def _experiment(self, name: str) -> str:
-        """The id of the experiment, which is made if need be.
+        """The id of the experiment, which is created if necessary.
 
         Raises: RefusedError if it was deleted.
         """
@@ -125,7 +126,7 @@ class Sender:
             return str(found.experiment_id)
         return str(self._client.create_experiment(name, artifact_location(self._uri)))
 
-    def _sample_machine(self) -> Any:
+    def _sample_system(self) -> Any:
         from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
         monitor = SystemMetricsMonitor(self._run, resume_logging=True)
@@ -136,7 +137,7 @@ class Sender:
         self._client.update_run(self._run, status="RUNNING")
 
     def _params(self, event: Event) -> None:
-        """MLflow keeps a parameter's first value; a later one becomes a tag."""
+        """MLflow keeps the first value of a parameter; a later one becomes a tag."""
         from mlflow.entities import Param
 
         known = self._client.get_run(self._run).data.params
@@ -172,7 +173,7 @@ class Sender:
             self._client.log_batch(self._run, tags=some)
 
     def _artifact(self, event: Event) -> None:
-        """Log a file or folder; if it is gone by now, a tag says so."""
+        """Log a file or folder; if it no longer exists, set a tag instead."""
         path, folder = self._journal.file(event, "path"), event.values["folder"] or None
         if path.is_dir():
             self._client.log_artifacts(self._run, str(path), folder or path.name)
@@ -191,9 +192,9 @@ class Sender:
         self._client.log_inputs(self._run, [DatasetInput(dataset, [context])])
 
     def _register(self, event: Event) -> None:
-        """Log and register the adapter once an evaluation, and move the aliases."""
-        if event.number < self._arrived_before:
-            return  # its run or experiment was deleted since: it is not made again
+        """Log and register the adapter once per evaluation, and set the aliases."""
+        if event.number < self._sent_before:
+            return  # the run or experiment was deleted since; do not register it again
         values, client = event.values, self._client
         name = values["name"]
         key = self._journal.events[0].values["key"]

@@ -1,4 +1,4 @@
-"""MLflow, set to a store: patient enough, silent, and without a trace of its own."""
+"""MLflow, configured for a store: short timeouts, no output, no side effects."""
 
 import logging
 import os
@@ -8,14 +8,14 @@ from graft.config.secrets import without_secret
 from graft.errors import TrackingError
 
 EVENT_FAULTS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST"})
-"""MLflow's codes of what it will never take."""
+"""MLflow's error codes of requests that it never accepts."""
 ACCESS_FAULTS = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED"})
-"""MLflow's codes of a user who may not."""
+"""MLflow's error codes of missing permissions."""
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 
 
 class RefusedError(TrackingError):
-    """The store refuses a run for good: waiting does not help."""
+    """The store permanently rejects a run; waiting does not help."""
 
 
 def is_refusal(error: Exception, codes: frozenset[str]) -> bool:
@@ -24,10 +24,10 @@ def is_refusal(error: Exception, codes: frozenset[str]) -> bool:
 
 
 def refusal(uri: str, error: Exception) -> RefusedError:
-    """What to raise where the store takes no run of this user."""
+    """The error if the store accepts no run of this user."""
     return RefusedError(
         without_secret(uri),
-        f"the tracking store refuses this run: {first_line(error)}",
+        f"the tracking store rejects this run: {first_line(error)}",
         expected="an MLflow store, and a user who may write runs of "
         "registry.experiment and versions of registry.name",
         fix="correct registry.tracking_uri, registry.experiment, "
@@ -37,7 +37,7 @@ def refusal(uri: str, error: Exception) -> RefusedError:
 
 
 def deleted(experiment: str, key: object) -> RefusedError:
-    """What to raise where an experiment of this name was deleted."""
+    """The error if an experiment of this name was deleted."""
     return RefusedError(
         f"registry.experiment={experiment}",
         "this experiment was deleted in the tracking store",
@@ -48,26 +48,26 @@ def deleted(experiment: str, key: object) -> RefusedError:
 
 
 def first_line(error: object) -> str:
-    """The first line of what MLflow says, without secrets."""
+    """The first line of MLflow's message, without secrets."""
     lines = str(error).strip().splitlines() or [repr(error)]
-    # Of a server that is not reached the HTTP client tells its attempts first.
+    # If a server is unreachable, the HTTP client lists its attempts first.
     return without_secret(lines[0].rpartition("Caused by ")[2])[:300]
 
 
 def open_mlflow(uri: str) -> Any:
-    """The mlflow module, whose tracking store and registry are at `uri`."""
-    # Before the import: MLflow's own settings would wait minutes for a dead server.
+    """The module mlflow, with tracking store and registry at `uri`."""
+    # Set before the import: by default MLflow waits minutes for an unreachable server.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    # MLflow prints a run's address with the password in it.
+    # Otherwise MLflow prints the address of a run with the password in it.
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     import mlflow
 
     for noisy in ("alembic", "mlflow", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    # MLflow writes the address to the environment too, where it would go before the
+    # MLflow also writes the address to the environment, where it would override the
     # configuration of a later run.
     before = {name: os.environ.get(name) for name in ADDRESSES}
     mlflow.set_tracking_uri(uri)
