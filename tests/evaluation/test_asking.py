@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 
 from graft.evaluation.asking import Plan, ask_both, to_question
-from graft.evaluation.examples import HeldOut
+from graft.evaluation.examples import HeldOutExample
 from graft.evaluation.generation import Decoding
 from graft.evaluation.scoring import Prediction
 from graft.records import Message
@@ -20,10 +20,10 @@ PLAN = Plan(
 )
 
 
-def held_out(number: int) -> HeldOut:
+def held_out(number: int) -> HeldOutExample:
     asked, said = f"cat {number}", f"chat {number}"
     ids = list(f"{asked}:{said}".encode())
-    return HeldOut(
+    return HeldOutExample(
         id=f"{number:03}",
         group=f"group {number}",
         stratum="all",
@@ -38,7 +38,7 @@ def held_out(number: int) -> HeldOut:
     )
 
 
-def passage(text: str) -> HeldOut:
+def passage(text: str) -> HeldOutExample:
     return dataclasses.replace(
         held_out(0),
         messages=[Message(role="assistant", content=text)],

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graft.config import EvaluateConfig, TaskConfig
-from graft.evaluation.examples import HeldOut
+from graft.evaluation.examples import HeldOutExample
 from graft.evaluation.generation import Completions, Decoding, TextEnds, complete
 from graft.evaluation.latency import Latency, measure_latency
 from graft.evaluation.likelihood import count_learned, negative_log_likelihoods
@@ -67,7 +67,7 @@ class Question:
 
 
 def to_question(
-    example: HeldOut, template: PromptTemplate, prompt_tokens: int
+    example: HeldOutExample, template: PromptTemplate, prompt_tokens: int
 ) -> Question:
     """How an example is asked.
 
@@ -111,7 +111,7 @@ class Answers:
 def ask(
     model: Any,
     template: PromptTemplate,
-    examples: Sequence[HeldOut],
+    examples: Sequence[HeldOutExample],
     questions: Sequence[Question],
     plan: Plan,
     title: str,
@@ -138,7 +138,7 @@ def ask_both(
     base: Any,
     tune: Callable[[Any], Any],
     template: PromptTemplate,
-    examples: Sequence[HeldOut],
+    examples: Sequence[HeldOutExample],
     plan: Plan,
 ) -> tuple[list[Prediction], dict[str, Answers]]:
     """Ask the base model, put the adapter on it, and ask again.

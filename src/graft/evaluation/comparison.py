@@ -14,7 +14,7 @@ COSTS = ("latency_p50_ms", "latency_p95_ms", "tokens_per_s")
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedRow:
     """A model in the table: a base, or a variant.
 
     `to_base` is empty for a base. `to_best` compares with the best variant, and is
@@ -43,13 +43,13 @@ class Standings:
     num_examples: int
     metrics: Sequence[Metric]
     params: Sequence[str]
-    bases: Sequence[Row]
-    variants: Sequence[Row]
+    bases: Sequence[ComparedRow]
+    variants: Sequence[ComparedRow]
     not_computed: Mapping[str, str]
     decides: bool
 
     @property
-    def best(self) -> Row | None:
+    def best(self) -> ComparedRow | None:
         """The best by the first metric."""
         return self.variants[0] if self.decides else None
 
@@ -123,7 +123,7 @@ def compare_variants(
     decides = bool(metrics) and metrics[0].better != "neither"
     order = _ranked(variants, tuned, metrics[0]) if decides else variants
     best = tuned[order[0].name] if decides else {}
-    bases: list[Row] = []
+    bases: list[ComparedRow] = []
     base_of: dict[str, ByMetric] = {}
     groups = _by_base(variants)
     for group in groups:
@@ -133,9 +133,9 @@ def compare_variants(
         name = "base" if len(groups) == 1 else f"base of {names}"
         costs = _costs(group[0], "base")
         to_best = scorer.compare(best, base)
-        bases.append(Row(name, None, costs, _scores(base), {}, to_best))
+        bases.append(ComparedRow(name, None, costs, _scores(base), {}, to_best))
     rows = [
-        Row(
+        ComparedRow(
             name=variant.name,
             variant=variant,
             costs=_costs(variant, "tuned"),

@@ -9,7 +9,7 @@ from graft.records import Message
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HeldOutExample:
     """A conversation whose last turn is the gold answer; `references` are more.
 
     `input_ids` and `learned` are its tokens, shape [tokens]; the learned text has
@@ -26,12 +26,12 @@ class HeldOut:
     num_bytes: int
 
 
-def read_examples(folder: Path, max_examples: int | None) -> list[HeldOut]:
+def read_examples(folder: Path, max_examples: int | None) -> list[HeldOutExample]:
     """Read the test split; past `max_examples`, examples evenly spread over it.
 
     Raises: DataError if it is missing or empty.
     """
-    table = read_table(folder, [f.name for f in fields(HeldOut)])
+    table = read_table(folder, [f.name for f in fields(HeldOutExample)])
     if not table.num_rows:
         raise DataError(
             str(folder),
@@ -41,4 +41,4 @@ def read_examples(folder: Path, max_examples: int | None) -> list[HeldOut]:
         )
     number = min(max_examples or table.num_rows, table.num_rows)
     chosen = [index * table.num_rows // number for index in range(number)]
-    return [HeldOut(**row) for row in table.take(chosen).to_pylist()]
+    return [HeldOutExample(**row) for row in table.take(chosen).to_pylist()]

@@ -7,7 +7,7 @@ from typing import Any
 from graft.config import EvaluateConfig, ModelConfig, TaskConfig
 from graft.evaluation.asking import Plan, PromptTemplate, ask_both, to_question
 from graft.evaluation.curves import Curves
-from graft.evaluation.examples import HeldOut
+from graft.evaluation.examples import HeldOutExample
 from graft.evaluation.facts import Facts
 from graft.evaluation.outputs import count_splits
 from graft.evaluation.requirements import check_requirements
@@ -27,7 +27,7 @@ def measure(
     base: Any,
     tune: Callable[[Any], Any],
     template: PromptTemplate,
-    examples: Sequence[HeldOut],
+    examples: Sequence[HeldOutExample],
     *,
     evaluate: EvaluateConfig,
     task: TaskConfig,

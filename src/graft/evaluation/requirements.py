@@ -22,7 +22,7 @@ served as champion unless a person says so."""
 
 
 @dataclass(frozen=True)
-class Check:
+class RequirementCheck:
     """One requirement: its key in params.yaml, and both numbers as sentences' parts."""
 
     key: str
@@ -40,10 +40,10 @@ class Check:
 class Requirements:
     """All that was required, and what of it was met."""
 
-    checks: Sequence[Check]
+    checks: Sequence[RequirementCheck]
 
     @property
-    def failed(self) -> list[Check]:
+    def failed(self) -> list[RequirementCheck]:
         """Those that were not met."""
         return [check for check in self.checks if not check.is_met]
 
@@ -99,7 +99,7 @@ def check_requirements(
         return Requirements(())
     number = scores.num_examples
     checks = [
-        Check(
+        RequirementCheck(
             "min_examples",
             f"{number:,} test example{'s' * (number != 1)} scored",
             f"at least {config.min_examples:,}",
@@ -112,22 +112,26 @@ def check_requirements(
     return Requirements(tuple(checks))
 
 
-def _check(name: str, bounds: MetricRequirement, scores: Scores) -> Iterator[Check]:
+def _check(
+    name: str, bounds: MetricRequirement, scores: Scores
+) -> Iterator[RequirementCheck]:
     metric, found = METRICS.get(name), scores.overall.get(name)
     if metric is None or found is None:
         reason = scores.not_computed.get(name, "it is not among task.metrics")
-        yield Check(f"metrics.{name}", f"{name} not computed: {reason}", "it is", False)
+        yield RequirementCheck(
+            f"metrics.{name}", f"{name} not computed: {reason}", "it is", False
+        )
         return
     value = found.tuned.value
     if bounds.min is not None:
-        yield Check(
+        yield RequirementCheck(
             f"metrics.{name}.min",
             f"{metric.title} is {_shown(value, bounds.min)}",
             f"at least {bounds.min:.10g}",
             value >= bounds.min,
         )
     if bounds.max is not None:
-        yield Check(
+        yield RequirementCheck(
             f"metrics.{name}.max",
             f"{metric.title} is {_shown(value, bounds.max)}",
             f"at most {bounds.max:.10g}",
@@ -137,13 +141,15 @@ def _check(name: str, bounds: MetricRequirement, scores: Scores) -> Iterator[Che
         yield _check_gain(name, bounds.min_difference, metric, found)
 
 
-def _check_gain(name: str, least: float, metric: Metric, found: Comparison) -> Check:
+def _check_gain(
+    name: str, least: float, metric: Metric, found: Comparison
+) -> RequirementCheck:
     """The gain over the base is the difference in the direction that is better."""
     rises = metric.better != "lower"
     difference = found.difference
     gain = difference.value if rises else -difference.value
     lowest = difference.low if rises else -difference.high
-    return Check(
+    return RequirementCheck(
         f"metrics.{name}.min_difference",
         f"{metric.title} gains {_shown(gain, least)} over the base, with 95 % "
         f"confidence more than {_shown(lowest, least)}",

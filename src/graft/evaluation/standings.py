@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from graft.evaluation.card import table
-from graft.evaluation.comparison import Row, Standings
+from graft.evaluation.comparison import ComparedRow, Standings
 from graft.evaluation.numbers import comparison_digits, number, with_interval
 from graft.evaluation.verdicts import (
     BETTER,
@@ -21,7 +21,7 @@ from graft.metrics import Comparison, Metric
 from graft.records import shorten
 
 ABSENT = "–"
-Column = tuple[str, Callable[[Row], str]]
+Column = tuple[str, Callable[[ComparedRow], str]]
 """A title, and what stands under it."""
 
 
@@ -132,21 +132,21 @@ def _difference(metric: Metric, found: Comparison, digits: int) -> str:
     return f"{value} {judge(metric, found).mark}"
 
 
-def _param(key: str, row: Row) -> str:
+def _param(key: str, row: ComparedRow) -> str:
     params = row.variant.params if row.variant else {}
     return shorten(params.get(key, ABSENT), 40)
 
 
-def _latency(row: Row) -> str:
+def _latency(row: ComparedRow) -> str:
     p50, p95 = (_cost(f"latency_{share}_ms", 0, row) for share in ("p50", "p95"))
     return f"{p50} / {p95}"
 
 
-def _cost(name: str, digits: int, row: Row) -> str:
+def _cost(name: str, digits: int, row: ComparedRow) -> str:
     return number(row.costs[name], digits) if name in row.costs else ABSENT
 
 
-def _version(row: Row) -> str:
+def _version(row: ComparedRow) -> str:
     if row.variant is None or not row.variant.run_id:
         return ABSENT
     if row.variant.version is None:
@@ -154,7 +154,7 @@ def _version(row: Row) -> str:
     return " ".join([row.variant.version, *row.variant.aliases])
 
 
-def _plain(found: Standings, row: Row) -> dict[str, Any]:
+def _plain(found: Standings, row: ComparedRow) -> dict[str, Any]:
     variant = row.variant
     params = variant.params if variant else {}
     return {

@@ -8,7 +8,7 @@ import numpy as np
 
 from graft.errors import DataError
 from graft.evaluation.review.filled import Cell
-from graft.evaluation.review.key import QUESTIONS, Key, Kind, Shown, System
+from graft.evaluation.review.key import QUESTIONS, Key, Kind, ShownItem, System
 from graft.evaluation.review.statistics import LOSS, TIE, WIN
 from graft.metrics.statistics import Array
 
@@ -17,7 +17,7 @@ Question = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Answers:
+class ReviewAnswers:
     """What all raters of one sheet said: rater → item and question → answer.
 
     Raters are in the order of their names; one who left all empty is there too.
@@ -87,7 +87,7 @@ class Answers:
         return self._matrix(question, [items[name] for name in sorted(items)], grades)
 
     @property
-    def _items(self) -> Mapping[str, Shown]:
+    def _items(self) -> Mapping[str, ShownItem]:
         return self.key.items(self.kind)
 
     def _matrix(

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from graft import io
-from graft.evaluation.review.key import Key, Shown, System
+from graft.evaluation.review.key import Key, ShownItem, System
 from graft.evaluation.scoring import Prediction
 
 T = TypeVar("T")
@@ -40,12 +40,12 @@ def draw(
     compared = _shuffle(_draw_evenly(different, number, generator), generator)
     sides = generator.permutation(len(compared)) % 2
     pairs = [
-        Shown(example=row.id, stratum=row.stratum, systems=ORDERS[side])
+        ShownItem(example=row.id, stratum=row.stratum, systems=ORDERS[side])
         for row, side in zip(compared, sides, strict=True)
     ]
     rated = _draw_evenly(predictions, number, generator)
     answers = [
-        Shown(example=row.id, stratum=row.stratum, systems=systems)
+        ShownItem(example=row.id, stratum=row.stratum, systems=systems)
         for row in rated
         for systems in _answers(row)
     ]
@@ -80,7 +80,7 @@ def _shuffle(rows: Sequence[T], generator: np.random.Generator) -> list[T]:
     return [rows[index] for index in generator.permutation(len(rows))]
 
 
-def _name(word: str, shown: Sequence[Shown]) -> dict[str, Shown]:
+def _name(word: str, shown: Sequence[ShownItem]) -> dict[str, ShownItem]:
     """Names that say nothing but the place, and that no spreadsheet takes for dates."""
     width = len(str(len(shown)))
     return {f"{word}-{place:0{width}}": row for place, row in enumerate(shown, start=1)}

@@ -22,7 +22,7 @@ QUESTIONS: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
 """Sheet → its questions on each item → the answers one may give."""
 
 
-class Shown(BaseModel):
+class ShownItem(BaseModel):
     """What an item shows: the answers of `systems`, in this order, to an example.
 
     A pair shows two. An item of the rating sheet shows one answer, which is of both
@@ -56,8 +56,8 @@ class Key(BaseModel):
     seed: int
     num_predictions: int
     num_identical: int
-    ab: dict[str, Shown]
-    rating: dict[str, Shown]
+    ab: dict[str, ShownItem]
+    rating: dict[str, ShownItem]
 
     @model_validator(mode="after")
     def _shows_both_systems(self) -> Self:
@@ -74,7 +74,7 @@ class Key(BaseModel):
                 raise ValueError(f"{example} has not one rating of each system")
         return self
 
-    def items(self, kind: Kind) -> dict[str, Shown]:
+    def items(self, kind: Kind) -> dict[str, ShownItem]:
         """The items of one sheet."""
         return self.ab if kind == "ab" else self.rating
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from graft.evaluation.review.answers import Answers
+from graft.evaluation.review.answers import ReviewAnswers
 from graft.evaluation.review.filled import Cell
 from graft.evaluation.review.key import QUESTIONS, Key, System
 from graft.evaluation.review.statistics import agreement, mean_over_items, sign_test
@@ -23,7 +23,9 @@ def to_report(key: Key, cells: Iterable[Cell]) -> dict[str, Any]:
     Raises: DataError if files contradict each other.
     """
     cells = list(cells)
-    pairs, rated = Answers.of("ab", key, cells), Answers.of("rating", key, cells)
+    pairs, rated = ReviewAnswers.of("ab", key, cells), ReviewAnswers.of(
+        "rating", key, cells
+    )
     return {
         "sheet": key.sheet,
         "run_id": key.run_id,
@@ -35,7 +37,7 @@ def to_report(key: Key, cells: Iterable[Cell]) -> dict[str, Any]:
     }
 
 
-def _ab(answers: Answers) -> dict[str, Any]:
+def _ab(answers: ReviewAnswers) -> dict[str, Any]:
     votes = answers.votes()
     return _counts(answers) | {
         "win_rate": _plain(mean_over_items(votes, answers.key.seed)),
@@ -44,7 +46,7 @@ def _ab(answers: Answers) -> dict[str, Any]:
     }
 
 
-def _rating(answers: Answers) -> dict[str, Any]:
+def _rating(answers: ReviewAnswers) -> dict[str, Any]:
     seed = answers.key.seed
     questions = {}
     for question in QUESTIONS["rating"]:
@@ -62,7 +64,7 @@ def _rating(answers: Answers) -> dict[str, Any]:
     return _counts(answers) | {"questions": questions}
 
 
-def _counts(answers: Answers) -> dict[str, Any]:
+def _counts(answers: ReviewAnswers) -> dict[str, Any]:
     return {
         "num_items": len(answers.key.items(answers.kind)),
         "num_raters": len(answers.said),
