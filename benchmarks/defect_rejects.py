@@ -146,7 +146,7 @@ PREPROCESS: dict[str, Make] = {
     )
 }
 
-LEAKS = "leaks what is held out"
+LEAKS = "overlaps held-out data"
 LATER: dict[str, Make] = {
     "control token": rejected(
         "tokenize",

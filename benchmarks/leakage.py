@@ -24,7 +24,7 @@ from corpus import batches
 
 from graft import io
 from graft.config import LeakageConfig, SplitConfig
-from graft.data.split.ngrams import to_wholes, to_words
+from graft.data.split.ngrams import hash_texts, to_words
 from graft.records import SEQUENCE_SCHEMA
 
 HELD_OUT, LEAKED = 3_000, 1_000
@@ -109,7 +109,7 @@ def num_long(folder: Path) -> int:
     """Copies of at least n words, the only ones that n-grams can find."""
     head = next(io.read_batches(folder / "sequences", ["messages"], LEAKED))
     asked = [row[0]["content"] for row in head["messages"].to_pylist()]
-    _, counts = to_wholes(to_words(pl.Series(asked)), len(asked))
+    _, counts = hash_texts(to_words(pl.Series(asked)), len(asked))
     return int(np.sum(counts >= LEAKAGE.n))
 
 

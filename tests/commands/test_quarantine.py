@@ -41,7 +41,7 @@ LINES = [
     line("preprocess", "near-duplicate", "b/c.jsonl:6", example("sibling")),
     line("preprocess", "personal data", "b/c.jsonl:7", example("me@example.org")),
     line("tokenize", "too many tokens", "b/c.jsonl:8", "", id=""),
-    line("split", "leaks what is held out", "b/c.jsonl:9", example("leak")),
+    line("split", "overlaps held-out data", "b/c.jsonl:9", example("leak")),
 ]
 
 
@@ -193,7 +193,7 @@ def test_what_a_rule_dropped_is_readmitted_and_taken_back(
         ({"stage": "convert"}, "mend it in its source"),
         ({"reason": ["duplicate"]}, "fix: mend duplicate"),
         ({"stage": "tokenize"}, "fix: mend too many tokens"),
-        ({"stage": "split"}, "fix: mend leaks"),
+        ({"stage": "split"}, "fix: mend overlaps"),
         ({"contains": "@example.org"}, "name it: --reason 'personal data'"),
         (
             {"stage": "preprocess"},

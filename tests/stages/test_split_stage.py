@@ -121,7 +121,7 @@ def test_leaks_that_empty_train_are_an_error(tmp_path: Path) -> None:
     texts = {i: f"{TEXT} {i}" for i in range(40)}
     with pytest.raises(DataError, match="split train") as caught:
         split(tmp_path, 40, texts, with_leakage(max_common=100))
-    assert "rejects" in caught.value.problem and "leaks" in caught.value.fix
+    assert "rejects" in caught.value.problem and "leaked" in caught.value.fix
 
 
 LEAKING = {10: TEXT, 16: f"Now: {TEXT.upper()}.", 17: f"now {TEXT}"}
@@ -131,7 +131,7 @@ def with_leakage(**changes: object) -> SplitConfig:
     return CONFIG.model_copy(update={"leakage": LEAKAGE.model_copy(update=changes)})
 
 
-def test_a_train_row_that_leaks_is_put_aside_and_told(tmp_path: Path) -> None:
+def test_a_train_row_that_leaks_is_rejected_and_reported(tmp_path: Path) -> None:
     before = split(tmp_path / "a", 40)
     after = split(tmp_path / "b", 40, LEAKING, with_leakage())
     gone = {f"id{i}" for i in (16, 17)} & set(before["train"])
@@ -140,7 +140,7 @@ def test_a_train_row_that_leaks_is_put_aside_and_told(tmp_path: Path) -> None:
         name: after[name] for name in SPLITS[1:]
     }
     rejects = io.read_table(tmp_path / "b/rejects").to_pylist()
-    values = [row["value"] for row in rejects if row["reason"].startswith("leaks")]
+    values = [row["value"] for row in rejects if row["reason"].startswith("overlaps")]
     assert len(values) == len(gone)
     assert all("f:10 (id id10)" in value and "grey cat" in value for value in values)
     report = io.read_json(tmp_path / "b/report.json")
@@ -185,6 +185,6 @@ def test_a_broken_benchmark_file_is_named_with_its_line(
         split(tmp_path, 40, {}, with_leakage(benchmarks=[file]))
 
 
-def test_a_benchmark_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_benchmark_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere.jsonl: no such file"):
         split(tmp_path, 40, {}, with_leakage(benchmarks=[tmp_path / "nowhere.jsonl"]))

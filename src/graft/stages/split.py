@@ -5,8 +5,8 @@ from pathlib import Path
 
 from graft import cli, io
 from graft.config import SplitConfig
-from graft.data.split.report import Tally
-from graft.data.split.splitting import TEXTS, Splitting
+from graft.data.split.report import SplitCounts
+from graft.data.split.splitting import TEXTS, SplitPasses
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA, SPLITS
 from graft.sources.benchmark_files import read_benchmark
 
@@ -14,15 +14,15 @@ from graft.sources.benchmark_files import read_benchmark
 def run(
     split: SplitConfig, sequences: Path, out: Path, rejects: Path, report: Path
 ) -> None:
-    """Keep official splits, carve those that are missing, and count all of them."""
-    splitting = Splitting(split)
-    splitting.plan(lambda: io.read_batches(sequences, ["group", "split", "augmented"]))
+    """Keep official splits, make those that are missing, and count all of them."""
+    passes = SplitPasses(split)
+    passes.plan(lambda: io.read_batches(sequences, ["group", "split", "augmented"]))
     files = split.leakage.benchmarks if split.leakage else []
     rows = (row for path in files for row in read_benchmark(path))
-    splitting.compare(lambda: io.read_batches(sequences, TEXTS), rows)
-    tally = Tally()
+    passes.compare(lambda: io.read_batches(sequences, TEXTS), rows)
+    counts = SplitCounts()
     with (
-        io.atomic(rejects) as put_aside,
+        io.atomic(rejects) as partial_rejects,
         io.atomic(out) as partial,
         ExitStack() as stack,
     ):
@@ -30,17 +30,17 @@ def run(
         folders = [(partial / name, SEQUENCE_SCHEMA) for name in SPLITS]
         writers = [
             stack.enter_context(io.ShardWriter(*folder))
-            for folder in [*folders, (put_aside, REJECT_SCHEMA)]
+            for folder in [*folders, (partial_rejects, REJECT_SCHEMA)]
         ]
         for table in io.read_batches(sequences):
-            codes, parts = splitting.parts(table)
-            tally.add(table["stratum"], codes)
+            codes, parts = passes.parts(table)
+            counts.add(table["stratum"], codes)
             for writer, part in zip(writers, parts, strict=True):
                 writer.write(part)
-        splitting.enforce()
-        tally.check_filled(split)
+        passes.enforce()
+        counts.check_filled(split)
     written = sum(writer.num_rows for writer in writers)
-    facts = tally.to_report(splitting.num_straddling, written) | splitting.to_report()
+    facts = counts.to_report(passes.num_straddling, written) | passes.to_report()
     io.write_json(report, facts)
     print("\n".join([facts["balance"], *facts["warnings"]]))
 

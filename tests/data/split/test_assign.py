@@ -19,7 +19,7 @@ from graft.data.split.assign import (
     Splitter,
     position,
 )
-from graft.data.split.report import MAX_STRATA, MOST_HELD, Tally
+from graft.data.split.report import MAX_STRATA, MOST_HELD, SplitCounts
 from graft.errors import DataError
 from graft.records import SPLITS
 
@@ -57,7 +57,7 @@ def split(
     tables = [keys.slice(i, batch_size) for i in range(0, len(examples), batch_size)]
     splitter = Splitter(config)
     for table in tables:
-        splitter.see(table)
+        splitter.observe(table)
     return [code for t in tables for code in splitter.assign(t).tolist()], splitter
 
 
@@ -82,7 +82,7 @@ def test_adding_examples_never_moves_an_old_one(
 
 
 @given(MIXED, FREE)
-def test_adding_free_examples_never_moves_one_beside_official_splits(
+def test_with_official_splits_adding_others_never_moves_an_old_example(
     old: list[Example], new: list[Example]
 ) -> None:
     assert assign([*old, *new])[: len(old)] == assign(old)
@@ -107,7 +107,7 @@ def test_an_official_held_out_split_is_exactly_what_was_given(
 
 
 @given(MIXED)
-def test_a_free_example_never_trains_beside_its_held_out_group(
+def test_an_example_of_an_officially_held_out_group_never_trains(
     examples: list[Example],
 ) -> None:
     held = {e.group for e in examples if e.official in ("validation", "test")}
@@ -117,7 +117,7 @@ def test_a_free_example_never_trains_beside_its_held_out_group(
 
 
 @given(MIXED)
-def test_official_train_is_carved_only_for_a_split_that_is_not_given(
+def test_official_train_loses_rows_only_to_a_split_without_official_rows(
     examples: list[Example],
 ) -> None:
     given_splits = {e.official for e in examples}
@@ -150,7 +150,7 @@ def test_shares_hold_in_every_stratum_of_a_large_set() -> None:
 
 
 def test_positions_are_fixed_for_ever() -> None:
-    # These are promises to data that was split before; they must not change.
+    # Data that was split before depends on these values; they must not change.
     assert position("doc-1", 42) == pytest.approx(0.8403813413)
     assert position("doc-1", 43) != position("doc-1", 42)
 
@@ -168,7 +168,7 @@ def test_an_unknown_official_split_is_an_error_that_names_it() -> None:
 
 def report(examples: Sequence[Example]) -> dict[str, object]:
     codes, splitter = split(examples)
-    tally = Tally()
+    tally = SplitCounts()
     strata = pa.chunked_array([[e.group for e in examples]], pa.string())
     tally.add(strata, np.array(codes, np.int8))
     written = sum(code != LEFT_OUT for code in codes)
@@ -193,7 +193,7 @@ def test_an_all_test_set_is_counted() -> None:
     assert found["counts"] == {**counts, "paraphrases_left_out": 0}
 
 
-def test_a_group_in_two_official_splits_is_kept_and_told() -> None:
+def test_a_group_in_two_official_splits_is_kept_with_a_warning() -> None:
     found = report([Example("a", "train"), Example("a", "test"), Example("b", "test")])
     assert found["straddling_groups"] == 1
     assert "scores may be too good" in str(found["warnings"])
@@ -213,15 +213,15 @@ def test_only_train_keeps_a_paraphrase() -> None:
         assert not example.augmented or code in (TRAIN, LEFT_OUT)
 
 
-def test_a_row_that_is_nowhere_is_an_error() -> None:
-    tally = Tally()
+def test_a_lost_row_is_an_error() -> None:
+    tally = SplitCounts()
     tally.add(pa.chunked_array([["a", "b"]]), np.array([TRAIN, TEST], np.int8))
     with pytest.raises(AssertionError, match="1 written"):
         tally.to_report(0, written=1)
 
 
-def test_the_smallest_of_many_strata_are_put_together() -> None:
-    tally = Tally()
+def test_the_smallest_of_many_strata_are_merged() -> None:
+    tally = SplitCounts()
     names = ["large"] * 9 + [f"s{i}" for i in range(MOST_HELD + 1)]
     tally.add(pa.chunked_array([names]), np.zeros(len(names), np.int8))
     strata = tally.to_report(0, written=len(names))["strata"]

@@ -1,4 +1,4 @@
-"""Leakage: what shares its words with a held-out text is found, and nothing else."""
+"""Leakage: exactly the train rows that overlap a held-out text are found."""
 
 import string
 from collections.abc import Iterable, Sequence
@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from settings import LEAKAGE
 
-from graft.data.split.leakage import HeldOut, Leakage, Pair
-from graft.data.split.ngrams import to_ngrams, to_wholes, to_words
+from graft.data.split.leakage import HeldOutTexts, Leakage, LeakedPair
+from graft.data.split.ngrams import hash_texts, to_ngrams, to_words
 from graft.errors import DataError
 from graft.records import MESSAGES
 
@@ -41,21 +41,21 @@ def find(
     held_out: Sequence[tuple[str, str]] = (),
     benchmark: Sequence[str] = (),
     **changes: Any,
-) -> tuple[list[bool], list[Pair], Leakage]:
-    known = HeldOut(LEAKAGE.model_copy(update=changes))
+) -> tuple[list[bool], list[LeakedPair], Leakage]:
+    known = HeldOutTexts(LEAKAGE.model_copy(update=changes))
     if held_out:
-        known.hold(to_table(held_out, "test"))
+        known.add_examples(to_table(held_out, "test"))
     if benchmark:
-        known.hold_texts([f"b:{i}" for i in range(len(benchmark))], benchmark)
+        known.add_texts([f"b:{i}" for i in range(len(benchmark))], benchmark)
     leakage = known.to_leakage()
     table = to_table(train)
     for at in range(0, len(train), 3):
-        leakage.see(table.slice(at, 3))
+        leakage.observe(table.slice(at, 3))
     found = leakage.find(table)
     return [i in found for i in range(len(train))], list(found.values()), leakage
 
 
-def test_a_row_with_a_held_out_prompt_in_it_leaks() -> None:
+def test_a_row_that_contains_a_held_out_prompt_leaks() -> None:
     rows = [("say it again", f"Well: {TEXT.upper()}!"), ("hello there", "hi")]
     leaked, pairs, _ = find(rows, [(TEXT, "ok")])
     assert leaked == [True, False]
@@ -88,7 +88,7 @@ def test_an_equal_short_answer_is_no_leak() -> None:
     assert find(train, held, answers=True)[0] == [False]
 
 
-def test_long_answers_count_only_where_asked_for() -> None:
+def test_long_answers_count_only_if_configured() -> None:
     train, held = [("tell me", TEXT)], [("go on then", TEXT)]
     assert find(train, held)[0] == [False]
     assert find(train, held, answers=True)[0] == [True]
@@ -106,7 +106,7 @@ def test_another_sum_is_another_example() -> None:
     assert leakage.to_report()["num_common_ngrams"]
 
 
-def test_a_frame_of_many_groups_is_no_leak_but_what_it_frames_is() -> None:
+def test_boilerplate_of_many_groups_is_no_leak_but_its_content_is() -> None:
     frame = "solve the problem step by step and give the answer at the end {}"
     train = [(frame.format(word * 3), "x") for word in string.ascii_lowercase]
     leaked, pairs, _ = find([*train, (frame.format(TEXT), "x")], [(TEXT, "x")])
@@ -117,15 +117,15 @@ def test_a_frame_of_many_groups_is_no_leak_but_what_it_frames_is() -> None:
 def test_many_answers_to_one_leaked_prompt_all_leak() -> None:
     longer = f"please {TEXT}"
     table = [(longer, f"answer {i}") for i in range(40)]
-    known = HeldOut(LEAKAGE)
-    known.hold(to_table([(TEXT, "x")], "test"))
+    known = HeldOutTexts(LEAKAGE)
+    known.add_examples(to_table([(TEXT, "x")], "test"))
     leakage = known.to_leakage()
     one_group = to_table(table).set_column(2, "group", pa.array(["g"] * 40))
-    leakage.see(one_group)
+    leakage.observe(one_group)
     assert len(leakage.find(one_group)) == 40
 
 
-def test_a_benchmarks_short_words_are_no_evidence() -> None:
+def test_short_benchmark_texts_are_not_compared() -> None:
     train = [("yes", "no"), ("what is the capital", "Paris"), (TEXT, "x")]
     leaked, pairs, _ = find(train, benchmark=["yes", "What is the capital?", TEXT])
     assert leaked == [False, True, True]
@@ -149,13 +149,13 @@ def test_the_policy_fail_names_the_pairs_past_the_budget() -> None:
     find(rows, held, policy="report")[2].enforce()
 
 
-def test_batches_without_a_row_are_no_trouble() -> None:
-    known, empty = HeldOut(LEAKAGE), to_table([])
-    known.hold(empty)
-    known.hold(to_table([(TEXT, "x")], "test"))
+def test_empty_batches_are_allowed() -> None:
+    known, empty = HeldOutTexts(LEAKAGE), to_table([])
+    known.add_examples(empty)
+    known.add_examples(to_table([(TEXT, "x")], "test"))
     leakage = known.to_leakage()
-    leakage.see(empty)
-    leakage.see(to_table([(TEXT, "x")]))
+    leakage.observe(empty)
+    leakage.observe(to_table([(TEXT, "x")]))
     assert not leakage.find(empty) and leakage.find(to_table([(TEXT, "x")]))
 
 
@@ -174,7 +174,7 @@ def test_ngrams_are_those_of_the_words(texts: list[list[str]], n: int) -> None:
     wanted = [tuple(t[i : i + n]) for t in texts for i in range(len(t) - n + 1)]
     assert len(set(hashes.tolist())) == len(set(wanted)) and len(hashes) == len(wanted)
     assert [words.spell(i, n) for i in first] == [" ".join(gram) for gram in wanted]
-    wholes, counts = to_wholes(words, len(texts))
+    wholes, counts = hash_texts(words, len(texts))
     assert counts.tolist() == [len(text) for text in texts]
     assert len(set(wholes.tolist())) == len({tuple(text) for text in texts})
 
@@ -194,10 +194,10 @@ def test_ngrams_are_those_of_the_words(texts: list[list[str]], n: int) -> None:
 def test_words_ignore_case_and_punctuation_but_not_signs(
     one: str, other: str, same: bool
 ) -> None:
-    wholes, _ = to_wholes(to_words(pl.Series([one, other])), 2)
+    wholes, _ = hash_texts(to_words(pl.Series([one, other])), 2)
     assert (wholes[0] == wholes[1]) is np.bool_(same)
 
 
 def test_hashes_are_the_same_on_every_machine() -> None:
-    wholes, _ = to_wholes(to_words(pl.Series(["The same words."])), 1)
+    wholes, _ = hash_texts(to_words(pl.Series(["The same words."])), 1)
     assert wholes[0] == 4946794233148143710

@@ -1,1 +1,1 @@
-"""Training, validation and test splits, and what leaks between them."""
+"""Training, validation and test splits, and leakage between them."""

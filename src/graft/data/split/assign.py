@@ -1,26 +1,26 @@
-"""Which split an example belongs to: by hash of its group, stable under growth.
+"""Assigns each example to a split by a hash of its group, stable under growth.
 
-The rules, in this order:
-1. Official splits are kept. A held-out one that is given (validation, test) stays
-   exactly as it is given; nothing is carved for it, and nothing is added to it.
-2. An example without an official split whose group stands in an official held-out
-   split is rejected: in train it would leak, and in the held-out split it would change
-   a published set.
-3. For a held-out split that is not given, groups are carved from train and from the
-   examples without a split: those whose position on [0, 1), a hash of group and seed,
-   is in the last `validation` or the first `test` of it.
-4. A train example whose words stand in a held-out one is rejected if the policy says
-   so (`graft.data.split.leakage`). It leaves train; it does not change its split.
+The rules, in order of precedence:
+1. Official splits are kept. An official held-out split (validation, test) stays exactly
+   as it is; no other examples are added to it.
+2. An example without an official split whose group is in an official held-out split is
+   rejected: in train it would leak, and in the held-out split it would change a
+   published set.
+3. A held-out split without official rows gets groups of train and of the examples
+   without a split. Each group has a position on [0, 1), a hash of group and seed: the
+   first `test` of that range are test, the last `validation` are validation.
+4. A train example that overlaps a held-out one is rejected if the policy is `drop`
+   (`graft.data.split.leakage`). It never moves to another split.
 
-A position depends on nothing but group and seed, so an old example never moves when
-others come, a larger share only adds to a held-out split, and a group stays together.
-(It does move if a new example brings the data's first official held-out split, or puts
-its group into one: rules 1 and 2 go first.) Strata get their shares in expectation: a
-quota for each stratum would be exact, and would move old examples. What each stratum
-got is reported.
+A position depends only on group and seed. So an example does not move when others are
+added, a larger share only adds to a held-out split, and a group stays together. (An
+example does move if a new one brings the first official held-out split of the data, or
+puts its group into one: rules 1 and 2 come first.) Strata get their shares in
+expectation only: an exact quota for each stratum would move old examples. The report
+has the counts of each stratum.
 
-A paraphrase of an example goes where its example goes, and only train keeps it: a
-held-out split asks each question once, in its own words.
+A paraphrase goes to the split of its example, and is left out unless that is train: a
+held-out split has each question once, in its original words.
 """
 
 import hashlib
@@ -41,16 +41,16 @@ Hashes = npt.NDArray[np.uint64]
 
 
 def position(group: str, seed: int) -> float:
-    """A group's place on [0, 1), uniform over groups. Source: SHA-256's first 53 bits,
+    """A group's position on [0, 1), uniform over groups: the first 53 bits of SHA-256,
     as many as a float holds."""
     return float(_positions(_digests([group], seed)[:, 0])[0])
 
 
 class Splitter:
-    """Sees all batches once, and then assigns each alone.
+    """Reads all batches once, and then assigns each batch by itself.
 
-    Memory: 9 bytes a group that stands in an official held-out split, and nothing of
-    the others. Two of 10⁷ groups meet in 64 bits with a chance of 10⁻⁵.
+    Memory: 9 bytes per group of an official held-out split. Groups are compared by
+    64-bit hashes; two of 10⁷ groups collide with a probability of 10⁻⁵.
     """
 
     def __init__(self, config: SplitConfig) -> None:
@@ -60,9 +60,9 @@ class Splitter:
         self._given: set[int] = set()
         self._seen = np.zeros(0, np.uint8)
 
-    def see(self, table: pa.Table) -> None:
+    def observe(self, table: pa.Table) -> None:
         """The first pass: columns group and split. Raises: DataError if an official
-        split has another name."""
+        split has an unknown name."""
         given = _official_codes(table["split"])
         self._given.update(distinct(given).tolist())
         held_out = table["group"].filter(pa.array(given > TRAIN))
@@ -95,7 +95,7 @@ class Splitter:
 
     @property
     def num_straddling(self) -> int:
-        """Groups in more than one split, as official splits can make them."""
+        """Number of groups that official splits put into more than one split."""
         return int(np.sum(np.bitwise_count(self._seen) > 1))
 
     def _merge(self) -> None:
@@ -107,7 +107,7 @@ class Splitter:
     def _number(
         self, names: Hashes
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-        """Where each group stands among those held out officially, and if it does."""
+        """Each group's index among officially held-out ones, and whether it is one."""
         if self._held_out.size == 0:
             return np.zeros(len(names), np.int64), np.zeros(len(names), np.bool_)
         number = np.searchsorted(self._held_out, names)
@@ -116,19 +116,19 @@ class Splitter:
 
 
 def reject_group(where: str, group: str) -> Reject:
-    """A row that rule 2 leaves out."""
+    """A row that rule 2 rejects."""
     return Reject(
         where=where,
         stage="split",
-        reason="its group stands in an official held-out split",
+        reason="its group is in an official held-out split",
         value=group,
-        expected="a group that is wholly official or wholly free",
+        expected="official splits for all rows of a group, or for none",
         fix="give the row the official split of its group, or another group",
     )
 
 
 def _official_codes(official: pa.ChunkedArray) -> Codes:
-    """Index into SPLITS, or -1 where there is none."""
+    """Index into SPLITS, or -1 without an official split. Shape [rows]."""
     found = pc.index_in(official, pa.array(SPLITS))
     unknown = pc.and_(pc.is_valid(official), pc.is_null(found))
     if pc.any(unknown).as_py():

@@ -1,19 +1,19 @@
-"""What of train is too like what is held out: shared n-grams of words.
+"""Leakage: train rows that share too many n-grams of words with held-out texts.
 
-A held-out text is a side of an example (all that the user says; all that the assistant
-says) or a text of a benchmark's row. A train row's overlap with it is the share of the
-text's n-grams that stand in the row, on whichever side. Three rules keep that fair:
-- An n-gram of more than `max_common` groups (train and held out together) is a frame, a
-  formula or a template, and does not count; GPT-3 sets 10 (Brown et al. 2020,
-  arXiv:2005.14165, appendix C). Groups, not rows: ten answers to one leaked question
-  make it no less leaked. They are estimated by linear counting in 64 bits (Whang et
-  al. 1990), exact to about one of ten.
-- A prompt that is the same word for word as a whole leaks, short or common. This is
-  all that tells texts of fewer than n words apart. Short answers tell nothing.
-- Numbers are words like others: the same sum with other numbers is another sum.
+A held-out text is one side of an example (all user turns, or all assistant turns) or a
+text of a benchmark row. A train row's overlap with it is the share of the text's
+n-grams that occur in the row, on either side. Three rules avoid wrong results:
+- An n-gram of more than `max_common` groups (train and held-out together) is
+  boilerplate and does not count; GPT-3 uses 10 (Brown et al. 2020, arXiv:2005.14165,
+  appendix C). Groups are counted, not rows: ten answers to one leaked question do not
+  make it boilerplate. Linear counting in 64 bits estimates the number within about
+  10 % (Whang et al. 1990).
+- A prompt that equals a held-out one word for word leaks, however short or common. This
+  is the only test for texts of fewer than n words. Short answers are not compared.
+- Numbers are words: the same sum with other numbers is another example.
 
-Memory: about 40 bytes an n-gram of what is held out (twice that while the index is
-built), the places of held-out examples, one byte a row of train, and none of its text.
+Memory: about 40 bytes per held-out n-gram (twice that while the index is built), the
+source positions of held-out examples, and one byte per train row.
 """
 
 import os
@@ -28,19 +28,26 @@ import pyarrow as pa
 
 from graft.config import LeakageConfig
 from graft.data.columns import to_frame
-from graft.data.split.ngrams import Hashes, Ints, Words, to_ngrams, to_wholes, to_words
+from graft.data.split.ngrams import (
+    Hashes,
+    Ints,
+    WordIndex,
+    hash_texts,
+    to_ngrams,
+    to_words,
+)
 from graft.data.split.overlaps import Index, best_pairs, to_index
-from graft.data.split.texts import first_said, group_bits, read, sides, slices
+from graft.data.split.texts import first_side, group_bits, hash_rows, sides, slices
 from graft.errors import DataError
 from graft.records import Reject, shorten
 
 FEWEST_WORDS = 4
-"""Of a benchmark's text that is compared as a whole: an answer `yes` is no evidence."""
+"""Benchmark texts with fewer words, such as the answer `yes`, are not compared whole."""
 SHOWN = 200
 
 
-class Pair(NamedTuple):
-    """A train row and the held-out text most like it."""
+class LeakedPair(NamedTuple):
+    """A train row and the held-out text that it overlaps most."""
 
     where: str
     id: str
@@ -49,19 +56,19 @@ class Pair(NamedTuple):
     shared: str
 
     def to_reject(self, threshold: float) -> Reject:
-        """The row, put aside."""
+        """The train row as a reject."""
         return Reject(
             where=self.where,
             stage="split",
-            reason="leaks what is held out",
+            reason="overlaps held-out data",
             value=f"{self.overlap:.2f} of {self.held_out}: {self.shared}",
             expected=f"under {threshold:g} of the n-grams of any held-out text",
-            fix="leave it out, give both one group, or change split.leakage",
+            fix="remove it, give both rows the same group, or change split.leakage",
         )
 
 
-class HeldOut:
-    """Collects what is held out."""
+class HeldOutTexts:
+    """Collects the n-grams of held-out examples and benchmarks."""
 
     def __init__(self, config: LeakageConfig) -> None:
         self.config = config
@@ -73,27 +80,27 @@ class HeldOut:
         self._names = [pl.Series([], dtype=pl.String)]
         self.num_texts = 0
 
-    def hold(self, table: pa.Table) -> None:
-        """Take held-out examples: columns id, where, group, messages."""
+    def add_examples(self, table: pa.Table) -> None:
+        """Add held-out examples: columns id, where, group, messages."""
         for rows in slices(to_frame(table)):
             names = rows["where"] + " (id " + rows["id"] + ")"
-            said, bits = sides(rows), group_bits(rows["group"])
-            asked = (said["prompt"] != "").to_numpy()
-            self._hold(first_said(said), names, bits, np.ones(rows.height, np.bool_))
-            if self.config.answers and asked.any():
-                answers = said["answer"].filter(asked)
+            both, bits = sides(rows), group_bits(rows["group"])
+            has_prompt = (both["prompt"] != "").to_numpy()
+            whole = np.ones(rows.height, np.bool_)
+            self._add(first_side(both), names, bits, whole)
+            if self.config.answers and has_prompt.any():
+                answers = both["answer"].filter(has_prompt)
                 none = np.zeros(len(answers), np.bool_)
-                self._hold(answers, names.filter(asked), bits[asked], none)
+                self._add(answers, names.filter(has_prompt), bits[has_prompt], none)
 
-    def hold_texts(self, where: Sequence[str], texts: Sequence[str]) -> None:
-        """Take texts of benchmarks. Both of shape [texts]."""
-        places, said = pl.Series(where, dtype=pl.String), pl.Series(
-            texts, dtype=pl.String
-        )
-        counts = to_wholes(to_words(said), len(said))[1]
-        self._hold(said, places, group_bits(places), counts >= FEWEST_WORDS)
+    def add_texts(self, where: Sequence[str], texts: Sequence[str]) -> None:
+        """Add texts of benchmarks. Both of shape [texts]."""
+        names = pl.Series(where, dtype=pl.String)
+        column = pl.Series(texts, dtype=pl.String)
+        counts = hash_texts(to_words(column), len(column))[1]
+        self._add(column, names, group_bits(names), counts >= FEWEST_WORDS)
 
-    def _hold(
+    def _add(
         self,
         texts: pl.Series,
         names: pl.Series,
@@ -102,7 +109,7 @@ class HeldOut:
     ) -> None:
         words = to_words(texts)
         ngrams, first = to_ngrams(words, self.config.n)
-        wholes, counts = to_wholes(words, len(texts))
+        wholes, counts = hash_texts(words, len(texts))
         rows = np.flatnonzero(whole & (counts > 0))
         self._ngrams.append(ngrams)
         self._texts.append(words.texts[first] + self.num_texts)
@@ -113,7 +120,7 @@ class HeldOut:
         self.num_texts += len(texts)
 
     def to_leakage(self) -> "Leakage":
-        """All has been given."""
+        """The index for the comparison, after all texts have been added."""
         bits = np.concatenate(self._bits)
         return Leakage(
             self.config,
@@ -124,12 +131,12 @@ class HeldOut:
 
 
 class Leakage:
-    """Sees train twice, in one order.
+    """Compares train with held-out texts, in two passes over train in the same order.
 
     Args:
-        known: n-grams of what is held out.
-        same: the hashes of its texts that are compared as a whole.
-        names: of the texts. Shape [texts].
+        known: n-grams of the held-out texts.
+        same: hashes of the held-out texts that are compared as a whole.
+        names: of the held-out texts. Shape [texts].
     """
 
     def __init__(
@@ -138,20 +145,22 @@ class Leakage:
         self.config = config
         self._known, self._same, self._names = known, same, names
         self._near: list[npt.NDArray[np.bool_]] = []
-        self._second_look = np.zeros(0, np.bool_)
+        self._has_hit = np.zeros(0, np.bool_)
         self._at = self.num_leaked = 0
-        self.worst: list[Pair] = []
+        self.worst: list[LeakedPair] = []
 
-    def see(self, table: pa.Table) -> None:
-        """The first pass: which n-grams are common, which rows need a second look."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy lets go of the lock
-            for near, keys, bits in pool.map(self._look, slices(to_frame(table))):
+    def observe(self, table: pa.Table) -> None:
+        """The first pass: counts the groups of n-grams, and marks rows with a hit."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy releases the GIL
+            for near, keys, bits in pool.map(self._find_hits, slices(to_frame(table))):
                 self._known.add(keys, bits)
                 self._near.append(near)
 
-    def _look(self, rows: pl.DataFrame) -> tuple[npt.NDArray[np.bool_], Ints, Hashes]:
-        """Rows with a hit, the known n-grams that were hit, and the groups' bits."""
-        words, whole = read(rows)
+    def _find_hits(
+        self, rows: pl.DataFrame
+    ) -> tuple[npt.NDArray[np.bool_], Ints, Hashes]:
+        """Rows with a hit, the held-out n-grams found, and the bits of their groups."""
+        words, whole = hash_rows(rows)
         ngrams, first = to_ngrams(words, self.config.n)
         at, keys = self._known.find(ngrams)
         row = words.texts[first[at]] % rows.height
@@ -160,15 +169,15 @@ class Leakage:
         near[self._same.find(whole)[0]] = True
         return near, keys, group_bits(rows["group"])[row]
 
-    def find(self, table: pa.Table) -> dict[int, Pair]:
+    def find(self, table: pa.Table) -> dict[int, LeakedPair]:
         """The second pass: the rows that leak, by number."""
         if self._near:
-            self._second_look = np.concatenate(self._near)
+            self._has_hit = np.concatenate(self._near)
             self._near = []
             self._known.weigh(self.config.max_common, len(self._names))
-        near = self._second_look[self._at : self._at + table.num_rows]
+        near = self._has_hit[self._at : self._at + table.num_rows]
         self._at += table.num_rows
-        found: dict[int, Pair] = {}
+        found: dict[int, LeakedPair] = {}
         places, at = np.flatnonzero(near), 0
         if len(places):
             for rows in slices(to_frame(table.take(pa.array(places)))):
@@ -180,8 +189,8 @@ class Leakage:
         self.worst = ranked[: self.config.num_shown]
         return found
 
-    def _compare(self, rows: pl.DataFrame) -> Iterator[tuple[int, Pair]]:
-        words, wholes = read(rows)
+    def _compare(self, rows: pl.DataFrame) -> Iterator[tuple[int, LeakedPair]]:
+        words, wholes = hash_rows(rows)
         ngrams, first = to_ngrams(words, self.config.n)
         at, keys = self._known.find(ngrams)
         places = first[at]
@@ -193,8 +202,8 @@ class Leakage:
             mine = row == number
             shared = self._spell(words, places[mine], keys[mine], text)
             if not shared:
-                shared = first_said(sides(rows[number]))[0]
-            yield number, Pair(
+                shared = first_side(sides(rows[number]))[0]
+            yield number, LeakedPair(
                 rows["where"][number],
                 rows["id"][number],
                 self._names[text],
@@ -202,7 +211,7 @@ class Leakage:
                 shorten(shared, SHOWN),
             )
 
-    def _spell(self, words: Words, places: Ints, keys: Ints, text: int) -> str:
+    def _spell(self, words: WordIndex, places: Ints, keys: Ints, text: int) -> str:
         """The longest run of words that a row shares with a held-out text."""
         theirs = np.array([text in self._known.texts_of(key) for key in keys], np.bool_)
         places = np.sort(places[theirs])
@@ -213,7 +222,7 @@ class Leakage:
         return words.spell(int(longest[0]), len(longest) - 1 + self.config.n)
 
     def to_report(self) -> dict[str, object]:
-        """What was compared, and the worst pairs."""
+        """Settings, counts, and the pairs with the largest overlap."""
         return {
             **self.config.model_dump(mode="json"),
             "num_held_out_texts": len(self._names),
@@ -224,7 +233,7 @@ class Leakage:
         }
 
     def enforce(self) -> None:
-        """Raises: DataError if policy is fail and more leak than may, naming pairs."""
+        """Raises: DataError, with pairs, if the policy is fail and too many leak."""
         config = self.config
         if config.policy != "fail" or self.num_leaked <= config.max_leaked:
             return
@@ -234,7 +243,7 @@ class Leakage:
         )
         raise DataError(
             "leakage",
-            f"{self.num_leaked} train rows leak what is held out{named}",
+            f"{self.num_leaked} train rows overlap held-out data{named}",
             expected=f"at most {config.max_leaked} (split.leakage.max_leaked)",
-            fix="set split.leakage.policy: drop, or give like examples one group",
+            fix="set split.leakage.policy: drop, or give similar examples one group",
         )

@@ -1,4 +1,4 @@
-"""An index from n-grams to the texts that they stand in, and shares of a text."""
+"""An index from n-grams to the texts that contain them, and overlaps with texts."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ from graft.data.ordered import distinct
 from graft.data.split.ngrams import Hashes, Ints
 
 Pairs = dict[int, tuple[int, float]]
-"""Row → the text that it is most like, and the overlap."""
+"""Row → the text with the largest overlap, and that overlap, 0 to 1."""
 
 
 class Index:
-    """Sorted distinct n-grams, the texts of each, and the groups that it was seen in.
+    """An inverted index of distinct n-grams, with the groups in which each was seen.
 
     Args:
-        keys: ascending. Shape [keys].
-        starts: where the texts of each key begin, and the end. Shape [keys + 1].
-        texts: shape [postings].
-        groups: one of 64 bits is set for each group, by its hash. Shape [keys].
+        keys: hashes of the n-grams, ascending. Shape [keys].
+        starts: offsets into `texts` of each key, and the end. Shape [keys + 1].
+        texts: indices of texts. Shape [postings].
+        groups: a bit set of 64 bits; each group sets one, by its hash. Shape [keys].
     """
 
     def __init__(
@@ -35,10 +35,10 @@ class Index:
         self._sizes = np.zeros(0, np.int64)
 
     def find(self, hashes: Hashes) -> tuple[Ints, Ints]:
-        """Those that are known: their places in `hashes`, and the numbers of the keys.
+        """Positions in `hashes` of those in the index, and the indices of their keys.
 
-        The table of first bits passes one in 8 to 16 of the others: it is one look into
-        memory, where a search of the sorted keys is twenty.
+        A table of leading bits first removes all but one in 8 to 16 of the others: it
+        costs one memory access, a search of the sorted keys about twenty.
         """
         if self.keys.size == 0:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -49,17 +49,17 @@ class Index:
         return near[known], found[known]
 
     def texts_of(self, key: int) -> npt.NDArray[np.int32]:
-        """Texts that a key stands in."""
+        """Texts that contain a key."""
         return self._texts[self._starts[key] : self._starts[key + 1]]
 
     def add(self, keys: Ints, bits: Hashes) -> None:
-        """Keys were seen in further groups. Both of shape [seen]."""
+        """Add groups in which keys were seen. Both of shape [seen]."""
         np.bitwise_or.at(self._groups, keys, bits)
 
     def weigh(self, max_common: int, num_texts: int) -> None:
-        """No group comes any more: keys of more than `max_common` count no longer.
+        """Exclude keys of more than `max_common` groups, after all groups are added.
 
-        Of 64 bits n groups set 64 (1 - e^(-n / 64)), as expected (Whang et al. 1990).
+        n groups set 64 (1 - e^(-n / 64)) of 64 bits in expectation (Whang et al. 1990).
         """
         free = 64 - np.bitwise_count(self._groups).astype(np.int64)
         self._rare = 64 * np.log(64 / np.maximum(free, 0.5)) < max_common + 0.5
@@ -68,16 +68,17 @@ class Index:
 
     @property
     def num_common(self) -> int:
-        """Keys that do not count."""
+        """Number of keys that are excluded."""
         return int(np.sum(~self._rare))
 
     def shares(
         self, rows: Ints, keys: Ints
     ) -> tuple[Ints, Ints, npt.NDArray[np.float64]]:
-        """Rows and texts that share keys that count, and which share of the text's.
+        """The overlap of each row with each text, over the keys that are not excluded.
 
-        Args: rows, keys: what stands where; repeated pairs count once. Shape [found].
-        Returns: row, text and share, ascending by row and text. Shapes [pairs].
+        Args: rows, keys: occurrences; repeated pairs count once. Shape [found].
+        Returns: row, text, and share of the text's keys, ascending by row and text.
+            Shapes [pairs].
         """
         rare = self._rare[keys]
         pairs = distinct(rows[rare] * len(self.keys) + keys[rare])
@@ -94,11 +95,11 @@ class Index:
 
 
 def to_index(hashes: Sequence[Hashes], texts: Sequence[Ints], bits: Hashes) -> Index:
-    """An index of n-grams and the texts they stand in.
+    """Build the index.
 
     Args:
-        hashes, texts: parts of equal lengths; a pair may stand more than once.
-        bits: of each text's group. Shape [texts].
+        hashes, texts: n-grams and their texts, in parts; pairs may repeat.
+        bits: the bit of each text's group. Shape [texts].
     """
     keys, owners = np.concatenate(hashes), np.concatenate(texts).astype(np.int32)
     order = np.lexsort((owners, keys))
@@ -118,7 +119,7 @@ def to_index(hashes: Sequence[Hashes], texts: Sequence[Ints], bits: Hashes) -> I
 
 
 def best_pairs(index: Index, rows: Ints, keys: Ints, threshold: float) -> Pairs:
-    """For each row past the threshold, the text of which it has the greatest share."""
+    """For each row past the threshold, the text with the largest overlap."""
     row, text, share = index.shares(rows, keys)
     past = share >= threshold
     row, text, share = row[past], text[past], share[past]

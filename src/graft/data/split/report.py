@@ -1,4 +1,4 @@
-"""The account of a split: counts by split and by stratum, and what to mind."""
+"""The report of a split: counts by split and by stratum, and warnings."""
 
 from collections import Counter
 from typing import Any
@@ -15,19 +15,19 @@ from graft.records import SPLITS
 
 MAX_STRATA = 50
 MOST_HELD = 5_000
-"""Strata counted at once: past it the smallest are put together, so that a column of
-other values in each row cannot fill the memory."""
+"""Strata counted at once. Beyond that the smallest are merged, so that a column with a
+different value in every row cannot fill the memory."""
 KINDS = (*SPLITS, "rejects")
 OTHERS = "(others)"
 PURPOSES = {
-    "train": "learn from",
-    "validation": "tell when training should stop",
+    "train": "train on",
+    "validation": "stop training by",
     "test": "score",
 }
 
 
-class Tally:
-    """Counts batches as they come."""
+class SplitCounts:
+    """Counts sequences by split and stratum, batch by batch."""
 
     def __init__(self) -> None:
         self._rows: Counter[int] = Counter()
@@ -51,10 +51,7 @@ class Tally:
             self._strata = _largest(self._strata, MOST_HELD // 2)
 
     def check_filled(self, config: SplitConfig) -> None:
-        """Every split is needed: to train, to know when to stop, and to score.
-
-        Raises: DataError naming the first split that has no sequence.
-        """
+        """Raises: DataError naming the first split without sequences."""
         for code, name in enumerate(SPLITS):
             if not self._rows[code]:
                 raise DataError(
@@ -69,15 +66,15 @@ class Tally:
         """Counts, strata and warnings.
 
         Args:
-            num_straddling: groups in more than one split.
-            written: rows in all outputs together.
+            num_straddling: number of groups in more than one split.
+            written: number of rows in all outputs together.
         Raises: AssertionError if the counts do not add up.
         """
         counts = {kind: self._rows[code] for code, kind in enumerate(KINDS)}
         copies = self._rows[LEFT_OUT]
         balance = f"{self.num_rows} sequences = {self._shown()}"
         if copies:
-            balance += f" + {copies} paraphrases of what is held out"
+            balance += f" + {copies} paraphrases of held-out examples"
         if not self.num_rows == sum(counts.values()) + copies == written + copies:
             raise AssertionError(f"{balance}; but {written} written")
         strata = _largest(self._strata, MAX_STRATA)
@@ -98,11 +95,11 @@ class Tally:
 
 
 def _fix(name: str, config: SplitConfig) -> str:
-    """How an empty split is filled."""
+    """How to fill an empty split."""
     if name == "train":
         return (
             "add rows that are not held out, lower split.validation and split.test, "
-            "or see what leaks: split.leakage.policy: report"
+            "or list the leaked rows with split.leakage.policy: report"
         )
     return (
         f"raise split.{name} (is {getattr(config, name)}; a group, such as rows with "
@@ -111,7 +108,7 @@ def _fix(name: str, config: SplitConfig) -> str:
 
 
 def _largest(strata: dict[str, list[int]], most: int) -> dict[str, list[int]]:
-    """The largest strata; the others put together."""
+    """The largest strata; the others merged into one."""
     if len(strata) <= most:
         return strata
     ranked = sorted(strata, key=lambda name: (name == OTHERS, -sum(strata[name])))
@@ -124,6 +121,6 @@ def _warnings(num_straddling: int) -> list[str]:
     if not num_straddling:
         return []
     return [
-        f"{num_straddling} groups stand in more than one official split, which "
-        "were kept as they are: scores may be too good"
+        f"{num_straddling} groups are in more than one official split; official splits "
+        "are kept as they are, so scores may be too good"
     ]

@@ -1,4 +1,4 @@
-"""The passes over sequences: keys; texts, if they are compared; all, to be split."""
+"""The passes over sequences: keys; texts, if leakage is checked; whole rows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -19,17 +19,17 @@ from graft.data.split.assign import (
     Splitter,
     reject_group,
 )
-from graft.data.split.leakage import HeldOut, Leakage
+from graft.data.split.leakage import HeldOutTexts, Leakage
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SPLITS, Reject
 
 Tables = Callable[[], Iterable[pa.Table]]
-"""The same rows from the start, at each call, in batches of any size."""
+"""Yields the same rows from the start at each call, in batches of any size."""
 TEXTS = ["id", "where", "group", "messages"]
 BENCHMARK_ROWS = 1000
 
 
-class Splitting:
-    """Keeps one byte a row, and what `Splitter` and `Leakage` keep."""
+class SplitPasses:
+    """Assigns splits and finds leakage; holds one byte per row besides."""
 
     def __init__(self, config: SplitConfig) -> None:
         self._splitter = Splitter(config)
@@ -39,32 +39,36 @@ class Splitting:
         self._at = 0
 
     def plan(self, keys: Tables) -> None:
-        """Give each row its split. Columns group, split, augmented, read twice."""
+        """Assign each row to a split. Columns group, split, augmented, read twice."""
         for table in keys():
-            self._splitter.see(table)
+            self._splitter.observe(table)
         parts = [self._splitter.assign(table) for table in keys()]
         self._codes = np.concatenate([self._codes, *parts])
 
     def compare(
         self, texts: Tables, benchmarks: Iterable[tuple[str, list[str]]]
     ) -> None:
-        """Learn what is held out, and where train is like it. Columns id, where, group,
-        messages, read twice; rows of benchmarks with place and texts."""
+        """Index the held-out texts, and find n-grams of train in them.
+
+        Args:
+            texts: columns id, where, group, messages; read twice.
+            benchmarks: `file:row` and texts of each benchmark row.
+        """
         if self._config is None:
             return
-        held_out = HeldOut(self._config)
+        held_out = HeldOutTexts(self._config)
         if np.isin(self._codes, (VALIDATION, TEST)).any():
             for table in self._where(texts(), VALIDATION, TEST):
-                held_out.hold(table)
-        for where, said in _batched(benchmarks):
-            held_out.hold_texts(where, said)
+                held_out.add_examples(table)
+        for where, lines in _batched(benchmarks):
+            held_out.add_texts(where, lines)
         self._leakage = held_out.to_leakage()
         if held_out.num_texts:
             for table in self._where(texts(), TRAIN):
-                self._leakage.see(table)
+                self._leakage.observe(table)
 
     def parts(self, table: pa.Table) -> tuple[Codes, list[pa.Table]]:
-        """The next rows' codes, and the tables of each split and of the rejects."""
+        """The codes of the next rows, and the tables of each split and of rejects."""
         codes = self._codes[self._at : self._at + table.num_rows].copy()
         self._at += table.num_rows
         groups = table["group"]
@@ -85,18 +89,18 @@ class Splitting:
         return codes, [*kept, _to_table(rejects, table)]
 
     def enforce(self) -> None:
-        """Raises: DataError if more leaks than may."""
+        """Raises: DataError if too many rows leak."""
         if self._leakage is not None:
             self._leakage.enforce()
 
     def to_report(self) -> dict[str, Any]:
-        """What was compared and found; none if nothing was compared."""
+        """The report on leakage; null if it was not checked."""
         found = None if self._leakage is None else self._leakage.to_report()
         return {"leakage": found}
 
     @property
     def num_straddling(self) -> int:
-        """Groups that official splits put into more than one split."""
+        """Number of groups that official splits put into more than one split."""
         return self._splitter.num_straddling
 
     def _where(self, tables: Iterable[pa.Table], *codes: int) -> Iterator[pa.Table]:
@@ -111,7 +115,7 @@ class Splitting:
 def _batched(
     rows: Iterable[tuple[str, list[str]]],
 ) -> Iterator[tuple[list[str], list[str]]]:
-    """Places and texts of many rows at once; each text with its row's place."""
+    """Texts of many rows at once, each with its row's `file:row`."""
     rows = iter(rows)
     while batch := list(islice(rows, BENCHMARK_ROWS)):
         pairs = [(where, text) for where, texts in batch for text in texts]
@@ -119,7 +123,7 @@ def _batched(
 
 
 def _to_table(rejects: Mapping[int, Reject], table: pa.Table) -> pa.Table:
-    """Rejects by row number, each with its id and all of its example."""
+    """Rejects by row number → rows of REJECT_SCHEMA, with id and whole example."""
     rows = sorted(rejects)
     examples = to_frame(table.select(EXAMPLE_SCHEMA.names).take(pa.array(rows, "i8")))
     whole = examples.select("id", row=pl.struct(pl.all()).struct.json_encode())

@@ -1,18 +1,18 @@
-"""What rows of conversations say, as texts to compare."""
+"""Conversations as texts to compare."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
-from graft.data.split.ngrams import Hashes, Words, to_wholes, to_words
+from graft.data.split.ngrams import Hashes, WordIndex, hash_texts, to_words
 
 SLICE_BYTES = 2**18
-"""Text hashed at once: its arrays fit a cache."""
+"""Text hashed at once; its arrays fit into a CPU cache."""
 
 
 def slices(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Consecutive rows of about SLICE_BYTES of text each, at least one row."""
+    """Slices of consecutive rows with about SLICE_BYTES of text, at least one row."""
     size = rows.select(
         pl.col("messages")
         .list.eval(pl.element().struct.field("content").str.len_bytes())
@@ -27,7 +27,7 @@ def slices(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 
 def sides(rows: pl.DataFrame) -> pl.DataFrame:
-    """What the user and the assistant say, `prompt` and `answer`; empty if nothing."""
+    """Columns `prompt` (all user turns) and `answer` (all assistant turns)."""
     turn = pl.element().struct
     roles = {"prompt": "user", "answer": "assistant"}
     return rows.select(
@@ -40,24 +40,24 @@ def sides(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def first_said(said: pl.DataFrame) -> pl.Series:
-    """The prompt; the answer where there is none, as in plain completion."""
-    return said.select(
+def first_side(both: pl.DataFrame) -> pl.Series:
+    """The prompt; the answer where there is no prompt, as in plain completion."""
+    return both.select(
         pl.when(pl.col("prompt") != "").then("prompt").otherwise("answer")
     ).to_series()
 
 
-def read(rows: pl.DataFrame) -> tuple[Words, Hashes]:
-    """Words of all prompts and then of all answers; each row's prompt as a whole (the
-    answer's if it has none)."""
-    said = sides(rows)
-    words = to_words(pl.concat([said["prompt"], said["answer"].alias("prompt")]))
-    wholes, counts = to_wholes(words, 2 * rows.height)
+def hash_rows(rows: pl.DataFrame) -> tuple[WordIndex, Hashes]:
+    """The words of all prompts and then of all answers; and a hash of each row's whole
+    prompt (of its answer if it has no prompt)."""
+    both = sides(rows)
+    words = to_words(pl.concat([both["prompt"], both["answer"].alias("prompt")]))
+    wholes, counts = hash_texts(words, 2 * rows.height)
     prompts, answers = wholes[: rows.height], wholes[rows.height :]
     return words, np.where(counts[: rows.height] > 0, prompts, answers)
 
 
 def group_bits(groups: pl.Series) -> Hashes:
     """One of 64 bits for each group, by its hash."""
-    wholes, _ = to_wholes(to_words(groups), len(groups))
+    wholes, _ = hash_texts(to_words(groups), len(groups))
     return np.uint64(1) << (wholes >> np.uint64(58))
