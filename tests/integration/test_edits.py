@@ -102,9 +102,9 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
         code("prompts/pattern.py", "\nimport", "\n# why\nimport"),
         set(),
     ),
-    "the table of GPUs": (code("planning/gpus.py", r"\Z", "\nNEW = 1\n"), set()),
-    "a progress bar": (code("progress.py", "rows", "lines"), set()),
-    "a help text": (code("cli.py", "no progress bars", "no bars"), set()),
+    "the table of GPUs": (code("hardware/gpus.py", r"\Z", "\nNEW = 1\n"), set()),
+    "a progress bar": (code("io/progress.py", "rows", "lines"), set()),
+    "a help text": (code("cli/__init__.py", "no progress bars", "no bars"), set()),
     "the style sheet": (
         code("evaluation/page/style.css", r"\Z", "p {}\n"),
         {"evaluate"},
