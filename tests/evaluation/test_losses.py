@@ -5,6 +5,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graft.evaluation.curves import read_curves
 from graft.evaluation.page.losses import HEIGHT, loss_figure, to_image
@@ -25,6 +27,17 @@ def test_a_point_stands_at_its_step_and_its_loss() -> None:
     found = places(loss_figure(CURVES))
     assert found["train"] == [(25.0, 0.0), (100.0, HEIGHT * 0.75)]
     assert found["validation"] == [(0.0, 0.0), (100.0, HEIGHT * 0.5)]
+
+
+@given(st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=20))
+def test_the_numbers_of_the_losses_stand_apart_in_a_margin_of_their_width(values):
+    figure = str(loss_figure({"train": list(enumerate(values))}))
+    margin = int(re.findall(r"padding-left:(\d+)px", figure)[0])
+    found = re.findall(r'x="-(\d+)" y="([\d.]+)" text-anchor="end">([^<]+)<', figure)
+    heights = sorted(float(y) for _, y, _ in found)
+    assert len(found) >= 2
+    assert all(b - a > 14 for a, b in zip(heights, heights[1:]))
+    assert all(int(x) + 7.7 * len(text) <= margin for x, _, text in found)
 
 
 def test_the_figure_says_in_words_what_it_shows() -> None:

@@ -171,6 +171,17 @@ def test_headings_tables_and_plots_can_be_read_aloud():
     assert targets <= set(ids)
 
 
+def test_each_number_in_a_table_carries_its_label_for_screens_without_columns():
+    rows = predictions()
+    page = to_page(make_facts(rows), rows)
+    for table in re.findall(r'<table class="numbers.*?</table>', page, re.DOTALL):
+        heads = re.findall(r"<th scope=\"col\"[^>]*>([^<]+)</th>", table)
+        labels = re.findall(r'<td data-label="([^"]+)"', table)
+        assert labels and set(labels) <= set(heads)
+        bare = re.findall(r"<td(?! data-label)([^>]*)>", table)
+        assert all("wide" in cell or "plot" in cell for cell in bare)
+
+
 def test_a_metric_that_was_not_computed_says_why_and_has_no_number():
     rows = predictions()
     scores = score(rows, get_metrics(["chrf"]), CONFIG)

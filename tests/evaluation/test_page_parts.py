@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_scoring import CONFIG, predictions
 
-from graft.evaluation.numbers import comparison_digits, digits_of, number
-from graft.evaluation.page.axis import Axis
+from graft.evaluation.numbers import comparison_digits
 from graft.evaluation.page.extremes import (
     NUM_SHOWN,
     Scored,
@@ -18,11 +17,13 @@ from graft.evaluation.page.extremes import (
     score_each,
     weigh,
 )
+from graft.evaluation.page.figures import compare_metrics
 from graft.evaluation.page.histograms import Sample, histogram
 from graft.evaluation.page.texts import HEAD, TAIL, is_address, mark_words, show
 from graft.evaluation.scoring import Prediction, score
 from graft.evaluation.verdicts import headline, judge
 from graft.metrics import METRICS, Comparison, Metric, get_metrics
+from graft.pages.numbers import digits_of, number
 from graft.records import Score
 
 BLEU = METRICS["bleu"]
@@ -139,25 +140,35 @@ def test_small_values_get_more_digits_and_a_real_difference_never_looks_like_zer
     assert comparison_digits(comparison(50, 50.2, -0.003, 0.4)) == 1
 
 
-@given(st.lists(st.floats(-1e12, 1e12).filter(lambda x: not 0 < abs(x) < 1e-9)))
-def test_an_axis_holds_zero_and_every_value_with_few_round_ticks(values):
-    axis = Axis.over([*values, math.inf, math.nan])
-    slack = 1e-6 * (axis.high - axis.low)
-    for value in (0.0, *values):
-        assert axis.low - slack <= value <= axis.high + slack
-        assert 0 <= axis.at(value) <= 100
-    assert 2 <= len(axis.ticks) <= 11
-    assert 0.0 in axis.ticks and f"{axis.step:e}"[0] in "125"
-
-
 def test_a_histogram_counts_every_value_once_and_says_when_its_axis_is_short():
     words = np.array([0.0, 1, 1, 2, 3, 3, 3, 4] * 50 + [900.0])
     drawn = str(histogram("x", "t", [Sample("base", "b", words)], digits=1, whole=True))
-    bars = dict(re.findall(r"<title>(\d+) to \d+: (\d+)", drawn))
+    bars = dict(re.findall(r"<title>(\d+) (?:to \d+|and more): (\d+)", drawn))
+    assert "4 and more: 51" in drawn
     assert bars == {"0": "50", "1": "100", "2": "50", "3": "150", "4": "51"}
     assert ">5+</text>" in drawn
     short = histogram("x", "t", [Sample("base", "b", words[:-1])], digits=1, whole=True)
     assert ">5</text>" in short
+
+
+def test_a_logarithmic_histogram_counts_every_value_once_in_bins_of_one_factor():
+    values = np.array([1.5, 20, 3000, 40_000, 71_683])
+    samples = [Sample("base", "b", values)]
+    drawn = str(histogram("x", "t", samples, digits=1, scale="log"))
+    assert sum(map(int, re.findall(r": (\d+) \(", drawn))) == len(values)
+    assert drawn.count("<rect") == len(values)
+    places = re.findall(r'width="([\d.]+)%" y', drawn)
+    assert len(set(places)) == 1
+
+
+def test_perplexities_are_shown_on_a_logarithmic_axis_and_their_difference_is_not():
+    found = comparison(70_000, 11_000, -60_000, -58_000)
+    drawn = compare_metrics({"perplexity": found})
+    assert len(drawn) == 1 and ">100,000</text>" in drawn[0].values
+    assert ">20,000</text>" in drawn[0].values and ">0</text>" not in drawn[0].values
+    assert ">0</text>" in drawn[0].differences
+    bleu = compare_metrics({"bleu": comparison(20, 30, 5, 15)})
+    assert ">0</text>" in bleu[0].values
 
 
 def test_a_histogram_of_a_system_without_values_is_empty():

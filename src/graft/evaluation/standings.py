@@ -7,7 +7,7 @@ from typing import Any
 
 from graft.evaluation.card import table
 from graft.evaluation.comparison import ComparedRow, Standings
-from graft.evaluation.numbers import comparison_digits, number, with_interval
+from graft.evaluation.numbers import comparison_digits, with_interval
 from graft.evaluation.verdicts import (
     BETTER,
     CHANGED,
@@ -18,6 +18,7 @@ from graft.evaluation.verdicts import (
 )
 from graft.io import align
 from graft.metrics import Comparison, Metric
+from graft.pages.numbers import number
 from graft.records import shorten
 
 ABSENT = "–"

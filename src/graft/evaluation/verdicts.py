@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from graft.evaluation.numbers import comparison_digits, interval, number
+from graft.evaluation.numbers import comparison_digits
 from graft.metrics import Comparison, Metric
+from graft.pages.numbers import interval, number
 
 FEWEST = 10
 """Examples below which the bootstrap of a stratum says too little to judge by."""

@@ -48,6 +48,7 @@ LIKELIHOOD_METRICS = [
         perplexity,
         better="lower",
         of="likelihood",
+        scale="log",
     ),
     Metric(
         "bits_per_byte",

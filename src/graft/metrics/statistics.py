@@ -109,6 +109,7 @@ class Metric:
             value too; `likelihood` asks the model for the reference's probability.
         lacks: why it cannot be computed here, and how to change that; or nothing.
         unfit: why it says nothing about texts like these references; or nothing.
+        scale: of an axis; `log` if two values differ by a factor, not by an amount.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Metric:
     of: Literal["answer", "text", "likelihood"] = "answer"
     lacks: Callable[[], str] = computable
     unfit: Callable[[Sequence[Sequence[str]]], str] = fits
+    scale: Literal["linear", "log"] = "linear"
 
     def score(self, segments: Segments, draws: Resamples) -> Score:
         """Score a corpus, with the interval of the draws of `resample`."""

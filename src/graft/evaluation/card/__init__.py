@@ -9,11 +9,12 @@ from graft.evaluation.card.front_matter import of_hub, to_front_matter
 from graft.evaluation.card.limits import limits
 from graft.evaluation.card.origins import stage_counts, training_facts
 from graft.evaluation.facts import Facts
-from graft.evaluation.numbers import comparison_digits, number, with_interval
+from graft.evaluation.numbers import comparison_digits, with_interval
 from graft.evaluation.page.rows import strata_table
 from graft.evaluation.scoring import Prediction
 from graft.evaluation.verdicts import judge
 from graft.metrics import METRICS, Comparison
+from graft.pages.numbers import number
 from graft.records import shorten
 
 __all__ = ["to_card"]

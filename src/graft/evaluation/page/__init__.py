@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from graft.evaluation import numbers
 from graft.evaluation.facts import Facts
+from graft.evaluation.numbers import comparison_digits
 from graft.evaluation.page import extremes, texts
 from graft.evaluation.page.figures import (
     compare_lengths,
@@ -14,10 +14,12 @@ from graft.evaluation.page.figures import (
     compare_scores,
 )
 from graft.evaluation.page.losses import loss_figure
+from graft.evaluation.page.plots import SHAPES
 from graft.evaluation.page.rows import metric_rows, strata_table
 from graft.evaluation.scoring import Prediction
 from graft.evaluation.verdicts import headline
 from graft.metrics import METRICS
+from graft.pages import numbers, style
 
 __all__ = ["to_page"]
 
@@ -40,10 +42,15 @@ def to_page(facts: Facts, predictions: Sequence[Prediction]) -> str:
         "interval": numbers.interval,
         "share": numbers.share,
     }
-    environment.globals |= {"show": texts.show, "is_address": texts.is_address}
+    environment.globals |= {
+        "show": texts.show,
+        "is_address": texts.is_address,
+        "shapes": SHAPES,
+    }
     scores = facts.scores
     view = {
         "facts": facts,
+        "style": style(),
         "decoding": asdict(facts.decoding),
         "rows": metric_rows(scores.overall),
         "not_computed": {
@@ -58,7 +65,7 @@ def to_page(facts: Facts, predictions: Sequence[Prediction]) -> str:
         name, found = next(iter(scores.overall.items()))
         metric = METRICS[name]
         scored = extremes.score_each(metric, predictions)
-        digits = numbers.comparison_digits(found)
+        digits = comparison_digits(found)
         view |= {
             "first": metric,
             "digits": digits,

@@ -7,13 +7,14 @@ from itertools import groupby
 import numpy as np
 from markupsafe import Markup
 
-from graft.evaluation.numbers import comparison_digits, interval, number
-from graft.evaluation.page.axis import Axis
+from graft.evaluation.numbers import comparison_digits
 from graft.evaluation.page.extremes import Scored
 from graft.evaluation.page.histograms import Sample, histogram
 from graft.evaluation.page.plots import Dot, Line, axis_of, dot_plot
 from graft.evaluation.scoring import Prediction
 from graft.metrics import METRICS, Comparison, Metric
+from graft.pages.axis import Axis
+from graft.pages.numbers import interval, number
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def compare_metrics(overall: Mapping[str, Comparison]) -> list[MetricFigure]:
     """Neighbouring metrics of one range share a figure."""
 
     def axis(item: tuple[str, Comparison]) -> Axis:
-        return axis_of([_values(*item)])
+        return axis_of([_values(*item)], METRICS[item[0]].scale)
 
     groups = [list(group) for _, group in groupby(overall.items(), key=axis)]
     depth = 3 if any(found.gold for found in overall.values()) else 2
@@ -40,6 +41,7 @@ def compare_metrics(overall: Mapping[str, Comparison]) -> list[MetricFigure]:
                 _tell(group, ("base", "tuned")),
                 [_values(*item) for item in group],
                 depth,
+                METRICS[group[0][0]].scale,
             ),
             dot_plot(
                 f"differences-{index}",
@@ -88,7 +90,7 @@ def compare_scores(metric: Metric, scored: Sequence[Scored], digits: int) -> Mar
         for system, values in columns.items()
     ]
     title = f"Number of examples by their own {metric.title}"
-    return histogram("scores", title, samples, digits=digits)
+    return histogram("scores", title, samples, digits=digits, scale=metric.scale)
 
 
 def compare_lengths(predictions: Sequence[Prediction]) -> Markup:

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from graft.evaluation.numbers import number, share, tick
-from graft.evaluation.page.axis import Axis
-from graft.evaluation.page.plots import GAP, RULER, grid, ruler, svg
+from graft.evaluation.page.plots import GAP
 from graft.metrics.statistics import Array
+from graft.pages.axis import Axis, Scale
+from graft.pages.drawing import HEIGHT, RULER, bars, grid, ruler, svg
+from graft.pages.numbers import number, share
 
-HEIGHT = 64
-"""Of the tallest bar, in pixels."""
 HEAD = 36
-"""Of the two lines of words above the bars."""
+"""Of the two lines of words above the bars, in pixels."""
 TAIL = 0.5
 """Per cent of the values, the largest, that the axis need not reach."""
+NUM_FACTORS = 24
+"""Bins of a logarithmic axis."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def histogram(
     *,
     digits: int,
     whole: bool = False,
+    scale: Scale = "linear",
 ) -> Markup:
     """One row of bars a sample; `whole` if all values are whole numbers.
 
@@ -45,8 +47,9 @@ def histogram(
     values = values if values.size else np.zeros(1)
     # A whole number stands at the left of its bar, which needs room to its right.
     least, most = np.percentile(values, [0, 100 - TAIL], method="nearest")
-    axis = Axis.over([least, most + int(whole)])
+    axis = Axis.over([least, most + int(whole)], scale)
     edges = _edges(axis, whole)
+    more = bool(values.max() > axis.high)
     head = Markup('<text y="{}" class="label">{}</text><text y="{}">{}</text>')
     body, told = Markup(), []
     for index, sample in enumerate(samples):
@@ -57,14 +60,18 @@ def histogram(
         told.append(f"{sample.label}: {words}")
         body += head.format(top + 13, sample.label, top + 29, words)
         body += grid(axis, top + HEAD, top + HEAD + HEIGHT)
-        body += _bars(axis, edges, count, sample.kind, top + HEAD + HEIGHT)
+        foot = top + HEAD + HEIGHT
+        body += bars(axis, edges.tolist(), count.tolist(), sample.kind, foot, more)
     bottom = len(samples) * (HEAD + HEIGHT + GAP) - GAP
-    body += ruler(axis, bottom, more=bool(values.max() > axis.high))
+    body += ruler(axis, bottom, more=more)
     return svg(slug, title, "; ".join(told) + ".", bottom + RULER, body)
 
 
 def _edges(axis: Axis, whole: bool) -> Array:
-    """Bounds of 4 or 5 bins between two ticks, at least 1 wide for whole numbers."""
+    """Bounds of 4 or 5 bins between two ticks, at least 1 wide for whole numbers; of
+    bins of one factor on a logarithmic axis."""
+    if axis.scale == "log":
+        return np.geomspace(axis.low, axis.high, NUM_FACTORS + 1)
     parts = 4 if f"{axis.step:e}".startswith("2") else 5
     width = max(axis.step / parts, 1.0 if whole else 0.0)
     number_of = round((axis.high - axis.low) / width)
@@ -79,29 +86,3 @@ def _words(sample: Sample, shares: Array, digits: int) -> str:
         f"median {number(float(median), digits)}, mean {number(float(mean), digits)}, "
         f"peak {share(shares.max(), 1)}"
     )
-
-
-def _bars(axis: Axis, edges: Array, count: Array, kind: str, bottom: float) -> Markup:
-    """A bar for each bin that has a value; pointed at, it says what it holds."""
-    shape = Markup(
-        '<rect class="bar" x="{:.2f}%" width="{:.2f}%" y="{:.1f}" height="{:.1f}">'
-        "<title>{} to {}: {:,} ({})</title></rect>"
-    )
-    step = float(edges[1] - edges[0])
-    bars = Markup()
-    for low, high, held in zip(edges[:-1], edges[1:], count.tolist(), strict=True):
-        if not held:
-            continue
-        left, right = axis.at(float(low)), axis.at(float(high))
-        height = max(HEIGHT * held / count.max(), 1.0)
-        bars += shape.format(
-            left + 0.15,
-            right - left - 0.3,
-            bottom - height,
-            height,
-            tick(float(low), step),
-            tick(float(high), step),
-            held,
-            share(held, count.sum()),
-        )
-    return Markup('<g class="{}">{}</g>').format(kind, bars)

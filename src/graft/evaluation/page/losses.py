@@ -1,63 +1,71 @@
 """Loss curves, as SVG that fits any width."""
 
-from importlib.resources import files
-
 from markupsafe import Markup
 
 from graft.evaluation.curves import Curve, Curves
-from graft.evaluation.numbers import tick
-from graft.evaluation.page.axis import Axis
-from graft.evaluation.page.plots import RULER, ruler, svg
+from graft.evaluation.page.plots import SHAPES
+from graft.pages import style
+from graft.pages.axis import Axis
+from graft.pages.drawing import CHAR, RULER, ruler, svg
 
 HEIGHT = 220
 """Of the drawing, in pixels."""
+MARGIN = 10
+"""Between the numbers of the losses and the drawing."""
 
 
 def loss_figure(curves: Curves) -> Markup:
     """Training and validation loss by step; empty without curves."""
     if not curves:
         return Markup()
-    points = [point for curve in curves.values() for point in curve]
-    across = Axis.over(step for step, _ in points)
-    up = Axis.over(loss for _, loss in points)
-    body = _levels(up)
-    for name, curve in curves.items():
-        body += _path(name, curve, across, up)
-    body += ruler(across, HEIGHT)
-    return svg("losses", "Loss by step", _tell(curves), HEIGHT + RULER, body)
+    room = MARGIN + CHAR * max(len(label) for _, label in _levels(_up(curves)))
+    return Markup('<div style="padding-left:{}px">{}</div>').format(room, _plot(curves))
 
 
 def to_image(curves: Curves) -> str:
     """The figure as a file of its own, for `dvc plots`."""
-    style = files("graft.evaluation.page").joinpath("style.css").read_text("utf-8")
     key = Markup(
-        '<g class="{0}"><line x1="{1}%" x2="{2}%" y1="10" y2="10" class="curve"/>'
-        '</g><text x="{3}%" y="14">{0}</text>'
+        '<svg x="{}%" y="10" overflow="visible"><g class="{name}">{}</g>'
+        '<text x="12" y="4">{name}</text></svg>'
     )
     keys = Markup().join(
-        key.format(name, 40 + 25 * place, 44 + 25 * place, 45 + 25 * place)
+        key.format(40 + 25 * place, SHAPES[name], name=name)
         for place, name in enumerate(curves)
     )
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" width="760" height="{}">'
         "<style>{} svg {{ background: #fff; font-family: sans-serif; }}</style>"
         '<rect width="100%" height="100%" fill="#fff"/>{}'
-        '<svg x="3%" y="30" width="94%">{}</svg></svg>\n'
-    ).format(HEIGHT + RULER + 40, Markup(style), keys, loss_figure(curves))
+        '<svg x="10%" y="30" width="87%">{}</svg></svg>\n'
+    ).format(HEIGHT + RULER + 40, style(), keys, _plot(curves) if curves else "")
 
 
-def _levels(up: Axis) -> Markup:
-    """A line at every tick of the loss, with its number above the line."""
+def _plot(curves: Curves) -> Markup:
+    """The drawing; the numbers of the losses stand to the left of it."""
+    across = Axis.over(step for curve in curves.values() for step, _ in curve)
+    up = _up(curves)
     level = Markup(
         '<line class="{}" x1="0%" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>'
-        '<text class="tick" x="0" y="{text:.1f}">{}</text>'
+        '<text class="tick" x="-{margin}" y="{text:.1f}" text-anchor="end">{}</text>'
     )
-    found = Markup()
-    for value in up.ticks:
+    body = Markup()
+    for value, label in _levels(up):
         y = _down(value, up)
         kind = "grid" if value else "zero"
-        found += level.format(kind, tick(value, up.step), y=y, text=y - 4)
-    return found
+        body += level.format(kind, label, y=y, text=y + 4, margin=MARGIN)
+    for name, curve in curves.items():
+        body += _path(name, curve, across, up)
+    body += ruler(across, HEIGHT)
+    return svg("losses", "Loss by step", _tell(curves), HEIGHT + RULER, body)
+
+
+def _up(curves: Curves) -> Axis:
+    return Axis.over(loss for curve in curves.values() for _, loss in curve)
+
+
+def _levels(up: Axis) -> list[tuple[float, str]]:
+    """Ticks of the loss with their numbers."""
+    return [(value, up.label(value)) for value in up.ticks]
 
 
 def _path(name: str, curve: Curve, across: Axis, up: Axis) -> Markup:

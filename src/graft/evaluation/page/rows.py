@@ -67,7 +67,7 @@ def strata_table(
         name: [Dot("base", found.base), Dot("tuned", found.tuned)]
         for name, _, found in picked
     }
-    axis = axis_of([Line(name, pair) for name, pair in dots.items()])
+    axis = axis_of([Line(name, pair) for name, pair in dots.items()], metric.scale)
     rows = [
         StratumRow(
             name,
