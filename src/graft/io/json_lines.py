@@ -10,7 +10,6 @@ from typing import Any
 
 from graft.errors import DataError
 from graft.io.files import storage_error, write_text
-from graft.records import shorten
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[str, Any]]:
@@ -31,9 +30,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, Any]]:
     except UnicodeDecodeError as error:
         raise _broken(f"{path}:{number}", f"not UTF-8: {error.reason}") from error
     except (ValueError, RecursionError) as error:
-        raise _broken(
-            f"{path}:{number}", f"not JSON: {shorten(text.strip(), 60)}"
-        ) from error
+        raise _broken(f"{path}:{number}", f"not JSON: {text.strip()[:60]}") from error
 
 
 def write_json_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
