@@ -33,7 +33,7 @@ WORDS = st.lists(st.sampled_from("red house cat l'eau a the le".split()), max_si
         ("e\u0301te\u0301", "fr", "\xe9t\xe9"),
     ],
 )
-def test_what_does_not_matter_is_taken_away(text, stratum, bare):
+def test_case_articles_and_punctuation_are_removed(text, stratum, bare):
     assert normalise(text, stratum) == bare
 
 
@@ -44,13 +44,13 @@ def test_values_computed_by_hand(value):
     assert value("answer_f1", "red red cat", "red cat cat") == pytest.approx(200 / 3)
 
 
-def test_the_nearest_reference_counts(value):
+def test_the_most_similar_reference_counts(value):
     assert value("answer_f1", "in 1998", "May 1998", "in 1998") == 100
     assert value("exact_match", "b", "a", "b") == 100
 
 
 @pytest.mark.parametrize("name", ["answer_match", "answer_f1"])
-def test_no_answer_is_right_only_where_there_is_none(name, value):
+def test_no_answer_is_correct_only_if_there_is_none(name, value):
     assert value(name, "unanswerable", "unanswerable") == 100
     assert value(name, "", "unanswerable") == 100
     assert value(name, "unanswerable", "red") == 0
@@ -77,6 +77,6 @@ def test_f1_is_symmetric_bounded_and_1_for_the_same_words(left, right):
 
 
 @given(WORDS, st.sampled_from(["en", "fr"]))
-def test_what_is_normalised_stays(words, stratum):
+def test_normalising_twice_changes_nothing(words, stratum):
     once = normalise(" ".join(words), stratum)
     assert normalise(once, stratum) == once

@@ -50,7 +50,7 @@ def false_alarms(
 
 
 @pytest.mark.parametrize("number", [3, 5, 8, 20, 50])
-def test_nothing_is_called_a_difference_in_about_one_of_twenty_cases(number):
+def test_without_a_difference_about_one_in_twenty_is_significant(number):
     # 1,200 trials: three standard errors are 1.9 percentage points.
     assert 0.03 < false_alarms(number, 1200) < 0.075
 
@@ -66,7 +66,7 @@ def test_skewed_groups_of_examples_are_no_more_often_significant():
     assert 0.02 < false_alarms(60, 1200, groups=20, draw=skewed) < 0.065
 
 
-def test_examples_of_one_text_do_not_make_chance_significant():
+def test_correlated_examples_do_not_become_significant_by_chance():
     assert false_alarms(60, 600, groups=8) < 0.09
     generator = np.random.default_rng(3)
     values = np.repeat(generator.normal(size=8), 8)
@@ -101,7 +101,7 @@ def test_the_segments_of_a_group_are_drawn_together_and_names_do_not_matter(
     assert np.array_equal(renamed.weights, draws.weights)
 
 
-def test_one_text_alone_says_nothing_of_others():
+def test_a_single_group_has_an_infinite_interval():
     draws = resample(3, 100, 0, ["a", "a", "a"])
     base, tuned = (
         measure(mean, averages(np.array(values)), draws)
@@ -111,8 +111,8 @@ def test_one_text_alone_says_nothing_of_others():
     assert found.difference.value == 6.0 and not found.is_significant
 
 
-def test_another_number_of_groups_is_refused():
-    with pytest.raises(ValueError, match="2 groups of 3 segments"):
+def test_a_wrong_number_of_groups_is_an_error():
+    with pytest.raises(ValueError, match="2 groups for 3 segments"):
         resample(3, 100, 0, ["a", "b"])
 
 

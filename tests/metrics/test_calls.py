@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graft.metrics import METRICS, Segments, resample
-from graft.metrics.calls import gold_calls, to_calls
-from graft.metrics.final_answers import is_formed, is_right
+from graft.metrics.calls import find_calls, reference_calls
+from graft.metrics.final_answers import has_format, is_correct
 from graft.tasks.tools import to_calls as to_reference
 
 WEATHER = {"name": "weather", "arguments": {"city": "Zürich", "days": 3}}
@@ -33,9 +33,9 @@ PLAIN = json.dumps(WEATHER)
         ).replace(json.dumps(PLAIN), json.dumps(json.dumps(WEATHER["arguments"]))),
     ],
 )
-def test_the_same_call_is_right_however_it_is_written(value, said):
+def test_an_equal_call_is_correct_in_any_format(value, said):
     assert value("final_answer", said, GOLD) == value("tool_calls", said, GOLD) == 100
-    assert is_formed(said, GOLD)
+    assert has_format(said, GOLD)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_same_call_is_right_however_it_is_written(value, said):
         json.dumps({"wrapped": WEATHER}),
     ],
 )
-def test_another_call_more_calls_or_none_are_wrong(value, said):
+def test_other_additional_or_missing_calls_are_wrong(value, said):
     assert value("final_answer", said, GOLD) == value("tool_calls", said, GOLD) == 0
 
 
@@ -71,14 +71,16 @@ def test_only_examples_that_call_tools_are_counted():
     segments = Segments(["It rains.", PLAIN], [["It rains."], [GOLD]], ["en", "en"])
     found = METRICS["tool_calls"].score(segments, resample(2, 100, 0))
     assert found.value == 100
-    assert METRICS["tool_calls"].unfit([["It rains."]]) == "no reference calls a tool"
-    assert METRICS["tool_calls"].unfit(segments.references) == ""
+    assert (
+        METRICS["tool_calls"].unsuitable([["It rains."]]) == "no reference calls a tool"
+    )
+    assert METRICS["tool_calls"].unsuitable(segments.references) == ""
 
 
 @pytest.mark.parametrize("text", ["5", "[1, 2]", "{}", "[]", '[{"name": "a"}]', "[a]"])
-def test_json_that_calls_nothing_is_no_call(text):
-    assert gold_calls(text) == [] == to_calls(text)
-    assert is_right(text, text)
+def test_json_without_a_call_is_not_a_call(text):
+    assert reference_calls(text) == [] == find_calls(text)
+    assert is_correct(text, text)
 
 
 JSON = st.recursive(
@@ -98,9 +100,9 @@ def test_calls_are_equal_exactly_if_their_json_is(one, other, indent):
     for arguments in (one, other):
         said = json.dumps(call(dict(reversed(arguments.items()))), indent=indent)
         same = json.dumps(arguments, sort_keys=True) == json.dumps(one, sort_keys=True)
-        assert is_right(said, gold) is same
+        assert is_correct(said, gold) is same
 
 
 @given(st.text(alphabet='[]{}",:1a \\n', max_size=60))
 def test_any_text_can_be_searched_for_calls(text):
-    assert to_calls(text) == []
+    assert find_calls(text) == []

@@ -36,7 +36,7 @@ def test_the_gold_answers_have_a_value_of_their_own():
 
 
 @given(TEXT, st.integers(1, 4))
-def test_a_share_is_bounded_and_no_higher_for_the_text_said_twice(text, order):
+def test_a_share_is_bounded_and_not_higher_for_a_repeated_text(text, order):
     share = distinct(text, order)
     if share is None:
         assert len(text.split()) < order

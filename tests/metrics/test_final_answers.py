@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.metrics.final_answers import is_formed, is_right, result_of
+from graft.metrics.final_answers import extract_result, has_format, is_correct
 
 THOUGHT = "<think>\n2, 3, 5\n</think>\n\n"
 
@@ -47,7 +47,7 @@ THOUGHT = "<think>\n2, 3, 5\n</think>\n\n"
     ],
 )
 def test_a_result_is_boxed_or_hashed_or_the_answer_or_the_last_number(text, result):
-    assert result_of(text) == result
+    assert extract_result(text) == result
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_a_result_is_boxed_or_hashed_or_the_answer_or_the_last_number(text, resu
         ("it is 12,000.", "12000"),
     ],
 )
-def test_equal_numbers_and_texts_are_right(said, gold, value):
+def test_equal_numbers_and_texts_are_correct(said, gold, value):
     assert value("final_answer", said, gold) == 100
 
 
-def test_wrong_missing_and_endless_results_are_not_right(value):
+def test_wrong_missing_and_endless_results_are_not_correct(value):
     assert value("final_answer", "#### 71", "#### 72") == 0
     assert value("final_answer", "", "#### 72") == 0
     assert value("final_answer", "3" * 5000, "3") == 0
@@ -96,20 +96,20 @@ def test_a_bare_answer_beside_the_reasoned_one_counts_too(value):
         (" ", "it is 6", False),
     ],
 )
-def test_a_form_is_that_of_the_gold_answer(said, gold, formed):
-    assert is_formed(said, gold) is formed
+def test_the_format_is_that_of_the_reference(said, gold, formed):
+    assert has_format(said, gold) is formed
 
 
 @given(st.integers(-(10**12), 10**12))
 def test_a_number_is_the_same_however_it_is_written(number):
     written = [str(number), f"{number:,}", f"{number}.00", f"${number}"]
     for text in written:
-        assert is_right(f"so it is\n#### {text}", f"#### {number}")
-        assert not is_right(f"#### {text}", f"#### {number + 1}")
+        assert is_correct(f"so it is\n#### {text}", f"#### {number}")
+        assert not is_correct(f"#### {text}", f"#### {number + 1}")
 
 
 @given(st.text(alphabet="<think>/\\boxed{}#1234,.-− ab\n"))
-def test_any_text_gives_its_own_result_and_at_most_its_own_form(text):
-    if result_of(text).strip():
-        assert is_right(text, text + "\n") and is_right(text + "\n", text)
-    assert not is_formed("", text)
+def test_every_text_equals_its_own_result(text):
+    if extract_result(text).strip():
+        assert is_correct(text, text + "\n") and is_correct(text + "\n", text)
+    assert not has_format("", text)

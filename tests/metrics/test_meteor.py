@@ -6,7 +6,7 @@ import pytest
 from nltk.translate.meteor_score import meteor_score
 
 from graft.metrics import METRICS, Segments
-from graft.metrics.meteor import count_matches, lacks_wordnet
+from graft.metrics.meteor import count_matches, missing_wordnet
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def meteor(said: str, *references: str) -> float:
     return terms[0, 0]
 
 
-def test_the_value_is_nltks_own():
+def test_the_value_equals_nltks():
     said, gold = "wash the pots in warm water", "the pan is washed with water"
     expected = meteor_score([gold.split()], said.split(), wordnet=TwoWords())
     assert meteor(said, gold) == pytest.approx(expected, abs=1e-12)
@@ -64,15 +64,15 @@ def test_the_best_reference_counts_and_nothing_scores_0():
 
 
 def test_references_in_another_script_are_refused_with_another_metric():
-    assert METRICS["meteor"].unfit([["a cat sleeps"], ["un été"]]) == ""
-    assert "take chrf" in METRICS["meteor"].unfit([["猫が寝ている"], ["a cat"]])
+    assert METRICS["meteor"].unsuitable([["a cat sleeps"], ["un été"]]) == ""
+    assert "use chrf" in METRICS["meteor"].unsuitable([["猫が寝ている"], ["a cat"]])
 
 
-def test_what_is_missing_is_said_with_the_way_to_get_it():
+def test_a_missing_wordnet_is_reported_with_the_command_to_install_it():
     try:
         count_matches(Segments(["a cat"], [["a dog"]], ["en"]))
     except LookupError:
-        assert "nltk.downloader wordnet" in lacks_wordnet()
+        assert "nltk.downloader wordnet" in missing_wordnet()
     else:
-        assert lacks_wordnet() == ""
-    assert METRICS["meteor"].lacks() == lacks_wordnet()
+        assert missing_wordnet() == ""
+    assert METRICS["meteor"].missing() == missing_wordnet()

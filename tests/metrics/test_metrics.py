@@ -79,7 +79,7 @@ def test_a_value_equals_sacrebleus_own_corpus_score(name, data):
 @pytest.mark.parametrize("name", ORACLES)
 @settings(max_examples=40, deadline=None)
 @given(data=CORPUS, order=st.randoms())
-def test_a_value_is_bounded_and_blind_to_the_order_of_segments(name, data, order):
+def test_a_value_is_bounded_and_independent_of_the_order_of_segments(name, data, order):
     completions, references = map(list, zip(*data, strict=True))
     ours = score(name, completions, references)
     assert 0 <= ours.low <= ours.high <= 100 + 1e-9
@@ -102,7 +102,7 @@ def test_texts_without_a_common_character_score_0(name):
 
 
 @pytest.mark.parametrize("name", ORACLES)
-def test_an_interval_holds_the_value_and_narrows_with_more_segments(name):
+def test_an_interval_contains_the_value_and_narrows_with_more_segments(name):
     few, many = (score(name, *corpus(n, 0.3, 2)) for n in (50, 800))
     for ours in (few, many):
         assert ours.low < ours.value < ours.high
@@ -157,7 +157,7 @@ def test_a_paired_difference_is_tighter_than_two_intervals_and_is_judged():
         assert not found.is_significant
 
 
-def test_no_segment_or_a_missing_reference_is_refused():
+def test_missing_segments_or_references_are_an_error():
     for completions, references in (([], []), (["a"], []), (["a"], [[]])):
         with pytest.raises(ValueError):
             segments(completions, references)
@@ -165,6 +165,6 @@ def test_no_segment_or_a_missing_reference_is_refused():
         resample(0, 100, 0)
 
 
-def test_an_unknown_metric_is_refused_with_the_known_ones():
+def test_an_unknown_metric_is_an_error_that_lists_the_known_ones():
     with pytest.raises(ConfigError, match="metor.*\n.*bleu, "):
         get_metrics(["bleu", "metor"])

@@ -20,7 +20,7 @@ def test_values_computed_by_hand():
     assert value("bits_per_byte", TERMS) == pytest.approx(8 / np.log(2) / 40)
 
 
-def test_guessing_evenly_costs_what_the_sources_say():
+def test_uniform_guessing_has_the_value_of_the_sources():
     pieces, num_bytes = 512, 8
     nll = np.log(pieces)
     assert value("perplexity", np.array([[nll, 1, 2]] * 2)) == pytest.approx(pieces)
@@ -28,7 +28,7 @@ def test_guessing_evenly_costs_what_the_sources_say():
     assert value("bits_per_byte", guess) == pytest.approx(8)
 
 
-def test_a_lower_perplexity_is_told_with_its_relative_change():
+def test_a_lower_perplexity_is_better_with_its_relative_change():
     metric = METRICS["perplexity"]
     assert metric.better == "lower"
     found = compare(
@@ -42,6 +42,6 @@ def test_a_lower_perplexity_is_told_with_its_relative_change():
     assert found.relative_change == pytest.approx(100 * (np.exp(0.5) / np.e - 1))
 
 
-def test_a_model_that_was_not_asked_has_no_value():
+def test_without_likelihoods_there_is_no_value():
     with pytest.raises(ValueError, match="not measured"):
         METRICS["perplexity"].score(segments(None), resample(2, 100, 0))

@@ -19,7 +19,7 @@ FREE = [metric for metric in METRICS.values() if metric.name != "meteor"]
 
 
 @given(TEXTS, st.sampled_from(["en", "fr"]))
-def test_every_metric_takes_every_text(rows, stratum):
+def test_every_metric_accepts_every_text(rows, stratum):
     completions, references = map(list, zip(*rows, strict=True))
     system = Segments(
         completions,
@@ -34,12 +34,12 @@ def test_every_metric_takes_every_text(rows, stratum):
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
-def test_a_metric_says_what_it_is(metric):
+def test_every_metric_has_name_title_and_signature(metric):
     assert metric.title and metric.name.isidentifier()
     assert metric.better in ("higher", "lower", "neither")
 
 
-def test_metrics_load_without_the_libraries_that_take_seconds():
+def test_importing_metrics_does_not_import_slow_libraries():
     heavy = "nltk", "rouge_score", "torch", "transformers", "scipy"
     code = (
         f"import sys, graft.metrics; print(*[m for m in {heavy} if m in sys.modules])"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.metrics.final_answers import is_right
+from graft.metrics.final_answers import is_correct
 from graft.metrics.results import to_number, to_result
 
 MARKS = ("#### {}", r"so \boxed{{{}}}", "{}")
@@ -75,9 +75,9 @@ MARKS = ("#### {}", r"so \boxed{{{}}}", "{}")
     ],
 )
 @pytest.mark.parametrize("mark", MARKS[:2])
-def test_the_same_result_is_right_in_any_notation(one, other, mark):
-    assert is_right(mark.format(one), f"#### {other}")
-    assert is_right(f"#### {other}", mark.format(one))
+def test_an_equal_result_is_correct_in_any_notation(one, other, mark):
+    assert is_correct(mark.format(one), f"#### {other}")
+    assert is_correct(f"#### {other}", mark.format(one))
 
 
 @pytest.mark.parametrize(
@@ -147,15 +147,15 @@ def test_the_same_result_is_right_in_any_notation(one, other, mark):
     ],
 )
 @pytest.mark.parametrize("mark", MARKS)
-def test_another_or_a_part_of_a_result_is_not_right(one, other, mark):
-    assert not is_right(mark.format(one), f"#### {other}")
-    assert not is_right(f"#### {other}", mark.format(one))
+def test_another_or_a_partial_result_is_not_correct(one, other, mark):
+    assert not is_correct(mark.format(one), f"#### {other}")
+    assert not is_correct(f"#### {other}", mark.format(one))
 
 
-def test_a_bare_reference_is_a_whole_result():
-    assert is_right("It takes 3 to 5 days.", "3 to 5")
-    assert not is_right("It takes 5 days.", "3 to 5")
-    assert is_right("So it is 12.", "12 apples")
+def test_a_bare_reference_is_a_complete_result():
+    assert is_correct("It takes 3 to 5 days.", "3 to 5")
+    assert not is_correct("It takes 5 days.", "3 to 5")
+    assert is_correct("So it is 12.", "12 apples")
 
 
 @given(
@@ -212,7 +212,7 @@ def test_answers_are_equal_exactly_if_their_numbers_are(
         )
     )
     one = one.translate(str.maketrans("0123456789", digits))
-    assert is_right(one, other) is (number == abs(number + apart))
+    assert is_correct(one, other) is (number == abs(number + apart))
 
 
 PARTS = st.lists(st.integers(-20, 20), min_size=2, max_size=4)
@@ -226,10 +226,10 @@ def test_tuples_have_an_order_and_sets_have_none(one, other, bracket, random):
     )
     is_set = bracket == r"\{"
     equal = set(one) == set(other) if is_set else one == other
-    assert is_right(first, second) is equal
+    assert is_correct(first, second) is equal
     mixed = random.sample(one, len(one))
     turned = f"#### {bracket}{','.join(f'{part}.0' for part in mixed)}{end}"
-    assert is_right(turned, first) is (is_set or mixed == one)
+    assert is_correct(turned, first) is (is_set or mixed == one)
 
 
 @given(st.text(alphabet="0123456789,. '-+/%$eE^*{}x=abkm到½٣\\", max_size=30))

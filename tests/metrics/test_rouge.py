@@ -12,7 +12,7 @@ PAIRS = [
 ]
 
 
-def test_the_values_are_rouge_scores_own_means():
+def test_values_equal_the_means_of_rouge_score():
     kinds = {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"}
     scorer = RougeScorer(list(kinds.values()))
     completions, references = map(list, zip(*PAIRS, strict=True))

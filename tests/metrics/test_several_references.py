@@ -10,7 +10,7 @@ COMPARING = [
     for name, metric in METRICS.items()
     if metric.of == "answer"
     and name not in ("meteor", "format")
-    and not metric.unfit([["a text"]])
+    and not metric.unsuitable([["a text"]])
 ]
 
 
@@ -21,7 +21,7 @@ def value(name: str, said: str, references: list[str]) -> float:
 
 
 @pytest.mark.parametrize("name", COMPARING)
-def test_an_answer_equal_to_any_reference_is_as_good_as_to_the_only_one(
+def test_an_answer_may_equal_any_reference(
     name: str,
 ) -> None:
     for said in REFERENCES:
@@ -29,7 +29,7 @@ def test_an_answer_equal_to_any_reference_is_as_good_as_to_the_only_one(
 
 
 @pytest.mark.parametrize("name", COMPARING)
-def test_an_answer_that_is_no_reference_is_not_made_right_by_their_number(
+def test_more_references_do_not_make_a_wrong_answer_correct(
     name: str,
 ) -> None:
     said = "Dogs bark loudly tonight 7"

@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.metrics.steps import at_place, in_order, to_steps
+from graft.metrics.steps import completeness, step_accuracy, to_steps
 
 GOLD = "1. Boil the water.\n2. Warm the pot.\n3. Pour the water.\n4. Wait."
 STEPS = st.lists(st.sampled_from(["boil", "warm", "pour", "wait"]), max_size=6)
 
 
-def test_numbers_and_bullets_are_no_part_of_a_step():
+def test_numbers_and_bullets_are_not_part_of_a_step():
     text = "Step 1: Boil it.\n\n2) Warm it!\n- Pour it\n  • Wait\n3. ..."
     assert to_steps(text) == ["boil it", "warm it", "pour it", "wait"]
     assert to_steps("2 cups of rice") == ["2 cups of rice"]
@@ -30,17 +30,17 @@ def test_values_computed_by_hand(said, accuracy, completeness, value):
     assert value("completeness", said, GOLD) == pytest.approx(completeness)
 
 
-def test_the_reference_that_suits_best_counts(value):
+def test_the_best_matching_reference_counts(value):
     assert value("completeness", "Wait.", GOLD, "Wait.") == 100
 
 
 @given(STEPS, STEPS)
 def test_shares_are_bounded_and_order_never_counts_less_than_place(steps, gold):
-    place, order = at_place(steps, gold), in_order(steps, gold)
+    place, order = step_accuracy(steps, gold), completeness(steps, gold)
     assert 0 <= place <= order <= 1
-    assert at_place(gold, gold) == in_order(gold, gold) == 1
+    assert step_accuracy(gold, gold) == completeness(gold, gold) == 1
 
 
 @given(STEPS, STEPS)
 def test_more_steps_never_make_an_answer_less_complete(steps, gold):
-    assert in_order([*steps, "sing"], gold) >= in_order(steps, gold)
+    assert completeness([*steps, "sing"], gold) >= completeness(steps, gold)

@@ -95,7 +95,7 @@ def test_a_script_with_spaces_is_left_as_it_is(text):
     assert spaced(text) == text and not is_unspaced(text)
 
 
-def test_different_answers_in_other_scripts_are_told_apart():
+def test_different_answers_in_other_scripts_get_different_scores():
     score = METRICS["rouge_1"].score
     weights = resample(1, 100, 0)
     assert score(Segments(["tàt"], [["été"]], ["fr"]), weights).value == 0
@@ -105,13 +105,13 @@ def test_different_answers_in_other_scripts_are_told_apart():
     assert 0 < METRICS["bleu"].score(segments, weights).value < 60
 
 
-def test_a_signature_says_that_texts_were_split_into_characters():
+def test_the_signature_shows_that_texts_were_split_into_characters():
     weights = resample(1, 100, 0)
     for text, tokenizer in (("un chat", "tok:13a|"), ("猫", "tok:13a+unspaced-char|")):
         found = METRICS["bleu"].score(Segments([text], [[text]], ["all"]), weights)
         assert tokenizer in found.signature
 
 
-def test_the_share_of_latin_letters_is_told():
+def test_the_share_of_latin_letters_is_counted():
     assert latin_share(["abc", "été 12"]) == 1 == latin_share(["12", ""])
     assert latin_share(["ab", "猫が"]) == 0.5

@@ -106,8 +106,8 @@ def not_computed(
         metric.name: reason
         for metric in metrics
         if (
-            reason := metric.lacks()
-            or metric.unfit(references)
+            reason := metric.missing()
+            or metric.unsuitable(references)
             or ("" if measured or metric.of != "likelihood" else unasked)
         )
     }

@@ -1,4 +1,5 @@
-"""Scores of completions against references, with intervals and paired differences."""
+"""Scores of completions against references, with confidence intervals and paired
+differences."""
 
 from collections.abc import Mapping, Sequence
 
@@ -42,15 +43,15 @@ METRICS: Mapping[str, Metric] = {
         *LIKELIHOOD_METRICS,
     )
 }
-"""Every metric by its name in `task.metrics`."""
+"""All metrics, by their name in `task.metrics`."""
 
 
 def get_metrics(names: Sequence[str]) -> list[Metric]:
-    """The named metrics. Raises: ConfigError naming those that do not exist."""
+    """The named metrics. Raises: ConfigError with the names that do not exist."""
     if unknown := [name for name in names if name not in METRICS]:
         raise ConfigError(
             "task.metrics",
-            f"unknown: {', '.join(unknown)}",
+            f"unknown metrics: {', '.join(unknown)}",
             expected=f"some of {', '.join(METRICS)}",
             fix="correct the task's file in configs/task, then: graft params",
         )

@@ -1,11 +1,11 @@
-"""Short answers: the same after what does not matter is taken away, or nearly so.
+"""Short answers: exact match and token F1 after normalisation.
 
-Source: Rajpurkar et al. 2016 (arXiv:1606.05250) and 2018 (arXiv:1806.03822), whose
-evaluation script of SQuAD 2.0 this equals on English answers. The stratum says the
-language: French articles, elided or not, and punctuation go in the manner of
+Sources: Rajpurkar et al. 2016 (arXiv:1606.05250) and 2018 (arXiv:1806.03822); on
+English answers the values equal those of the SQuAD 2.0 evaluation script. The stratum
+is the language: French articles, elided or not, and punctuation are removed as by
 d'Hoffschmidt et al. 2020 (FQuAD, arXiv:2002.06071); German and Spanish articles, the
-punctuation of other scripts, and characters of scripts without spaces are treated as
-by Lewis et al. 2020 (MLQA, arXiv:1910.07475). A stratum that is no language named here
+punctuation of other scripts, and characters of scripts without spaces are treated as by
+Lewis et al. 2020 (MLQA, arXiv:1910.07475). A stratum that is not a language listed here
 is scored by the English rules.
 """
 
@@ -32,18 +32,16 @@ ARTICLES: Mapping[str, regex.Pattern[str] | None] = {
         "ar bn cs fa he hi id ja km ko lo my pl ru sw th tr uk vi zh".split()
     ),
 }
-"""Words that do not matter, by language; None: no word of it is an article."""
+"""Articles, which are removed, by language; None: the language has none."""
 ASCII_PUNCTUATION = regex.compile(f"[{regex.escape(string.punctuation)}]")
 PUNCTUATION = regex.compile(r"[\p{P}$+<=>^`|~]")
 FOREIGN_PUNCTUATION = regex.compile(r"[\p{P}--[\x00-\xff\u2000-\u206f]]", regex.V1)
-"""Of other scripts than the Latin one, which SQuAD's script does not know."""
+"""Punctuation of non-Latin scripts, which SQuAD's script does not handle."""
 
 
 def normalise(text: str, stratum: str = "en") -> str:
-    """Lower case, without punctuation, articles and needless spaces.
-
-    Returns: what is compared; empty for no answer.
-    """
+    """The answer in lower case, without punctuation, articles and extra spaces; empty
+    for no answer."""
     language = stratum if stratum in ARTICLES else "en"
     articles = ARTICLES[language]
     text = FOREIGN_PUNCTUATION.sub(" ", fold(text).lower())
@@ -58,7 +56,7 @@ def normalise(text: str, stratum: str = "en") -> str:
 
 
 def token_f1(answer: str, gold: str) -> float:
-    """F1 of the words of two normalised answers, in 0..1; no answer equals itself."""
+    """F1 of the words of two normalised answers, in 0..1; 1 if both are empty."""
     words, gold_words = spaced(answer).split(), spaced(gold).split()
     if not words or not gold_words:
         return float(words == gold_words)
@@ -71,41 +69,41 @@ def is_equal(answer: str, gold: str) -> float:
     return float(answer == gold)
 
 
-def best(
-    segments: Segments, likeness: Callable[[str, str], float], name: str
+def score_best(
+    segments: Segments, similarity: Callable[[str, str], float], name: str
 ) -> tuple[Array, str]:
-    """Likeness to the nearest reference, of each segment.
+    """Similarity of each completion to its most similar reference.
 
-    A reference of which nothing is left counts only where all are so, as in SQuAD 2.0,
-    or where the completion is that reference, sign by sign.
-    Returns: statistics of a mean, shape [segments, 2], and how they were counted.
+    A reference that is empty after normalisation counts only if all are, as in SQuAD
+    2.0, or if the completion is literally that reference.
+    Returns: statistics of a mean, shape [segments, 2], and the signature.
     """
 
-    def one(said: str, references: Sequence[str], stratum: str) -> float:
-        if said and said in references:
+    def score(completion: str, references: Sequence[str], stratum: str) -> float:
+        if completion and completion in references:
             return 1.0
         gold = {normalise(text, stratum) for text in references}
         gold = gold - {""} or gold
-        return max(likeness(normalise(said, stratum), text) for text in gold)
+        return max(similarity(normalise(completion, stratum), text) for text in gold)
 
     rows = zip(segments.completions, segments.references, segments.strata, strict=True)
     return (
-        averaged(one(*row) for row in rows),
+        averaged(score(*row) for row in rows),
         f"{name}|squad-2.0|articles:en,fr,de,es|unspaced-char",
     )
 
 
 def count_exact(segments: Segments) -> tuple[Array, str]:
-    """1 where the completion is a reference, letter by letter but for white space.
+    """1 where the completion equals a reference except for white space.
 
-    Composed and decomposed letters are the same.
+    Composed and decomposed letters are equal.
 
-    Returns: statistics of a mean, shape [segments, 2], and how they were counted.
+    Returns: statistics of a mean, shape [segments, 2], and the signature.
     """
     rows = zip(segments.completions, segments.references, strict=True)
     found = [
-        float(_bare(said) in [_bare(text) for text in references])
-        for said, references in rows
+        float(_bare(completion) in [_bare(text) for text in references])
+        for completion, references in rows
     ]
     return averaged(found), "exact|case:kept|space:any"
 
@@ -119,13 +117,13 @@ ANSWER_METRICS = [
     Metric(
         "answer_match",
         "Answer exact match, %",
-        partial(best, likeness=is_equal, name="em"),
+        partial(score_best, similarity=is_equal, name="em"),
         percent,
     ),
     Metric(
         "answer_f1",
         "Answer token F1, %",
-        partial(best, likeness=token_f1, name="f1"),
+        partial(score_best, similarity=token_f1, name="f1"),
         percent,
     ),
 ]

@@ -1,9 +1,9 @@
-"""BLEU: how many word n-grams of the completion stand in a reference.
+"""BLEU: precision of the completion's word n-grams.
 
 Sources: Papineni et al. 2002 (P02-1040) for the metric, Post 2018 (W18-6319) for the
-tokenizer, smoothing and signature, which are SacreBLEU's own. Its tokenizer 13a knows
-words by the spaces between them, so a script without spaces is first split into
-characters, as SacreBLEU's tokenizer `zh` does for Chinese.
+tokenizer, smoothing and signature, which are SacreBLEU's own. Its tokenizer 13a splits
+at spaces, so a script without spaces is first split into characters, as SacreBLEU's
+tokenizer `zh` does for Chinese.
 """
 
 import unicodedata
@@ -24,7 +24,7 @@ def count_words(segments: Segments) -> tuple[Array, str]:
 
     Returns: [completion length, closest reference length, matches of order 1 to 4,
         n-grams of order 1 to 4] in tokens of its 13a tokenizer. Shape [segments, 10].
-        The signature says `13a+unspaced-char` if a text was split into characters.
+        The signature contains `13a+unspaced-char` if a text was split into characters.
     """
     metric = BLEU(max_ngram_order=MAX_ORDER, force=True)
     split = replace(
@@ -43,9 +43,9 @@ def count_words(segments: Segments) -> tuple[Array, str]:
 def sacrebleu_terms(metric: BLEU, segments: Segments) -> Array:
     """Statistics of each segment by a SacreBLEU metric, shape [segments, terms].
 
-    SacreBLEU takes references as one list a position, with None where a segment has
-    fewer than the others. Letters are composed (NFC) on both sides: a decomposed é or
-    Korean syllable is the same text.
+    SacreBLEU expects one list per reference position, with None for segments that have
+    fewer references. Letters are composed (NFC) on both sides, so decomposed é or
+    Korean syllables match.
     """
     most = max(map(len, segments.references))
     rows = [
@@ -53,9 +53,9 @@ def sacrebleu_terms(metric: BLEU, segments: Segments) -> Array:
         for texts in segments.references
     ]
     columns = [list(column) for column in zip(*rows, strict=True)]
-    said = [_composed(text) for text in segments.completions]
+    completions = [_composed(text) for text in segments.completions]
     # pylint: disable-next=protected-access # its public API gives only corpus scores
-    terms = metric._extract_corpus_statistics(said, columns)
+    terms = metric._extract_corpus_statistics(completions, columns)
     return np.asarray(terms, dtype=np.float64)
 
 
@@ -68,8 +68,8 @@ def bleu(sums: Array, order: int = MAX_ORDER) -> Array:
 
     The geometric mean of the precisions of orders 1 to `order`, times the brevity
     penalty. An order without a match is smoothed as in mteval-v13a ("exp"). An order
-    that no completion of the corpus is long enough for is left out, where SacreBLEU
-    gives 0: answers of three words that equal their references are perfect.
+    for which all completions are too short is left out, where SacreBLEU gives 0:
+    answers of three words that equal their references get 100.
 
     Args:
         sums: statistics of `count_words`, summed. Shape [..., 10].
@@ -98,4 +98,4 @@ BLEU_METRICS = [
         for n in ORDERS
     ),
 ]
-"""`bleu` is SacreBLEU's own, of runs of 1 to 4 words; `bleu_n` of runs of 1 to n."""
+"""`bleu` is SacreBLEU's own, with n-grams up to 4; `bleu_n` has n-grams up to n."""

@@ -1,4 +1,4 @@
-"""Intervals by drawing test examples anew, those that belong together as one."""
+"""Bootstrap confidence intervals, resampling groups of test examples."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ Array = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 FEW_GROUPS = 6
-"""Below it resamples alone cannot tell a chance from a difference: of five groups all
-differ in one direction in one case of 16."""
+"""With fewer groups, resampling alone cannot show significance: without a true
+difference, five groups all differ in the same direction in one case of 16."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Resamples:
     """Bootstrap draws of groups of segments.
 
     Args:
-        weights: how often each resample drew each group, shape [resamples, groups].
+        weights: count of each group in each resample, shape [resamples, groups].
         codes: the group of each segment, from 0. Shape [segments].
     """
 
@@ -38,9 +38,9 @@ class Resamples:
     def bounds(self, values: Array) -> tuple[float, float]:
         """The 95 % interval of a score, from its values on the resamples.
 
-        Percentiles, expanded: of n groups the resamples spread like z and without the
-        factor n / (n - 1), where a score spreads like Student's t. The shares that are
-        left out make up for both. The bounds stay in the metric's range.
+        Expanded percentiles: with n groups, resamples spread like a normal
+        distribution without the factor n / (n - 1), while the score follows Student's
+        t. Wider percentiles correct for both. The bounds stay in the metric's range.
         Source: Hesterberg 2015, "What teachers should know about the bootstrap", The
         American Statistician 69(4), section 5.3 (arXiv:1411.5279).
         """
@@ -55,16 +55,17 @@ class Resamples:
     ) -> tuple[float, float]:
         """The 95 % interval of a difference, which may have either sign.
 
-        It spans the expanded percentiles and the bootstrap-t interval. The first are
-        too short where single differences are skewed, the second where a few far ones
-        are what differs; docs/LOG.md has the errors of both. Of few groups it is
-        Student's t, with the resamples' standard error (section 5.2 there); of one
-        group nothing is known.
+        It covers both the expanded percentiles and the bootstrap-t interval. The
+        first are too narrow for skewed differences, the second if a few extreme ones
+        dominate; docs/LOG.md has the error rates of both. For few groups it is
+        Student's t with the standard error of the resamples (section 5.2 there); for a
+        single group it is infinite.
 
         Args:
-            estimate: of all segments.
-            values: on the resamples, shape [resamples].
-            left_out: without each group, shape [groups]; not needed of few groups.
+            estimate: difference of all segments.
+            values: difference on the resamples, shape [resamples].
+            left_out: difference without each group, shape [groups]; unused for few
+                groups.
         """
         number = self.weights.shape[1]
         if number == 1:
@@ -79,12 +80,12 @@ class Resamples:
     def _studentized(
         self, estimate: float, values: Array, left_out: Array
     ) -> tuple[float, float]:
-        """The bootstrap-t interval, with the jackknife's standard errors.
+        """The bootstrap-t interval, with jackknife standard errors.
 
-        What a score gains by a group is the same on each resample to first order, so
-        one jackknife of the segments serves for the standard errors of all resamples.
-        These count the variance of the segments as one further group: otherwise a
-        resample of equal differences would be infinitely far from the estimate.
+        To first order, the influence of a group on the score is the same in each
+        resample, so one jackknife of the segments gives the standard errors of all
+        resamples. The variance of the segments is included as one additional group;
+        otherwise a resample of equal differences would have a standard error of zero.
         Sources: Efron 1979, "Bootstrap methods: another look at the jackknife", Annals
         of Statistics 7(1), remark E; Hall 1988, "Theoretical comparison of bootstrap
         confidence intervals", Annals of Statistics 16(3).
@@ -103,7 +104,7 @@ class Resamples:
         return float(estimate - far * error), float(estimate - near * error)
 
     def _width(self) -> float:
-        """Of the interval to each side, in standard deviations of the resamples."""
+        """Half the width of the interval, in standard deviations of the resamples."""
         from scipy.special import stdtrit  # pylint: disable=no-name-in-module
 
         number = self.weights.shape[1]
@@ -121,18 +122,18 @@ def resample(
 ) -> Resamples:
     """Draw groups with replacement, as many as there are.
 
-    Segments of one group say much the same, so they are drawn together; without
-    `groups` each segment is drawn alone.
+    Segments of one group are correlated, so they are drawn together; without `groups`
+    each segment is a group.
     Sources: Koehn 2004, "Statistical significance tests for machine translation
     evaluation" (W04-3250); Field and Welsh 2007, "Bootstrapping clustered data", JRSS B
     69, for groups.
-    Raises: ValueError if there is no segment, or another number of groups.
+    Raises: ValueError if there are no segments, or not one group for each.
     """
     if num_segments < 1:
-        raise ValueError("no segment to resample")
+        raise ValueError("no segments to resample")
     names = range(num_segments) if groups is None else groups
     if len(names) != num_segments:
-        raise ValueError(f"{len(names)} groups of {num_segments} segments")
+        raise ValueError(f"{len(names)} groups for {num_segments} segments")
     places: dict[Any, int] = {}
     codes = np.array([places.setdefault(name, len(places)) for name in names])
     number = len(places)
@@ -147,7 +148,7 @@ def resample(
 @dataclass(frozen=True)
 class Measured:
     """A score, its value on each resample, shape [resamples], and its value without
-    each group, shape [groups]; that is empty where groups are few."""
+    each group, shape [groups], which is empty if there are few groups."""
 
     score: Score
     values: Array
@@ -157,7 +158,7 @@ class Measured:
 def measure(
     value: Callable[[Array], Array], terms: Array, draws: Resamples, signature: str = ""
 ) -> Measured:
-    """A metric of all segments, of each resample, and without each group.
+    """A metric on all segments, on each resample, and without each group.
 
     Args:
         value: sums, shape [..., terms] → scores, shape [...].
@@ -167,12 +168,12 @@ def measure(
     total = terms.sum(axis=0)
     values = value(draws.weights @ groups)
     score = Score(float(value(total)), *draws.bounds(values), signature)
-    is_few = len(groups) < FEW_GROUPS  # without its only group it may have no value
+    is_few = len(groups) < FEW_GROUPS  # without the only group it may be undefined
     return Measured(score, values, np.empty(0) if is_few else value(total - groups))
 
 
 def interval(
     value: Callable[[Array], Array], terms: Array, draws: Resamples, signature: str = ""
 ) -> Score:
-    """Score of all segments, with the interval of its resamples."""
+    """Score of all segments with its bootstrap interval."""
     return measure(value, terms, draws, signature).score

@@ -1,10 +1,10 @@
-"""Calls of tools: the same tools with the same arguments.
+"""Exact match of tool calls: the same tools with the same arguments.
 
-A reference calls tools if it is their JSON, a list of {name, arguments}. What a model
-says is read in the forms that chat templates have it write: such a list or its items,
-alone or in <tool_call> tags, `parameters` for `arguments`, arguments as a text of JSON,
-and OpenAI's {function: {...}}. Keys in another order, spaces, ids and the order of
-calls do not matter, and 1.0 is 1; everything else does, as do the letters of a text.
+A reference contains tool calls if it is a JSON list of {name, arguments}. Completions
+are parsed in the formats of common chat templates: such a list or its items, with or
+without <tool_call> tags, `parameters` for `arguments`, arguments as a JSON string, and
+OpenAI's {function: {...}}. The order of keys and of calls, spaces and ids are ignored,
+and 1.0 equals 1. Everything else must be equal, including the case of letters.
 """
 
 import json
@@ -20,14 +20,14 @@ _OPENING = regex.compile(r"[\[{]")
 _DECODER = json.JSONDecoder()
 
 
-def to_calls(text: str) -> list[str]:
-    """The calls in a text after its thinking, each as one form of JSON, sorted."""
+def find_calls(text: str) -> list[str]:
+    """The calls in a text after its thinking, each as canonical JSON, sorted."""
     values = _json_values(after_thinking(text))
     return sorted(call for value in values for call in _calls(value) or [])
 
 
-def gold_calls(reference: str) -> list[str]:
-    """The calls that a reference is; empty if it is an answer in words."""
+def reference_calls(reference: str) -> list[str]:
+    """The calls of a reference; empty if it is an answer in words."""
     try:
         value = json.loads(reference)
     except ValueError:
@@ -36,27 +36,28 @@ def gold_calls(reference: str) -> list[str]:
 
 
 def count_calls(segments: Segments) -> tuple[Array, str]:
-    """1 where the calls are those of a reference; nothing where no reference calls.
+    """1 where the calls equal those of a reference; not counted without reference
+    calls.
 
-    Returns: statistics of a mean, shape [segments, 2], and how they were counted.
+    Returns: statistics of a mean, shape [segments, 2], and the signature.
     """
     rows = zip(segments.completions, segments.references, strict=True)
     found = []
-    for said, references in rows:
-        gold = [calls for text in references if (calls := gold_calls(text))]
-        found.append(float(to_calls(said) in gold) if gold else None)
+    for completion, references in rows:
+        gold = [calls for text in references if (calls := reference_calls(text))]
+        found.append(float(find_calls(completion) in gold) if gold else None)
     return averaged(found), "calls|name,arguments|order:any"
 
 
-def lacks_calls(references: Sequence[Sequence[str]]) -> str:
-    """Why there is nothing to score, if no reference calls a tool."""
-    if any(gold_calls(text) for texts in references for text in texts):
+def missing_calls(references: Sequence[Sequence[str]]) -> str:
+    """The reason why nothing can be scored: no reference contains tool calls."""
+    if any(reference_calls(text) for texts in references for text in texts):
         return ""
     return "no reference calls a tool"
 
 
 def _json_values(text: str) -> Iterator[Any]:
-    """Lists and objects in a text, from left to right, each whole."""
+    """The JSON lists and objects in a text, from left to right."""
     place = 0
     while found := _OPENING.search(text, place):
         try:
@@ -92,13 +93,13 @@ def _call(item: Any) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """A value with whole numbers as such: 1.0 is 1."""
+    """A value with integral floats as integers: 1.0 becomes 1."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    is_whole = isinstance(value, float) and value.is_integer()
-    return int(value) if is_whole else value
+    is_integral = isinstance(value, float) and value.is_integer()
+    return int(value) if is_integral else value
 
 
 CALL_METRICS = [
@@ -107,6 +108,6 @@ CALL_METRICS = [
         "Tool calls, exact match, %",
         count_calls,
         percent,
-        unfit=lacks_calls,
+        unsuitable=missing_calls,
     )
 ]

@@ -1,7 +1,7 @@
-"""chrF: how many character n-grams the completion and a reference share.
+"""chrF: F-score of character n-grams.
 
 Source: Popović 2015 (W15-3049), with SacreBLEU's settings: orders 1 to 6, no
-whitespace, recall weighs twice as much as precision (chrF2).
+whitespace, recall weighted twice as much as precision (chrF2).
 """
 
 import numpy as np

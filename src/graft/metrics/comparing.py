@@ -13,8 +13,8 @@ from graft.records import Score
 class Comparison:
     """One metric of two systems on the same segments; `difference` is tuned − base.
 
-    `gold` is the value of the references themselves, for metrics of a text alone.
-    `min_difference` is the smallest that matters.
+    `gold` is the value of the references themselves, for metrics without reference.
+    `min_difference` is the smallest relevant difference.
     """
 
     base: Score
@@ -25,17 +25,17 @@ class Comparison:
 
     @property
     def is_significant(self) -> bool:
-        """The difference's 95 % interval leaves out zero."""
+        """Whether the 95 % interval of the difference excludes zero."""
         return self.difference.low > 0 or self.difference.high < 0
 
     @property
     def is_negligible(self) -> bool:
-        """The difference is significant, and too small to matter."""
+        """Whether the difference is significant, but too small to be relevant."""
         return self.is_significant and abs(self.difference.value) < self.min_difference
 
     @property
     def relative_change(self) -> float | None:
-        """(tuned − base) / base, in percent; None if the base has 0."""
+        """(tuned − base) / base, in percent; None if the base value is 0."""
         base = self.base.value
         return 100 * self.difference.value / base if base else None
 
@@ -43,7 +43,7 @@ class Comparison:
 def difference(
     base: Measured, tuned: Measured, draws: Resamples, min_difference: float = 0.0
 ) -> Comparison:
-    """Paired: both systems were measured on the same resamples."""
+    """Paired difference of two systems that were measured on the same resamples."""
     estimate = tuned.score.value - base.score.value
     low, high = draws.difference_bounds(
         estimate, tuned.values - base.values, tuned.left_out - base.left_out
@@ -65,17 +65,17 @@ def compare(
     seed: int,
     min_differences: Mapping[str, float] | None = None,
 ) -> dict[str, Comparison]:
-    """Score two systems on the same segments, by the same bootstrap draws.
+    """Score two systems on the same segments with the same bootstrap resamples.
 
-    The difference is paired: both systems are scored on each resample, so what makes
-    a segment hard for both does not widen its interval.
+    The difference is paired: both systems are scored on each resample, so segments that
+    are hard for both do not widen its interval.
 
     Args:
-        min_differences: the smallest that matters, by metric.
-    Raises: ValueError if the systems saw different segments.
+        min_differences: smallest relevant difference, by metric.
+    Raises: ValueError if the numbers of segments differ.
     """
     if len(base.completions) != len(tuned.completions):
-        raise ValueError("base and tuned saw different segments")
+        raise ValueError("base and tuned have different numbers of segments")
     draws = resample(len(base.completions), num_resamples, seed, base.groups)
     gold = replace(base, completions=[texts[0] for texts in base.references])
     counted: dict[Statistics, Any] = {}

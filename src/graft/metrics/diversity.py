@@ -1,9 +1,9 @@
-"""How long a text is, and how much it repeats itself. No reference is asked.
+"""Length and repetition of a completion; no reference is needed.
 
 Sources: Li et al. 2016 (N16-1014) for distinct-n, here of each text alone and averaged
 over texts, so that its interval is one over texts; Welleck et al. 2020
-(arXiv:1908.04319) for the share of repeated 4-grams. Words are what stands between
-spaces; in a script without spaces each character is one.
+(arXiv:1908.04319) for the share of repeated 4-grams. Words are separated by
+spaces; in a script without spaces each character is a word.
 """
 
 from functools import partial
@@ -12,29 +12,29 @@ from graft.metrics.statistics import Array, Metric, Segments, averaged, mean, pe
 from graft.metrics.words import spaced
 
 REPEATED = 4
-"""Length of the n-grams whose repetition is counted, in words."""
+"""Order of the n-grams whose repetition is counted, in words."""
 
 
 def distinct(text: str, order: int) -> float | None:
-    """Share of a text's word n-grams that are new in it, 0..1; None if it has none."""
+    """Distinct word n-grams / all word n-grams of a text, 0..1; None if it has none."""
     words = spaced(text).split()
     grams = list(zip(*(words[start:] for start in range(order)), strict=False))
     return len(set(grams)) / len(grams) if grams else None
 
 
 def count_distinct(segments: Segments, order: int) -> tuple[Array, str]:
-    """Distinct n-grams of each segment.
+    """Share of distinct n-grams in each segment.
 
-    Returns: statistics of a mean, shape [segments, 2], and how they were counted.
+    Returns: statistics of a mean, shape [segments, 2], and the signature.
     """
     shares = [distinct(text, order) for text in segments.completions]
     return averaged(shares), f"distinct|n:{order}|words,unspaced-char|per-text"
 
 
 def count_repeated(segments: Segments) -> tuple[Array, str]:
-    """Share of each segment's n-grams that stood in it before.
+    """Share of each segment's n-grams that occurred in it before.
 
-    Returns: statistics of a mean, shape [segments, 2], and how they were counted.
+    Returns: statistics of a mean, shape [segments, 2], and the signature.
     """
     shares = [distinct(text, REPEATED) for text in segments.completions]
     repeated = [None if share is None else 1 - share for share in shares]
@@ -42,9 +42,9 @@ def count_repeated(segments: Segments) -> tuple[Array, str]:
 
 
 def count_words(segments: Segments) -> tuple[Array, str]:
-    """Words of each segment.
+    """Number of words of each segment.
 
-    Returns: statistics of a mean, shape [segments, 2], and how they were counted.
+    Returns: statistics of a mean, shape [segments, 2], and the signature.
     """
     return (
         averaged(len(spaced(text).split()) for text in segments.completions),

@@ -1,16 +1,16 @@
-r"""Reasoned answers: is the result right, and does the answer have its form.
+r"""Reasoned answers: correctness of the final result, and format.
 
-A result is what stands in the last \boxed{}, or else on the line of the last ####, or
-else after the last "the answer is", or else the last number of what follows the
-thinking, with the numbers that are joined to it and what changes it. The marks are the
-conventions of Hendrycks et al. 2021 (MATH, arXiv:2103.03874), Cobbe et al. 2021 (gsm8k,
-arXiv:2110.14168) and Kojima et al. 2022 (arXiv:2205.11916); `graft.metrics.results`
-says which results are equal.
+The result is the content of the last \boxed{}; otherwise what follows the last #### on
+its line; otherwise what follows the last "the answer is"; otherwise the last number
+after the thinking, with the numbers that are joined to it and the words that change its
+value. These markers are the conventions of Hendrycks et al. 2021 (MATH,
+arXiv:2103.03874), Cobbe et al. 2021 (GSM8K, arXiv:2110.14168) and Kojima et al. 2022
+(arXiv:2205.11916). `graft.metrics.results` defines which results are equal.
 """
 
 import re
 
-from graft.metrics.calls import gold_calls, to_calls
+from graft.metrics.calls import find_calls, reference_calls
 from graft.metrics.notation import is_magnitude, is_unit, to_plain
 from graft.metrics.results import to_result
 from graft.metrics.statistics import Array, Metric, Segments, averaged, percent
@@ -44,13 +44,14 @@ _SENTENCE_END = re.compile(r"(?:[.!?](?=\s|$)|。|\n)")
 
 
 def _to_marked(text: str) -> str:
-    """The answer without gsm8k's calculations (<<2*3=6>>), and with one kind of box."""
+    """The text after the thinking, without GSM8K's calculations (<<2*3=6>>), and with
+    \\boxed for \\fbox."""
     return _CALCULATION.sub("", after_thinking(text)).replace(r"\fbox{", BOX)
 
 
-def mark_of(text: str) -> str:
-    """How a result is marked after the thinking: boxed, hashes, answer or number; or
-    empty."""
+def answer_marker(text: str) -> str:
+    """The marker of the result: boxed, hashes, answer or number; empty if there is
+    none."""
     text = _to_marked(text)
     if BOX in text:
         return "boxed"
@@ -61,15 +62,15 @@ def mark_of(text: str) -> str:
     return "number" if JOINED.search(text) else ""
 
 
-def result_of(text: str) -> str:
-    """The marked result as it is written; the whole text if none is marked.
+def extract_result(text: str) -> str:
+    """The result as it is written; the complete text if there is no number either.
 
-    Unmarked, a text that says nothing but a result is one, whole, such as `12 km` or
-    `2^10`; of any other the last number is, and all that are joined to it, as in
-    `3 to 5`, or that change it, as in `5 million`.
+    Without a marker, a text that consists only of a result is the result, such as
+    `12 km` or `2^10`. Otherwise it is the last number, with the numbers joined to it,
+    as in `3 to 5`, and the words that change it, as in `5 million`.
     """
     text = _to_marked(text)
-    mark = mark_of(text)
+    mark = answer_marker(text)
     if mark == "boxed":
         return _inside_braces(text.rpartition(BOX)[2])
     if mark == "hashes":
@@ -79,22 +80,22 @@ def result_of(text: str) -> str:
     if not mark or _is_bare(text.strip()):
         return text.strip()
     text = to_plain(text)
-    return _with_what_changes_it([*JOINED.finditer(text)][-1])
+    return _with_modifiers([*JOINED.finditer(text)][-1])
 
 
 def _answered(text: str) -> str:
-    """The result that a text after "the answer is" begins with."""
+    """The result at the beginning of a text that follows "the answer is"."""
     sentence = _SENTENCE_END.split(text, maxsplit=1)[0].strip(" *_")
     if _is_bare(sentence):
         return sentence
     plain = to_plain(sentence).rpartition("=")[2].strip()
     if not _OPENING.match(plain):
         return sentence
-    return _with_what_changes_it(JOINED.search(plain))
+    return _with_modifiers(JOINED.search(plain))
 
 
-def _with_what_changes_it(found: re.Match[str] | None) -> str:
-    """Numbers with a sign or a word beside them that makes another result of them."""
+def _with_modifiers(found: re.Match[str] | None) -> str:
+    """Numbers with the adjacent sign or word that changes their value."""
     if found is None:
         return ""
     before = _BEFORE.search(found.string[max(found.start() - 40, 0) : found.start()])
@@ -104,8 +105,8 @@ def _with_what_changes_it(found: re.Match[str] | None) -> str:
 
 
 def _changes(after: re.Match[str] | None) -> bool:
-    """Whether what follows a number makes another result of it: 5 million, 2x; and
-    not: 5 a day, 5 or so."""
+    """Whether the text after a number changes its value: 5 million and 2x, but not
+    5 a day or 5 or so."""
     if after is None or not (word := after[2]):
         return True
     if after[1]:
@@ -114,7 +115,7 @@ def _changes(after: re.Match[str] | None) -> bool:
 
 
 def _is_bare(text: str) -> bool:
-    """Whether a text is a result and no sentence about it."""
+    """Whether a text is only a result, not a sentence about it."""
     if not isinstance(to_result(text).value, str):
         return True
     has_letters = any(sign.isalpha() for sign in text)
@@ -123,7 +124,7 @@ def _is_bare(text: str) -> bool:
 
 
 def _inside_braces(text: str) -> str:
-    """Up to the brace that closes the one before `text`."""
+    """`text` up to the brace that closes the one before it."""
     depth = 1
     for place, sign in enumerate(text):
         depth += (sign == "{") - (sign == "}")
@@ -132,65 +133,72 @@ def _inside_braces(text: str) -> str:
     return text
 
 
-def is_right(said: str, gold: str) -> bool:
-    """Whether both have the same result, whole; an empty one is right of nothing.
+def is_correct(completion: str, gold: str) -> bool:
+    """Whether both have the same complete result; an empty result is never correct.
 
-    Of a gold answer that calls tools the calls are the result.
+    If the reference contains tool calls, the calls are compared instead.
     """
-    if calls := gold_calls(gold):
-        return to_calls(said) == calls
-    if said.strip() and said.strip() == gold.strip():
+    if calls := reference_calls(gold):
+        return find_calls(completion) == calls
+    if completion.strip() and completion.strip() == gold.strip():
         return True
-    result = result_of(said)
-    return bool(result) and to_result(result).equals(to_result(result_of(gold)))
+    result = extract_result(completion)
+    return bool(result) and to_result(result).equals(to_result(extract_result(gold)))
 
 
-def count_right(segments: Segments) -> tuple[Array, str]:
-    """1 where the result is that of a reference.
+def count_correct(segments: Segments) -> tuple[Array, str]:
+    """1 where the result equals that of a reference.
 
-    Returns: statistics of a mean, shape [segments, 2], and how they were counted.
+    Returns: statistics of a mean, shape [segments, 2], and the signature.
     """
     rows = zip(segments.completions, segments.references, strict=True)
     found = [
-        float(any(is_right(said, gold) for gold in references))
-        for said, references in rows
+        float(any(is_correct(completion, gold) for gold in references))
+        for completion, references in rows
     ]
     return averaged(found), "result|boxed,hashes,answer-is,last-number|whole"
 
 
-def is_formed(text: str, gold: str) -> bool:
-    """Thinks, or not, as the gold answer does, then answers and marks the result so.
+def has_format(text: str, gold: str) -> bool:
+    """Whether a text has the format of the reference: with or without thinking, then an
+    answer whose result has the same marker.
 
-    Thinking is one block, closed, with something in it, before all else. A gold answer
-    that calls tools says nothing of the thinking before.
+    Thinking must be a single closed, non-empty block at the beginning. For a reference
+    with tool calls, any tool call is enough.
     """
-    if gold_calls(gold):
-        return bool(to_calls(text))
+    if reference_calls(gold):
+        return bool(find_calls(text))
     thinks = OPEN in gold
-    head, _, said = text.rpartition(CLOSE)
+    head, _, answer = text.rpartition(CLOSE)
     thought = head.strip()
-    is_whole = (
+    is_block = (
         thought.startswith(OPEN)
         and thought.count(OPEN) == 1
         and CLOSE not in thought
         and len(thought) > len(OPEN)
     )
-    if thinks and not is_whole or not thinks and (OPEN in text or CLOSE in text):
+    if thinks and not is_block or not thinks and (OPEN in text or CLOSE in text):
         return False
-    return bool(said.strip()) and mark_of(gold) in ("", "number", mark_of(text))
+    return bool(answer.strip()) and answer_marker(gold) in (
+        "",
+        "number",
+        answer_marker(text),
+    )
 
 
-def count_formed(segments: Segments) -> tuple[Array, str]:
-    """1 where the completion has the form of the first reference.
+def count_format(segments: Segments) -> tuple[Array, str]:
+    """1 where the completion has the format of the first reference.
 
-    Returns: statistics of a mean, shape [segments, 2], and how they were counted.
+    Returns: statistics of a mean, shape [segments, 2], and the signature.
     """
     rows = zip(segments.completions, segments.references, strict=True)
-    found = [float(is_formed(said, references[0])) for said, references in rows]
+    found = [
+        float(has_format(completion, references[0])) for completion, references in rows
+    ]
     return averaged(found), "form|think,mark"
 
 
 FINAL_ANSWER_METRICS = [
-    Metric("final_answer", "Final answer, %", count_right, percent),
-    Metric("format", "Valid format, %", count_formed, percent),
+    Metric("final_answer", "Final answer, %", count_correct, percent),
+    Metric("format", "Valid format, %", count_format, percent),
 ]

@@ -1,8 +1,8 @@
-"""METEOR: words of the reference by form, stem or synonym, in unbroken runs.
+"""METEOR: matches by word form, stem and synonym, with a penalty for fragmentation.
 
 Source: Banerjee and Lavie 2005 (W05-0909) with the parameters of Lavie and Agarwal
-2007, as NLTK implements it. Stems and synonyms are English, so it is for English, and
-refused for references in another script than the Latin one.
+2007, as NLTK implements it. Stems and synonyms are English, so it is refused for
+references that are mostly in a non-Latin script.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from graft.metrics.statistics import Array, Metric, Segments, averaged, percent
 from graft.metrics.words import latin_share
 
 MIN_LATIN = 0.5
-"""Share of the references' letters that must be Latin."""
+"""Smallest share of Latin letters in the references."""
 
 
 def count_matches(segments: Segments, wordnet: Any = None) -> tuple[Array, str]:
-    """NLTK's METEOR of each segment, as a share; of several references the best.
+    """NLTK's METEOR of each segment, in 0..1, with the best of several references.
 
     Args:
-        wordnet: a reader of WordNet; None is the one of NLTK's data.
-    Returns: statistics of a mean, shape [segments, 2], and how they were counted.
+        wordnet: a reader of WordNet; None: NLTK's own.
+    Returns: statistics of a mean, shape [segments, 2], and the signature.
     Raises: LookupError if WordNet is not installed.
     """
     # pylint: disable-next=import-outside-toplevel # takes seconds to load
@@ -31,35 +31,38 @@ def count_matches(segments: Segments, wordnet: Any = None) -> tuple[Array, str]:
     scores = [
         meteor_score(
             [wordpunct_tokenize(text) for text in texts],
-            wordpunct_tokenize(said),
+            wordpunct_tokenize(completion),
             wordnet=wordnet or corpus.wordnet,
         )
-        for texts, said in zip(segments.references, segments.completions, strict=True)
+        for texts, completion in zip(
+            segments.references, segments.completions, strict=True
+        )
     ]
     signature = f"meteor|tok:wordpunct|lower|stem:porter|nltk:{version('nltk')}"
     return averaged(scores), signature
 
 
-def lacks_wordnet() -> str:
-    """How to get WordNet, if NLTK does not find it."""
+def missing_wordnet() -> str:
+    """How to install WordNet, if NLTK does not find it; empty if it does."""
     # pylint: disable-next=import-outside-toplevel # takes seconds to load
     from nltk.corpus import wordnet
 
     try:
         wordnet.ensure_loaded()
     except LookupError:
-        return "WordNet is not installed; get it by: python -m nltk.downloader wordnet"
+        return "WordNet is missing; install it with: python -m nltk.downloader wordnet"
     return ""
 
 
-def unfit_script(references: Sequence[Sequence[str]]) -> str:
-    """Why METEOR says nothing about these references, if most of them is not Latin."""
+def unsuitable_script(references: Sequence[Sequence[str]]) -> str:
+    """The reason why METEOR is meaningless for these references; empty if most letters
+    are Latin."""
     share = latin_share([text for texts in references for text in texts])
     if share >= MIN_LATIN:
         return ""
     return (
         f"its stems and synonyms are English, and {1 - share:.0%} of the references' "
-        "letters are of another script; take chrf"
+        "letters are in another script; use chrf"
     )
 
 
@@ -69,7 +72,7 @@ METEOR_METRICS = [
         "METEOR",
         count_matches,
         percent,
-        lacks=lacks_wordnet,
-        unfit=unfit_script,
+        missing=missing_wordnet,
+        unsuitable=unsuitable_script,
     )
 ]

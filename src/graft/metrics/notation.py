@@ -1,7 +1,7 @@
-r"""Signs of numbers in one form, whatever the script, LaTeX or typography.
+r"""Canonical notation of numbers in any script, LaTeX or typography.
 
-`to_plain` rewrites how something is written and never what it says: the digits of
-every script are 0 to 9, 10³ is 10^3, ½ is 1/2, \frac{1}{2} is 1/2, \pi is π.
+`to_plain` changes only the notation: digits of every script become 0 to 9, 10³ becomes
+10^3, ½ and \frac{1}{2} become 1/2, and \pi becomes π.
 """
 
 import unicodedata
@@ -16,8 +16,8 @@ MULTIPLES: Mapping[str, int] = {
     **{"lakh": 5, "lakhs": 5, "crore": 7, "crores": 7, "लाख": 5, "करोड़": 7},
     **{"万": 4, "萬": 4, "億": 8, "亿": 8, "만": 4, "억": 8},
 }
-"""Words behind a number that stand for a power of ten, the same wherever used. Billion
-is not: it is 10^9 in English and 10^12 in French and German."""
+"""Words after a number that mean a power of ten, the same in every language. "Billion"
+does not: it is 10^9 in English and 10^12 in French and German."""
 MAGNITUDES = frozenset(
     (
         "hundred hundreds thousands billion billions trillion dozen dozens score gross "
@@ -31,7 +31,7 @@ MAGNITUDES = frozenset(
         "nghìn triệu tỷ ribu juta milyar bin milyon"
     ).split()
 )
-"""Words behind a number that make another number of it."""
+"""Words after a number that change its value."""
 QUALIFIERS = frozenset(
     (
         "percent half halves third thirds quarter quarters tenth tenths hundredth "
@@ -39,11 +39,12 @@ QUALIFIERS = frozenset(
         "fois oder und bis mehr weniger mal o y más menos veces"
     ).split()
 )
-"""Words behind a number that are no unit either, and in a sentence change nothing."""
+"""Words after a number that are not units, and do not change its value in a
+sentence."""
 UNSPACED_SCALES = "万萬千百億亿兆十分만천백억조십"
-"""Signs that a unit never begins with, for the same reason."""
+"""Characters with which a unit never begins, because they change the number."""
 LETTERS = frozenset("ghlsACFJLNVW")
-"""Units of one Latin letter; any other is a variable, or has two meanings."""
+"""Units of one Latin letter; other letters are variables or ambiguous."""
 _SIGNS = str.maketrans(
     {"−": "-", "－": "-", "–": "-", "—": "-", "٫": ".", "٬": ",", "’": "'"}
     | {"×": "*", "·": "*", "⋅": "*", "⁄": "/", "％": "%", "٪": "%"}
@@ -56,7 +57,7 @@ _COMMANDS = {
     **{r"\geq": "≥", r"\ne": "≠", r"\neq": "≠", r"\%": "%", r"\$": "$"},
 }
 _COMMAND = regex.compile(r"\\(?:[%$]|[a-zA-Z]+)")
-_DRESS = regex.compile(
+_FORMATTING = regex.compile(
     r"\\(?:text|mathrm|mathbf|textbf|mbox|textit)\{([^{}]*)\}"
     r"|\\(?:left|right|displaystyle)(?![a-zA-Z])|\\[,;:! ()\[\]]|\*\*"
 )
@@ -71,13 +72,13 @@ _LEADING_PERCENT = regex.compile(r"^%\s*([\d.,]+)$")
 
 
 def to_plain(written: str) -> str:
-    """What is written, without LaTeX's dress and in one form of signs."""
+    """The text in canonical notation, without LaTeX formatting."""
     text = _VULGAR.sub(_fraction, written.translate(_SIGNS))
     text = _RAISED.sub(
         lambda found: "^" + unicodedata.normalize("NFKC", found[0]), text
     )
     text = fold(text).translate(_SIGNS)
-    text = _DRESS.sub(lambda found: found[1] or "", text.replace("{,}", ","))
+    text = _FORMATTING.sub(lambda found: found[1] or "", text.replace("{,}", ","))
     text = _RATIO.sub(_ratio, regex.sub(r"(?<=[\w}])~(?=[a-zA-Z\\])", " ", text))
     text = regex.sub(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)", "°", text)
     text = regex.sub(r"\^\s*\{\s*([+-]?\w+)\s*\}", r"^\1", text)
@@ -88,7 +89,7 @@ def to_plain(written: str) -> str:
 
 
 def is_unit(word: str) -> bool:
-    """Whether a word behind a number names what is counted, and leaves the number."""
+    """Whether a word after a number is a unit, which does not change the value."""
     bare = word.lower()
     if bare in QUALIFIERS or is_magnitude(bare):
         return False
@@ -97,13 +98,13 @@ def is_unit(word: str) -> bool:
 
 
 def is_magnitude(word: str) -> bool:
-    """Whether a word behind a number makes another number of it."""
+    """Whether a word after a number changes its value."""
     bare = word.lower()
     return bare in MAGNITUDES or bare in MULTIPLES or bare[0] in UNSPACED_SCALES
 
 
 def _ratio(found: regex.Match[str]) -> str:
-    """A fraction as LaTeX has it; a whole number before it stays apart."""
+    """A LaTeX fraction as a/b; an integer before it stays separate."""
     top, bottom = found[1] or found[2], found[3] or found[4]
     is_mixed = found.string[: found.start()][-1:].isdigit()
     return f"{' ' * is_mixed}{top}/{bottom}".replace(",", "")

@@ -1,15 +1,15 @@
-r"""Whether two results are the same, whole, in whatever notation they are written.
+r"""Equality of results in any notation.
 
 Numbers are compared exactly: 1,234.5 and 1 234,5 and 1.234,5; 3/4, \frac{3}{4} and
 0.75; 1e3, 10^3 and a thousand; digits of every script. A comma or point before three
 digits is read as in English (1,234 is a thousand, 1.234 a little more than one). A
-unit, a currency or a variable's name (12 apples, $12, x = 12) counts if both results
-have one; a bare number is equal to a number with a unit, since questions often name it.
-Tuples, intervals and sets are equal if their brackets and parts are, those of a set in
-any order. What is more than one number otherwise (3 to 5; 1, 2; 10:30; a date) and all
-else is text: equal if the signs are, apart from case, blanks and LaTeX's dress. What is
-in doubt is therefore not equal: 50 % is 50, and not 0.5; 2 hours is not 120 minutes;
-2x is not 2.
+unit, a currency or the name of a variable (12 apples, $12, x = 12) is compared if both
+results have one; a bare number equals a number with a unit, since the question often
+contains the unit. Tuples, intervals and sets are equal if their brackets and parts are,
+those of a set in any order. Everything else, including several numbers (3 to 5; 1, 2;
+10:30; a date), is compared as text, except for case, whitespace and LaTeX formatting.
+In doubt, results are not equal: 50 % is 50, not 0.5; 2 hours is not 120 minutes; 2x is
+not 2.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ import regex
 from graft.metrics.notation import MULTIPLES, is_unit, to_plain
 
 MAX_DIGITS = 200
-"""Of a number that is read as such; a longer one is a model that repeats itself."""
+"""Longer texts are not parsed as numbers; they come from models that repeat digits."""
 MAX_EXPONENT = 300
 _PLAIN = r"\d+(?:\.\d*)?|\.\d+|\d+,\d+"
 _GROUPED = (
@@ -48,12 +48,12 @@ _TUPLE = regex.compile(r"\\?([(\[{])(.+?)\\?([)\]}])", regex.DOTALL)
 
 @dataclass(frozen=True)
 class Result:
-    """A result: a number with what names it, or text.
+    """A result: a number with unit and label, or text.
 
     Args:
-        value: exact; or text in lower case.
-        unit: of a number, or its currency; empty if there is none.
-        label: the name it is given, as x in `x = 3`; empty if there is none.
+        value: an exact number, or text in lower case.
+        unit: unit or currency of a number; empty if there is none.
+        label: its name, as x in `x = 3`; empty if there is none.
     """
 
     value: Fraction | str
@@ -61,7 +61,8 @@ class Result:
     label: str = ""
 
     def equals(self, other: "Result") -> bool:
-        """The same value, and nothing that both have is different."""
+        """Whether the values are equal, and units and labels too where both have
+        them."""
         return (
             self.value == other.value
             and (not self.unit or not other.unit or self.unit == other.unit)
@@ -70,7 +71,7 @@ class Result:
 
 
 def to_result(written: str) -> Result:
-    """A result as it is written → what it says."""
+    """Parse a result."""
     text = to_plain(written).strip()
     if regex.fullmatch(r"\$[^$]+\$", text):
         text = text[1:-1].strip()
@@ -82,7 +83,7 @@ def to_result(written: str) -> Result:
 
 
 def _to_quantity(found: regex.Match[str]) -> Result | None:
-    """A number with what names it; None if it is something else."""
+    """A number with unit and label; None if it is something else."""
     number, unit = found["number"], (found["after"] or "").rstrip(".").replace(" ", "")
     before = found["before"] or ""
     if before.startswith("-"):
@@ -91,13 +92,13 @@ def _to_quantity(found: regex.Match[str]) -> Result | None:
     if value is None or before and unit or unit and not is_unit(unit):
         return None
     value *= 10 ** MULTIPLES.get((found["multiple"] or "").lower(), 0)
-    # Case tells milli from mega, and bits from bytes.
+    # Case distinguishes milli from mega, and bits from bytes.
     unit = unit if len(unit) <= 2 else unit.lower()
     return Result(value, before.lower() or unit, (found["label"] or "").lower())
 
 
 def _to_text(text: str) -> str:
-    """Text in one form; of a tuple, an interval or a set the parts in theirs."""
+    """Canonical text; the parts of tuples, intervals and sets are canonical results."""
     found = _TUPLE.fullmatch(text)
     if found and not regex.search(r"[()\[\]{}]", found[2]):
         parts = found[2].split(";" if ";" in found[2] else ",")
@@ -143,7 +144,7 @@ def _power(value: Fraction, exponent: int) -> Fraction | None:
 
 
 def _decimal(digits: str) -> str:
-    """Digits with at most a point: grouped digits joined, a decimal comma a point."""
+    """Digits without grouping, and with a decimal point for a decimal comma."""
     digits = regex.sub(r"[ '_]", "", digits)
     last = max(digits.rfind(","), digits.rfind("."))
     if last < 0:

@@ -1,9 +1,9 @@
-"""ROUGE: which words, word pairs and common subsequences of the reference are there.
+"""ROUGE: F1 of words, word pairs and the longest common subsequence.
 
 Source: Lin 2004 (W04-1013), as Google's rouge-score counts it: F1, no stemming, lower
-case. Words are those of `graft.metrics.words`, which are rouge-score's own on ASCII;
-its own tokenizer drops every other letter. A corpus has the mean of its segments; of
-several references the best counts.
+case. Words are those of `graft.metrics.words`, which equal rouge-score's on ASCII text;
+its own tokenizer drops all other letters. The corpus score is the mean of the segments;
+the best of several references counts.
 """
 
 from functools import partial
@@ -18,20 +18,19 @@ KINDS = ("1", "2", "L")
 
 
 class _Words:
-    """Words as rouge-score asks for them."""
+    """The tokenizer interface of rouge-score."""
 
     def tokenize(self, text: str) -> list[str]:
-        """Words of a text; of one without any, such as a smiley, its signs."""
+        """Words of a text; its characters if it has no words, such as an emoji."""
         return to_words(text) or [sign for sign in text if not sign.isspace()]
 
 
 def count_overlap(segments: Segments) -> tuple[Array, str]:
     """rouge-score's F1 of each segment, as shares.
 
-    The words of a reference have 1 of each kind, also where they are too few to have a
-    pair, for which rouge-score gives 0.
-    Returns: [ROUGE-1, ROUGE-2, ROUGE-L, 1], shape [segments, 4], and how they were
-        counted.
+    A completion with the words of a reference gets 1 for each kind, even if it is too
+    short to have word pairs, for which rouge-score gives 0.
+    Returns: [ROUGE-1, ROUGE-2, ROUGE-L, 1], shape [segments, 4], and the signature.
     """
     # pylint: disable-next=import-outside-toplevel # takes seconds to load
     from rouge_score.rouge_scorer import RougeScorer
@@ -39,11 +38,13 @@ def count_overlap(segments: Segments) -> tuple[Array, str]:
     words = _Words()
     scorer = RougeScorer([f"rouge{kind}" for kind in KINDS], tokenizer=words)
     terms = []
-    for texts, said in zip(segments.references, segments.completions, strict=True):
-        if words.tokenize(said) in [words.tokenize(text) for text in texts]:
+    for texts, completion in zip(
+        segments.references, segments.completions, strict=True
+    ):
+        if words.tokenize(completion) in [words.tokenize(text) for text in texts]:
             terms.append([1.0] * (len(KINDS) + 1))
             continue
-        score = scorer.score_multi(texts, said)
+        score = scorer.score_multi(texts, completion)
         terms.append([*(score[f"rouge{k}"].fmeasure for k in KINDS), 1.0])
     signature = (
         "f1|stemmer:no|tok:unicode-words,unspaced-char|refs:best|equal:1|rouge-score:"

@@ -28,18 +28,18 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Segments:
-    """Test examples, and what one system makes of them.
+    """Test examples with the completions of one system.
 
     Args:
-        completions: what the system says. Length [segments].
-        references: the gold answers of each, at least one. Length [segments].
+        completions: output of the system. Length [segments].
+        references: correct answers of each, at least one. Length [segments].
         strata: language or domain of each. Length [segments].
-        likelihoods: of the first reference, by the system: negative log-likelihood in
-            nats, tokens, UTF-8 bytes. Shape [segments, 3]; None if it was not asked.
-        groups: what belongs together, such as chunks of one text. Length [segments];
-            None if each stands alone.
-    Raises: ValueError if there is no segment, one without a reference, or the lengths
-        differ.
+        likelihoods: of the first reference under the system: negative log-likelihood
+            in nats, tokens, UTF-8 bytes. Shape [segments, 3]; None if not measured.
+        groups: group of each, such as the text that chunks come from. Length
+            [segments]; None if there are no groups.
+    Raises: ValueError if there are no segments, a segment has no reference, or the
+        lengths differ.
     """
 
     completions: Sequence[str]
@@ -64,7 +64,7 @@ Statistics = Callable[[Segments], tuple[Array, str]]
 
 
 def averaged(values: Iterable[float | None]) -> Array:
-    """Statistics of a mean over segments: [value, 1], or [0, 0] where there is none.
+    """Statistics of a mean over segments: [value, 1], or [0, 0] for None.
 
     Returns: shape [segments, 2].
     """
@@ -73,22 +73,22 @@ def averaged(values: Iterable[float | None]) -> Array:
 
 
 def mean(sums: Array) -> Array:
-    """Mean of `averaged` statistics, summed: [..., 2] → [...]; 0 if there is none."""
+    """Mean from summed `averaged` statistics: [..., 2] → [...]; 0 if there are none."""
     return np.asarray(sums[..., 0] / np.maximum(sums[..., 1], 1))
 
 
 def percent(sums: Array) -> Array:
-    """`mean` of shares, as 0..100."""
+    """`mean` of shares in 0..1, as percent."""
     return 100 * mean(sums)
 
 
 def computable() -> str:
-    """Nothing is in the way of most metrics."""
+    """Most metrics have no additional requirements."""
     return ""
 
 
 def fits(references: Sequence[Sequence[str]]) -> str:
-    """Most metrics take any script."""
+    """Most metrics are suitable for any script."""
     del references
     return ""
 
@@ -100,16 +100,17 @@ class Metric:
     Args:
         name: its key in params.yaml and in reports.
         title: its name for readers, with its unit.
-        statistics: segments → sums' terms, shape [segments, terms], and the signature
-            that says how they were counted. Metrics that share this function share
-            the count.
+        statistics: segments → terms to be summed, shape [segments, terms], and a
+            signature that describes how they were computed. Metrics that share this
+            function share the computation.
         value: sums, shape [..., terms] → scores, shape [...].
-        better: which value is better; `neither` for a mere description.
-        of: what it looks at. `text` asks for no reference, so the gold answers have a
-            value too; `likelihood` asks the model for the reference's probability.
-        lacks: why it cannot be computed here, and how to change that; or nothing.
-        unfit: why it says nothing about texts like these references; or nothing.
-        scale: of an axis; `log` if two values differ by a factor, not by an amount.
+        better: which values are better; `neither` for a descriptive metric.
+        of: what it measures. `text` needs no reference, so the references have a value,
+            too; `likelihood` needs the probability of the reference.
+        missing: returns what must be installed first; empty if nothing.
+        unsuitable: returns why it is meaningless for such references; empty if it is
+            not.
+        scale: of an axis; `log` if values differ by factors rather than amounts.
     """
 
     name: str
@@ -118,11 +119,11 @@ class Metric:
     value: Callable[[Array], Array]
     better: Literal["higher", "lower", "neither"] = "higher"
     of: Literal["answer", "text", "likelihood"] = "answer"
-    lacks: Callable[[], str] = computable
-    unfit: Callable[[Sequence[Sequence[str]]], str] = fits
+    missing: Callable[[], str] = computable
+    unsuitable: Callable[[Sequence[Sequence[str]]], str] = fits
     scale: Literal["linear", "log"] = "linear"
 
     def score(self, segments: Segments, draws: Resamples) -> Score:
-        """Score a corpus, with the interval of the draws of `resample`."""
+        """Score a corpus, with the bootstrap interval of `resample`."""
         terms, signature = self.statistics(segments)
         return interval(self.value, terms, draws, signature)

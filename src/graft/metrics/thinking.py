@@ -1,8 +1,8 @@
-"""Thinking that stands before an answer, between <think> and </think>."""
+"""Thinking before an answer, between <think> and </think>."""
 
 OPEN, CLOSE = "<think>", "</think>"
 
 
 def after_thinking(text: str) -> str:
-    """What follows the last thinking block; a text without one, whole."""
+    """The text after the last thinking block; all of it if there is none."""
     return text.rpartition(CLOSE)[2]

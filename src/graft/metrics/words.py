@@ -1,9 +1,9 @@
 """Words of any script.
 
-Where a script puts no space between words (Han, Kana, Thai, Lao, Khmer, Myanmar,
-Tibetan and others), each character with its combining marks is a word, as SacreBLEU's
-tokenizer `zh` and the evaluation of MLQA (Lewis et al. 2020, arXiv:1910.07475) have it:
-that needs no dictionary, and no choice of a segmenter that changes the score.
+In scripts without spaces between words (Han, Kana, Thai, Lao, Khmer, Myanmar, Tibetan
+and others), each character with its combining marks is a word, as in SacreBLEU's
+tokenizer `zh` and the evaluation of MLQA (Lewis et al. 2020, arXiv:1910.07475). This
+needs no dictionary, and the score does not depend on a segmenter.
 """
 
 import unicodedata
@@ -26,20 +26,20 @@ _LETTER = regex.compile(r"\p{L}")
 
 
 def is_unspaced(text: str) -> bool:
-    """Whether a character of a script without spaces between words is in the text."""
+    """Whether the text contains a script without spaces between words."""
     return not text.isascii() and bool(_UNSPACED_SIGN.search(text))
 
 
 def spaced(text: str) -> str:
-    """The text with spaces around each character of a script that has none.
+    """The text with spaces around each character of a script without spaces.
 
-    A text without such characters is returned as it is.
+    A text without such characters is returned unchanged.
     """
     return text if text.isascii() else str(_UNSPACED_SIGN.sub(r" \g<0> ", text))
 
 
 def fold(text: str) -> str:
-    """The same signs in one form: composed (NFC), of usual width, digits as 0 to 9."""
+    """The text composed (NFC), with half-width characters and digits 0 to 9."""
     if text.isascii():
         return text
     text = _WIDE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
@@ -48,12 +48,12 @@ def fold(text: str) -> str:
 
 
 def to_words(text: str) -> list[str]:
-    """Words in lower case, accents kept, without what stands between them."""
+    """Words in lower case with accents, without punctuation."""
     return [*_WORD.findall(spaced(fold(text).lower()))]
 
 
 def latin_share(texts: list[str]) -> float:
-    """Share of the letters that are Latin, in 0..1; 1 if there is no letter."""
+    """Share of Latin letters, in 0..1; 1 if there are no letters."""
     num_letters = sum(len(_LETTER.findall(text)) for text in texts)
     num_latin = sum(len(_LATIN.findall(text)) for text in texts)
     return num_latin / num_letters if num_letters else 1.0
