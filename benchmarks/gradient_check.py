@@ -27,7 +27,7 @@ from training_speed import (
 from graft.config import AdapterConfig, FullConfig, QuantizationConfig
 from graft.errors import ModelError
 from graft.training.batches import PackedDocuments
-from graft.training.forward import Prepared, prepare
+from graft.training.forward import PreparedModel, prepare
 from graft.training.gradient_check import check_gradients
 
 Way = tuple[str, bool | str, AdapterConfig, QuantizationConfig]
@@ -88,7 +88,7 @@ def make(
     keep: bool | str,
     adapter: AdapterConfig,
     stored: QuantizationConfig,
-) -> Prepared:
+) -> PreparedModel:
     """A random base with what is trained of it."""
     gc.collect()
     torch.cuda.empty_cache()
@@ -103,20 +103,20 @@ def peak(work: Callable[[], Any]) -> tuple[float, Any]:
     return torch.cuda.max_memory_allocated() / 2**30, found
 
 
-def weights_of(prepared: Prepared) -> dict[str, torch.Tensor]:
+def weights_of(prepared: PreparedModel) -> dict[str, torch.Tensor]:
     """The trained weights by name."""
     named = prepared.model.named_parameters()
     return {name: weight for name, weight in named if weight.requires_grad}
 
 
-def one_step(prepared: Prepared, documents: PackedDocuments) -> None:
+def one_step(prepared: PreparedModel, documents: PackedDocuments) -> None:
     """A micro-batch forward and backward."""
     prepared.forward(documents.batch(range(AT_ONCE), "cuda")).backward()
     for weight in weights_of(prepared).values():
         weight.grad = None
 
 
-def check(prepared: Prepared, documents: PackedDocuments) -> tuple[float, float]:
+def check(prepared: PreparedModel, documents: PackedDocuments) -> tuple[float, float]:
     """Seconds, and the largest error."""
     torch.cuda.synchronize()
     start = time.perf_counter()

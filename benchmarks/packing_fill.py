@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from graft.training.packing import fill, pack
+from graft.training.packing import pack, packing_efficiency
 
 CAPACITY = 2048
 WORKS = {"short": (75, 0.5, 512), "long": (900, 0.6, 2048)}
@@ -29,7 +29,7 @@ def main() -> None:
             start = time.perf_counter()
             packs = pack(lengths, CAPACITY)
             seconds = time.perf_counter() - start
-            share = fill(packs, lengths, CAPACITY)
+            share = packing_efficiency(packs, lengths, CAPACITY)
             print(f"{work:5} {count:>9,} documents: fill {share:.5f}, {seconds:.2f} s")
 
 

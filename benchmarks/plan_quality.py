@@ -24,7 +24,7 @@ from training_speed import (
 )
 
 from graft.config import FullConfig
-from graft.hardware.gpus import Gpu, find_gpu
+from graft.hardware.gpus import GpuSpec, find_gpu
 from graft.planning.memory import GIB, peak_memory
 from graft.planning.setup import BatchShape, Setup
 from graft.planning.shapes import to_shape
@@ -113,7 +113,7 @@ def main() -> None:
         compare(args.only, gpu)
 
 
-def compare(names: Sequence[str], gpu: Gpu) -> None:
+def compare(names: Sequence[str], gpu: GpuSpec) -> None:
     """Measure each, and print it beside its prediction."""
     print("| | peak GiB | planned | off | tokens/s | planned | off | reserved |")
     print("|---|---|---|---|---|---|---|---|")

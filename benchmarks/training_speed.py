@@ -8,7 +8,7 @@ eight sequences of 2,048 tokens a step and GPU; documents of log-normal lengths,
 which the later half is learned (`--learned`): short (median 75, at most 512 tokens:
 translation), long (900, 2,048: reasoning), chats (2,000, 4,096), books (16,000,
 32,768). `--keep input` computes layers again, `selective` their gates alone, `offload`
-also puts inputs into the machine's memory, `swap` attention's states too. Tokens are
+also offloaded inputs into the machine's memory, `swap` attention's states too. Tokens are
 real ones: a packed row has no padding. Prints the median of the steps after the third,
 peak memory of a GPU, and the first and last loss. `--cap` makes the process run out of
 memory beyond so many GiB.
@@ -41,7 +41,7 @@ from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore
 from graft.training.forward import prepare
 from graft.training.loop import Loop
-from graft.training.parallel import Group, join
+from graft.training.parallel import DataParallelGroup, join
 
 ROOT = Path(__file__).parents[1]
 WORKS = {
@@ -108,7 +108,7 @@ def main() -> None:
         compare(args, group)
 
 
-def compare(args: argparse.Namespace, group: Group) -> None:
+def compare(args: argparse.Namespace, group: DataParallelGroup) -> None:
     """A line for each shape and work."""
     print("| shape | work | tokens/s | peak GiB | loss |\n|---|---|---|---|---|")
     for shape in args.shape:
@@ -158,7 +158,7 @@ def measure(
     sections: Sections,
     length: int,
     learned: float,
-    group: Group = Group(device="cuda"),
+    group: DataParallelGroup = DataParallelGroup(device="cuda"),
 ) -> Measured:
     """One training from the start, on documents of which a share is learned."""
     gc.collect()  # what was measured before holds itself in circles

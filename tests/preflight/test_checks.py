@@ -16,7 +16,7 @@ from graft.errors import (
     ModelError,
     StorageError,
 )
-from graft.hardware.device import Gpu
+from graft.hardware.device import VisibleGpu
 from graft.models.files import model_digest
 from graft.preflight import CHECKS, Asked, Machine, refuse
 from graft.preflight.checks import (
@@ -28,8 +28,8 @@ from graft.preflight.checks import (
     check_splits,
 )
 
-H100 = Gpu("NVIDIA H100", 79.0, 78.0)
-SMALL = Gpu("NVIDIA T4", 15.0, 14.0)
+H100 = VisibleGpu("NVIDIA H100", 79.0, 78.0)
+SMALL = VisibleGpu("NVIDIA T4", 15.0, 14.0)
 LAPTOP = Machine((), 16.0, 100.0, 100.0, True)
 SERVER = Machine((H100,), 200.0, 500.0, 500.0, True)
 MISTRAL_7B: dict[str, Any] = {

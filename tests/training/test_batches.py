@@ -60,32 +60,32 @@ def test_targets_are_the_learned_tokens_after_what_predicts_them(
     count: int, packing: bool
 ) -> None:
     documents = make_documents(count, packing=packing)
-    num_learned = 0
-    for packs in documents.shares(3):
+    num_trained = 0
+    for packs in documents.in_batches(3):
         batch = documents.batch(packs, "cpu")
         row, positions = batch.input_ids[0], batch.position_ids[0]
         learned = np.concatenate(
             [
-                documents.learned[slice(*documents.starts[[i, i + 1]])]
+                documents.loss_mask[slice(*documents.starts[[i, i + 1]])]
                 for i in map(documents.ids.index, batch.ids)
             ]
         )
         assert row[batch.predicts + 1].tolist() == batch.targets.tolist()
         assert (positions[batch.predicts + 1] == positions[batch.predicts] + 1).all()
         assert np.array_equal(batch.predicts + 1, np.flatnonzero(learned))
-        num_learned += len(batch.targets)
-    assert num_learned == documents.num_learned
+        num_trained += len(batch.targets)
+    assert num_trained == documents.num_trained
 
 
 def test_the_first_token_of_a_document_is_never_a_target() -> None:
     documents = make_documents(30)
-    documents.learned[:] = True
+    documents.loss_mask[:] = True
     targets = 0
-    for packs in documents.shares(4):
+    for packs in documents.in_batches(4):
         batch = documents.batch(packs, "cpu")
         assert (batch.position_ids[0][batch.predicts + 1] > 0).all()
         targets += len(batch.targets)
-    assert targets == documents.num_learned == len(documents.tokens) - 30
+    assert targets == documents.num_trained == len(documents.tokens) - 30
 
 
 def test_without_packing_each_document_is_a_sequence() -> None:
@@ -123,7 +123,7 @@ def test_documents_on_disk_are_read_as_they_stand(
     assert documents.tokens.tolist() == [0, 1, 2, 1, 2, 3, 4, 5, 6]
     assert documents.starts.tolist() == [0, 3, 4, 9]
     assert documents.ids == ["id0", "id1", "id2"]
-    assert documents.num_learned == 2 + 0 + 4
+    assert documents.num_trained == 2 + 0 + 4
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])

@@ -11,7 +11,7 @@ from graft.training.fitting import (
     resolve_checkpointing,
     to_batch_shape,
 )
-from graft.training.parallel import Group
+from graft.training.parallel import DataParallelGroup
 
 
 def sections(params: Any, **changes: Any) -> Any:
@@ -62,4 +62,4 @@ def test_the_largest_micro_batch_counts() -> None:
 
 
 def test_the_room_of_a_cpu_is_not_counted() -> None:
-    assert probe_memory(Group(device="cpu")).free_gib is None
+    assert probe_memory(DataParallelGroup(device="cpu")).free_gib is None

@@ -7,7 +7,7 @@ from small_training import make_documents
 
 from graft.errors import ModelError
 from graft.training.base import load_base
-from graft.training.forward import lacking, prepare
+from graft.training.forward import missing_dependency, prepare
 
 
 def one_step(loop: Any) -> dict[str, torch.Tensor]:
@@ -78,5 +78,5 @@ def test_inputs_cannot_be_put_away_where_there_is_no_gpu(
 
 def test_kernels_are_lacking_only_on_a_gpu_without_triton() -> None:
     there = find_spec("triton") is not None
-    assert bool(lacking("cuda")) == (not there)
-    assert lacking("cpu") == ""
+    assert bool(missing_dependency("cuda")) == (not there)
+    assert missing_dependency("cpu") == ""

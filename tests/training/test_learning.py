@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from graft.errors import ModelError
 from graft.training.checkpoints import Progress
-from graft.training.learning import require_learning, rise_of_loss
+from graft.training.learning import loss_trend, require_learning
 
 
 def progress(losses: list[float], initial: float | None, best: float) -> Progress:
@@ -49,5 +49,5 @@ def test_a_rise_within_noise_is_a_warning(capsys: pytest.CaptureFixture[str]) ->
 
 @given(st.lists(st.floats(0.1, 9), max_size=3))
 def test_few_losses_are_no_curve(losses: list[float]) -> None:
-    begin, end, surely = rise_of_loss(progress(losses, None, 1.0).history)
+    begin, end, surely = loss_trend(progress(losses, None, 1.0).history)
     assert math.isnan(begin) and math.isnan(end) and not surely

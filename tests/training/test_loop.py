@@ -12,7 +12,7 @@ from graft.errors import ModelError
 from graft.planning.setup import to_setup
 from graft.planning.work import MfuReference
 from graft.training.loop import Loop
-from graft.training.progress import OF_MACHINE
+from graft.training.progress import MACHINE_METRICS
 
 
 def weights(loop: Loop) -> dict[str, torch.Tensor]:
@@ -57,13 +57,11 @@ def test_a_killed_training_goes_on_to_the_weights_of_an_unbroken_one(
     history = resumed.progress.history
     trained = [line["step"] for line in history if "train/loss" in line]
     assert trained == list(range(1, whole.num_steps + 1))
-    assert OF_MACHINE.isdisjoint(set().union(*history))
+    assert MACHINE_METRICS.isdisjoint(set().union(*history))
     assert history == whole.progress.history
 
 
-def test_the_run_is_told_the_fill_of_sequences_and_the_share_of_the_limit(
-    make_loop: Any, params: Any
-) -> None:
+def test_packing_efficiency_and_mfu_are_logged(make_loop: Any, params: Any) -> None:
     log = Log()
     sections = (params.adapter, params.quantization, params.train)
     setup, _ = to_setup(MISTRAL_7B, "here", "bfloat16", sections)
@@ -72,12 +70,14 @@ def test_the_run_is_told_the_fill_of_sequences_and_the_share_of_the_limit(
     history = loop.run().history
     told = [values for _, values in log.seen if "train/loss" in values]
     for step, values in enumerate(told):
-        dealt = documents.step(step, 4, 2, loop.config.seed)
-        tokens = sum(documents.batch(packs, "cpu").input_ids.numel() for packs in dealt)
-        assert values["train/fill"] == tokens / (4 * 64)
+        sharded = documents.step(step, 4, 2, loop.config.seed)
+        tokens = sum(
+            documents.batch(packs, "cpu").input_ids.numel() for packs in sharded
+        )
+        assert values["train/packing_efficiency"] == tokens / (4 * 64)
         assert 0 < values["train/mfu"] < 1
-    assert {"train/fill", "train/loss"} < history[1].keys()
-    assert OF_MACHINE.isdisjoint(set().union(*history))
+    assert {"train/packing_efficiency", "train/loss"} < history[1].keys()
+    assert MACHINE_METRICS.isdisjoint(set().union(*history))
 
 
 def test_curves_do_not_tell_where_a_training_was_killed(make_loop: Any) -> None:

@@ -45,7 +45,7 @@ def test_a_report_counts_what_was_seen() -> None:
     assert report["validation_loss"] == 1.2346
     assert report["num_documents"] == 20
     assert report["num_sequences"] == len(documents.packs)
-    assert report["fill"] == round(
+    assert report["packing_efficiency"] == round(
         len(documents.tokens) / (64 * len(documents.packs)), 4
     )
     assert to_report(replace(DONE), 5, make_documents(20), 64) == report

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.training.oversampling import loss_weights, repeats
+from graft.training.oversampling import loss_weights, repeat_counts
 
 STRATA = st.lists(st.sampled_from("abc"), min_size=1, max_size=60).map(np.array)
 
@@ -13,7 +13,7 @@ STRATA = st.lists(st.sampled_from("abc"), min_size=1, max_size=60).map(np.array)
 @given(STRATA)
 def test_no_strength_changes_nothing(strata: np.ndarray) -> None:
     learned = np.full(len(strata), 3)
-    assert (repeats(strata, 0.0) == 1).all()
+    assert (repeat_counts(strata, 0.0) == 1).all()
     assert loss_weights(strata, learned, 0.0) == pytest.approx(1)
 
 
@@ -21,7 +21,7 @@ def test_no_strength_changes_nothing(strata: np.ndarray) -> None:
 def test_every_example_is_seen_and_strata_come_nearer(
     strata: np.ndarray, strength: float
 ) -> None:
-    times = repeats(strata, strength)
+    times = repeat_counts(strata, strength)
     assert (times >= 1).all()
     before = np.unique(strata, return_counts=True)[1]
     after = np.array([times[strata == name].sum() for name in np.unique(strata)])
@@ -30,7 +30,7 @@ def test_every_example_is_seen_and_strata_come_nearer(
 
 def test_full_strength_makes_strata_alike() -> None:
     strata = np.array(["a"] * 90 + ["b"] * 10 + ["c"] * 30)
-    times = repeats(strata, 1.0)
+    times = repeat_counts(strata, 1.0)
     assert [int(times[strata == name].sum()) for name in "abc"] == [90, 90, 90]
 
 

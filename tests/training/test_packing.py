@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.training.packing import fill, pack
+from graft.training.packing import pack, packing_efficiency
 
 LENGTHS = st.lists(st.integers(1, 64), max_size=200)
 
@@ -60,7 +60,7 @@ def test_real_lengths_fill_nearly_every_token(
 ) -> None:
     drawn = np.random.default_rng(0).lognormal(np.log(median), spread, 20_000)
     lengths = np.clip(drawn.astype(int), 16, longest).tolist()
-    assert fill(pack(lengths, 2048), lengths, 2048) >= share
+    assert packing_efficiency(pack(lengths, 2048), lengths, 2048) >= share
 
 
 @given(LENGTHS)
@@ -75,7 +75,7 @@ def test_the_same_lengths_make_the_same_sequences() -> None:
 
 def test_short_documents_fill_sequences_nearly_whole() -> None:
     lengths = [10 + i % 50 for i in range(5000)]
-    assert fill(pack(lengths, 512), lengths, 512) > 0.99
+    assert packing_efficiency(pack(lengths, 512), lengths, 512) > 0.99
 
 
 @pytest.mark.parametrize("length", [0, 65])

@@ -4,28 +4,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graft.errors import HardwareError
-from graft.training.fused.frozen import Packed, Scratch
-from graft.training.parallel import Group, launch
+from graft.training.fused.frozen import QuantizedWeight, Workspace
+from graft.training.parallel import DataParallelGroup, launch
 
 
 @given(st.lists(st.integers(), min_size=1, max_size=20), st.integers(1, 6))
 def test_each_item_counts_once_and_all_make_as_many_passes(
     items: list[int], size: int
 ) -> None:
-    shares = [Group(rank, size).share(items) for rank in range(size)]
+    shares = [DataParallelGroup(rank, size).shard(items) for rank in range(size)]
     assert len({len(share) for share in shares}) == 1
     counted = [item for share in shares for item, counts in share if counts]
     assert sorted(counted) == sorted(items)
 
 
 def test_a_process_alone_keeps_what_it_has() -> None:
-    alone = Group()
+    alone = DataParallelGroup()
     weight = torch.ones(3, requires_grad=True)
     weight.grad = torch.full((3,), 2.0)
-    alone.add_gradients([weight])
+    alone.all_reduce_gradients([weight])
     assert weight.grad.tolist() == [2, 2, 2]
-    assert alone.sums([1.5, 2]) == [1.5, 2]
-    assert alone.from_first("x") == "x" and alone.is_first
+    assert alone.all_reduce_sum([1.5, 2]) == [1.5, 2]
+    assert alone.broadcast("x") == "x" and alone.is_first
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,12 +38,12 @@ def test_one_process_is_not_started_again() -> None:
     assert not launch(1, "cpu")
 
 
-class Together(Group):
+class Together(DataParallelGroup):
     """Processes of one machine's memory: the parts that each has given."""
 
     parts: dict[int, torch.Tensor] = {}
 
-    def gather(self, whole: torch.Tensor, part: torch.Tensor) -> None:
+    def all_gather(self, whole: torch.Tensor, part: torch.Tensor) -> None:
         del part
         whole.copy_(torch.cat([self.parts[rank] for rank in range(self.size)]))
 
@@ -54,19 +54,19 @@ def test_a_weight_that_is_dealt_out_comes_together_again(size: int) -> None:
 
     values = torch.randn(6, 64)
     Together.parts.clear()
-    dealt, expected = [], None
+    sharded, expected = [], None
     for rank in range(size):
         packed, state = quantize_4bit(values, quant_type="nf4")
         expected = packed.clone()
         weight = torch.nn.Parameter(packed, requires_grad=False)
         weight.quant_state = state  # type: ignore[attr-defined]
         group = Together(rank, size)
-        scratch = Scratch(torch.float32, torch.device("cpu"), group)
-        dealt.append(Packed(weight, scratch))
-        Together.parts[rank] = dealt[-1]._bytes  # pylint: disable=protected-access
+        workspace = Workspace(torch.float32, torch.device("cpu"), group)
+        sharded.append(QuantizedWeight(weight, workspace))
+        Together.parts[rank] = sharded[-1]._bytes  # pylint: disable=protected-access
         assert weight.numel() == 0
     assert expected is not None
-    for one in dealt:
-        assert torch.equal(one.whole(), expected)
+    for one in sharded:
+        assert torch.equal(one.gather(), expected)
     held = sum(len(part) for part in Together.parts.values())
     assert held < expected.numel() + size * len(Together.parts)

@@ -31,7 +31,7 @@ def train_plainly(
             span = slice(*documents.starts[[text, text + 1]])
             ids = torch.from_numpy(documents.tokens[span])[None]
             labels = torch.where(
-                torch.from_numpy(documents.learned[span]), ids, torch.tensor(-100)
+                torch.from_numpy(documents.loss_mask[span]), ids, torch.tensor(-100)
             )
             learned = int((labels[:, 1:] != -100).sum())
             if learned:

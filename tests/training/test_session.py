@@ -8,7 +8,7 @@ from train_line import make_line
 
 from graft.config.params import load_params
 from graft.errors import DataError
-from graft.training.parallel import Group
+from graft.training.parallel import DataParallelGroup
 from graft.training.session import Recipe, Session
 
 
@@ -24,8 +24,8 @@ def test_validation_examples_in_train_are_refused(tmp_path: Path) -> None:
         params.train,
     )
     tokens, checkpoints = tmp_path / "reports/tokenize.json", tmp_path / "checkpoints"
-    Session.open(recipe, splits, tokens, checkpoints, Group())
+    Session.open(recipe, splits, tokens, checkpoints, DataParallelGroup())
     shutil.rmtree(splits / "validation")
     shutil.copytree(splits / "train", splits / "validation")
     with pytest.raises(DataError, match="160 examples of the validation split"):
-        Session.open(recipe, splits, tokens, checkpoints, Group())
+        Session.open(recipe, splits, tokens, checkpoints, DataParallelGroup())

@@ -53,15 +53,15 @@ def run(
     record = read_record(adapter)
     template = load_template(model, task.prompt)
     check_record(record, adapter, model, template.hash)
-    whole = is_whole(adapter, merge)
+    is_full = is_full_model(adapter, merge)
     needed = folders.num_bytes(model) if merge else folders.size_of(adapter)
     folders.check_target(to, needed)
     place = folders.choose_place(device, model) if merge else ""
     with atomic_weights(to) as partial:
         partial.mkdir()
         differs = write_prompt(model, task.prompt, template, partial)
-        if whole:
-            folders.write_whole(adapter, model, partial, ends_of(template))
+        if is_full:
+            folders.write_full_model(adapter, model, partial, ends_of(template))
             io.write_json(partial / RECORD, asdict(record))
             told, served = f"model    all weights, {model.dtype}\n", f"vllm serve {to}"
         elif merge:
@@ -76,16 +76,16 @@ def run(
     print(told + closing(to, served, differs, task.stop))
 
 
-def is_whole(adapter: Path, merge: bool) -> bool:
+def is_full_model(adapter: Path, merge: bool) -> bool:
     """Whether a model was trained whole; else it is an adapter.
 
     Raises: ModelError if it is neither, or there is nothing to merge.
     """
-    from graft.training import whole
+    from graft.training import full_finetuning
 
     if (adapter / folders.ADAPTER).is_file():
         return False
-    if not whole.is_whole(adapter):
+    if not full_finetuning.is_full_model(adapter):
         raise ModelError(
             str(adapter),
             "holds no adapter",

@@ -6,7 +6,7 @@ from typing import Any
 from graft import io
 from graft.config.params import Params
 from graft.errors import ConfigError, HardwareError
-from graft.hardware.gpus import GPUS, Gpu
+from graft.hardware.gpus import GPUS, GpuSpec
 from graft.models.files import read_shape
 from graft.planning.choice import Fit, find_fit, needed_gib, with_train
 from graft.planning.memory import (
@@ -120,7 +120,7 @@ def describe(setup: Setup, batch: BatchShape, plain: str) -> str:
     )
 
 
-def to_row(card: Gpu, fit: Fit | None, total: float) -> list[str]:
+def to_row(card: GpuSpec, fit: Fit | None, total: float) -> list[str]:
     """The estimate for a GPU. `total`: tokens of the training; 0 if unknown."""
     named = [card.name, f"{card.memory_gib:.0f}"]
     if fit is None:

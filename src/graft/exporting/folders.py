@@ -144,13 +144,13 @@ def write_adapter(
     return said
 
 
-def write_whole(
+def write_full_model(
     trained: Path, model: ModelConfig, out: Path, changes: Mapping[str, Any]
 ) -> None:
     """Copy the weights of a model that was trained whole, and write its configuration.
 
     Args:
-        trained: the folder of `save_whole`.
+        trained: the folder of `save_full_model`.
         model, changes: as of `write_configs`.
         out: a folder that is there.
     """

@@ -18,7 +18,7 @@ BYTES_PER_PARAMETER = {
 """Of the frozen base; 4-bit with its scales, and embeddings in 16 bits."""
 
 
-class Gpu(NamedTuple):
+class VisibleGpu(NamedTuple):
     """A GPU's name and memory, all of it and what is free."""
 
     name: str
@@ -40,12 +40,15 @@ def choose_device(
     gpu = None
     if torch.cuda.is_available():
         memory = torch.cuda.get_device_properties(0).total_memory / 2**30
-        gpu = Gpu(torch.cuda.get_device_name(0), memory, memory)
+        gpu = VisibleGpu(torch.cuda.get_device_name(0), memory, memory)
     return decide_device(wanted, model, quantization, gpu)
 
 
 def decide_device(
-    wanted: str, model: ModelConfig, quantization: QuantizationConfig, gpu: Gpu | None
+    wanted: str,
+    model: ModelConfig,
+    quantization: QuantizationConfig,
+    gpu: VisibleGpu | None,
 ) -> str:
     """`cpu` or `cuda` of a machine with this GPU, or none.
 

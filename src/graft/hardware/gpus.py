@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Gpu:
+class GpuSpec:
     """A card.
 
     Attributes:
@@ -21,29 +21,29 @@ class Gpu:
 
 
 GPUS = {
-    "b200": Gpu("B200", 178.0, 2250, 8000),
-    "h200": Gpu("H200", 139.8, 989, 4800),
-    "h100": Gpu("H100 80GB HBM3", 79.2, 989, 3350),
-    "h100-pcie": Gpu("H100 PCIe", 79.2, 756, 2000),
-    "a100-80": Gpu("A100-SXM4-80GB", 79.2, 312, 2039),
-    "a100-40": Gpu("A100-SXM4-40GB", 39.4, 312, 1555),
-    "l40s": Gpu("L40S", 44.4, 362, 864),
-    "rtx6000-ada": Gpu("RTX 6000 Ada", 47.4, 364, 960),
-    "rtx5090": Gpu("RTX 5090", 31.4, 210, 1792),
-    "rtx4090": Gpu("RTX 4090", 23.5, 165, 1008),
-    "rtx3090": Gpu("RTX 3090", 23.6, 71, 936),
-    "a10g": Gpu("A10G", 22.1, 70, 600),
-    "l4": Gpu("L4", 22.0, 121, 300),
+    "b200": GpuSpec("B200", 178.0, 2250, 8000),
+    "h200": GpuSpec("H200", 139.8, 989, 4800),
+    "h100": GpuSpec("H100 80GB HBM3", 79.2, 989, 3350),
+    "h100-pcie": GpuSpec("H100 PCIe", 79.2, 756, 2000),
+    "a100-80": GpuSpec("A100-SXM4-80GB", 79.2, 312, 2039),
+    "a100-40": GpuSpec("A100-SXM4-40GB", 39.4, 312, 1555),
+    "l40s": GpuSpec("L40S", 44.4, 362, 864),
+    "rtx6000-ada": GpuSpec("RTX 6000 Ada", 47.4, 364, 960),
+    "rtx5090": GpuSpec("RTX 5090", 31.4, 210, 1792),
+    "rtx4090": GpuSpec("RTX 4090", 23.5, 165, 1008),
+    "rtx3090": GpuSpec("RTX 3090", 23.6, 71, 936),
+    "a10g": GpuSpec("A10G", 22.1, 70, 600),
+    "l4": GpuSpec("L4", 22.0, 121, 300),
 }
 """Sources: NVIDIA's data sheets of these cards (dense, without sparsity)."""
 
 
-def find_gpu(name: str, memory_gib: float) -> Gpu | None:
+def find_gpu(name: str, memory_gib: float) -> GpuSpec | None:
     """The card of this machine, by what torch calls it; None if it is not listed.
 
     `memory_gib`: what this one has, whatever the list says.
     """
     for gpu in GPUS.values():
         if gpu.name in name:
-            return Gpu(name, memory_gib, gpu.tflops, gpu.gb_per_s)
+            return GpuSpec(name, memory_gib, gpu.tflops, gpu.gb_per_s)
     return None

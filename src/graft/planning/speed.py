@@ -7,7 +7,7 @@ to reach the same shares of their data sheets.
 
 from dataclasses import dataclass
 
-from graft.hardware.gpus import Gpu
+from graft.hardware.gpus import GpuSpec
 from graft.planning.memory import trained_parameters
 from graft.planning.setup import BatchShape, Setup
 from graft.planning.work import head_products, weight_gradient_flops
@@ -35,7 +35,7 @@ class Throughput:
     tokens_per_s: float
 
 
-def estimate_throughput(setup: Setup, batch: BatchShape, gpu: Gpu) -> Throughput:
+def estimate_throughput(setup: Setup, batch: BatchShape, gpu: GpuSpec) -> Throughput:
     """Of one GPU."""
     limit, traffic = gpu.tflops * 1e12, gpu.gb_per_s * 1e9
     seconds = (

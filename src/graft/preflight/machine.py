@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from graft.hardware.device import Gpu
+from graft.hardware.device import VisibleGpu
 from graft.hardware.machine import available_gib
 from graft.planning.memory import GIB
 
@@ -25,7 +25,7 @@ class Machine:
         one_disk: whether both are the same file system.
     """
 
-    gpus: tuple[Gpu, ...]
+    gpus: tuple[VisibleGpu, ...]
     host_gib: float
     disk_gib: float
     hub_cache_gib: float
@@ -51,7 +51,7 @@ def _existing(path: Path) -> Path:
     return next(one for one in (path, *path.parents) if one.exists())
 
 
-def _gpus() -> tuple[Gpu, ...]:
+def _gpus() -> tuple[VisibleGpu, ...]:
     if not any(driver.exists() for driver in _DRIVERS):
         return ()
     import torch
@@ -59,7 +59,7 @@ def _gpus() -> tuple[Gpu, ...]:
     if not torch.cuda.is_available():
         return ()
     return tuple(
-        Gpu(
+        VisibleGpu(
             torch.cuda.get_device_name(number),
             torch.cuda.get_device_properties(number).total_memory / GIB,
             torch.cuda.mem_get_info(number)[0] / GIB,

@@ -39,7 +39,7 @@ def run(
     with join(device) as group:
         session = Session.open(recipe, splits, tokens, checkpoints, group)
         if not group.is_first:
-            session.make_loop(outputs.Silence()).run()
+            session.make_loop(outputs.NullMetricLog()).run()
             return
         journal = session.store.folder / "journal.jsonl"
         with tracking.start_run(registry, journal) as tracked:

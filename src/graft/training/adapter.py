@@ -10,7 +10,7 @@ from graft import io
 from graft.config import LoraConfig, TrainConfig
 from graft.errors import ModelError
 from graft.models.adapter_record import RECORD
-from graft.training.layers import check_freezable, in_first_layers
+from graft.training.layers import check_freezable, first_layers_pattern
 from graft.training.saving import atomic_weights
 
 
@@ -35,7 +35,7 @@ def attach_adapter(
         lora_dropout=adapter.dropout,
         target_modules=adapter.target_modules,
         # Not `layers_to_transform`, which PEFT refuses together with all-linear.
-        exclude_modules=in_first_layers(first) if first else None,
+        exclude_modules=first_layers_pattern(first) if first else None,
         use_rslora=adapter.rslora,
         use_dora=adapter.dora,
         task_type="CAUSAL_LM",
@@ -69,7 +69,7 @@ def check_targets(model: Any, adapter: LoraConfig) -> None:
 
     base, kinds = model.get_base_model(), torch.nn.Linear
     skipped = adapter.freeze_layers and re.compile(
-        in_first_layers(adapter.freeze_layers)
+        first_layers_pattern(adapter.freeze_layers)
     )
     missing = [
         name

@@ -107,7 +107,7 @@ def load_model(
             expected="a causal language model in safetensors",
             fix="check model.path and model.revision; a gated model needs HF_TOKEN",
         ) from error
-    check_whole(model, told, where)
+    check_loaded_weights(model, told, where)
     keep_trainable_form(model)
     model.config.use_cache = attention == "sdpa"
     return model
@@ -134,7 +134,7 @@ def dtype_on(device: str, name: str, capability: str | None = None) -> torch.dty
     return dtype
 
 
-def check_whole(base: Any, told: Mapping[str, Any], where: str) -> None:
+def check_loaded_weights(base: Any, told: Mapping[str, Any], where: str) -> None:
     """Hold the weights that were loaded against the shape that config.json gives.
 
     Args:

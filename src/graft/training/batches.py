@@ -15,7 +15,7 @@ from graft import io
 from graft.config import TrainConfig
 from graft.errors import DataError
 from graft.training.attention import Documents, lay_out
-from graft.training.oversampling import loss_weights, repeats
+from graft.training.oversampling import loss_weights, repeat_counts
 from graft.training.packing import pack
 
 Array = NDArray[np.int64]
@@ -71,7 +71,12 @@ class PackedDocuments:
         repeats: Array | None = None,
         weights: NDArray[np.float64] | None = None,
     ) -> None:
-        self.tokens, self.learned, self.starts, self.ids = tokens, learned, starts, ids
+        self.tokens, self.loss_mask, self.starts, self.ids = (
+            tokens,
+            learned,
+            starts,
+            ids,
+        )
         self.weights, self.max_seq_len = weights, max_seq_len
         self.lengths = np.diff(starts).tolist()
         seen = np.arange(len(ids)).repeat(1 if repeats is None else repeats).tolist()
@@ -81,10 +86,10 @@ class PackedDocuments:
         self.packs = [[seen[place] for place in together] for together in places]
 
     @property
-    def num_learned(self) -> int:
+    def num_trained(self) -> int:
         """Tokens that carry loss in one epoch. A document's first token never does:
         nothing stands before it."""
-        return int(self.learned.sum() - self.learned[self.starts[:-1]].sum())
+        return int(self.loss_mask.sum() - self.loss_mask[self.starts[:-1]].sum())
 
     def order(self, epoch: int, seed: int) -> Array:
         """The sequences' order in an epoch."""
@@ -97,7 +102,7 @@ class PackedDocuments:
         lengths = [len(span) for span in spans]
         where = np.concatenate(spans)
         positions = np.concatenate([np.arange(length) for length in lengths])
-        learned = self.learned[where] & (positions > 0)
+        learned = self.loss_mask[where] & (positions > 0)
         targets = learned.nonzero()[0]
         weights = None
         if self.weights is not None:
@@ -139,7 +144,7 @@ class PackedDocuments:
         """Steps in which every sequence is seen once."""
         return -(-len(self.packs) // global_batch)
 
-    def shares(self, size: int) -> list[range]:
+    def in_batches(self, size: int) -> list[range]:
         """All sequences once, in their own order, so many at a time."""
         num = len(self.packs)
         return [range(at, min(at + size, num)) for at in range(0, num, size)]
@@ -186,7 +191,7 @@ def read_documents(
     marks = np.concatenate(learned).astype(np.bool_)
     times = weights = None
     if name == "train" and config.oversample:
-        times = repeats(np.array(strata), config.oversample)
+        times = repeat_counts(np.array(strata), config.oversample)
     if name == "train" and config.class_weights:
         heard: Array = np.add.reduceat(marks, starts[:-1], dtype=np.int64)
         heard = heard if times is None else heard * times

@@ -18,8 +18,8 @@ from graft.planning.setup import BatchShape, Setup, to_setup
 from graft.planning.shapes import FAMILIES
 from graft.planning.work import MfuReference
 from graft.training.batches import PackedDocuments
-from graft.training.forward import lacking
-from graft.training.parallel import Group
+from graft.training.forward import missing_dependency
+from graft.training.parallel import DataParallelGroup
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class MemoryBudget:
     host_gib: float = math.inf
 
 
-def probe_memory(group: Group) -> MemoryBudget:
+def probe_memory(group: DataParallelGroup) -> MemoryBudget:
     """The memory that is free now; the minimum over all GPUs, so that all processes
     decide the same."""
     device = group.device
@@ -44,8 +44,8 @@ def probe_memory(group: Group) -> MemoryBudget:
     free, _ = torch.cuda.mem_get_info(device)
     name = torch.cuda.get_device_name(device)
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    host = group.least(available_gib() / here)
-    return MemoryBudget(device, name, group.least(free / GIB), host)
+    host = group.all_reduce_min(available_gib() / here)
+    return MemoryBudget(device, name, group.all_reduce_min(free / GIB), host)
 
 
 def resolve_checkpointing(
@@ -70,7 +70,7 @@ def resolve_checkpointing(
         return _decided(train, False)
     if config.get("model_type") not in FAMILIES:
         return _decided(train, True)
-    lacks = lacking(budget.device)
+    lacks = missing_dependency(budget.device)
     setup, _ = to_setup(config, "config.json", stored, sections, lacks)
     batch = to_batch_shape(documents, train.micro_batch_size)
     fit = find_fit(setup, batch, budget.free_gib, budget.host_gib)
@@ -117,7 +117,7 @@ def to_batch_shape(documents: PackedDocuments, micro_batch_size: int) -> BatchSh
     lengths = np.array(documents.lengths)
     longest = max(int(lengths[pack].sum()) for pack in documents.packs)
     tokens = longest * micro_batch_size
-    trained = tokens * documents.num_learned / max(lengths.sum(), 1)
+    trained = tokens * documents.num_trained / max(lengths.sum(), 1)
     return BatchShape(tokens, int(trained), float((lengths**2).sum() / lengths.sum()))
 
 

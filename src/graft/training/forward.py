@@ -13,10 +13,10 @@ from graft.errors import ModelError
 from graft.planning.shapes import fusion_obstacle
 from graft.training.fused.install import install
 from graft.training.fused.layer import Keep
-from graft.training.fused.shelf import Shelf
+from graft.training.fused.offloading import ActivationOffloader
 from graft.training.isolation import check_isolation
 from graft.training.losses import Forward, fused_loss, plain_loss
-from graft.training.parallel import Group
+from graft.training.parallel import DataParallelGroup
 from graft.training.tuning import trained_names, tune
 
 _KEEP: dict[bool | str, Keep] = {
@@ -29,7 +29,7 @@ _KEEP: dict[bool | str, Keep] = {
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedModel:
     """What a loop trains.
 
     Attributes:
@@ -50,8 +50,8 @@ def prepare(
     adapter: AdapterConfig,
     train: TrainConfig,
     dtype: torch.dtype,
-    group: Group = Group(),
-) -> Prepared:
+    group: DataParallelGroup = DataParallelGroup(),
+) -> PreparedModel:
     """A base with what is trained of it, and how its loss is computed.
 
     Args:
@@ -63,7 +63,7 @@ def prepare(
     """
     names = [str(kind).removeprefix("torch.") for kind in (base.dtype, dtype)]
     problem = fusion_obstacle(base.config.to_dict(), adapter, *names)
-    problem = problem or lacking(base.device.type)
+    problem = problem or missing_dependency(base.device.type)
     on_cuda, keep = base.device.type == "cuda", train.gradient_checkpointing
     wanted = train.kernels == "fused" or (train.kernels == "auto" and on_cuda)
     fused = wanted and not problem
@@ -75,17 +75,19 @@ def prepare(
     tuned = tune(base, adapter, train, checkpointing=bool(keep) and not fused)
     if fused:
         ops = load_ops(on_cuda)
-        shelf = Shelf(base.device) if keep in ("swap", "offload") else None
-        dealt = group if train.shard_base and group.size > 1 else None
-        install(tuned, dtype, _KEEP[keep], ops, shelf, dealt)
-        if dealt:
+        offloader = (
+            ActivationOffloader(base.device) if keep in ("swap", "offload") else None
+        )
+        sharded = group if train.shard_base and group.size > 1 else None
+        install(tuned, dtype, _KEEP[keep], ops, offloader, sharded)
+        if sharded:
             torch.cuda.empty_cache()  # the whole base was here
         forward: Forward = partial(fused_loss, tuned, ops)
     else:
         packed = train.packing or train.micro_batch_size > 1
         check_isolation(tuned, dtype, packed=packed)
         forward = partial(plain_loss, tuned, dtype)
-    return Prepared(tuned, forward, dtype, trained_names(tuned, adapter))
+    return PreparedModel(tuned, forward, dtype, trained_names(tuned, adapter))
 
 
 def _check(train: TrainConfig, base: Any, problem: str) -> None:
@@ -117,7 +119,7 @@ def _check(train: TrainConfig, base: Any, problem: str) -> None:
             )
 
 
-def lacking(device: str) -> str:
+def missing_dependency(device: str) -> str:
     """What is not installed that fused layers need there; empty if nothing."""
     lacks = device.startswith("cuda") and find_spec("triton") is None
     return "Triton is not installed" if lacks else ""

@@ -5,7 +5,7 @@ from typing import Any
 from graft.errors import ModelError
 
 
-def in_first_layers(number: int) -> str:
+def first_layers_pattern(number: int) -> str:
     """Regular expression of the names of modules and weights of the first layers: the
     first number in a name is that of its layer."""
     layers = "|".join(map(str, range(number)))

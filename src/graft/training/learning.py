@@ -10,7 +10,7 @@ from graft.training.checkpoints import Progress
 _WINDOW = 5  # logged losses at each end, at most
 
 
-def rise_of_loss(history: Sequence[Mapping[str, float]]) -> tuple[float, float, bool]:
+def loss_trend(history: Sequence[Mapping[str, float]]) -> tuple[float, float, bool]:
     """Training loss at the beginning and at the end, and whether it rose surely.
 
     Means of the first and the last few logged losses. It rose surely if the end is
@@ -37,7 +37,7 @@ def require_learning(progress: Progress, must_learn: bool) -> None:
         if training loss surely rose.
     """
     initial, best = progress.initial_loss, progress.best_loss
-    begin, end, surely = rise_of_loss(progress.history)
+    begin, end, surely = loss_trend(progress.history)
     problem = ""
     if initial is not None and not best < initial:
         problem = (

@@ -18,16 +18,16 @@ from graft.errors import ModelError
 from graft.planning.work import MfuReference
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore, Progress
+from graft.training.divergence import has_diverged
 from graft.training.dropout import without_dropout
-from graft.training.faults import diverged, out_of_memory
-from graft.training.forward import Prepared
-from graft.training.noise import noisy
+from graft.training.failures import divergence_error, out_of_memory_error
+from graft.training.forward import PreparedModel
+from graft.training.neftune import added_noise
 from graft.training.optimizer import make_optimizer
-from graft.training.parallel import Group
-from graft.training.progress import OF_MACHINE, Meter, MetricLog, Step
+from graft.training.parallel import DataParallelGroup
+from graft.training.progress import MACHINE_METRICS, Meter, MetricLog, StepStats
 from graft.training.schedule import learning_rate
 from graft.training.verification import Verification
-from graft.training.watch import exploded
 
 
 class Loop:
@@ -45,13 +45,13 @@ class Loop:
 
     def __init__(
         self,
-        prepared: Prepared,
+        prepared: PreparedModel,
         train: PackedDocuments,
         validation: PackedDocuments,
         config: TrainConfig,
         store: CheckpointStore,
         log: MetricLog,
-        group: Group = Group(),
+        group: DataParallelGroup = DataParallelGroup(),
         mfu_reference: MfuReference | None = None,
     ) -> None:
         self.config, self.store, self._log = config, store, log
@@ -74,9 +74,9 @@ class Loop:
     def resume(self) -> int:
         """Go back to the last checkpoint; returns its step, 0 if there is none."""
         last = self.store.load_last() if self._group.is_first else None
-        if (last := self._group.from_first(last)) is not None:
+        if (last := self._group.broadcast(last)) is not None:
             self.progress, weights, optimizer = last
-            self._take(weights)
+            self._set_weights(weights)
             self._optimizer.load_state_dict(optimizer)
         return self.progress.step
 
@@ -95,21 +95,21 @@ class Loop:
                 try:
                     self._step(meter)
                 except torch.OutOfMemoryError as error:
-                    raise out_of_memory(self.config, self._device) from error
+                    raise out_of_memory_error(self.config, self._device) from error
                 step = self.progress.step
                 checked = (
                     step == self.num_steps or step % self.config.evaluate_every == 0
                 )
                 # Also before a checkpoint, so that no mean reaches over one.
                 if checked or step % self.config.log_every == 0:
-                    self._note(step, meter.read(), "train")
+                    self._log_values(step, meter.read(), "train")
                     self._stop_if_exploded()
                 if checked:
                     self._evaluate(meter)
         if self.progress.best_step != self.progress.step:
             best = self.progress.best_step
             found = self.store.load_weights(best) if first else {}
-            self._take(self._group.from_first(found))
+            self._set_weights(self._group.broadcast(found))
         return self.progress
 
     def _begin(self) -> None:
@@ -117,14 +117,16 @@ class Loop:
         if self.progress.step == 0:
             loss = self.validation_loss()
             self.progress = replace(self.progress, initial_loss=loss)
-            self._note(0, {"loss": loss}, "validation")
+            self._log_values(0, {"loss": loss}, "validation")
         if not self._done():
             self._verification.begin()
 
     def _done(self) -> bool:
         patience = self.config.early_stopping_patience
-        tired = patience is not None and self.progress.worse_in_a_row >= patience
-        return tired or self.progress.step >= self.num_steps
+        patience_exhausted = (
+            patience is not None and self.progress.worse_in_a_row >= patience
+        )
+        return patience_exhausted or self.progress.step >= self.num_steps
 
     def _step(self, meter: Meter) -> None:
         config, number = self.config, self.progress.step
@@ -140,14 +142,14 @@ class Loop:
         # Dropout follows from the step, so that a resumed run draws the same.
         seed = config.seed * 1_000_003 + number
         torch.manual_seed(seed * self._group.size + self._group.rank)
-        dealt = self._train.step(
+        micro_batches = self._train.step(
             number, config.global_batch_size, config.micro_batch_size, config.seed
         )
         batches = [
             (self._train.batch(packs, self._device), counts)
-            for packs, counts in self._group.share(dealt)
+            for packs, counts in self._group.shard(micro_batches)
         ]
-        weight, num_tokens, num_learned = self._group.sums(
+        weight, num_tokens, num_trained = self._group.all_reduce_sum(
             [
                 sum(batch.total * counts for batch, counts in batches),
                 sum(batch.input_ids.numel() * counts for batch, counts in batches),
@@ -158,15 +160,15 @@ class Loop:
         embedding = self.model.get_input_embeddings()
         for batch, counts in batches:
             # Over the trained tokens of the whole step, not of each micro-batch.
-            with noisy(embedding, batch.documents.starts, config.neftune_alpha):
+            with added_noise(embedding, batch.documents.starts, config.neftune_alpha):
                 loss = self._forward(batch) / weight * counts
             loss.backward()
             own += loss.detach()
-        self._group.add_gradients(self.weights.values())
+        self._group.all_reduce_gradients(self.weights.values())
         norm = torch.nn.utils.clip_grad_norm_(
             self.weights.values(), config.max_grad_norm
         )
-        (total,) = self._group.sums([own.item()])
+        (total,) = self._group.all_reduce_sum([own.item()])
         self._seen = [example for batch, _ in batches for example in batch.ids]
         if not math.isfinite(total) or not math.isfinite(norm.item()):
             problem = "the loss or its gradient is NaN or infinite"
@@ -179,20 +181,20 @@ class Loop:
             step=number + 1,
             num_tokens=self.progress.num_tokens + int(num_tokens),
         )
-        room = sum(map(len, dealt)) * self._train.max_seq_len
-        counted = int(num_tokens), int(num_learned), room
-        meter.add(Step(total, norm.item(), rate, *counted))
+        room = sum(map(len, micro_batches)) * self._train.max_seq_len
+        counted = int(num_tokens), int(num_trained), room
+        meter.add(StepStats(total, norm.item(), rate, *counted))
 
     def validation_loss(self) -> float:
         """Mean negative log-likelihood of the validation split's learned tokens."""
         total = torch.zeros((), device=self._device, dtype=torch.float64)
         size = self.config.micro_batch_size
         with torch.no_grad(), self.without_dropout():
-            for packs, counts in self._group.share(self._validation.shares(size)):
+            for packs, counts in self._group.shard(self._validation.in_batches(size)):
                 batch = self._validation.batch(packs, self._device)
                 total += self._forward(batch) * counts
-        (whole,) = self._group.sums([total.item()])
-        return whole / self._validation.num_learned
+        (whole,) = self._group.all_reduce_sum([total.item()])
+        return whole / self._validation.num_trained
 
     def without_dropout(self) -> AbstractContextManager[None]:
         """The state of the model that validation and verification need."""
@@ -204,7 +206,7 @@ class Loop:
             if not math.isfinite(loss):  # not worth a checkpoint to go on from
                 where = f"validation after step {self.progress.step}"
                 raise self._diverged(where, "the loss is NaN or infinite")
-            self._note(self.progress.step, {"loss": loss}, "validation")
+            self._log_values(self.progress.step, {"loss": loss}, "validation")
             if better := loss < self.progress.best_loss:
                 self.progress = replace(
                     self.progress, best_loss=loss, best_step=self.progress.step
@@ -217,15 +219,17 @@ class Loop:
             meter.show_validation(self.progress, loss)
             self._verification.after_validation(self.progress.step)
 
-    def _note(self, step: int, values: Mapping[str, float], part: str) -> None:
+    def _log_values(self, step: int, values: Mapping[str, float], part: str) -> None:
         named = {f"{part}/{name}": value for name, value in values.items()}
         self._log.log_metrics(named, step)
-        curve = {name: value for name, value in named.items() if name not in OF_MACHINE}
+        curve = {
+            name: value for name, value in named.items() if name not in MACHINE_METRICS
+        }
         self.progress.history.append({"step": step, **curve})
 
     def _stop_if_exploded(self) -> None:
         ratio, history = self.config.max_loss_ratio, self.progress.history
-        if ratio is not None and exploded(history, ratio):
+        if ratio is not None and has_diverged(history, ratio):
             problem = f"the loss exploded to {history[-1]['train/loss']:.2f}"
             where = f"train step {self.progress.step}"
             raise self._diverged(where, problem, self._seen)
@@ -233,9 +237,9 @@ class Loop:
     def _diverged(
         self, where: str, problem: str, examples: Sequence[str] = ()
     ) -> ModelError:
-        return diverged(where, problem, self.store.steps(), examples)
+        return divergence_error(where, problem, self.store.steps(), examples)
 
-    def _take(self, weights: Mapping[str, Tensor]) -> None:
+    def _set_weights(self, weights: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
             for name, weight in self.weights.items():
                 weight.copy_(weights[name])

@@ -12,7 +12,7 @@ from graft.config.params import Params
 from graft.errors import TemplateError
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import Progress
-from graft.training.packing import fill
+from graft.training.packing import packing_efficiency
 
 PARTS = ("train", "validation")
 
@@ -33,7 +33,7 @@ class RunLog(Protocol):
         """Log a file or a folder."""
 
 
-class Silence:
+class NullMetricLog:
     """Where the metrics of all processes but the first go."""
 
     def log_metrics(
@@ -42,7 +42,7 @@ class Silence:
         """Tell nobody."""
 
 
-def key_of(sections: Sequence[Section], others: Mapping[str, Any]) -> str:
+def checkpoint_key(sections: Sequence[Section], others: Mapping[str, Any]) -> str:
     """Digest of what decides the result: a training goes on from checkpoints of the
     same one, on however many processes."""
     values = {
@@ -104,8 +104,8 @@ def write_curves(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
                 for line in history
                 if prefix + "loss" in line
             ]
-            # Sorted: a history that went through a checkpoint has its keys so.
-            columns = ["step", *sorted(lines[0].keys() - {"step"})]
+            # Of all lines: a history resumed from an earlier version may differ in keys.
+            columns = ["step", *sorted(set().union(*lines) - {"step"})]
             table = text.StringIO()
             writer = csv.DictWriter(table, columns, lineterminator="\n")
             writer.writeheader()
@@ -125,6 +125,8 @@ def to_report(
         "num_documents": len(train.lengths),
         "num_sequences": len(train.packs),
         "num_tokens_seen": progress.num_tokens,
-        "num_trained_tokens": train.num_learned,
-        "fill": round(fill(train.packs, train.lengths, max_seq_len), 4),
+        "num_trained_tokens": train.num_trained,
+        "packing_efficiency": round(
+            packing_efficiency(train.packs, train.lengths, max_seq_len), 4
+        ),
     }

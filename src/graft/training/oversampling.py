@@ -7,7 +7,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-def repeats(strata: npt.NDArray[np.str_], strength: float) -> Ints:
+def repeat_counts(strata: npt.NDArray[np.str_], strength: float) -> Ints:
     """How often each example is seen in an epoch, at least once. Shape [examples].
 
     (n_largest / n_stratum) ** strength, rounded: 0 repeats none, 1 makes all strata
@@ -19,7 +19,7 @@ def repeats(strata: npt.NDArray[np.str_], strength: float) -> Ints:
 
 
 def loss_weights(
-    strata: npt.NDArray[np.str_], num_learned: Ints, strength: float
+    strata: npt.NDArray[np.str_], num_trained: Ints, strength: float
 ) -> Floats:
     """Each example's weight in the loss. Shape [examples].
 
@@ -29,11 +29,11 @@ def loss_weights(
 
     Args:
         strata: of each example. Shape [examples].
-        num_learned: tokens of each that carry loss in an epoch. Shape [examples].
+        num_trained: tokens of each that carry loss in an epoch. Shape [examples].
         strength: 0 to 1.
     """
     _, number = np.unique(strata, return_inverse=True)
-    tokens = np.bincount(number, weights=num_learned)
+    tokens = np.bincount(number, weights=num_trained)
     heard = np.maximum(tokens, 1)
     weights = (heard / heard.sum()) ** -strength
     return np.asarray((weights * tokens.sum() / (weights * tokens).sum())[number])

@@ -92,7 +92,7 @@ def _combine(left: Ints, longest: int, capacity: int) -> list[int]:
     return found
 
 
-def fill(
+def packing_efficiency(
     packs: Sequence[Sequence[int]], lengths: Sequence[int], capacity: int
 ) -> float:
     """Share of the sequences' tokens that are documents', 0 to 1."""

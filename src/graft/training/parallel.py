@@ -1,6 +1,6 @@
 """Several processes that train one model together, each on its share of a step.
 
-A step's micro-batches are dealt out, and gradients are added up, so that a step is the
+A step's micro-batches are sharded out, and gradients are added up, so that a step is the
 same for any number of processes. All hold the same weights from the same seed; the
 first one writes checkpoints, metrics and the adapter.
 """
@@ -23,7 +23,7 @@ _ALLOCATOR = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
 
 
 @dataclass(frozen=True)
-class _Place:
+class _TensorSpec:
     """Where a tensor stands in an outline."""
 
     shape: torch.Size
@@ -31,7 +31,7 @@ class _Place:
 
 
 @dataclass(frozen=True)
-class Group:
+class DataParallelGroup:
     """The processes: how many, and which of them this one is."""
 
     rank: int = 0
@@ -43,7 +43,7 @@ class Group:
         """Whether this one writes and tells."""
         return self.rank == 0
 
-    def share(self, items: Sequence[Item]) -> list[tuple[Item, int]]:
+    def shard(self, items: Sequence[Item]) -> list[tuple[Item, int]]:
         """This process's of some items, each with 1. All make as many passes, since
         they wait for each other: who has one less takes the first item again, with 0.
         """
@@ -51,7 +51,7 @@ class Group:
         own = [(item, 1) for item in items[self.rank :: self.size]]
         return own + [(items[0], 0)] * (rounds - len(own))
 
-    def sums(self, values: Sequence[float]) -> list[float]:
+    def all_reduce_sum(self, values: Sequence[float]) -> list[float]:
         """Numbers added up over the processes."""
         if self.size == 1:
             return list(values)
@@ -60,7 +60,7 @@ class Group:
         found: list[float] = numbers.tolist()
         return found
 
-    def least(self, value: float) -> float:
+    def all_reduce_min(self, value: float) -> float:
         """The smallest of the processes' numbers."""
         if self.size == 1:
             return value
@@ -68,7 +68,7 @@ class Group:
         torch.distributed.all_reduce(number, torch.distributed.ReduceOp.MIN)
         return float(number.item())
 
-    def add_gradients(self, weights: Iterable[Tensor]) -> None:
+    def all_reduce_gradients(self, weights: Iterable[Tensor]) -> None:
         """Add gradients up over the processes, many in one message."""
         if self.size == 1:
             return
@@ -79,11 +79,11 @@ class Group:
             for grad, part in zip(some, flat.split([grad.numel() for grad in some])):
                 grad.copy_(part.view_as(grad))
 
-    def gather(self, whole: Tensor, part: Tensor) -> None:
+    def all_gather(self, whole: Tensor, part: Tensor) -> None:
         """Fill `whole` with the parts of all processes, one after the other."""
         torch.distributed.all_gather_into_tensor(whole, part)
 
-    def from_first(self, value: Item) -> Item:
+    def broadcast(self, value: Item) -> Item:
         """What the first process has: values, and dicts and lists of tensors, one at a
         time, as together they may be more than a device holds."""
         if self.size == 1:
@@ -93,7 +93,7 @@ class Group:
         torch.distributed.broadcast_object_list(outlines, 0, device=self.device)
         own = iter(tensors)
 
-        def give(place: _Place) -> Tensor:
+        def give(place: _TensorSpec) -> Tensor:
             here = torch.empty(place.shape, dtype=place.dtype, device=self.device)
             if self.is_first:
                 here.copy_(next(own))
@@ -108,7 +108,7 @@ def _outline(value: Any, tensors: list[Tensor]) -> Any:
     """A tree with places for its tensors, which are put into a list in their order."""
     if isinstance(value, Tensor):
         tensors.append(value)
-        return _Place(value.shape, value.dtype)
+        return _TensorSpec(value.shape, value.dtype)
     if isinstance(value, dict):
         return {key: _outline(one, tensors) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -116,8 +116,8 @@ def _outline(value: Any, tensors: list[Tensor]) -> Any:
     return value
 
 
-def _fill(outline: Any, give: Callable[[_Place], Tensor]) -> Any:
-    if isinstance(outline, _Place):
+def _fill(outline: Any, give: Callable[[_TensorSpec], Tensor]) -> Any:
+    if isinstance(outline, _TensorSpec):
         return give(outline)
     if isinstance(outline, dict):
         return {key: _fill(one, give) for key, one in outline.items()}
@@ -139,7 +139,7 @@ def _in_messages(grads: Iterable[Tensor]) -> Iterator[list[Tensor]]:
 
 
 @contextmanager
-def join(device: str) -> Iterator[Group]:
+def join(device: str) -> Iterator[DataParallelGroup]:
     """The group that `torchrun` or `launch` made, or one of this process alone.
 
     Args:
@@ -149,7 +149,7 @@ def join(device: str) -> Iterator[Group]:
         _let_segments_grow()
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        yield Group(device=device)
+        yield DataParallelGroup(device=device)
         return
     local = int(os.environ["LOCAL_RANK"])
     if device == "cuda":
@@ -159,7 +159,7 @@ def join(device: str) -> Iterator[Group]:
     ours = None if device == "cpu" else torch.device(device)
     torch.distributed.init_process_group(kind, device_id=ours)
     try:
-        yield Group(torch.distributed.get_rank(), size, device)
+        yield DataParallelGroup(torch.distributed.get_rank(), size, device)
     finally:
         torch.distributed.destroy_process_group()
 

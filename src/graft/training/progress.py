@@ -15,7 +15,7 @@ from tqdm import tqdm
 from graft.planning.work import MfuReference
 from graft.training.checkpoints import Progress
 
-OF_MACHINE = {"train/tokens_per_s", "train/mfu", "train/memory_gib"}
+MACHINE_METRICS = {"train/tokens_per_s", "train/mfu", "train/memory_gib"}
 """What the run logs and the curve leaves out: it differs each time."""
 
 
@@ -29,7 +29,7 @@ class MetricLog(Protocol):
 
 
 @dataclass(frozen=True)
-class Step:
+class StepStats:
     """What a step was.
 
     Attributes:
@@ -72,7 +72,7 @@ class Meter:
             # No bar where the output is no terminal.
             disable=None if shown else True,
         )
-        self._steps: list[Step] = []
+        self._steps: list[StepStats] = []
         self._start = perf_counter()
         self._validation = ""
 
@@ -87,7 +87,7 @@ class Meter:
     ) -> None:
         self._bar.close()
 
-    def add(self, step: Step) -> None:
+    def add(self, step: StepStats) -> None:
         """Count a step."""
         self._steps.append(step)
         tokens = sum(step.tokens for step in self._steps)
@@ -106,7 +106,7 @@ class Meter:
             "loss": fmean(step.loss for step in steps),
             "gradient_norm": fmean(step.norm for step in steps),
             "learning_rate": steps[-1].rate,
-            "fill": tokens / sum(step.room for step in steps),
+            "packing_efficiency": tokens / sum(step.room for step in steps),
             "tokens_per_s": tokens / seconds,
         }
         if self._mfu_reference:

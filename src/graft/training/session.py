@@ -21,7 +21,7 @@ from graft.training.fitting import (
 from graft.training.forward import prepare
 from graft.training.held_out import check_held_out
 from graft.training.loop import Loop
-from graft.training.parallel import Group
+from graft.training.parallel import DataParallelGroup
 from graft.training.progress import MetricLog
 
 
@@ -55,12 +55,17 @@ class Session:
     digests: Mapping[str, str]
     template_hash: str
     store: CheckpointStore
-    group: Group
+    group: DataParallelGroup
     mfu_reference: MfuReference | None
 
     @classmethod
     def open(
-        cls, recipe: Recipe, splits: Path, tokens: Path, checkpoints: Path, group: Group
+        cls,
+        recipe: Recipe,
+        splits: Path,
+        tokens: Path,
+        checkpoints: Path,
+        group: DataParallelGroup,
     ) -> Self:
         """Read the splits, and hold all against each other.
 
@@ -82,7 +87,9 @@ class Session:
         documents = {p: read_documents(splits / p, p, length, train) for p in parts}
         digests = {p: io.digest_files(splits / p) for p in parts}
         sections = recipe.adapter, model, recipe.quantization, recipe.tokenize, train
-        key = outputs.key_of(sections, {"data": digests, "template": template.hash})
+        key = outputs.checkpoint_key(
+            sections, {"data": digests, "template": template.hash}
+        )
         store = open_store(checkpoints, key, train.checkpoints_kept)
         budget, trained = probe_memory(group), (
             recipe.adapter,
@@ -101,7 +108,7 @@ class Session:
         )
 
     def make_loop(self, log: MetricLog) -> Loop:
-        """BatchShape the base, put on it what is trained, and go to the last checkpoint."""
+        """Load the base, put on it what is trained, and go to the last checkpoint."""
         recipe, group = self.recipe, self.group
         base = load_base(
             recipe.model, recipe.quantization, group.device, attention="packed"

@@ -21,11 +21,11 @@ from graft.training.adapter import (
     save_adapter,
 )
 from graft.training.base import load_base
-from graft.training.whole import (
+from graft.training.full_finetuning import (
     full_names,
-    is_whole,
-    load_whole,
-    save_whole,
+    is_full_model,
+    load_full_model,
+    save_full_model,
     unfreeze,
 )
 
@@ -61,7 +61,7 @@ def save_tuned(
     if hasattr(model, "peft_config"):
         save_adapter(model, out, facts)
     else:
-        save_whole(model, out, facts, getattr(torch, stored.dtype))
+        save_full_model(model, out, facts, getattr(torch, stored.dtype))
 
 
 def load_tuned(base: Any, folder: Path) -> Any:
@@ -70,17 +70,17 @@ def load_tuned(base: Any, folder: Path) -> Any:
     Raises: ModelError if the folder holds neither adapter nor model, or none of this
         base.
     """
-    if not is_whole(folder):
+    if not is_full_model(folder):
         return load_adapter(base, folder)
     device = str(base.device)
     base.to("meta")  # frees its memory
-    return load_whole(folder, device)
+    return load_full_model(folder, device)
 
 
 def load_served(
     model: ModelConfig, quantization: QuantizationConfig, device: str, folder: Path
 ) -> Any:
     """The same from nothing: the base is loaded where it is needed."""
-    if is_whole(folder):
-        return load_whole(folder, device)
+    if is_full_model(folder):
+        return load_full_model(folder, device)
     return load_adapter(load_base(model, quantization, device), folder)

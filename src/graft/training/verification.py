@@ -10,7 +10,7 @@ from torch import Tensor
 from graft.config import TrainConfig
 from graft.training.batches import PackedDocuments
 from graft.training.first_steps import FirstSteps
-from graft.training.forward import Prepared
+from graft.training.forward import PreparedModel
 from graft.training.gradient_check import check_gradients
 
 
@@ -28,7 +28,7 @@ class Verification:
 
     def __init__(
         self,
-        prepared: Prepared,
+        prepared: PreparedModel,
         documents: PackedDocuments,
         config: TrainConfig,
         weights: Mapping[str, Tensor],

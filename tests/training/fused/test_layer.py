@@ -145,12 +145,12 @@ def test_a_changed_weight_is_seen_at_the_next_step() -> None:
 
 
 class Pile:
-    """A shelf on which each fetch must be of what was put last."""
+    """A offloader on which each fetch must be of what was put last."""
 
     def __init__(self) -> None:
         self.put_away: list[list[torch.Tensor]] = []
 
-    def put(self, tensors: list[torch.Tensor]) -> int:
+    def offload(self, tensors: list[torch.Tensor]) -> int:
         self.put_away.append([tensor.clone() for tensor in tensors])
         return len(self.put_away)
 
@@ -162,10 +162,10 @@ class Pile:
 @pytest.mark.parametrize("keep", ["input", "attended"])
 def test_what_was_put_away_gives_the_same_gradients(keep: Any) -> None:
     batch, found, pile = make_batch(weights=False), [], Pile()
-    for shelf in (None, pile):
+    for offloader in (None, pile):
         torch.manual_seed(2)
         model = make_model(MistralConfig)
-        install(model, torch.float64, keep, plain, shelf)  # type: ignore[arg-type]
+        install(model, torch.float64, keep, plain, offloader)  # type: ignore[arg-type]
         found.append(gradients(model, partial(fused_loss, model, plain), batch))
     assert_same(found[0], found[1])
     assert not pile.put_away

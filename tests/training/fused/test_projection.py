@@ -10,7 +10,7 @@ from bitsandbytes.functional import dequantize_4bit, quantize_4bit
 from torch import Tensor, nn
 
 from graft.training.fused import plain
-from graft.training.fused.frozen import Scratch
+from graft.training.fused.frozen import Workspace
 from graft.training.fused.projection import Projection
 
 SCALE, RATE = 0.7, 0.4
@@ -76,8 +76,8 @@ def test_outputs_and_gradients_are_those_of_the_formula(
         dense = [pack(base, bits) for base in bases]
     # The one in the middle has no adapter.
     layers = [Adapted(bases[0], RATE), bases[1], Adapted(bases[2], RATE)]
-    scratch = Scratch(torch.float64, torch.device("cpu"))
-    projection = Projection(layers, scratch, plain)
+    workspace = Workspace(torch.float64, torch.device("cpu"))
+    projection = Projection(layers, workspace, plain)
     x = torch.randn(9, 64, dtype=torch.float64, requires_grad=True)
     grad, residual = torch.randn(2, 9, 128, dtype=torch.float64)
 
@@ -100,7 +100,9 @@ def test_outputs_and_gradients_are_those_of_the_formula(
 
 def test_dropout_is_off_where_its_modules_are() -> None:
     layer = Adapted(linear(8), RATE)
-    projection = Projection([layer], Scratch(torch.float64, torch.device("cpu")), plain)
+    projection = Projection(
+        [layer], Workspace(torch.float64, torch.device("cpu")), plain
+    )
     assert projection.rate == RATE
     layer.lora_dropout["default"].eval()
     assert projection.rate == 0
@@ -108,7 +110,9 @@ def test_dropout_is_off_where_its_modules_are() -> None:
 
 def test_unquantized_weights_are_held_once() -> None:
     layers = [linear(8), linear(16)]
-    projection = Projection(layers, Scratch(torch.float64, torch.device("cpu")), plain)
+    projection = Projection(
+        layers, Workspace(torch.float64, torch.device("cpu")), plain
+    )
     with torch.no_grad():
         layers[1].weight.zero_()
         out, _ = projection.forward(torch.randn(2, 64, dtype=torch.float64))

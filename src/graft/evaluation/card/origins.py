@@ -55,7 +55,7 @@ def training_facts(report: Mapping[str, Any], machine: Mapping[str, Any]) -> lis
 TRAINING = {
     "num_documents": "training sequences",
     "num_sequences": "after packing",
-    "fill": "share of their tokens that is not padding",
+    "packing_efficiency": "share of their tokens that is not padding",
     "num_steps": "steps done",
     "num_steps_planned": "steps planned",
     "best_step": "step whose weights these are",

@@ -16,7 +16,7 @@ from graft.training.attention import Documents, packed_attention
 
 
 @dataclass(frozen=True)
-class Attended:
+class AttentionOutput:
     """The outcome, and what the way back needs.
 
     Attributes:
@@ -35,7 +35,7 @@ def attend(
     documents: Documents,
     scale: float,
     window: int | None,
-) -> Attended:
+) -> AttentionOutput:
     """Causal attention.
 
     Args:
@@ -58,7 +58,7 @@ def attend(
                 scaling=scale,
                 sliding_window=window,
             )
-            return Attended(out[0], (q, k, v))
+            return AttentionOutput(out[0], (q, k, v))
     out, *rest = torch.ops.aten._flash_attention_forward(
         *states,
         documents.starts,
@@ -71,12 +71,12 @@ def attend(
         scale=scale,
         **_within(window, documents),
     )
-    return Attended(out, states, tuple(rest[:3]))
+    return AttentionOutput(out, states, tuple(rest[:3]))
 
 
 def attend_backward(
     grad: Tensor,
-    attended: Attended,
+    attended: AttentionOutput,
     documents: Documents,
     scale: float,
     window: int | None,

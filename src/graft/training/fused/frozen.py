@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from graft.training.parallel import Group
+from graft.training.parallel import DataParallelGroup
 
 
-class Scratch:
+class Workspace:
     """Memory that all layers unpack their weights into, one after the other.
 
     What is given is good until it is asked for again. One matrix at a time is unpacked:
@@ -19,11 +19,14 @@ class Scratch:
 
     Args:
         dtype, device: of what is unpacked.
-        group: processes among which 4-bit weights are dealt out; None: all are here.
+        group: processes among which 4-bit weights are sharded out; None: all are here.
     """
 
     def __init__(
-        self, dtype: torch.dtype, device: torch.device, group: Group | None = None
+        self,
+        dtype: torch.dtype,
+        device: torch.device,
+        group: DataParallelGroup | None = None,
     ) -> None:
         self._memory = torch.empty(0, dtype=dtype, device=device)
         self._parts = torch.empty(0, dtype=torch.uint8, device=device)
@@ -47,22 +50,22 @@ class Scratch:
         return self._parts[:number]
 
 
-class Packed:
-    """A 4-bit weight, whole or dealt out.
+class QuantizedWeight:
+    """A 4-bit weight, whole or sharded out.
 
     Dealt out, a process holds one part of the bytes, and all parts come together
     whenever the weight is asked for. Of frozen weights this is all there is to
     sharding: they have no gradients and no optimizer.
 
     Args:
-        weight: of bitsandbytes. If it is dealt out, it is empty afterwards.
-        scratch: says among whom, and where the parts come together.
+        weight: of bitsandbytes. If it is sharded out, it is empty afterwards.
+        workspace: says among whom, and where the parts come together.
     """
 
-    def __init__(self, weight: Any, scratch: Scratch) -> None:
-        self.state, self._scratch = weight.quant_state, scratch
+    def __init__(self, weight: Any, workspace: Workspace) -> None:
+        self.state, self._workspace = weight.quant_state, workspace
         self._shape, self._bytes = weight.data.shape, weight.data
-        if (group := scratch.group) is not None:
+        if (group := workspace.group) is not None:
             flat = weight.data.flatten()
             size = -(-len(flat) // group.size)
             flat = functional.pad(flat, (0, size * group.size - len(flat)))
@@ -75,43 +78,43 @@ class Packed:
         """The bytes that this process holds."""
         return self._bytes
 
-    def whole(self) -> Tensor:
-        """All its bytes; if dealt out, until any weight is asked for."""
-        group = self._scratch.group
+    def gather(self) -> Tensor:
+        """All its bytes; if sharded out, until any weight is asked for."""
+        group = self._workspace.group
         if group is None:
             return self._bytes
-        found = self._scratch.take_bytes(group.size * len(self._bytes))
-        group.gather(found, self._bytes)
+        found = self._workspace.take_bytes(group.size * len(self._bytes))
+        group.all_gather(found, self._bytes)
         return found[: self._shape.numel()].view(self._shape)
 
 
-def whole_bytes(weight: Any) -> Tensor:
+def gathered_bytes(weight: Any) -> Tensor:
     """The bytes of a 4-bit weight of bitsandbytes, gathered if they are sharded.
 
     All processes have to ask for the same weights in the same order.
     """
-    sharded: Packed | None = getattr(weight, "sharded", None)
+    sharded: QuantizedWeight | None = getattr(weight, "sharded", None)
     data: Tensor = weight.data
-    return data if sharded is None else sharded.whole()
+    return data if sharded is None else sharded.gather()
 
 
-class Frozen:
+class FrozenWeights:
     """The weights of some linear layers, one below the other.
 
     Args:
         linears: `torch.nn.Linear` or bitsandbytes' `Linear4bit`, all of one kind.
-        scratch: where 4-bit weights are unpacked.
+        workspace: where 4-bit weights are unpacked.
         ops: `kernels` or `plain`.
     """
 
     def __init__(
-        self, linears: Sequence[Any], scratch: Scratch, ops: ModuleType
+        self, linears: Sequence[Any], workspace: Workspace, ops: ModuleType
     ) -> None:
-        self._scratch, self._ops = scratch, ops
+        self._workspace, self._ops = workspace, ops
         self.sizes = [linear.out_features for linear in linears]
         self.shape = (sum(self.sizes), linears[0].in_features)
         self._packed = [
-            Packed(linear.weight, scratch)
+            QuantizedWeight(linear.weight, workspace)
             for linear in linears
             if hasattr(linear.weight, "quant_state")
         ]
@@ -125,7 +128,7 @@ class Frozen:
         if any(bias is not None for bias in biases):
             self.bias = torch.cat(
                 [
-                    scratch.take(1, size)[0].clone().zero_() if bias is None else bias
+                    workspace.take(1, size)[0].clone().zero_() if bias is None else bias
                     for bias, size in zip(biases, self.sizes)
                 ]
             ).detach()
@@ -144,9 +147,9 @@ class Frozen:
         """
         if self._dense is not None:
             return self._dense
-        out = self._scratch.take(*self.shape)
+        out = self._workspace.take(*self.shape)
         found = adapters or [None] * len(self.sizes)
         for part, packed, adapter in zip(out.split(self.sizes), self._packed, found):
-            given = (packed.whole(), packed.state, *(adapter or ()))
+            given = (packed.gather(), packed.state, *(adapter or ()))
             self._ops.dequantize_(part, *given)
         return out

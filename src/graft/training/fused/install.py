@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from graft.training.attention import Documents
-from graft.training.fused.frozen import Scratch
+from graft.training.fused.frozen import Workspace
 from graft.training.fused.layer import FusedLayer, Keep
-from graft.training.fused.shelf import Shelf
-from graft.training.parallel import Group
+from graft.training.fused.offloading import ActivationOffloader
+from graft.training.parallel import DataParallelGroup
 
 
 def install(
@@ -21,8 +21,8 @@ def install(
     dtype: torch.dtype,
     keep: Keep,
     ops: ModuleType,
-    shelf: Shelf | None = None,
-    group: Group | None = None,
+    offloader: ActivationOffloader | None = None,
+    group: DataParallelGroup | None = None,
 ) -> None:
     """Make the decoder layers of a PEFT model compute by hand, and leave its last norm
     to `head_loss`.
@@ -31,14 +31,14 @@ def install(
         model: of a family that `support` knows.
         dtype: of its hidden states and of unpacked weights.
         keep, ops: as in `FusedLayer`.
-        shelf: where the layers' inputs wait for the way back; None: where they are.
-        group: processes among which 4-bit weights are dealt out; None: all are here.
+        offloader: where the layers' inputs wait for the way back; None: where they are.
+        group: processes among which 4-bit weights are sharded out; None: all are here.
     """
-    scratch = Scratch(dtype, model.device, group)
+    workspace = Workspace(dtype, model.device, group)
     decoder = model.get_base_model().model
     for layer in decoder.layers:
-        fused = FusedLayer(layer, scratch, ops, keep)
-        layer.forward = partial(_forward, fused, shelf)
+        fused = FusedLayer(layer, workspace, ops, keep)
+        layer.forward = partial(_forward, fused, offloader)
     decoder.norm.forward = _as_it_is
 
 
@@ -48,7 +48,7 @@ def _as_it_is(hidden: Tensor) -> Tensor:
 
 def _forward(
     layer: FusedLayer,
-    shelf: Shelf | None,
+    offloader: ActivationOffloader | None,
     hidden_states: Tensor,
     *,
     position_embeddings: tuple[Tensor, Tensor],
@@ -60,7 +60,7 @@ def _forward(
     `position_embeddings`: cosines and sines, each [1, tokens, head size].
     """
     angles = [part[0] for part in position_embeddings]
-    used = shelf if torch.is_grad_enabled() else None
+    used = offloader if torch.is_grad_enabled() else None
     given = (layer, used, hidden_states[0], *angles, documents)
     out: Tensor = _Layer.apply(*given, *layer.weights)
     return out[None]
@@ -73,7 +73,7 @@ class _Layer(torch.autograd.Function):  # type: ignore[misc]
     def forward(
         ctx: Any,
         layer: FusedLayer,
-        shelf: Shelf | None,
+        offloader: ActivationOffloader | None,
         hidden: Tensor,
         cos: Tensor,
         sin: Tensor,
@@ -82,10 +82,10 @@ class _Layer(torch.autograd.Function):  # type: ignore[misc]
     ) -> Tensor:
         """Keeps what `layer` wants kept."""
         out, kept = layer.forward(hidden, cos, sin, documents)
-        ctx.layer, ctx.shelf, ctx.given = layer, shelf, (cos, sin, documents)
+        ctx.layer, ctx.offloader, ctx.given = layer, offloader, (cos, sin, documents)
         ctx.kept = layer.thin(kept)
-        if shelf is not None:
-            layer.stow(ctx.kept, shelf)
+        if offloader is not None:
+            layer.offload(ctx.kept, offloader)
         return out
 
     @staticmethod
@@ -94,6 +94,6 @@ class _Layer(torch.autograd.Function):  # type: ignore[misc]
         kept, ctx.kept = ctx.kept, None
         wants_input = ctx.needs_input_grad[2]
         to_hidden, found = ctx.layer.backward(
-            grads[0].contiguous(), kept, *ctx.given, wants_input, ctx.shelf
+            grads[0].contiguous(), kept, *ctx.given, wants_input, ctx.offloader
         )
         return None, None, to_hidden, None, None, None, *found

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from graft.training.attention import Documents
-from graft.training.fused.attention import Attended, attend, attend_backward
-from graft.training.fused.frozen import Scratch
+from graft.training.fused.attention import AttentionOutput, attend, attend_backward
+from graft.training.fused.frozen import Workspace
 from graft.training.fused.projection import Projection
 
 Keep = Literal["all", "attention", "attended", "input"]
@@ -22,7 +22,7 @@ Keep = Literal["all", "attention", "attended", "input"]
 
 
 @dataclass
-class Kept:
+class SavedActivations:
     """What the backward pass needs of the forward pass; None is computed again.
 
     Shapes are [tokens, features].
@@ -31,12 +31,12 @@ class Kept:
     hidden: Tensor
     seeds: list[int | None]
     scale: Tensor | None = None
-    attended: Attended | None = None
+    attended: AttentionOutput | None = None
     middle: Tensor | None = None
     middle_scale: Tensor | None = None
     gate_up: Tensor | None = None
     qkv: Tensor | None = None
-    puts: list[Any] = field(default_factory=list)
+    offloaded: list[Any] = field(default_factory=list)
     inner: tuple[Tensor | None, ...] = (None,) * 4
 
 
@@ -45,12 +45,12 @@ class FusedLayer:
 
     Args:
         layer: of transformers 5, with adapters or without.
-        scratch, ops: as in `Frozen`.
+        workspace, ops: as in `FrozenWeights`.
         keep: what is kept between the passes.
     """
 
     def __init__(
-        self, layer: Any, scratch: Scratch, ops: ModuleType, keep: Keep
+        self, layer: Any, workspace: Workspace, ops: ModuleType, keep: Keep
     ) -> None:
         attention, mlp = layer.self_attn, layer.mlp
         self._ops, self._keep = ops, keep
@@ -65,7 +65,7 @@ class FusedLayer:
             [mlp.gate_proj, mlp.up_proj],
             [mlp.down_proj],
         ]
-        parts = [Projection(group, scratch, ops) for group in groups]
+        parts = [Projection(group, workspace, ops) for group in groups]
         self._qkv, self._o, self._gate_up, self._down = self._parts = parts
         key_size = attention.k_proj.out_features
         self._sizes = [attention.q_proj.out_features, key_size, key_size]
@@ -74,11 +74,11 @@ class FusedLayer:
 
     def forward(
         self, hidden: Tensor, cos: Tensor, sin: Tensor, documents: Documents
-    ) -> tuple[Tensor, Kept]:
+    ) -> tuple[Tensor, SavedActivations]:
         """The output, and all that can be kept."""
         for part in self._parts:
             part.refresh()
-        kept = Kept(hidden, self._draw())
+        kept = SavedActivations(hidden, self._draw())
         self._attend(kept, cos, sin, documents)
         gate_up = self._widen(kept, self._add(kept))
         act = self._ops.swiglu(gate_up)
@@ -86,43 +86,43 @@ class FusedLayer:
         kept.inner = (*kept.inner[:3], down)
         return out, kept
 
-    def thin(self, kept: Kept) -> Kept:
+    def thin(self, kept: SavedActivations) -> SavedActivations:
         """What is to be kept of it."""
         if self._keep == "input":
-            return Kept(kept.hidden, kept.seeds)
+            return SavedActivations(kept.hidden, kept.seeds)
         if self._keep in ("attention", "attended"):
             kept.gate_up = None
         if self._keep == "attended":
             kept.middle = kept.middle_scale = None
         return kept
 
-    def stow(self, kept: Kept, shelf: Any) -> None:
-        """Put what is kept on a shelf, that which is wanted first last."""
+    def offload(self, kept: SavedActivations, offloader: Any) -> None:
+        """Offloaded what is kept on a offloader, that which is wanted first last."""
         nothing = kept.hidden.new_empty(0)
         wanted = [kept.hidden]
         if kept.attended is not None and kept.qkv is not None:
-            kept.puts.append(shelf.put([kept.qkv]))
+            kept.offloaded.append(offloader.offload([kept.qkv]))
             wanted.append(kept.attended.out.detach())
             kept.attended = replace(kept.attended, out=nothing, states=(nothing,) * 3)
-        kept.puts.append(shelf.put(wanted))
+        kept.offloaded.append(offloader.offload(wanted))
         kept.hidden, kept.qkv = nothing, None
 
     def backward(
         self,
         grad: Tensor,
-        kept: Kept,
+        kept: SavedActivations,
         cos: Tensor,
         sin: Tensor,
         documents: Documents,
         wants_input: bool,
-        shelf: Any = None,
+        offloader: Any = None,
     ) -> tuple[Tensor | None, list[Tensor]]:
-        """Gradients of the input, if it is wanted, and of `weights`. `shelf`: where
+        """Gradients of the input, if it is wanted, and of `weights`. `offloader`: where
         `kept` was stowed."""
         ops, seeds = self._ops, kept.seeds
         weights = [norm.weight for norm in self._norms]
-        if kept.puts:
-            kept.hidden, *outs = shelf.fetch(kept.puts.pop())
+        if kept.offloaded:
+            kept.hidden, *outs = offloader.fetch(kept.offloaded.pop())
             if kept.attended is not None:
                 kept.attended = replace(kept.attended, out=outs[0])
         if kept.attended is None:
@@ -154,8 +154,8 @@ class FusedLayer:
         to_attended, to_inner = self._o.backward(grad, seeds[1])
         attended = kept.attended.out.detach().flatten(1)
         found = self._o.gradients(grad, to_inner, attended, o_inner, seeds[1]) + found
-        if kept.puts:
-            (qkv,) = shelf.fetch(kept.puts.pop())
+        if kept.offloaded:
+            (qkv,) = offloader.fetch(kept.offloaded.pop())
             kept.attended = replace(kept.attended, states=self._heads(qkv))
             if documents.rows:  # plain attention goes back by its graph
                 kept.attended = attend(self._heads(qkv), documents, *self._view)
@@ -186,7 +186,7 @@ class FusedLayer:
         ]
 
     def _attend(
-        self, kept: Kept, cos: Tensor, sin: Tensor, documents: Documents
+        self, kept: SavedActivations, cos: Tensor, sin: Tensor, documents: Documents
     ) -> None:
         """Through attention; fills `kept`."""
         normed, kept.scale = self._ops.norm(
@@ -205,7 +205,7 @@ class FusedLayer:
         )
         return q, k, v
 
-    def _add(self, kept: Kept) -> Tensor:
+    def _add(self, kept: SavedActivations) -> Tensor:
         """From attention through its residual and the norm after it; fills `kept`."""
         assert kept.attended is not None
         attended = kept.attended.out.detach().flatten(1)
@@ -216,7 +216,7 @@ class FusedLayer:
         kept.inner = (kept.inner[0], o_inner, *kept.inner[2:])
         return normed
 
-    def _widen(self, kept: Kept, normed: Tensor) -> Tensor:
+    def _widen(self, kept: SavedActivations, normed: Tensor) -> Tensor:
         """Gates and ups; fills `kept`."""
         kept.gate_up, inner = self._gate_up.forward(normed, seed=kept.seeds[2])
         kept.inner = (*kept.inner[:2], inner, kept.inner[3])

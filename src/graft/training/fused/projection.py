@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from graft.training.fused.frozen import Frozen, Scratch
+from graft.training.fused.frozen import FrozenWeights, Workspace
 
 
 class Projection:
@@ -24,15 +24,15 @@ class Projection:
 
     Args:
         layers: linear layers, with an adapter of PEFT 0.21 or without.
-        scratch, ops: as in `Frozen`.
+        workspace, ops: as in `FrozenWeights`.
     """
 
     def __init__(
-        self, layers: Sequence[Any], scratch: Scratch, ops: ModuleType
+        self, layers: Sequence[Any], workspace: Workspace, ops: ModuleType
     ) -> None:
         bases = [getattr(layer, "base_layer", layer) for layer in layers]
-        self._frozen = Frozen(bases, scratch, ops)
-        self._ops, self._dtype = ops, scratch.dtype
+        self._frozen = FrozenWeights(bases, workspace, ops)
+        self._ops, self._dtype = ops, workspace.dtype
         self.weights: list[Tensor] = []
         """A and B of each adapter: [rank, in], [out, rank]."""
         self._scales: list[float] = []

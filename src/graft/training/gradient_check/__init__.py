@@ -13,12 +13,15 @@ import torch
 from torch import Tensor
 
 from graft.training.batches import PackedDocuments
-from graft.training.gradient_check.check import Check, Checked
+from graft.training.gradient_check.comparison import (
+    ComparisonResult,
+    GradientComparison,
+)
 from graft.training.gradient_check.examples import choose_examples
 from graft.training.gradient_check.recording import (
-    check_form,
     check_repeatable,
-    parts_of,
+    check_weight_layout,
+    find_parts,
     products_dtype,
     random_adapters,
     record,
@@ -34,7 +37,7 @@ def check_gradients(
     weights: Mapping[str, Tensor],
     dtype: torch.dtype,
     where: str,
-) -> Checked:
+) -> ComparisonResult:
     """Compare the gradients of some real sequences with a plain computation of them.
 
     Weights, gradients and random state are left as they were.
@@ -49,14 +52,16 @@ def check_gradients(
     Raises: ModelError naming layer, weight and both norms; or if two passes without
         gradients differ: dropout is on, which has to be off here.
     """
-    parts, examples = parts_of(model), choose_examples(documents, packs)
+    parts, examples = find_parts(model), choose_examples(documents, packs)
     batch = documents.batch(examples.packs, str(model.device))
     examples.check(batch, where)
     names = {id(weight): name for name, weight in weights.items()}
-    check_form(model, where)
+    check_weight_layout(model, where)
     dtype = products_dtype(model, dtype)
     gpus = [model.device] if model.device.type == "cuda" else []
     with random_adapters(weights), torch.random.fork_rng(gpus):
         check_repeatable(forward, batch, where)
         recording = record(model, parts, forward, batch, weights)
-        return Check(model, parts, examples, recording, names, dtype, where).run()
+        return GradientComparison(
+            model, parts, examples, recording, names, dtype, where
+        ).run()

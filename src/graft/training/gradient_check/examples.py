@@ -74,7 +74,7 @@ def choose_examples(documents: PackedDocuments, packs: Sequence[int]) -> Example
     weights: list[float] = []
     for document, start, length in zip(order, starts, lengths):
         own = documents.tokens[start : start + length].tolist()
-        marks = documents.learned[start : start + length].tolist()
+        marks = documents.loss_mask[start : start + length].tolist()
         weight = 1.0 if documents.weights is None else documents.weights[document]
         for place in range(1, length):
             if marks[place]:

@@ -23,7 +23,7 @@ _OTHER_LOGITS = (
 
 
 @dataclass(frozen=True)
-class Parts:
+class ModelParts:
     """The parts of a causal language model that the check recomputes.
 
     Attributes:
@@ -39,7 +39,7 @@ class Parts:
     embedding: nn.Module
 
 
-def parts_of(model: Any) -> Parts:
+def find_parts(model: Any) -> ModelParts:
     """Find the parts of a model of transformers 5, with adapters of PEFT or without."""
     base = model.get_base_model() if hasattr(model, "peft_config") else model
     number = base.config.num_hidden_layers
@@ -52,13 +52,13 @@ def parts_of(model: Any) -> Parts:
                 plain = not any(getattr(base.config, n, None) for n in _OTHER_LOGITS)
                 head = base.get_output_embeddings() if plain else None
                 layers = list(child)
-                return Parts(
+                return ModelParts(
                     layers,
                     norms[0] if norms else None,
                     head,
                     base.get_input_embeddings(),
                 )
-    return Parts([], None, None, base.get_input_embeddings())
+    return ModelParts([], None, None, base.get_input_embeddings())
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Recording:
 
 def record(
     model: Any,
-    parts: Parts,
+    parts: ModelParts,
     forward: Forward,
     batch: MicroBatch,
     weights: Mapping[str, Tensor],
@@ -155,7 +155,7 @@ def products_dtype(model: Any, dtype: torch.dtype) -> torch.dtype:
     return coarse[0] if coarse else dtype
 
 
-def check_form(model: Any, where: str) -> None:
+def check_weight_layout(model: Any, where: str) -> None:
     """Raises: ModelError if a 4-bit weight was repacked for inference on a CPU."""
     for name, weight in model.named_parameters():
         state = getattr(weight, "quant_state", None)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from graft.training.fused.frozen import whole_bytes
+from graft.training.fused.frozen import gathered_bytes
 
 _TOKENS = 2048
 """Of a chunk of documents, padding counted."""
@@ -24,7 +24,7 @@ _ROWS = 512
 
 
 @dataclass(frozen=True)
-class Chunk:
+class ReferenceBatch:
     """Some documents as rows of one length.
 
     Attributes:
@@ -37,7 +37,9 @@ class Chunk:
     real: Tensor
 
 
-def to_chunks(lengths: Sequence[int], most: int = _TOKENS) -> list[Chunk]:
+def to_reference_batches(
+    lengths: Sequence[int], most: int = _TOKENS
+) -> list[ReferenceBatch]:
     """Lay out documents of a packed row, by length, as few tokens at a time."""
     starts = [0]
     for length in lengths:
@@ -50,7 +52,7 @@ def to_chunks(lengths: Sequence[int], most: int = _TOKENS) -> list[Chunk]:
         offsets = torch.arange(longest)
         own = torch.tensor([lengths[i] for i in members])[:, None]
         first = torch.tensor([starts[i] for i in members])[:, None]
-        chunks.append(Chunk(first + offsets.minimum(own - 1), offsets < own))
+        chunks.append(ReferenceBatch(first + offsets.minimum(own - 1), offsets < own))
     return chunks
 
 
@@ -101,7 +103,7 @@ def dense_weight(linear: Any) -> Tensor:
     if (state := getattr(weight, "quant_state", None)) is not None:
         from bitsandbytes.functional import dequantize_4bit
 
-        found: Tensor = dequantize_4bit(whole_bytes(weight).view(-1, 1), state)
+        found: Tensor = dequantize_4bit(gathered_bytes(weight).view(-1, 1), state)
         return found.view(linear.out_features, linear.in_features)
     matrix: Tensor = weight.T if type(linear).__name__ == "Conv1D" else weight
     return matrix
@@ -140,7 +142,7 @@ def layer_call(
     layer: nn.Module,
     state: Tensor,
     arguments: tuple[tuple[Any, ...], dict[str, Any]],
-    chunk: Chunk,
+    chunk: ReferenceBatch,
     tokens: int,
     window: int | None,
 ) -> Tensor:

@@ -15,8 +15,8 @@ from graft.models.files import model_digest
 from graft.training.adapter import attach_adapter
 from graft.training.base import load_base
 from graft.training.forward import prepare
+from graft.training.full_finetuning import is_full_model
 from graft.training.tuning import load_served, load_tuned, save_tuned, tune
-from graft.training.whole import is_whole
 
 IDS = torch.tensor([[5, 9, 20, 31, 7]])
 
@@ -129,7 +129,7 @@ def test_what_was_trained_is_read_back_in_the_type_of_its_base(
             weight.add_(0.05 * torch.randn_like(weight))
     out = tmp_path / "tuned"
     save_tuned(model, out, {"run_id": "r"}, in_16_bits)
-    assert is_whole(out) and read_json(out / "graft.json") == {"run_id": "r"}
+    assert is_full_model(out) and read_json(out / "graft.json") == {"run_id": "r"}
     stored = load_file(out / "model.safetensors")
     assert {weight.dtype for weight in stored.values()} == {torch.bfloat16}
     assert "lm_head.weight" not in stored  # it is the embeddings' table
@@ -149,7 +149,7 @@ def test_a_folder_with_an_adapter_is_read_as_one(
     base = load_base(model_config, unquantized, "cpu")
     model = attach_adapter(base, params.adapter, params.train, checkpointing=False)
     save_tuned(model, tmp_path / "adapter", {}, model_config)
-    assert not is_whole(tmp_path / "adapter")
+    assert not is_full_model(tmp_path / "adapter")
     served = load_served(model_config, unquantized, "cpu", tmp_path / "adapter")
     assert "lora" in str(served.peft_config["default"].peft_type).lower()
 

@@ -6,7 +6,7 @@ from graft.config import TrainConfig
 from graft.errors import HardwareError, ModelError
 
 
-def out_of_memory(config: TrainConfig, device: str) -> HardwareError:
+def out_of_memory_error(config: TrainConfig, device: str) -> HardwareError:
     """A step does not fit."""
     smaller = (
         f"train.micro_batch_size={config.micro_batch_size // 2}"
@@ -23,7 +23,7 @@ def out_of_memory(config: TrainConfig, device: str) -> HardwareError:
     )
 
 
-def diverged(
+def divergence_error(
     where: str, problem: str, steps: Sequence[int], examples: Sequence[str] = ()
 ) -> ModelError:
     """The loss is no number, or has gone up for good.

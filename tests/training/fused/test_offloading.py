@@ -23,40 +23,42 @@ def work() -> None:
 
 
 def test_tensors_come_back_in_the_reverse_order_as_they_were() -> None:
-    from graft.training.fused.shelf import Shelf
+    from graft.training.fused.offloading import ActivationOffloader
 
-    shelf, size = Shelf(torch.device(DEVICE)), 5_000_000
+    offloader, size = ActivationOffloader(torch.device(DEVICE)), 5_000_000
     for _ in range(2):
-        puts = []
+        offloaded = []
         for number in range(12):
-            puts.append(shelf.put([values(number, size), values(-number, 7)]))
+            offloaded.append(
+                offloader.offload([values(number, size), values(-number, 7)])
+            )
             work()
         for number in reversed(range(12)):
-            large, small = shelf.fetch(puts.pop())
+            large, small = offloader.fetch(offloaded.pop())
             work()
             assert torch.equal(large, values(number, size))
             assert torch.equal(small, values(-number, 7))
 
 
 def test_no_more_than_a_few_puts_are_on_the_device_at_a_time() -> None:
-    from graft.training.fused.shelf import Shelf
+    from graft.training.fused.offloading import ActivationOffloader
 
-    shelf, size = Shelf(torch.device(DEVICE)), 50_000_000
+    offloader, size = ActivationOffloader(torch.device(DEVICE)), 50_000_000
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
-    puts = [shelf.put([values(number, size)]) for number in range(10)]
-    while puts:
-        shelf.fetch(puts.pop())
+    offloaded = [offloader.offload([values(number, size)]) for number in range(10)]
+    while offloaded:
+        offloader.fetch(offloaded.pop())
     most = torch.cuda.max_memory_allocated() - before
     assert most <= 6 * 4 * size + 2**20
     assert torch.cuda.memory_allocated() == before
 
 
 def test_a_pass_without_its_way_back_does_not_disturb_the_next() -> None:
-    from graft.training.fused.shelf import Shelf
+    from graft.training.fused.offloading import ActivationOffloader
 
-    shelf = Shelf(torch.device(DEVICE))
-    first = shelf.put([values(1, 1000)])
-    shelf.put([values(2, 1000)])  # of a pass that failed
-    (found,) = shelf.fetch(first)
+    offloader = ActivationOffloader(torch.device(DEVICE))
+    first = offloader.offload([values(1, 1000)])
+    offloader.offload([values(2, 1000)])  # of a pass that failed
+    (found,) = offloader.fetch(first)
     assert torch.equal(found, values(1, 1000))

@@ -11,7 +11,7 @@ from graft import io
 from graft.config import FullConfig
 from graft.models.adapter_record import RECORD
 from graft.training.base import load_model
-from graft.training.layers import check_freezable, in_first_layers
+from graft.training.layers import check_freezable, first_layers_pattern
 from graft.training.saving import atomic_weights
 
 _WEIGHTS = "model*.safetensors"
@@ -43,7 +43,7 @@ def full_names(base: Any, adapter: FullConfig) -> frozenset[str]:
     first = adapter.freeze_layers
     if not first:
         return frozenset(name for name, _ in base.named_parameters())
-    frozen = re.compile(in_first_layers(first))
+    frozen = re.compile(first_layers_pattern(first))
     table = base.get_input_embeddings().weight
     is_tied = base.get_output_embeddings().weight is table
     return frozenset(
@@ -53,7 +53,7 @@ def full_names(base: Any, adapter: FullConfig) -> frozenset[str]:
     )
 
 
-def save_whole(
+def save_full_model(
     model: Any, out: Path, facts: Mapping[str, Any], dtype: torch.dtype
 ) -> None:
     """Write weights and config.json, with the facts, as a folder that appears whole.
@@ -69,12 +69,12 @@ def save_whole(
         io.write_json(partial / RECORD, facts)
 
 
-def is_whole(folder: Path) -> bool:
+def is_full_model(folder: Path) -> bool:
     """Whether a folder holds a model of its own, not an adapter."""
     return any(folder.glob(_WEIGHTS))
 
 
-def load_whole(folder: Path, device: str) -> Any:
-    """A model of `save_whole`, for inference. Raises: ModelError if it is not whole."""
+def load_full_model(folder: Path, device: str) -> Any:
+    """A model of `save_full_model`, for inference. Raises: ModelError if it is not whole."""
     dtype = io.read_json(folder / "config.json").get("dtype", "float32")
     return load_model(str(folder), None, None, device, dtype).eval()

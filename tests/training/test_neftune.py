@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graft.training.attention import lay_out
-from graft.training.noise import noise, noisy
+from graft.training.neftune import added_noise, draw_noise
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=6), st.floats(0.1, 20))
@@ -13,7 +13,7 @@ def test_noise_is_within_the_bounds_of_each_document(
     lengths: list[int], alpha: float
 ) -> None:
     states = torch.zeros(1, sum(lengths), 8)
-    found = noise(states, lay_out(lengths, "cpu").starts, alpha)[0]
+    found = draw_noise(states, lay_out(lengths, "cpu").starts, alpha)[0]
     for part, length in zip(found.split(lengths), lengths, strict=True):
         assert part.abs().max() <= alpha / (length * 8) ** 0.5 * (1 + 1e-6)
 
@@ -21,12 +21,12 @@ def test_noise_is_within_the_bounds_of_each_document(
 def test_noise_is_added_in_the_context_alone() -> None:
     embedding, ids = torch.nn.Embedding(6, 3), torch.arange(6)[None]
     starts, plain = lay_out([4, 2], "cpu").starts, embedding(ids)
-    with noisy(embedding, starts, None):
+    with added_noise(embedding, starts, None):
         assert torch.equal(embedding(ids), plain)
     found = []
     for _ in range(2):
         torch.manual_seed(0)
-        with noisy(embedding, starts, 5.0):
+        with added_noise(embedding, starts, 5.0):
             found.append(embedding(ids))
     assert torch.equal(*found)
     assert not torch.equal(found[0], plain)

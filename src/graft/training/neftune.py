@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 @contextmanager
-def noisy(
+def added_noise(
     embedding: torch.nn.Module, starts: Tensor, alpha: float | None
 ) -> Iterator[None]:
     """Add noise to what `embedding` gives in here; None: none. It is drawn by torch's
@@ -20,13 +20,13 @@ def noisy(
 
     def add(module: Any, given: Any, found: Tensor) -> Tensor:
         del module, given
-        return found if alpha is None else found + noise(found, starts, alpha)
+        return found if alpha is None else found + draw_noise(found, starts, alpha)
 
     with embedding.register_forward_hook(add):
         yield
 
 
-def noise(states: Tensor, starts: Tensor, alpha: float) -> Tensor:
+def draw_noise(states: Tensor, starts: Tensor, alpha: float) -> Tensor:
     """Uniform between ± alpha / sqrt(length · features), of each document's length.
 
     Args:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.training.watch import exploded
+from graft.training.divergence import has_diverged
 
 
 def curve(losses: list[float]) -> list[dict[str, float]]:
@@ -11,22 +11,22 @@ def curve(losses: list[float]) -> list[dict[str, float]]:
 
 
 def test_a_loss_that_stays_above_is_an_explosion() -> None:
-    assert exploded(curve([2.0] * 20 + [9.0, 8.0, 9.5]), 3.0)
+    assert has_diverged(curve([2.0] * 20 + [9.0, 8.0, 9.5]), 3.0)
 
 
 def test_one_hard_batch_is_none() -> None:
-    assert not exploded(curve([2.0] * 20 + [2.0, 9.0, 2.0]), 3.0)
+    assert not has_diverged(curve([2.0] * 20 + [2.0, 9.0, 2.0]), 3.0)
 
 
 def test_small_losses_may_triple() -> None:
-    assert not exploded(curve([0.1] * 20 + [0.5, 0.6, 0.9]), 3.0)
+    assert not has_diverged(curve([0.1] * 20 + [0.5, 0.6, 0.9]), 3.0)
 
 
 @given(st.lists(st.floats(0, 20), max_size=7))
 def test_what_has_only_begun_explodes_never(losses: list[float]) -> None:
-    assert not exploded(curve(losses), 1.5)
+    assert not has_diverged(curve(losses), 1.5)
 
 
 @given(st.lists(st.floats(0.1, 10), min_size=8, max_size=60))
 def test_a_loss_that_falls_explodes_never(losses: list[float]) -> None:
-    assert not exploded(curve(sorted(losses, reverse=True)), 1.0)
+    assert not has_diverged(curve(sorted(losses, reverse=True)), 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 _BEFORE, _LAST = 20, 3  # logged losses
 
 
-def exploded(history: Sequence[Mapping[str, float]], ratio: float) -> bool:
+def has_diverged(history: Sequence[Mapping[str, float]], ratio: float) -> bool:
     """Whether the last three logged training losses are all above so many times the
     median of the twenty before, and above that median by a nat.
 
