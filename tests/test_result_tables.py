@@ -48,7 +48,9 @@ def test_a_report_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_curves_are_one_table_with_their_part(tmp_path: Path) -> None:
-    (tmp_path / "train.csv").write_text("step,loss,packing_efficiency\n1,3.0,0.5\n2,2.0,0.5\n")
+    (tmp_path / "train.csv").write_text(
+        "step,loss,packing_efficiency\n1,3.0,0.5\n2,2.0,0.5\n"
+    )
     (tmp_path / "validation.csv").write_text("step,loss\n0,4.0\n")
     found = results.read_curves(tmp_path)
     assert found.groupby("part")["loss"].min().to_dict() == {

@@ -58,7 +58,9 @@ def test_the_image_is_one_whole_svg_file_that_fetches_nothing(curves) -> None:
 def test_losses_are_read_by_part_without_those_that_are_no_number(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "train.csv").write_text("step,packing_efficiency,loss\n1,0.5,3.5\n2,0.5,nan\n")
+    (tmp_path / "train.csv").write_text(
+        "step,packing_efficiency,loss\n1,0.5,3.5\n2,0.5,nan\n"
+    )
     (tmp_path / "validation.csv").write_text("step,loss\n0,4.0\n")
     assert read_curves(tmp_path) == {"train": [(1, 3.5)], "validation": [(0, 4.0)]}
     assert read_curves(tmp_path / "none") == {}
