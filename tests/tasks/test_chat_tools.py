@@ -15,7 +15,7 @@ RESULT = {"role": "tool", "content": "dry"}
 ANSWER = {"role": "assistant", "content": "No."}
 
 
-def test_arguments_have_the_name_that_llama_gives_them_too() -> None:
+def test_llamas_name_for_arguments_is_also_read() -> None:
     calls = json.loads(to_calls({"name": "rain", "parameters": {"city": "Lyon"}}))
     assert calls == [{"name": "rain", "arguments": {"city": "Lyon"}}]
     assert json.loads(to_calls({"name": "rain", "arguments": ""}))[0]["arguments"] == {}
@@ -28,7 +28,7 @@ def test_arguments_have_the_name_that_llama_gives_them_too() -> None:
         ({"function": {"name": "rain"}, "result": 1}, "unknown field result of a tool"),
         (
             {"name": "rain", "arguments": False},
-            "arguments of a tool call are no object",
+            "arguments of a tool call are not an object",
         ),
         (
             {"name": "rain", "arguments": '{"x": NaN}'},
@@ -40,7 +40,9 @@ def test_arguments_have_the_name_that_llama_gives_them_too() -> None:
         ),
     ],
 )
-def test_nothing_of_a_call_vanishes(call: dict[str, Any], reason: str) -> None:
+def test_no_part_of_a_call_is_dropped_silently(
+    call: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(Unfit) as caught:
         to_calls(call)
     assert caught.value.reason.startswith(reason)
@@ -56,13 +58,15 @@ def test_nothing_of_a_call_vanishes(call: dict[str, Any], reason: str) -> None:
         ),
     ],
 )
-def test_nothing_of_a_tool_vanishes(tool: dict[str, Any], reason: str) -> None:
+def test_no_part_of_a_tool_is_dropped_silently(
+    tool: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(Unfit) as caught:
         to_tools([tool])
     assert caught.value.reason == reason
 
 
-def test_tools_may_be_texts_each() -> None:
+def test_each_tool_may_be_json_text() -> None:
     assert to_tools(['{"name": "f"}']) == to_tools([{"name": "f"}])
 
 

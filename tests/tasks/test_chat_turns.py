@@ -36,7 +36,7 @@ def answer(text: Any = "No.", **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("key", ["reasoning_content", "reasoning", "thinking"])
-def test_reasoning_of_its_own_key_opens_the_answer(key: str) -> None:
+def test_reasoning_in_a_separate_key_opens_the_answer(key: str) -> None:
     assert said([user(), answer(**{key: "Sky is blue."})])[-1] == (
         "assistant",
         "<think>\nSky is blue.\n</think>\n\nNo.",
@@ -45,7 +45,7 @@ def test_reasoning_of_its_own_key_opens_the_answer(key: str) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "I will look."])
-def test_calls_stand_after_the_text_beside_them(text: str | None) -> None:
+def test_calls_follow_the_text_of_their_turn(text: str | None) -> None:
     chat = [user(), answer(text, tool_calls=[CALL])]
     chat += [{"role": "tool", "tool_call_id": "a1", "content": "dry"}, answer()]
     spoken = [("assistant", text)] if text else []
@@ -90,13 +90,13 @@ def test_tools_open_the_chat(tools: Any) -> None:
 
 
 @pytest.mark.parametrize("tools", [None, "", "[]", []])
-def test_no_tools_are_no_turn(tools: Any) -> None:
+def test_without_tools_there_is_no_tools_turn(tools: Any) -> None:
     assert said([user(), answer()], tools=tools) == said([user(), answer()])
 
 
 @pytest.mark.parametrize("key", ["weight", "loss_weight", "train"])
 @pytest.mark.parametrize("zero", [0, False, 0.0])
-def test_an_answer_of_weight_0_is_not_learned(key: str, zero: Any) -> None:
+def test_an_answer_of_weight_0_carries_no_loss(key: str, zero: Any) -> None:
     chat = [user(), answer("Yes.", **{key: zero}), user(), answer(**{key: 1})]
     messages, _ = to_example({"turns": chat})
     assert [m.get("learn") for m in messages] == [None, False, None, None]
@@ -129,13 +129,13 @@ def test_an_answer_of_weight_0_is_not_learned(key: str, zero: Any) -> None:
         ),
         (
             answer(tool_calls=[{"name": "f", "arguments": [1]}]),
-            "arguments of a tool call are no object",
+            "arguments of a tool call are not an object",
         ),
         ({"role": "narrator", "content": "x"}, "unknown role"),
         ({"role": "system", "content": ""}, "empty turn"),
     ],
 )
-def test_what_cannot_be_taken_is_named(turn: dict[str, Any], expected: str) -> None:
+def test_an_unsupported_part_is_named(turn: dict[str, Any], expected: str) -> None:
     assert reason([user(), turn]).startswith(expected)
 
 
@@ -156,7 +156,7 @@ VALUE = st.none() | st.booleans() | st.integers(0, 1) | st.sampled_from(["", "wo
     st.sampled_from(ROLES),
     st.dictionaries(st.sampled_from(["weight", "name", "image", "thought"]), VALUE),
 )
-def test_nothing_of_a_turn_vanishes(role: str, more: dict[str, Any]) -> None:
+def test_no_part_of_a_turn_is_dropped_silently(role: str, more: dict[str, Any]) -> None:
     try:
         messages = to_messages({"role": role, "content": "said", **more})
     except Unfit:

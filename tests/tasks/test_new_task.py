@@ -17,7 +17,7 @@ PAGE = (ROOT / "docs/NEW_TASK.md").read_text(encoding="utf-8")
 CONTRACT = [
     test_tasks.test_the_demo_row_has_the_fields_and_no_other,
     test_tasks.test_the_conversation_ends_with_an_answer_and_repeats,
-    test_tasks.test_every_field_is_said,
+    test_tasks.test_every_field_is_part_of_the_conversation,
     test_tasks.test_the_metrics_exist,
     test_tasks.test_a_missing_or_misspelt_field_is_a_config_error,
 ]

@@ -38,7 +38,7 @@ def answers_of(data: Any, row: Row) -> list[str] | str:
     ],
 )
 @pytest.mark.parametrize("said", [{}, {"is_impossible": False}])
-def test_what_is_certainly_an_answer_is_one(make_data, value, said) -> None:
+def test_unambiguous_answers_are_read(make_data, value, said) -> None:
     row = Row({"question": "Which?", "answers": value} | said, "f:1")
     assert answers_of(make_data(fields=FIELDS), row) == ["red"]
 
@@ -68,7 +68,7 @@ def test_what_is_certainly_an_answer_is_one(make_data, value, said) -> None:
         ({"answers": ["red"], "is_impossible": "perhaps"}, "wrong type in is_imposs"),
     ],
 )
-def test_what_is_no_certain_answer_is_a_reject(make_data, values, reason) -> None:
+def test_ambiguous_answers_are_rejects(make_data, values, reason) -> None:
     row = Row({"question": "Which?"} | values, "f:1")
     found = answers_of(make_data(fields=FIELDS), row)
     assert isinstance(found, str) and found.startswith(reason)
@@ -85,7 +85,7 @@ def test_what_is_no_certain_answer_is_a_reject(make_data, values, reason) -> Non
         {"answers": []},
     ],
 )
-def test_a_question_is_unanswerable_where_the_row_says_so(make_data, values) -> None:
+def test_a_question_is_unanswerable_if_the_row_marks_it_so(make_data, values) -> None:
     row = Row({"question": "Which?"} | values, "f:1")
     assert answers_of(make_data(fields=FIELDS), row) == [UNANSWERABLE]
 

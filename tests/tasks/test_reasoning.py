@@ -14,7 +14,7 @@ def turns(*pairs: tuple[str, Any], keys: tuple[str, str]) -> list[dict[str, Any]
     return [dict(zip(keys, pair, strict=True)) for pair in pairs]
 
 
-def test_openai_and_sharegpt_chats_say_the_same() -> None:
+def test_openai_and_sharegpt_chats_become_the_same() -> None:
     names = {"system": "system", "user": "human", "assistant": "gpt"}
     openai = turns(*SAID, keys=("role", "content"))
     shared = turns(*[(names[r], t) for r, t in SAID], keys=("from", "value"))
@@ -53,7 +53,7 @@ def test_a_system_turn_of_its_own_column_opens_the_chat_unless_it_has_one() -> N
         ({"role": "user", "content": None}, "a turn is not text"),
     ],
 )
-def test_what_is_no_text_chat_is_unfit(turn: dict[str, Any], reason: str) -> None:
+def test_a_chat_that_is_not_text_is_rejected(turn: dict[str, Any], reason: str) -> None:
     with pytest.raises(Unfit) as caught:
         to_example({"turns": [turn]})
     assert caught.value.reason == reason

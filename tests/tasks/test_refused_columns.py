@@ -46,7 +46,7 @@ def test_a_column_that_changes_the_example_is_refused_by_name(
     ("column", "value"),
     [("label", True), ("label", "math"), ("label", 0), ("images", []), ("image", None)],
 )
-def test_a_column_that_changes_nothing_is_passed_over(make_data, column, value) -> None:
+def test_a_column_without_meaning_is_ignored(make_data, column, value) -> None:
     data = make_data(fields={"turns": "messages"})
     plain = outcome(data, {"messages": CHAT})
     assert outcome(data, {"messages": CHAT, column: value}) == plain
@@ -59,7 +59,7 @@ def test_a_column_system_opens_the_chat_without_being_mapped(make_data) -> None:
     assert len(outcome(data, {"messages": CHAT, "system": ""})) == 2
 
 
-def test_a_refused_column_is_taken_where_the_mapping_names_it(make_data) -> None:
+def test_a_refused_column_is_read_if_it_is_mapped(make_data) -> None:
     data = make_data(fields={"turns": "messages", "tools": "functions"})
     found = outcome(data, {"messages": CHAT, "functions": [{"name": "clock"}]})
     assert found[0][0] == "tools" and "clock" in found[0][1]

@@ -17,13 +17,13 @@ def task(request: pytest.FixtureRequest) -> Task:
     return get_task(request.param)
 
 
-def test_a_task_goes_by_its_name(task: Task) -> None:
+def test_a_task_is_found_by_its_name(task: Task) -> None:
     assert TASKS[task.name] is task
 
 
 def test_the_demo_row_has_the_fields_and_no_other(task: Task) -> None:
     assert set(task.demo_row) <= set(task.fields)
-    assert any(set(form) <= set(task.demo_row) for form in task.whole_forms)
+    assert any(set(form) <= set(task.demo_row) for form in task.field_sets)
     values = read_fields(
         Row(dict(task.demo_row), "demo:1"),
         {field: field for field in task.demo_row},
@@ -55,7 +55,7 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(item)
 
 
-def test_every_field_is_said(task: Task) -> None:
+def test_every_field_is_part_of_the_conversation(task: Task) -> None:
     messages, references = task.to_example(task.demo_row)
     said = " ".join([*(message["content"] for message in messages), *references])
     assert all(text in said for text in texts(list(task.demo_row.values())))
@@ -65,14 +65,14 @@ def test_the_metrics_exist(task: Task) -> None:
     assert task.metrics and set(task.metrics) <= set(METRICS)
 
 
-def test_an_unknown_task_is_told_with_those_that_exist() -> None:
+def test_an_unknown_task_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="translatoin") as caught:
         get_task("translatoin")
     assert "translation" in caught.value.expected
 
 
 def test_a_missing_or_misspelt_field_is_a_config_error(task: Task) -> None:
-    first, *others = task.whole_forms[0]
+    first, *others = task.field_sets[0]
     whole = dict.fromkeys([first, *others], "column")
     with pytest.raises(ConfigError, match=f"did you mean {first}"):
         task.check_fields(whole | {first + "z": "column"})

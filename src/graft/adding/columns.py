@@ -43,13 +43,13 @@ def guess_fields(
         fitting = [name for name in columns if name.strip().lower() in names]
         if len(fitting) == 1:
             found[field] = fitting[0]
-    for form in task.whole_forms:
+    for form in task.field_sets:
         if all(field in found for field in form):
-            others = {f for one in task.whole_forms for f in one} - set(form)
+            others = {f for one in task.field_sets for f in one} - set(form)
             fields = {f: c for f, c in found.items() if c != _implied(task, f)}
             mine = {f: c for f, c in fields.items() if f not in others}
             return mine if len(set(mine.values())) == len(mine) else {}
-    form, *more = task.whole_forms
+    form, *more = task.field_sets
     if not more and len(form) == len(columns) == 1:
         return {form[0]: columns[0]}
     return {}
@@ -79,7 +79,7 @@ def read_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
 def missing_fields(task: Task, columns: Sequence[str], is_table: bool) -> ConfigError:
     """That the columns must be named."""
     forms = " or ".join(
-        " ".join(f"{field}=COLUMN" for field in form) for form in task.whole_forms
+        " ".join(f"{field}=COLUMN" for field in form) for form in task.field_sets
     )
     header = (
         "; if the first row holds no names, name the columns too: --columns A B"

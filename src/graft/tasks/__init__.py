@@ -1,4 +1,4 @@
-"""What can be learned: one module a task, and the registry of them."""
+"""The tasks, one module each, and their registry."""
 
 from collections.abc import Mapping
 
@@ -16,11 +16,11 @@ TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (TRANSLATION, INSTRUCTION, COMPLETION, QUESTION_ANSWERING, REASONING)
 }
-"""Every task by its name in `task.name`."""
+"""All tasks, by their name in `task.name`."""
 
 
 def get_task(name: str) -> Task:
-    """The task of that name. Raises: ConfigError listing those that exist."""
+    """The task of this name. Raises: ConfigError with the names that exist."""
     if name not in TASKS:
         raise ConfigError(
             "task.name",

@@ -1,27 +1,27 @@
-"""Instruction generation: a task is named, its steps are answered."""
+"""Instruction generation: a task is given, and answered with its steps."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from graft.data.convert.fields import Field
 from graft.records import Message
-from graft.tasks.base import Task, further
+from graft.tasks.base import Task, other_references
 
 
 def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
-    """The user says the instruction and its input, the assistant the steps.
+    """The user sends the instruction and its input, the assistant answers the steps.
 
-    Several steps become a numbered list; a text of steps stays as it is.
+    Several steps become a numbered list; a single text is not changed.
     """
-    asked = [fields["instruction"], fields.get("input", "")]
+    question = [fields["instruction"], fields.get("input", "")]
     steps = fields["steps"]
     if len(steps) > 1:
         steps = [f"{number}. {step}" for number, step in enumerate(steps, 1)]
     messages = [
-        Message(role="user", content="\n\n".join(filter(None, asked))),
+        Message(role="user", content="\n\n".join(filter(None, question))),
         Message(role="assistant", content="\n".join(steps)),
     ]
-    return messages, further(messages, fields)
+    return messages, other_references(messages, fields)
 
 
 INSTRUCTION = Task(

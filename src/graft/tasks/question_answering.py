@@ -1,7 +1,7 @@
-"""Question answering: from a context or from memory, in as few words as it takes.
+"""Question answering with short answers, with or without a context.
 
-A question without an answer is answered so: `unanswerable`; only where the row itself
-says that there is none. Several gold answers are references; the first is learned.
+A question without an answer gets the answer `unanswerable`, but only if the row marks
+it so. All answers are references; the first one is trained.
 """
 
 import re
@@ -14,12 +14,12 @@ from graft.records import UNANSWERABLE, Message
 from graft.tasks.base import Task
 
 SHAPES = (
-    "a text, a list of texts, or SQuAD's {text: [...]} or [{text: ...}]; no answer at "
-    "all is is_impossible: true, or a list that is there and empty"
+    "a text, a list of texts, or SQuAD's {text: [...]} or [{text: ...}]; for a "
+    "question without an answer is_impossible: true, or an empty list"
 )
 FIX = "correct the row or data.fields, or remove the row"
 _LIST = re.compile(r"""\[\s*(['"{].*)?\]|\{\s*(['"].*)?\}""", re.DOTALL)
-"""A list or an object, as JSON or Python writes it into a column of a CSV."""
+"""A list or an object in JSON or Python syntax, as in a column of a CSV file."""
 FLAGS: Mapping[object, bool] = {
     **{"true": True, "false": False, "1": True, "0": False},
     **{True: True, False: False},
@@ -27,24 +27,24 @@ FLAGS: Mapping[object, bool] = {
 
 
 def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
-    """The user says context and question, the assistant the first answer.
+    """The user sends context and question, the assistant gives the first answer.
 
-    Raises: Unfit if it is not certain what the answers are, or that there is none.
+    Raises: Unfit if the answers, or their absence, are ambiguous.
     """
-    asked = [fields.get("context", ""), fields["question"]]
+    question = [fields.get("context", ""), fields["question"]]
     answers = to_answers(fields.get("answers", ABSENT), fields.get("is_impossible"))
     return [
-        Message(role="user", content="\n\n".join(filter(None, asked))),
+        Message(role="user", content="\n\n".join(filter(None, question))),
         Message(role="assistant", content=answers[0]),
     ], answers[1:]
 
 
 def to_answers(value: Any, is_impossible: Any) -> list[str]:
-    """The different gold answers, at least one.
+    """The distinct answers, at least one.
 
     Args:
-        value: what the row has for answers; ABSENT if it has no such column.
-        is_impossible: what it says of them in SQuAD's manner; None if nothing.
+        value: the answers in the row; ABSENT if it has no such column.
+        is_impossible: SQuAD's flag for questions without an answer; None if missing.
     """
     impossible = _flag(is_impossible)
     if impossible and (value is ABSENT or value in (None, "")):
@@ -71,7 +71,7 @@ def _flag(value: Any) -> bool | None:
 
 
 def _texts(value: Any) -> list[str]:
-    """The texts of answers in any of the shapes that leave no doubt."""
+    """The texts of answers in any of the supported formats."""
     shown = value
     if isinstance(value, Mapping):
         value = value.get("text")

@@ -1,8 +1,7 @@
-"""Reasoning chat: conversations whose answers may think before they say.
+"""Reasoning chat: conversations whose answers may begin with thinking.
 
-Two forms, distinguished by the fields that `data.fields` maps, never by what a text
-looks like: the turns of a chat, with the tools that it may call, and Alpaca's
-instruction, input, output.
+There are two formats, distinguished by the fields that `data.fields` maps, never by the
+content: the turns of a chat with its tools, and Alpaca's instruction, input and output.
 """
 
 import json
@@ -18,17 +17,17 @@ from graft.tasks.turns import ANSWERS, FIX, to_messages
 
 
 def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
-    """The chat as it stands, or the instruction and its output as one.
+    """The chat, or a chat made of instruction and output.
 
-    `answer` is a bare result to check a final answer by; it becomes a reference.
+    `answers` are bare results to compare final answers with; they become references.
     """
     check_columns(fields)
     if "turns" in fields:
         messages = _to_chat(fields["turns"])
     else:
-        asked = [fields["instruction"], fields.get("input", "")]
+        question = [fields["instruction"], fields.get("input", "")]
         messages = [
-            Message(role="user", content="\n\n".join(filter(None, asked))),
+            Message(role="user", content="\n\n".join(filter(None, question))),
             Message(role="assistant", content=fields["output"]),
         ]
     if "system" in fields and not any(m["role"] == "system" for m in messages[:1]):
@@ -44,23 +43,26 @@ def _to_chat(turns: Sequence[Mapping[str, Any]]) -> list[Message]:
     for turn in turns:
         for message in to_messages(turn):
             if message["role"] == "tool_calls":
-                _check_goes_on(chat[-1:], message)
+                _check_same_loss(chat[-1:], message)
                 calls = json.loads(message["content"])
             elif message["role"] == "tool":
                 check_result(turn, calls.pop(0) if calls else None)
             chat.append(message)
     answers = [message for message in chat if message["role"] in ANSWERS]
     if answers and all(message.get("learn") is False for message in answers):
-        fix = "give an answer a weight, or leave the chat out"
+        fix = "set the weight of an answer to 1, or remove the chat"
         raise Unfit("no answer carries loss", chat, "an answer with loss", fix)
     return chat
 
 
-def _check_goes_on(before: Sequence[Message], calls: Message) -> None:
-    """Calls after a text are one answer with it, and so is their loss. Raises: Unfit"""
+def _check_same_loss(before: Sequence[Message], calls: Message) -> None:
+    """A text and the calls after it are one answer, so both or neither carry loss.
+
+    Raises: Unfit if their weights differ.
+    """
     for text in before:
         if text["role"] == "assistant" and text.get("learn") != calls.get("learn"):
-            shown, expected = [text, calls], "one weight for a text and its calls"
+            shown, expected = [text, calls], "the same weight for a text and its calls"
             raise Unfit("loss weights disagree", shown, expected, FIX)
 
 
@@ -91,5 +93,5 @@ REASONING = Task(
         ],
         "answers": ["5"],
     },
-    forms=(("turns",), ("instruction", "output")),
+    alternatives=(("turns",), ("instruction", "output")),
 )

@@ -1,4 +1,4 @@
-"""Definitions and calls of tools, in the schemas that people write → one JSON form."""
+"""Convert tool definitions and tool calls in common schemas to one JSON format."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from graft.data.convert.fields import Unfit
 
-FIX = "correct the chat, or leave it out"
+FIX = "correct the chat, or remove it"
 CALLS = "calls with a name and arguments, {name, arguments} or OpenAI's tool_calls"
 _OUTER_KEYS = ("type", "function", "id", "index")
 _CALL_KEYS = ("type", "name", "arguments", "parameters", "id", "index")
@@ -14,8 +14,10 @@ TOOLS = "a list of tools, {name, description, parameters} or OpenAI's {type, fun
 
 
 def to_calls(value: Any) -> str:
-    """Tool calls as JSON: a list of {name, arguments}, with the id of each if it has
-    one. Raises: Unfit."""
+    """Tool calls as a JSON list of {name, arguments}, with ids where present.
+
+    Raises: Unfit.
+    """
     calls = []
     for item in _to_list(value, "tool call", CALLS):
         calls += [_to_call(call) for call in _to_list(item, "tool call", CALLS)]
@@ -32,14 +34,14 @@ def _to_call(value: Any) -> dict[str, Any]:
         raise Unfit("arguments of a tool call twice", value, CALLS, FIX)
     arguments = _loaded(passed[0], "arguments of a tool", CALLS)
     if not isinstance(arguments, Mapping):
-        raise Unfit("arguments of a tool call are no object", value, CALLS, FIX)
+        raise Unfit("arguments of a tool call are not an object", value, CALLS, FIX)
     check_keys(function, _CALL_KEYS, "tool call", CALLS)
     own = {"id": value["id"]} if value.get("id") else {}
     return own | {"name": function["name"], "arguments": dict(arguments)}
 
 
 def _function_of(value: Any, what: str, expected: str) -> Mapping[str, Any]:
-    """The function that a tool or a call names. Raises: Unfit."""
+    """The function of a tool or a call. Raises: Unfit."""
     kind = value.get("type") if isinstance(value, Mapping) else value
     if not isinstance(value, Mapping) or kind not in (None, "function"):
         raise Unfit(f"{what} of another kind", value, expected, FIX)
@@ -56,14 +58,14 @@ def _function_of(value: Any, what: str, expected: str) -> Mapping[str, Any]:
 def check_keys(
     value: Mapping[str, Any], known: Collection[str], what: str, expected: str
 ) -> None:
-    """Raises: Unfit at a key that says something and is not known."""
-    for key, said in value.items():
-        if key not in known and said not in (None, "", [], {}):
+    """Raises: Unfit for an unknown key that is not empty."""
+    for key, item in value.items():
+        if key not in known and item not in (None, "", [], {}):
             raise Unfit(f"unknown field {key} of a {what}", value, expected, FIX)
 
 
 def to_tools(value: Any) -> str:
-    """Definitions of tools as JSON, in OpenAI's form; empty if there is none.
+    """Tool definitions as JSON in OpenAI's format; empty if there are none.
 
     Raises: Unfit.
     """
@@ -79,10 +81,11 @@ def to_tools(value: Any) -> str:
 
 
 def check_result(turn: Mapping[str, Any], call: Mapping[str, Any] | None) -> None:
-    """Hold a tool's result against the call that it follows, in order.
+    """Check that a tool result belongs to the call at its position.
 
-    Raises: Unfit if there is none, or it names another: chat templates write results
-        without ids.
+    Chat templates write results without ids, so their order must be that of the calls.
+
+    Raises: Unfit if there is no call, or the result names another one.
     """
     if call is None:
         raise Unfit("tool result without a call", turn, "a result for each call", FIX)
@@ -99,7 +102,7 @@ def _to_list(value: Any, what: str, expected: str) -> list[Any]:
 
 
 def _loaded(value: Any, what: str, expected: str) -> Any:
-    """A value, or what its text says as JSON."""
+    """A value, parsed from JSON if it is text."""
     if not isinstance(value, str):
         return value
     try:
@@ -109,4 +112,4 @@ def _loaded(value: Any, what: str, expected: str) -> Any:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

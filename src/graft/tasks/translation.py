@@ -1,8 +1,8 @@
-"""Translation: a text in one language, asked for in another."""
+"""Translation of a text into another language."""
 
 from graft.data.convert.fields import Field
 from graft.records import Role
-from graft.tasks.base import Task, spoken
+from graft.tasks.base import Task, from_turns
 
 TURNS: tuple[tuple[Role, str], ...] = (("user", "source"), ("assistant", "target"))
 
@@ -13,7 +13,7 @@ TRANSLATION = Task(
         "target": Field(),
         "references": Field("texts", optional=True),
     },
-    to_example=spoken(TURNS),
+    to_example=from_turns(TURNS),
     turns=TURNS,
     metrics=("bleu", "chrf", "bleu_1", "bleu_2", "bleu_3"),
     demo_row={"source": "The cat sleeps.", "target": "Le chat dort."},

@@ -1,8 +1,8 @@
-"""A turn of a chat in the schemas that people write → messages.
+"""Convert a turn of a chat in common schemas to messages.
 
 OpenAI's {role, content} and ShareGPT's {from, value}, with reasoning, tool calls and
-loss weights beside the text. What could change the meaning of a turn is taken or
-refused by name; nothing vanishes.
+loss weights in addition to the text. Anything that could change the meaning of a turn
+is either converted or rejected by name; nothing is dropped silently.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,27 +20,29 @@ ROLES: Mapping[str, Role] = {
     **dict.fromkeys(["tool", "function", "observation", "ipython"], "tool"),
     **dict.fromkeys(["tool_response", "tool_result"], "tool"),
 }
-"""Names of who speaks, in OpenAI's, ShareGPT's, Llama's and Gemma's schemas."""
+"""Names of roles in OpenAI's, ShareGPT's, Llama's and Gemma's schemas."""
 THINK = "<think>\n{}\n</think>\n\n"
 REASONING = ("reasoning_content", "reasoning", "thinking", "thought")
 WEIGHTS = ("weight", "loss_weight", "train", "learn", "trainable")
-"""Whether an answer carries loss, in OpenAI's, Axolotl's and others' schemas."""
-SAID = ("role", "content", "from", "value")
+"""Keys for the loss weight of an answer in OpenAI's, Axolotl's and other schemas."""
+CONTENT_KEYS = ("role", "content", "from", "value")
 LABELS = ("id", "uuid", "message_id", "timestamp", "created_at", "index", "turn_id")
-"""They say which turn it is, and nothing about what is said."""
+"""Keys that identify a turn and do not affect its meaning."""
 _MARKS = ("cache_control", "signature")
-"""Of a part: for its server, and nothing about what is said."""
+"""Keys of a part that are meant for a server and do not affect its meaning."""
 ANSWERS = ("assistant", "tool_calls")
-FIX = "correct the turn, or leave the chat out"
+FIX = "correct the turn, or remove the chat"
 
 
 def to_messages(turn: Mapping[str, Any]) -> list[Message]:
-    """The messages of a turn: one, or a text and the tool calls beside it.
+    """The messages of a turn: one, or a text and its tool calls.
 
-    Raises: Unfit naming what of the turn cannot be taken.
+    Raises: Unfit naming the unsupported part of the turn.
     """
     openai = "role" in turn
-    name, said = (turn.get(k) for k in (SAID[:2] if openai else SAID[2:]))
+    name, content = (
+        turn.get(k) for k in (CONTENT_KEYS[:2] if openai else CONTENT_KEYS[2:])
+    )
     role = ROLES.get(str(name).lower())
     if role is None:
         raise Unfit(
@@ -48,14 +50,14 @@ def to_messages(turn: Mapping[str, Any]) -> list[Message]:
             f"{name!r} in a turn with the keys {', '.join(turn)}",
             f"a turn with role and content, or from and value, by one of "
             f"{', '.join(ROLES)}",
-            "write the turn so, or leave the chat out",
+            "write the turn in this format, or remove the chat",
         )
     _check_keys(turn, role, openai)
-    learn = _learns(turn, role)
+    learn = _carries_loss(turn, role)
     if role == "tool_calls":
-        messages = [Message(role=role, content=to_calls(said))]
+        messages = [Message(role=role, content=to_calls(content))]
     else:
-        messages = _said(str(name), role, said, turn)
+        messages = _to_parts(str(name), role, content, turn)
     for message in messages:
         check_bytes(str(name), message["content"])
         if not learn and role in ANSWERS:
@@ -63,26 +65,28 @@ def to_messages(turn: Mapping[str, Any]) -> list[Message]:
     return messages
 
 
-def _said(name: str, role: Role, said: Any, turn: Mapping[str, Any]) -> list[Message]:
-    """What a turn says, its reasoning first, and the calls beside it."""
+def _to_parts(
+    name: str, role: Role, content: Any, turn: Mapping[str, Any]
+) -> list[Message]:
+    """The text of a turn, with its reasoning first, and its calls."""
     calls = turn.get("tool_calls") or turn.get("function_call") or []
     if turn.get("tool_calls") and turn.get("function_call"):
         expected = "tool_calls or function_call"
         raise Unfit("tool calls twice", turn["function_call"], expected, FIX)
     text, inner = "", []
-    if not (calls and said in (None, "", [])):
-        text, inner = ("", said) if isinstance(said, list) else (said, [])
+    if not (calls and content in (None, "", [])):
+        text, inner = ("", content) if isinstance(content, list) else (content, [])
         if not isinstance(text, str):
-            raise _no_text(said)
-    spoken, thoughts, called = _join(inner)
+            raise _no_text(content)
+    joined, thoughts, called = _join(inner)
     own = [turn[key] for key in REASONING if turn.get(key) not in (None, "")]
-    text, thoughts = text + spoken, [*own, *thoughts]
+    text, thoughts = text + joined, [*own, *thoughts]
     for thought in thoughts:
         if not isinstance(thought, str) or role != "assistant":
             expected = "reasoning as text, in a turn of the assistant"
             raise Unfit("reasoning out of place", thought, expected, FIX)
     if len(own) > 1 or (own and "<think>" in text):
-        raise Unfit("reasoning twice", own[0], "one text of reasoning a turn", FIX)
+        raise Unfit("reasoning twice", own[0], "one reasoning text per turn", FIX)
     if thoughts:
         text = THINK.format("\n".join(thoughts).strip()) + text
     calls = [*called, *([calls] if isinstance(calls, Mapping | str) else calls)]
@@ -94,12 +98,12 @@ def _said(name: str, role: Role, said: Any, turn: Mapping[str, Any]) -> list[Mes
     if calls:
         messages.append(Message(role="tool_calls", content=to_calls(calls)))
     if not messages:
-        raise Unfit("empty turn", f"{name}: {said}", "text in every turn", FIX)
+        raise Unfit("empty turn", f"{name}: {content}", "text in every turn", FIX)
     return messages
 
 
 def _join(parts: Sequence[Any]) -> tuple[str, list[str], list[Any]]:
-    """A turn in parts, as multimodal chats have it: its text, reasoning and calls."""
+    """Text, reasoning and calls of a turn in parts, as in multimodal chats."""
     texts, thoughts, calls = [], [], []
     for part in parts:
         kind = part.get("type") if isinstance(part, Mapping) else None
@@ -125,13 +129,13 @@ def _no_text(value: object) -> Unfit:
         f"a part of a turn is {kind}" if kind else "a turn is not text",
         value,
         "text, or a list of parts of type text, reasoning or tool_call",
-        "leave out chats with pictures or sound, or write the turn as text",
+        "remove chats with images or audio, or write the turn as text",
     )
 
 
 def _check_keys(turn: Mapping[str, Any], role: Role, openai: bool) -> None:
-    """Raises: Unfit at a key that says something and is not known."""
-    known = {*(SAID[:2] if openai else SAID[2:]), *WEIGHTS, *LABELS}
+    """Raises: Unfit for an unknown key that is not empty."""
+    known = {*(CONTENT_KEYS[:2] if openai else CONTENT_KEYS[2:]), *WEIGHTS, *LABELS}
     if role != "tool_calls":
         known |= {*REASONING, "tool_calls", "function_call"}
     if role == "tool":
@@ -142,12 +146,12 @@ def _check_keys(turn: Mapping[str, Any], role: Role, openai: bool) -> None:
                 f"unknown field {key} of a turn",
                 f"{key}: {value} in a turn of {role}",
                 f"only {', '.join(sorted(known - {*LABELS}))}",
-                "remove the field if it means nothing, or leave the chat out",
+                "remove the field if it has no meaning, or remove the chat",
             )
 
 
-def _learns(turn: Mapping[str, Any], role: Role) -> bool:
-    """Whether a turn carries loss, as far as it says so itself."""
+def _carries_loss(turn: Mapping[str, Any], role: Role) -> bool:
+    """Whether a turn carries loss, by its own weight."""
     found = {key: turn[key] for key in WEIGHTS if turn.get(key) is not None}
     for key, value in found.items():
         if isinstance(value, int | float) and value not in (0, 1):
@@ -157,7 +161,7 @@ def _learns(turn: Mapping[str, Any], role: Role) -> bool:
             expected = "true, false, 0 or 1"
             raise Unfit(f"wrong type in {key}", f"{key}: {value!r}", expected, FIX)
     if len(values := {bool(value) for value in found.values()}) > 1:
-        raise Unfit("loss weights disagree", found, "one weight a turn", FIX)
+        raise Unfit("loss weights disagree", found, "one weight per turn", FIX)
     if True in values and role not in ANSWERS:
         expected = "loss on answers only"
         raise Unfit(f"loss on a {role} turn", found, expected, FIX)
