@@ -33,7 +33,7 @@ from example_corpus import write_examples
 from graft import io
 from graft.composition import compose
 from graft.config import PreprocessConfig
-from graft.data.preprocess.cleaning import Decided, clean
+from graft.data.preprocess.cleaning import ReviewDecisions, clean
 from graft.data.preprocess.near_duplicates import MARKS, join_pairs, to_pairs
 from graft.engine.local import LocalEngine, num_cores
 from graft.engine.ordered import Map, in_order
@@ -160,7 +160,7 @@ def measure(name: str, folder: Path) -> None:
     watch = threading.Thread(target=_watch, args=(peak, done), daemon=True)
     watch.start()
     config = PreprocessConfig.model_validate(yaml.safe_load(compose([]))["preprocess"])
-    work = partial(clean, config=config, decided=Decided({}, frozenset()))
+    work = partial(clean, config=config, decisions=ReviewDecisions({}, frozenset()))
     with ENGINES[name]() as run:
         list(run(_warm, range(2 * WORKERS)))
         started = time.perf_counter()

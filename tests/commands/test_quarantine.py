@@ -9,7 +9,7 @@ import pytest
 
 from graft import io
 from graft.commands import quarantine
-from graft.curation.decisions import read_decided
+from graft.curation.decisions import read_decisions
 from graft.errors import ConfigError, DataError
 from graft.records import REJECT_SCHEMA
 
@@ -68,7 +68,7 @@ def chosen(rejects: Path, **flags: Any) -> list[str]:
 def readmitted(rejects: Path, **flags: Any) -> set[str]:
     folder = rejects / "decisions"
     quarantine.run(rejects=rejects, decisions=folder, readmit=True, **flags)
-    return set(read_decided(folder).readmitted)
+    return set(read_decisions(folder).readmitted)
 
 
 def test_counts_stand_first_and_then_some_rejects(
@@ -182,7 +182,7 @@ def test_what_a_rule_dropped_is_readmitted_and_taken_back(
     assert "1 examples re-admitted, 2 were before" in capsys.readouterr().out
     folder = rejects / "decisions"
     quarantine.run(undo=True, where=["a.jsonl"], decisions=folder)
-    assert read_decided(folder).readmitted == {"id of b/c.jsonl:4"}
+    assert read_decisions(folder).readmitted == {"id of b/c.jsonl:4"}
     with pytest.raises(DataError, match="none of its 1 examples is meant by --where"):
         quarantine.run(undo=True, where=["a.jsonl"], decisions=folder)
 

@@ -15,7 +15,7 @@ from graft.curation.decisions import (
     PERSONAL,
     READMITTED,
     Stored,
-    read_decided,
+    read_decisions,
     readmit,
     store_personal,
     take_back,
@@ -70,7 +70,7 @@ def test_a_review_comes_back_from_any_spreadsheet(
     rows[1][3] = "two\r\nlines; and\ttabs"
     save(review, [*rows, [""] * 8], delimiter, encoding)
     assert decided(review, tmp_path) == Stored(yes=1, no=1, open=1, new=2, changed=0)
-    assert read_decided(tmp_path).personal == {KEYS[0]: False, KEYS[1]: True}
+    assert read_decisions(tmp_path).personal == {KEYS[0]: False, KEYS[1]: True}
 
 
 def test_a_changed_mind_takes_the_place_of_the_old_decision(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_changed_mind_takes_the_place_of_the_old_decision(tmp_path: Path) -> N
         (2, 0, "maybe", "row 3: decision is 'maybe'"),
         (1, -1, "1,23E+15", "row 2: key is '1,23e+15'"),
         (3, -1, "", "row 4: decision 'no' on a row without a key"),
-        (3, -1, "#" + KEYS[0], f"row 4: {KEYS[0]} is decided otherwise"),
+        (3, -1, "#" + KEYS[0], f"row 4: {KEYS[0]} has a different decision"),
     ],
 )
 def test_a_wrong_cell_is_told_with_its_row_and_nothing_is_stored(
@@ -166,12 +166,12 @@ def test_what_is_readmitted_is_stored_once_and_can_be_taken_back(
     assert readmit(tmp_path, rejects[:2]) == 2
     assert readmit(tmp_path, [*rejects, *rejects]) == 1
     take_back(tmp_path, {"1"})
-    assert read_decided(tmp_path).readmitted == {"0", "2"}
+    assert read_decisions(tmp_path).readmitted == {"0", "2"}
 
 
 def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
     readmit(tmp_path, [{"id": "a", "reason": "r", "where": "odd\u2028name:1"}])
-    assert read_decided(tmp_path).readmitted == {"a"}
+    assert read_decisions(tmp_path).readmitted == {"a"}
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
         (PERSONAL, '{"decision": "no"}', "has no key"),
         (PERSONAL, '{"key": "1", "decision": "no"}', "key is '1'"),
         (PERSONAL, f'{{"key": "{KEYS[2]}", "decision": "?"}}', "decision is '?'"),
-        (PERSONAL, f'{{"key": "{KEYS[0]}", "decision": "no"}}', "decided otherwise"),
+        (PERSONAL, f'{{"key": "{KEYS[0]}", "decision": "no"}}', "different decision"),
     ],
 )
 def test_a_broken_decision_is_told_with_its_line(
@@ -192,7 +192,7 @@ def test_a_broken_decision_is_told_with_its_line(
     good = json.dumps({"id": "a", "key": KEYS[0], "decision": "yes"})
     (tmp_path / name).write_text(f"{good}\n\n{line}\n", encoding="utf-8")
     with pytest.raises(DataError, match=rf"{name}:3: .*{re.escape(told)}"):
-        read_decided(tmp_path)
+        read_decisions(tmp_path)
 
 
 def test_decide_says_what_came_of_it(

@@ -28,9 +28,9 @@ from settings import PROMPT, TASK
 from graft import io
 from graft.config import DataConfig, ModelConfig
 from graft.data.convert.conversion import Conversion
-from graft.data.preprocess.cleaning import Account, clean, marked_schema
-from graft.data.preprocess.duplicates import find_repeats
-from graft.data.preprocess.partition import Sorting
+from graft.data.preprocess.cleaning import CleaningCounts, clean, marked_schema
+from graft.data.preprocess.duplicates import find_duplicates
+from graft.data.preprocess.partition import Partition
 from graft.data.tokenize.report import TokenCounts
 from graft.data.tokenize.sequences import SequenceSettings
 from graft.engine.local import Engine, LocalEngine
@@ -66,19 +66,19 @@ def run_pipeline(
         tables = conversion.tables(to_batches(rows, SIZE), engine.map)
         io.write_batches(out / "converted", tables, EXAMPLE_SCHEMA)
 
-    work = partial(clean, config=CLEAN, decided=NOTHING)
+    work = partial(clean, config=CLEAN, decisions=NOTHING)
     batches = io.read_batches(out / "converted", batch_size=SIZE)
-    tables = Account().tables(engine.map(work, batches))
+    tables = CleaningCounts().count(engine.map(work, batches))
     with (
         io.scratch(out / "clean", tables, marked_schema(CLEAN)) as marked,
         io.open_shards(out / "clean", EXAMPLE_SCHEMA) as kept,
         io.open_shards(out / "dropped", REJECT_SCHEMA) as dropped,
     ):
-        sorting = Sorting(CLEAN, find_repeats(marked, CLEAN, engine.map))
-        for good, bad in sorting.sort(marked.tables()):
+        partition = Partition(CLEAN, find_duplicates(marked, CLEAN, engine.map))
+        for good, bad in partition.divide(marked.tables()):
             kept.write(good)
             dropped.write(bad)
-    assert sorting.reasons["near-duplicate"] > 50
+    assert partition.reasons["near-duplicate"] > 50
 
     settings = SequenceSettings(TOKENIZE, TASK.learn, PROMPT)
     batches = io.read_batches(out / "clean", batch_size=SIZE)

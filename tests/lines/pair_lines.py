@@ -13,12 +13,17 @@ import yaml
 from graft.composition import compose
 from graft.config import PreprocessConfig
 from graft.data.columns import from_lines
-from graft.data.preprocess.cleaning import Account, Decided, clean, marked_schema
-from graft.data.preprocess.duplicates import find_repeats
-from graft.data.preprocess.partition import Sorting
+from graft.data.preprocess.cleaning import (
+    CleaningCounts,
+    ReviewDecisions,
+    clean,
+    marked_schema,
+)
+from graft.data.preprocess.duplicates import find_duplicates
+from graft.data.preprocess.partition import Partition
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
 
-NOTHING = Decided({}, frozenset())
+NOTHING = ReviewDecisions({}, frozenset())
 
 
 def preprocess_config(**changes: Any) -> PreprocessConfig:
@@ -52,11 +57,11 @@ def pair(user: str | None, answer: str, n: int = 0, **changes: Any) -> dict[str,
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Lines of EXAMPLE_SCHEMA and of REJECT_SCHEMA, and the accounts."""
+    """Lines of EXAMPLE_SCHEMA and of REJECT_SCHEMA, and the counts."""
 
     kept: list[dict[str, Any]]
     dropped: list[dict[str, Any]]
-    account: Account
+    counts: CleaningCounts
     reasons: Counter[str]
     report: dict[str, Any]
 
@@ -81,23 +86,23 @@ def clean_lines(
     lines: Sequence[dict[str, Any]],
     config: PreprocessConfig,
     size: int = 3,
-    decided: Decided = NOTHING,
+    decided: ReviewDecisions = NOTHING,
 ) -> Cleaned:
-    """What the stage does, without files."""
+    """The stage's work, without files."""
     batches = [
         from_lines(lines[at : at + size], EXAMPLE_SCHEMA)
         for at in range(0, len(lines), size)
     ]
-    account = Account()
-    done = (clean(batch, config, decided) for batch in batches)
-    marked = list(account.tables(done))
+    counts = CleaningCounts()
+    cleaned = (clean(batch, config, decided) for batch in batches)
+    marked = list(counts.count(cleaned))
     assert all(table.schema == marked_schema(config) for table in marked)
-    repeats = find_repeats(InMemory(marked), config)
-    sorting = Sorting(config, repeats, decided.readmitted)
+    duplicates = find_duplicates(InMemory(marked), config)
+    partition = Partition(config, duplicates, decided.readmitted)
     kept: list[dict[str, Any]] = []
     dropped: list[dict[str, Any]] = []
-    for good, bad in sorting.sort(marked):
+    for good, bad in partition.divide(marked):
         assert (good.schema, bad.schema) == (EXAMPLE_SCHEMA, REJECT_SCHEMA)
         kept += good.to_pylist()
         dropped += bad.to_pylist()
-    return Cleaned(kept, dropped, account, sorting.reasons, repeats.report)
+    return Cleaned(kept, dropped, counts, partition.reasons, duplicates.report)

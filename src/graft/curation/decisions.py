@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graft import io
-from graft.data.preprocess.cleaning import Decided
+from graft.data.preprocess.cleaning import ReviewDecisions
 from graft.data.preprocess.pii import to_decisions
 from graft.errors import DataError
 from graft.records import shorten
@@ -40,10 +40,12 @@ class Stored:
     changed: int
 
 
-def read_decided(folder: Path) -> Decided:
+def read_decisions(folder: Path) -> ReviewDecisions:
     """All decisions so far; none where there is no file. Raises: DataError."""
     personal = to_decisions(_read_lines(folder / PERSONAL, "key"))
-    return Decided(personal, frozenset(line["id"] for line in read_readmitted(folder)))
+    return ReviewDecisions(
+        personal, frozenset(line["id"] for line in read_readmitted(folder))
+    )
 
 
 def write_review(path: Path, lines: Iterable[Mapping[str, str]]) -> None:

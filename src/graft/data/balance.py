@@ -1,4 +1,4 @@
-"""The account of a stage: rows in = kept + rejected, always, and said in one line."""
+"""The row balance of a stage: rows in = kept + rejected."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -6,10 +6,10 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Balance:
-    """What came into a stage, what left it, and what was put aside, by reason.
+class RowBalance:
+    """Numbers of rows into a stage, kept, and rejected by reason.
 
-    Raises: AssertionError if they do not add up; a row would have been lost.
+    Raises: AssertionError if they do not add up, since a row was lost.
     """
 
     stage: str
@@ -26,11 +26,11 @@ class Balance:
 
     @property
     def num_rejected(self) -> int:
-        """Rejects of all reasons."""
+        """Number of rejects of all reasons."""
         return sum(self.rejected.values())
 
     def to_report(self) -> dict[str, Any]:
-        """The account for a report; reasons in alphabetical order."""
+        """The balance for a report; reasons in alphabetical order."""
         named = dict(sorted(self.rejected.items()))
         return asdict(self) | {"rejected": named, "num_rejected": self.num_rejected}
 
@@ -44,6 +44,6 @@ class Balance:
 
 
 def named(counts: Iterable[tuple[str, int]]) -> str:
-    """Counts as ` (reason 3, other 1)`; nothing if there are none."""
+    """Counts as ` (reason 3, other 1)`; empty if there are none."""
     parts = [f"{reason} {count:,}" for reason, count in counts]
     return f" ({', '.join(parts)})" if parts else ""

@@ -1,6 +1,7 @@
-"""Between Arrow tables, Polars frames and lines of a schema.
+"""Conversions between Arrow tables, Polars frames and lists of rows.
 
-Polars builds the columns: `pyarrow.array` would import pandas (0.4 s to 1 s a stage).
+Polars builds the columns, since `pyarrow.array` would import pandas (0.4 s to 1 s per
+stage).
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,5 +25,5 @@ def to_table(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
 
 
 def from_lines(lines: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Lines as mappings → a table of that schema."""
+    """Rows as mappings → a table of that schema."""
     return to_table(pl.DataFrame(lines, schema=pl.Schema(schema)), schema)

@@ -1,12 +1,12 @@
-"""Digests of columns of text, the same on every machine and for ever."""
+"""Digests of columns of text, the same on every machine and in every version."""
 
 import polars as pl
 
 
 def digest(texts: pl.Series) -> pl.Series:
-    """SHA-256 of each text as UTF-8: its first 16 hex digits. Shape [texts].
+    """The first 16 hex digits of SHA-256 of each text in UTF-8. Shape [texts].
 
-    Names, groups and splits hang on it. Native: 0.8 µs a text, 2.7 µs by hashlib.
+    Ids, groups and splits depend on it. 0.8 µs per text; hashlib takes 2.7 µs.
     """
     import polars_hash
 

@@ -1,4 +1,4 @@
-"""Numbers in order: where a value stands for the first time."""
+"""Distinct values of arrays of numbers."""
 
 from typing import TypeVar
 
@@ -9,10 +9,10 @@ Number = TypeVar("Number", bound=np.generic)
 
 
 def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
-    """The different values, ascending. Shape [different].
+    """The distinct values, ascending. Shape [distinct].
 
-    Not `np.unique`: NumPy 2.3 puts whole numbers into a hash table, and takes 100 times
-    as long for 400,000 different ones.
+    Not `np.unique`, which in NumPy 2.3 puts integers into a hash table, and takes 100
+    times as long for 400,000 distinct ones.
     """
     ordered = np.sort(values)
     return ordered[are_new(ordered)]

@@ -1,7 +1,7 @@
-"""The turns of a batch of conversations as flat columns, and back.
+"""Conversions between a batch of conversations and flat columns of its turns.
 
-A batch is a frame of EXAMPLE_SCHEMA; its turns are a frame with a line a turn: `row`
-(of the batch), `role`, `content` and `learn`.
+A batch is a frame of EXAMPLE_SCHEMA; its turns are a frame with one line per turn:
+`row` (of the batch), `role`, `content` and `learn`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 ROLE_END, TURN_END = "\x1f", "\x1e"
-"""They part roles, contents and turns: normalised text has neither."""
+"""Separators of roles, contents and turns, which normalised text does not contain."""
 
 
 def unfold(batch: pl.DataFrame) -> pl.DataFrame:
@@ -31,12 +31,12 @@ def fold(turns: pl.DataFrame) -> pl.Series:
 
 
 def sides(turns: pl.DataFrame) -> pl.DataFrame:
-    """What is asked and what is learned in each row of a batch.
+    """The texts of each row of a batch by role.
 
     Columns: `row`, `user` and `assistant` (contents of these roles, joined by a line
-    end; null if the role does not speak), `prompt` (roles and contents before the last
-    turn, empty if it is the only one), `whole` (roles and contents of all turns),
-    `shortest` and `longest` (characters of a message).
+    end; null without such a turn), `prompt` (roles and contents before the last turn,
+    empty if it is the only one), `whole` (roles and contents of all turns), `shortest`
+    and `longest` (characters of a message).
     """
     roles = _same_roles(turns)
     return _of_same_roles(turns, roles) if roles else _of_any_roles(turns)
@@ -58,9 +58,9 @@ def _of_same_roles(turns: pl.DataFrame, roles: Sequence[str]) -> pl.DataFrame:
     """As `sides`: column by column, without grouping."""
     size = len(roles)
     content = turns["content"]
-    said = pl.DataFrame({str(at): content.gather_every(size, at) for at in range(size)})
+    columns_of_turns = {str(at): content.gather_every(size, at) for at in range(size)}
     texts = [pl.col(str(at)) for at in range(size)]
-    spoken = [
+    labelled = [
         pl.concat_str(pl.lit(role + ROLE_END), text)
         for role, text in zip(roles, texts, strict=True)
     ]
@@ -70,12 +70,13 @@ def _of_same_roles(turns: pl.DataFrame, roles: Sequence[str]) -> pl.DataFrame:
         mine = [text for role, text in zip(roles, texts, strict=True) if role == name]
         joined = pl.concat_str(mine, separator="\n") if mine else None
         columns[name] = pl.lit(None, pl.String) if joined is None else joined
-    prompt = pl.concat_str(spoken[:-1], separator=TURN_END) if size > 1 else pl.lit("")
-    return said.select(
+    before = pl.concat_str(labelled[:-1], separator=TURN_END)
+    prompt = before if size > 1 else pl.lit("")
+    return pl.DataFrame(columns_of_turns).select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
         **columns,
         prompt=prompt,
-        whole=pl.concat_str(spoken, separator=TURN_END),
+        whole=pl.concat_str(labelled, separator=TURN_END),
         shortest=pl.min_horizontal(sizes),
         longest=pl.max_horizontal(sizes),
     )
@@ -83,18 +84,18 @@ def _of_same_roles(turns: pl.DataFrame, roles: Sequence[str]) -> pl.DataFrame:
 
 def _of_any_roles(turns: pl.DataFrame) -> pl.DataFrame:
     content, role = pl.col("content"), pl.col("role")
-    spoken = pl.concat_str(role, content, separator=ROLE_END)
+    labelled = pl.concat_str(role, content, separator=ROLE_END)
     size = content.str.len_chars()
     return turns.group_by("row", maintain_order=True).agg(
-        user=_say("user"),
-        assistant=_say("assistant"),
-        prompt=spoken.head(pl.len() - 1).str.join(TURN_END),
-        whole=spoken.str.join(TURN_END),
+        user=_text_of("user"),
+        assistant=_text_of("assistant"),
+        prompt=labelled.head(pl.len() - 1).str.join(TURN_END),
+        whole=labelled.str.join(TURN_END),
         shortest=size.min(),
         longest=size.max(),
     )
 
 
-def _say(role: str) -> pl.Expr:
-    said = pl.col("content").filter(pl.col("role") == role)
-    return pl.when(said.len() > 0).then(said.str.join("\n"))
+def _text_of(role: str) -> pl.Expr:
+    texts = pl.col("content").filter(pl.col("role") == role)
+    return pl.when(texts.len() > 0).then(texts.str.join("\n"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from graft import cli, io
 from graft.config import ConvertConfig, DataConfig, EngineConfig, TaskConfig
-from graft.data.balance import Balance
+from graft.data.balance import RowBalance
 from graft.data.convert.conversion import Conversion
 from graft.data.convert.fields import with_implied
 from graft.engine.local import open_engine
@@ -36,7 +36,7 @@ def run(
         conversion = Conversion(data, kind, config.max_rejects, writer.write)
         tables = conversion.tables(read_row_batches(source), workers.map)
         io.write_batches(out, track(tables, "convert"), EXAMPLE_SCHEMA)
-    balance = Balance(
+    balance = RowBalance(
         "convert", conversion.rows_in, conversion.num_examples, conversion.reasons
     )
     read = {"source": data.name, "rows_read": conversion.rows_read}

@@ -1,15 +1,15 @@
-"""Stage `preprocess`: examples → clean examples, and rejects with where and why."""
+"""Stage `preprocess`: examples → clean examples, and rejects with their reasons."""
 
 from functools import partial
 from pathlib import Path
 
 from graft import cli, io
 from graft.config import EngineConfig, PreprocessConfig
-from graft.curation.decisions import read_decided, write_review
-from graft.data.balance import Balance
-from graft.data.preprocess.cleaning import Account, clean, marked_schema
-from graft.data.preprocess.duplicates import find_repeats
-from graft.data.preprocess.partition import Sorting
+from graft.curation.decisions import read_decisions, write_review
+from graft.data.balance import RowBalance
+from graft.data.preprocess.cleaning import CleaningCounts, clean, marked_schema
+from graft.data.preprocess.duplicates import find_duplicates
+from graft.data.preprocess.partition import Partition
 from graft.engine.local import LocalEngine, num_cores, open_engine
 from graft.io.progress import track
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
@@ -25,31 +25,32 @@ def run(
     review: Path,
     report: Path,
 ) -> None:
-    """Repair texts, drop what cannot teach, and count all of it."""
-    decided = read_decided(decisions)
-    work = partial(clean, config=config, decided=decided)
-    account = Account()
+    """Repair texts, drop examples by the rules, and count what was changed and dropped.
+    """
+    decided = read_decisions(decisions)
+    work = partial(clean, config=config, decisions=decided)
+    counts = CleaningCounts()
     with open_engine(engine) as workers:
-        tables = account.tables(workers.map(work, io.read_batches(examples)))
+        tables = counts.count(workers.map(work, io.read_batches(examples)))
         tables = track(tables, "preprocess", io.num_rows(examples))
         # Repaired once, read several times.
         with io.scratch(out, tables, marked_schema(config)) as marked:
-            repeats = find_repeats(marked, config, workers.map)
-            sorting = Sorting(config, repeats, decided.readmitted)
+            duplicates = find_duplicates(marked, config, workers.map)
+            partition = Partition(config, duplicates, decided.readmitted)
             with (
                 io.open_shards(out, EXAMPLE_SCHEMA) as kept,
                 io.open_shards(rejects, REJECT_SCHEMA) as dropped,
             ):
-                here = LocalEngine(num_cores()).map  # what it marks by is here
-                for good, bad in sorting.sort(marked.tables(), here):
+                run = LocalEngine(num_cores()).map  # the duplicates are in this process
+                for good, bad in partition.divide(marked.tables(), run):
                     kept.write(good)
                     dropped.write(bad)
-    write_review(review, account.review)
-    balance = Balance("preprocess", account.rows, kept.num_rows, sorting.reasons)
+    write_review(review, counts.review)
+    balance = RowBalance("preprocess", counts.rows, kept.num_rows, partition.reasons)
     io.write_json(
-        report, balance.to_report() | account.to_report() | sorting.to_report()
+        report, balance.to_report() | counts.to_report() | partition.to_report()
     )
-    print(f"{balance}{account}")
+    print(f"{balance}{counts}")
 
 
 if __name__ == "__main__":

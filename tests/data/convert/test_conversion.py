@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graft.data.balance import Balance
+from graft.data.balance import RowBalance
 from graft.data.convert.conversion import Conversion
 from graft.data.convert.examples import to_example
 from graft.errors import DataError
@@ -197,11 +197,13 @@ def test_rows_in_are_examples_and_rejects_whatever_comes(
     except DataError:
         assert not num_examples
         return
-    Balance("convert", run.rows_in, num_examples, run.reasons)
+    RowBalance("convert", run.rows_in, num_examples, run.reasons)
     assert run.rows_in == len(found)
 
 
 def test_an_account_that_does_not_add_up_is_a_bug() -> None:
-    assert "3 rows in = 1 kept + 2 rejected (b 2)" in str(Balance("s", 3, 1, {"b": 2}))
+    assert "3 rows in = 1 kept + 2 rejected (b 2)" in str(
+        RowBalance("s", 3, 1, {"b": 2})
+    )
     with pytest.raises(AssertionError, match="1 rows are neither"):
-        Balance("s", 4, 1, {"b": 2})
+        RowBalance("s", 4, 1, {"b": 2})

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pair_lines import Cleaned, clean_lines, pair, preprocess_config
 
-from graft.data.preprocess.cleaning import Decided
+from graft.data.preprocess.cleaning import ReviewDecisions
 
 CONFIG = preprocess_config(min_chars=2, max_chars=60)
 
@@ -76,7 +76,7 @@ def test_changes_are_counted_by_example_and_references_are_repaired_too() -> Non
     found = clean(lines)
     assert found.kept[0]["messages"][0]["content"] == "café one"
     assert found.kept[1]["references"] == ["deux fois", "un"]
-    changed = found.account.changed
+    changed = found.counts.changed
     assert changed["mojibake"] == 1 and changed["whitespace"] == 1
 
 
@@ -87,7 +87,7 @@ def test_personal_data_is_redacted_and_counted_in_references_too() -> None:
     found = clean([pair(MAIL, "Bien sûr, demain.", references=[MAIL])])
     assert found.kept[0]["messages"][0]["content"] == "Write to [EMAIL] today."
     assert found.kept[0]["references"] == ["Write to [EMAIL] today."]
-    assert found.account.personal == {"email": 2}
+    assert found.counts.personal == {"email": 2}
 
 
 def test_a_kind_that_drops_drops_the_example_and_names_the_kind() -> None:
@@ -105,12 +105,12 @@ def test_a_kind_that_is_flagged_stays_and_is_named_for_a_person() -> None:
     actions = preprocess_config().pii.actions | {"email": "flag"}
     found = clean([pair(MAIL, "Bien sûr, demain.")], pii={"actions": actions})
     assert found.kept[0]["messages"][0]["content"] == MAIL
-    (line,) = found.account.review
+    (line,) = found.counts.review
     assert (line["where"], line["id"], line["kind"]) == ("f:0", "id0", "email")
 
 
 def test_what_a_person_readmitted_is_kept_by_every_rule() -> None:
-    decided = Decided({}, frozenset({"id0"}))
+    decided = ReviewDecisions({}, frozenset({"id0"}))
     lines = [pair("hello", "TODO", 0), pair("hello you", "TODO", 1)]
     found = clean_lines(lines, CONFIG, decided=decided)
     assert [e["id"] for e in found.kept] == ["id0"]
@@ -126,7 +126,7 @@ def test_what_a_person_readmitted_is_kept_by_every_rule() -> None:
 def test_every_example_is_kept_or_rejected(texts: list[tuple[str, str]]) -> None:
     lines = [pair(user, answer, n) for n, (user, answer) in enumerate(texts)]
     found = clean_lines(lines, CONFIG)
-    assert found.account.rows == len(lines)
+    assert found.counts.rows == len(lines)
     assert len(found.kept) + len(found.dropped) == len(lines)
     assert found.reasons.total() == len(found.dropped)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pair_lines import Cleaned, clean_lines, pair, preprocess_config
 
-from graft.data.preprocess.cleaning import Decided
+from graft.data.preprocess.cleaning import ReviewDecisions
 
 EXACT = preprocess_config()
 NEAR = preprocess_config(near_duplicates={"policy": "drop"})
@@ -66,7 +66,7 @@ def test_a_near_duplicate_is_dropped_and_says_what_it_is_like() -> None:
 
 
 def test_a_near_duplicate_that_a_person_readmitted_stays() -> None:
-    decided = Decided({}, frozenset({"id5"}))
+    decided = ReviewDecisions({}, frozenset({"id5"}))
     assert not clean_lines(near_lines(), NEAR, 2, decided).dropped
 
 

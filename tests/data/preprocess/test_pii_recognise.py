@@ -5,7 +5,7 @@ import pytest
 
 from graft.config.pii import Kind
 from graft.data.preprocess.pii.finding import Finding
-from graft.data.preprocess.pii.plain import fold
+from graft.data.preprocess.pii.folding import fold
 from graft.data.preprocess.pii.prefilter import names, traits
 from graft.data.preprocess.pii.recognise import recognise
 

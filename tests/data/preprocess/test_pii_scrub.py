@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from graft.config.pii import KINDS, Action, Kind, PiiConfig
 from graft.data.preprocess.pii import Scrubber, to_decisions, to_key
-from graft.data.preprocess.pii.plain import fold
+from graft.data.preprocess.pii.folding import fold
 from graft.data.preprocess.pii.prefilter import names, traits
 from graft.data.preprocess.pii.recognise import recognise
 from graft.errors import ConfigError, DataError

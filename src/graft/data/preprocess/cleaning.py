@@ -1,7 +1,7 @@
-"""Cleaning of one batch: repairs, personal data, rules, and what tells duplicates.
+"""Cleaning of one batch: repairs, personal data, rules, and keys of duplicates.
 
-A pure function of the batch, so that any engine can run it anywhere. What hangs on
-all batches, the duplicates, is found afterwards by `graft.data.preprocess.duplicates`.
+A pure function of the batch, so that any engine can run it on any machine. Duplicates
+depend on all batches; `graft.data.preprocess.duplicates` finds them afterwards.
 """
 
 from collections import Counter
@@ -34,12 +34,14 @@ PERSONAL = Rule(
 
 
 @dataclass
-class Account:
+class CleaningCounts:
     """Sums over batches.
 
-    `changed` counts examples by the repair that changed them, `personal` findings by
-    kind. `review` are findings for a person: borderline ones, to decide on by their
-    key, and those that are only flagged.
+    Attributes:
+        changed: number of examples that each repair changed.
+        personal: number of findings of personal data by kind.
+        review: findings for a reviewer: borderline ones, to decide on by their key, and
+            those that are only flagged.
     """
 
     rows: int = 0
@@ -47,17 +49,19 @@ class Account:
     personal: Counter[str] = field(default_factory=Counter)
     review: list[dict[str, str]] = field(default_factory=list)
 
-    def tables(self, done: "Iterable[tuple[pa.Table, Account]]") -> Iterator[pa.Table]:
-        """The tables of `clean`, counted as they pass."""
-        for table, account in done:
-            self.rows += account.rows
-            self.changed.update(account.changed)
-            self.personal.update(account.personal)
-            self.review += account.review
+    def count(
+        self, cleaned: "Iterable[tuple[pa.Table, CleaningCounts]]"
+    ) -> Iterator[pa.Table]:
+        """Add up the counts of `clean`, and yield its tables."""
+        for table, counts in cleaned:
+            self.rows += counts.rows
+            self.changed.update(counts.changed)
+            self.personal.update(counts.personal)
+            self.review += counts.review
             yield table
 
     def to_report(self) -> dict[str, Any]:
-        """For the stage's report."""
+        """The counts for the stage's report."""
         return {"changed": self.changed, "personal_data": self.personal}
 
     def __str__(self) -> str:
@@ -66,16 +70,16 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Decided:
-    """What persons said: of findings by key, and which ids to keep all the same."""
+class ReviewDecisions:
+    """Decisions of reviewers: on findings by key, and ids to keep despite a rule."""
 
     personal: Decisions
     readmitted: Set[str]
 
 
 def marked_schema(config: PreprocessConfig) -> pa.Schema:
-    """Examples; why they are dropped (null: kept); two 64-bit hashes of the messages;
-    keys of near-duplicates."""
+    """Examples with the reason to drop them (null: kept), two 64-bit hashes of their
+    messages, and keys of near-duplicates."""
     near = config.near_duplicates
     num_keys = 0 if near.policy == "ignore" else MARKS + bands(near)[0]
     names = ["high", "low", *(f"key_{n}" for n in range(num_keys))]
@@ -90,57 +94,57 @@ def marked_schema(config: PreprocessConfig) -> pa.Schema:
 
 
 def all_rules(config: PreprocessConfig) -> list[Rule]:
-    """Every rule that may drop an example by itself, in the order of their say."""
+    """Every rule that may drop a single example; the first that applies is reported."""
     return [PERSONAL, *rules(config), *quality_rules(config.quality)]
 
 
 def clean(
-    table: pa.Table, config: PreprocessConfig, decided: Decided
-) -> tuple[pa.Table, Account]:
-    """A batch of EXAMPLE_SCHEMA → the same rows by `marked_schema`, and its account."""
+    table: pa.Table, config: PreprocessConfig, decisions: ReviewDecisions
+) -> tuple[pa.Table, CleaningCounts]:
+    """A batch of EXAMPLE_SCHEMA → the same rows by `marked_schema`, and its counts."""
     batch = to_frame(table)
-    account = Account(rows=batch.height)
+    counts = CleaningCounts(rows=batch.height)
     turns, references = unfold(batch), _unfold_references(batch["references"])
     turns, changed = repair(turns, references, config)
-    account.changed.update(changed)
+    counts.changed.update(changed)
     references, _ = repair(references, turns, config)
-    turns, dropped = _scrub(turns, batch, config, decided, account)
-    references, dropped_too = _scrub(references, batch, config, decided, account)
-    said = sides(turns)
-    # What is longer is dropped as such; it would take minutes to measure.
+    turns, dropped = _scrub(turns, batch, config, decisions, counts)
+    references, dropped_too = _scrub(references, batch, config, decisions, counts)
+    both = sides(turns)
+    # Longer texts are dropped anyway, and would take minutes to measure.
     short = turns.with_columns(pl.col("content").str.head(config.max_chars))
-    said = measure(said, short, batch["stratum"], config.quality)
-    said = said.with_columns(personal=_joined(batch.height, dropped, dropped_too))
+    both = measure(both, short, batch["stratum"], config.quality)
+    both = both.with_columns(personal=_joined(batch.height, dropped, dropped_too))
     batch = batch.with_columns(
         fold(turns),
         _fold_references(references, batch["references"]),
-        _groups(batch["group"], said),
-        said["whole"].hash(seed=1).alias("high"),
-        said["whole"].hash(seed=2).alias("low"),
+        _groups(batch["group"], both),
+        both["whole"].hash(seed=1).alias("high"),
+        both["whole"].hash(seed=2).alias("low"),
     )
-    batch = batch.with_columns(*_marks(said, all_rules(config)))
-    if decided.readmitted:
-        exempt = pl.col("id").is_in(list(decided.readmitted))
+    batch = batch.with_columns(*_first_reasons(both, all_rules(config)))
+    if decisions.readmitted:
+        exempt = pl.col("id").is_in(list(decisions.readmitted))
         batch = batch.with_columns(reason=pl.when(~exempt).then("reason"))
     schema = marked_schema(config)
     if config.near_duplicates.policy != "ignore":
-        keys = to_keys(spoken(said), config.near_duplicates)
+        keys = to_keys(join_sides(both), config.near_duplicates)
         named = {f"key_{n}": keys[:, n] for n in range(keys.shape[1])}
         batch = batch.with_columns(pl.Series(name, key) for name, key in named.items())
-    return to_table(batch, schema), account
+    return to_table(batch, schema), counts
 
 
-def spoken(said: pl.DataFrame) -> pl.Series:
-    """What is compared to find near-duplicates: what both sides say."""
-    return said.select(
+def join_sides(both: pl.DataFrame) -> pl.Series:
+    """The text of both sides, to find candidates for near-duplicates. Shape [rows]."""
+    return both.select(
         pl.concat_str("user", "assistant", separator="\n", ignore_nulls=True)
     ).to_series()
 
 
-def compared(said: pl.DataFrame) -> pl.DataFrame:
-    """All turns before the last as column prompt, and the last as answer."""
+def prompt_and_answer(both: pl.DataFrame) -> pl.DataFrame:
+    """Columns `prompt` (all turns but the last) and `answer` (the last)."""
     role = f"(?:^|{TURN_END})[^{TURN_END}{ROLE_END}]*{ROLE_END}"
-    return said.select(
+    return both.select(
         prompt=pl.col("prompt").str.replace_all(role, "\n"),
         answer=pl.col("whole").str.extract(f"([^{ROLE_END}]*)$"),
     )
@@ -150,27 +154,27 @@ def _scrub(
     turns: pl.DataFrame,
     batch: pl.DataFrame,
     config: PreprocessConfig,
-    decided: Decided,
-    account: Account,
+    decisions: ReviewDecisions,
+    counts: CleaningCounts,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Turns without personal data; and the kinds that drop a row, with column row."""
+    """Turns without personal data; and the kinds that drop rows, by column row."""
     if set(config.pii.actions.values()) == {"ignore"} or turns.is_empty():
         return turns, pl.DataFrame(schema={"row": pl.UInt32, "kinds": pl.String})
     ids = batch["id"].gather(turns["row"])
-    # What is too long is dropped, unless a person wanted it.
+    # A text that is too long is dropped, unless a reviewer readmitted it.
     size = turns["content"].str.len_chars() <= config.max_chars
-    places = (size | ids.is_in(list(decided.readmitted))).arg_true()
+    places = (size | ids.is_in(list(decisions.readmitted))).arg_true()
     turns, left = turns[places], turns
     ids = ids.gather(places)
-    found = Scrubber(config.pii, decided.personal).scrub(turns["content"], ids)
-    account.personal.update(found.counts)
+    found = Scrubber(config.pii, decisions.personal).scrub(turns["content"], ids)
+    counts.personal.update(found.counts)
     if found.review or found.flagged.null_count() < len(found.flagged):
         where = dict(batch.select("id", "where").iter_rows())
-        account.review += [
+        counts.review += [
             {"where": where[line.id], **asdict(line)} for line in found.review
         ]
         named = turns.select("row", kind=found.flagged, text="content", id=ids)
-        account.review += [
+        counts.review += [
             {"where": where[line["id"]], "key": "", "context": "", "why": "flagged"}
             | {name: line[name] for name in ("id", "kind", "text")}
             for line in named.drop_nulls("kind").to_dicts()
@@ -188,7 +192,7 @@ def _joined(rows: int, *dropped: pl.DataFrame) -> pl.Series:
 
 
 def _unfold_references(references: pl.Series) -> pl.DataFrame:
-    """Further gold answers, with a line each, as of `unfold`."""
+    """Further reference answers, one per line, as of `unfold`."""
     lines = references.alias("content").to_frame().with_row_index("row")
     return lines.filter(pl.col("content").list.len() > 0).explode("content")
 
@@ -196,38 +200,40 @@ def _unfold_references(references: pl.Series) -> pl.DataFrame:
 def _fold_references(lines: pl.DataFrame, before: pl.Series) -> pl.Series:
     if lines.is_empty():
         return before
-    told = lines.group_by("row").agg(pl.col("content").alias("told"))
+    after = lines.group_by("row").agg(pl.col("content").alias("after"))
     rows = before.to_frame().with_row_index("row")
-    joined = rows.join(told, on="row", how="left", maintain_order="left")
+    joined = rows.join(after, on="row", how="left", maintain_order="left")
     return (
-        joined.select(pl.coalesce("told", "references")).to_series().alias(before.name)
+        joined.select(pl.coalesce("after", "references")).to_series().alias(before.name)
     )
 
 
-def _marks(said: pl.DataFrame, chosen: list[Rule]) -> tuple[pl.Series, pl.Series]:
+def _first_reasons(
+    both: pl.DataFrame, chosen: list[Rule]
+) -> tuple[pl.Series, pl.Series]:
     """Reason and value of the first rule that drops each row, or null. Shape [rows].
 
-    Values cost more than reasons, so only those of dropped rows are made.
+    Values cost more than reasons, so they are computed for dropped rows only.
     """
     first = [pl.when(rule.drops).then(pl.lit(rule.reason)) for rule in chosen]
-    reason = said.select(reason=pl.coalesce(*first)).to_series()
+    reason = both.select(reason=pl.coalesce(*first)).to_series()
     dropped = reason.is_not_null()
     values = [pl.when(rule.drops).then(rule.value) for rule in chosen]
-    shown = said.filter(dropped).select(value=pl.coalesce(*values)).to_series()
-    value = pl.Series("value", [None] * said.height, dtype=pl.String)
+    shown = both.filter(dropped).select(value=pl.coalesce(*values)).to_series()
+    value = pl.Series("value", [None] * both.height, dtype=pl.String)
     return reason, value.scatter(dropped.arg_true(), shown)
 
 
-def _groups(groups: pl.Series, said: pl.DataFrame) -> pl.Series:
-    """The source's groups; where it has none, the prompt is the group.
+def _groups(groups: pl.Series, both: pl.DataFrame) -> pl.Series:
+    """The source's groups; where it has none, a digest of the prompt.
 
-    Examples that ask the same must not be split apart. Without a prompt, as in plain
+    Examples with the same prompt must stay in one split. Without a prompt, as in plain
     completion, an example is its own group.
     """
     if (groups != "").all():
         return groups
-    asked = said.select(
+    content = both.select(
         pl.when(pl.col("prompt") != "").then("prompt").otherwise("whole")
     )
-    own = digest(asked.to_series())
+    own = digest(content.to_series())
     return groups.zip_with(groups != "", own).alias("group")

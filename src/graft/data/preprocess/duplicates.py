@@ -1,10 +1,10 @@
-"""What repeats over all of a source: exact duplicates, near-duplicates, and the groups
-that these join.
+"""Exact duplicates and near-duplicates over all of a source, and groups that they
+merge.
 
-Reads the columns of `cleaning.marked_schema` again and again, never all at once. It
-holds 29 bytes a row; for near-duplicates 24 more, 8 for each band at work, 16 for each
-pair to compare, and the sets (20 bytes a word) of the rows of half a million pairs at a
-time, and then of all rows that have a near-duplicate.
+Reads the columns of `cleaning.marked_schema` several times, never all at once. Memory:
+29 bytes per row; for near-duplicates 24 more, 8 for each band in progress, 16 per
+candidate pair, and the sets (20 bytes per word) first of the rows of half a million
+pairs at a time, then of all rows that have a near-duplicate.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ import pyarrow as pa
 from graft.config import PreprocessConfig
 from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.data.columns import to_frame
-from graft.data.preprocess.cleaning import compared
+from graft.data.preprocess.cleaning import prompt_and_answer
 from graft.data.preprocess.near_duplicates import (
     MARKS,
     NO_PAIRS,
@@ -43,7 +43,7 @@ Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 
 
-class Marked(Protocol):
+class MarkedRows(Protocol):
     """All rows by `cleaning.marked_schema`."""
 
     def tables(self, columns: Sequence[str] | None = None) -> Iterable[pa.Table]:
@@ -58,15 +58,15 @@ NUM_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Repeats:
-    """What is known of each row by its number.
+class Duplicates:
+    """Exact and near-duplicates by row number.
 
     Attributes:
-        order: how many equals are kept before it: 0 for a row that repeats none.
-            Shape [rows].
-        near: columns row, kept_for and where (of the row that is kept for it).
-        merged: columns group and merged, for the groups that near-duplicates join.
-        report: counts of near-duplicates; empty if they are not looked for.
+        order: number of equal rows before each; 0 for a first occurrence. Shape [rows].
+        near: columns row, kept_for (the row that is kept in its place) and where (of
+            that row).
+        merged: columns group and merged, for groups that near-duplicates merge.
+        report: counts of near-duplicates; empty if the policy is to ignore them.
     """
 
     order: npt.NDArray[np.int32]
@@ -79,18 +79,21 @@ _NEAR = pl.Schema({"row": pl.Int64, "kept_for": pl.Int64, "where": pl.String})
 _MERGED = pl.Schema({"group": pl.String, "merged": pl.String})
 
 
-def find_repeats(marked: Marked, config: PreprocessConfig, run: Map = map) -> Repeats:
-    """Look at the rows that no rule drops.
+def find_duplicates(
+    marked: MarkedRows, config: PreprocessConfig, run: Map = map
+) -> Duplicates:
+    """Duplicates among the rows that no rule drops.
 
-    An official test example stands before its equals in validation, and these before
-    those in train, so what leaks is taken from train; else the first row stands first.
+    Of equal rows an official test row comes first, then validation, then train, so that
+    leaks are removed from train; within a split the first row of the data comes first.
     """
     parts = [_to_rank(table) for table in marked.tables(["reason", "split"])]
     rank = np.concatenate([np.zeros(0, np.uint8), *parts])
     order = _count_before(rank, marked.numbers("high"), marked.numbers("low"))
     near = config.near_duplicates
     if near.policy == "ignore":
-        return Repeats(order, pl.DataFrame(schema=_NEAR), pl.DataFrame(schema=_MERGED))
+        none = pl.DataFrame(schema=_NEAR)
+        return Duplicates(order, none, pl.DataFrame(schema=_MERGED))
     left = rank < _DROPPED
     if config.drop_duplicates:
         left &= order == 0
@@ -108,11 +111,11 @@ def _compare(
     pairs: Ints,
     rank: Ints,
     order: npt.NDArray[np.int32],
-    marked: Marked,
+    marked: MarkedRows,
     config: PreprocessConfig,
     run: Map,
-) -> Repeats:
-    """The candidates that are near-duplicates indeed, and what follows of it."""
+) -> Duplicates:
+    """Compare candidate pairs exactly, and cluster the near-duplicates among them."""
     near = config.near_duplicates
     parts = [pairs[at : at + _AT_ONCE] for at in range(0, len(pairs), _AT_ONCE)]
     pairs = join_pairs(part[_are_near(part, marked, near, run)] for part in parts)
@@ -132,16 +135,16 @@ def _compare(
     )
     begins = _begins(marked, clusters["group"].unique())
     merged = merge_groups(clusters.join(begins, on="group"))
-    return Repeats(order, clusters.select(_NEAR.names()), merged, shown)
+    return Duplicates(order, clusters.select(_NEAR.names()), merged, shown)
 
 
 _DROPPED = 3
 _AT_ONCE = 500_000
-"""Pairs: of short rows 300 MB."""
+"""Pairs; those of short rows need 300 MB."""
 
 
 def _are_near(
-    pairs: Ints, marked: Marked, config: NearDuplicatesConfig, run: Map
+    pairs: Ints, marked: MarkedRows, config: NearDuplicatesConfig, run: Map
 ) -> npt.NDArray[np.bool_]:
     rows, places = np.unique(pairs, return_inverse=True)
     sets = _fetch(marked, rows, config, run)[0]
@@ -149,7 +152,7 @@ def _are_near(
 
 
 def _to_rank(table: pa.Table) -> npt.NDArray[np.uint8]:
-    """Rank by split of each row, and 3 for one that is dropped already."""
+    """Each row's rank by split, or 3 if a rule drops it. Shape [rows]."""
     frame = to_frame(table)
     rank = frame["split"].replace_strict(_RANK, default=2, return_dtype=pl.UInt8)
     dropped = frame["reason"].is_not_null().to_numpy()
@@ -159,8 +162,8 @@ def _to_rank(table: pa.Table) -> npt.NDArray[np.uint8]:
 def _count_before(
     rank: npt.NDArray[np.uint8], high: Keys, low: Keys
 ) -> npt.NDArray[np.int32]:
-    """How many equals stand before each row. With 128 bits, two of 10⁹ different
-    examples meet with a chance of 10⁻²¹."""
+    """Number of equal rows before each, shape [rows]. Two of 10⁹ different examples
+    have the same 128 bits with a probability of 10⁻²¹."""
     order = np.zeros(len(rank), np.int32)
     left = np.flatnonzero(rank < _DROPPED)
     by_key = left[np.argsort(high[left])]
@@ -177,10 +180,9 @@ def _count_before(
 
 
 def _fetch(
-    marked: Marked, rows: Ints, config: NearDuplicatesConfig, run: Map
+    marked: MarkedRows, rows: Ints, config: NearDuplicatesConfig, run: Map
 ) -> tuple[Sets, pl.Series, pl.Series]:
-    """The sets of what is said, the place, and the group of these rows, in ascending
-    order."""
+    """The sets, `file:row` and groups of these rows, which are in ascending order."""
     found = [pl.DataFrame(schema=_PLACE)]
 
     def texts() -> Iterator[pl.DataFrame]:
@@ -192,7 +194,7 @@ def _fetch(
             if end > start:
                 batch = to_frame(table.take(pa.array(rows[start:end] - first)))
                 found.append(batch.select(*_PLACE))
-                yield compared(sides(unfold(batch)))
+                yield prompt_and_answer(sides(unfold(batch)))
 
     sets = join_sets(list(run(partial(to_sets, config=config), texts())))
     lines = pl.concat(found)
@@ -202,9 +204,9 @@ def _fetch(
 _PLACE = {"where": pl.String, "group": pl.String}
 
 
-def _begins(marked: Marked, groups: pl.Series) -> pl.DataFrame:
+def _begins(marked: MarkedRows, groups: pl.Series) -> pl.DataFrame:
     """The first row of each of these groups; columns group and begins."""
-    # Names are copied: a slice of a column would keep all of its table in memory.
+    # Names are copied, since a slice of a column keeps its whole table in memory.
     found: dict[str, int] = {}
     at = 0
     for table in marked.tables(["group"]) if len(groups) else ():

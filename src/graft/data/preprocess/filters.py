@@ -1,4 +1,4 @@
-"""Rules that drop an example: each a Polars expression over `turns.sides`."""
+"""Rules that drop an example, each a Polars expression over `turns.sides`."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ import polars as pl
 from graft.config import PreprocessConfig
 
 SIDES = ("user", "assistant")
-"""Columns of `turns.sides` with what is said."""
+"""Columns of `turns.sides` with the text of each side."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Examples for which `drops` holds are put aside.
+    """Examples for which `drops` is true become rejects; null keeps them.
 
-    `value` is what is shown of them; a null in `drops` keeps.
+    `value` is the text that the reject shows of them.
     """
 
     reason: str
@@ -25,13 +25,13 @@ class Rule:
 
 
 def beginnings() -> pl.Expr:
-    """How the sides of a row begin, to show it by."""
+    """The beginnings of both sides of a row, to show it by."""
     sides = (pl.col(side).fill_null("").str.slice(0, 55) for side in SIDES)
     return pl.concat_str(*sides, separator=" → ")
 
 
 def rules(config: PreprocessConfig) -> list[Rule]:
-    """The rules that are asked for. The first that holds gives the reason."""
+    """The configured rules. The first that applies gives the reason."""
     user, assistant, shown = pl.col("user"), pl.col("assistant"), beginnings()
     chosen = [
         Rule(
@@ -55,14 +55,14 @@ def rules(config: PreprocessConfig) -> list[Rule]:
                 "identical sides",
                 user == assistant,
                 shown,
-                "an answer that differs from what is asked",
+                "an answer that differs from its prompt",
                 "correct the row, or set preprocess.drop_identical to false",
             )
         )
     if config.max_length_ratio is not None:
-        asked, answered = user.str.len_chars(), assistant.str.len_chars()
-        ratio = pl.max_horizontal(asked, answered) / pl.min_horizontal(asked, answered)
-        both = asked.is_not_null() & answered.is_not_null()
+        one, other = user.str.len_chars(), assistant.str.len_chars()
+        ratio = pl.max_horizontal(one, other) / pl.min_horizontal(one, other)
+        both = one.is_not_null() & other.is_not_null()
         chosen.append(
             Rule(
                 "length ratio",

@@ -1,10 +1,10 @@
-"""Language identification that only speaks when it is sure (ADR 0012).
+"""Language identification with high precision: no verdict in case of doubt (ADR 0012).
 
-A row is lost by a wrong answer and not by none. A text counts as foreign only if two
-looks agree, at all of it and at its ordinary words: the detector calls its guess
-reliable and scores it `min_margin` above the expected language (scores are 0 to 1),
-and the words have `min_bytes`, which are letters in Latin script. Names, numbers and
-addresses are no ordinary words: they are the same in every language.
+A wrong verdict loses a row, a missing one does not. A text counts as foreign only if
+two detections agree, of all of it and of its ordinary words: each is called reliable by
+the detector and scores `min_margin` above the expected language (scores are 0 to 1),
+and the words have `min_bytes` (letters, in Latin script). Names, numbers and addresses
+are not ordinary words: they are the same in every language.
 """
 
 from functools import cache
@@ -18,48 +18,48 @@ from graft.errors import ConfigError
 # Addresses, words with a digit, and words with a capital, which may be names.
 _NO_WORD = r"(?:https?://|www\.)\S+|\S+@\S+|\S*\d\S*|\b\p{Lu}[\p{L}\p{M}]*"
 _SAME = {"bs": "hr", "id": "ms", "nb": "no", "nn": "no"}
-"""Languages that the detector does not tell from another one."""
+"""Languages that the detector does not distinguish from another one."""
 
 
 def to_codes(tags: pl.Series) -> pl.Series:
-    """`fr`, `fr-CA` and `fr_FR` → fr; null for what the detector does not know."""
+    """`fr`, `fr-CA` and `fr_FR` → fr; null for languages that the detector lacks."""
     base = tags.str.to_lowercase().str.extract(r"^([a-z]{2})(?:[-_][-\w]+)?$")
     codes = base.replace(_SAME)
     return pl.select(pl.when(codes.is_in(_known())).then(codes)).to_series()
 
 
 def check_expected(config: LanguageConfig) -> None:
-    """Raises: ConfigError if a side's language is none that the detector knows."""
+    """Raises: ConfigError if the detector lacks the language of a side."""
     for side, tag in config.expected.items():
         if tag != "stratum" and to_codes(pl.Series([tag]))[0] is None:
             raise ConfigError(
                 f"preprocess.quality.language.expected.{side}",
-                f"no language {tag!r} is known",
+                f"unknown language {tag!r}",
                 expected=f"stratum, or one of {', '.join(_known())}",
-                fix="correct the code, or leave the side out: it is not checked then",
+                fix="correct the code, or remove the side, which is then not checked",
             )
 
 
 def foreign(texts: pl.Series, codes: pl.Series, config: LanguageConfig) -> pl.Series:
-    """The language that each text is surely in, where another one is expected.
+    """The language of each text that is reliably not in the expected one. Shape [rows].
 
-    Null if it is in the expected one, if that cannot be told, or if none is expected.
-    Only the first 1,000 bytes of a text are looked at.
+    Null if it is in the expected one, in case of doubt, or if none is expected. Only
+    the first 1,000 bytes of a text are read.
 
     Args:
-        texts: of one side; null where it does not speak. Shape [rows].
+        texts: of one side; null where it has no turn. Shape [rows].
         codes: of `to_codes`, the expected language of each. Shape [rows].
     """
     detect = _detector().detect
     checked = (texts.is_not_null() & codes.is_not_null()).arg_true()
-    said = texts.gather(checked)
-    guesses = pl.Series([detect(text) for text in said.to_list()], dtype=pl.String)
+    some = texts.gather(checked)
+    guesses = pl.Series([detect(text) for text in some.to_list()], dtype=pl.String)
     suspects = checked.filter(guesses != codes.gather(checked))
-    said = texts.gather(suspects)
-    looks = zip(said, _words(said), codes.gather(suspects), strict=True)
-    verdicts = [_verdict(*look, config) for look in looks]
-    unsaid = pl.repeat(None, len(texts), dtype=pl.String, eager=True)
-    return unsaid.scatter(suspects, pl.Series(verdicts, dtype=pl.String))
+    some = texts.gather(suspects)
+    triples = zip(some, _words(some), codes.gather(suspects), strict=True)
+    verdicts = [_verdict(*triple, config) for triple in triples]
+    none = pl.repeat(None, len(texts), dtype=pl.String, eager=True)
+    return none.scatter(suspects, pl.Series(verdicts, dtype=pl.String))
 
 
 def _words(texts: pl.Series) -> pl.Series:
@@ -71,8 +71,8 @@ def _verdict(text: str, words: str, code: str, config: LanguageConfig) -> str | 
     if len(words.encode()) < config.min_bytes:
         return None
     found = None
-    for look in (text, words):
-        result = _detector().detect_details(look)
+    for part in (text, words):
+        result = _detector().detect_details(part)
         found, scores = result.language, result.scores
         if not result.reliable or found == code:
             return None
@@ -90,7 +90,7 @@ def _known() -> list[str]:
 
 @cache
 def _detector() -> Any:
-    """Made on first use in each process; its calls share nothing that changes."""
+    """Created on first use in each process; its calls share no mutable state."""
     import eldc
 
     eldc.init()

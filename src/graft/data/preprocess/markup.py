@@ -1,9 +1,10 @@
-"""What a page left in a text: its tags and entities go, all other signs stay.
+"""Removes HTML tags and entities from text that was taken from a web page.
 
-A text is a page's only if every tag in it is known and used as a page uses it: known
-names and attributes, as many ends as beginnings, none mentioned as a word of a
-sentence. Else nothing of it is touched: `List<Form>`, XML, JSX and `<think>` stay. So
-does all that is code, or speaks of code or markup (`are_technical`).
+A text counts as HTML only if every tag in it is one: known names and attributes, as
+many end tags as start tags, none mentioned as a word of a sentence. Otherwise it is
+left
+unchanged: `List<Form>`, XML, JSX and `<think>` stay. So does text that is code, or is
+about code or markup (`are_technical`).
 """
 
 import html
@@ -12,8 +13,8 @@ from functools import lru_cache
 
 import polars as pl
 
-# Elements whose end may be left out, or that have none. `s` is no element here: <s> and
-# </s> are the marks of many a model.
+# Elements whose end tag is optional, or that have none. `s` is not included: <s> and
+# </s> are control tokens of many models.
 _OPEN_ENDED = "p|li|dt|dd|option|thead|tbody|tfoot|tr|td|th"
 _VOID = "br|hr|img|input|meta|link|wbr"
 _BLOCK = (
@@ -50,13 +51,13 @@ _FIELDS = frozenset(
     "abbr address article aside body button caption cite code figure footer form head"
     " header input label link main mark option q section select table title".split()
 )
-"""Elements whose names the fields of an answer in XML have too: <label>spam</label>."""
+"""Elements that are also used as fields of an answer in XML: <label>spam</label>."""
 ENTITY = r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);"
 _ENTITY = re.compile(ENTITY)
 
 
-# Who speaks of markup or code means its signs; and the signs of code itself. Word
-# boundaries are those of ASCII: of Unicode's, the native engine has no fast form.
+# Words about markup or code, and signs of code itself. Word boundaries are those of
+# ASCII, since those of Unicode are slow in the native engine.
 _EDGE = r"(?-u:\b)"
 _TECHNICAL = (
     rf"(?im)^[ \t]*(?:```|~~~)|`[^`\n]+`|\|[ :]*-{{3,}}|тег|{_EDGE}(?:x?html5?|xml|css"
@@ -74,15 +75,15 @@ _TAGS_AND_ADDRESSES = (
 
 
 def are_technical(texts: pl.Series) -> pl.Series:
-    """Whether a text is code, or speaks of code or markup; what stands in its own tags
-    does not count. Shape [texts]."""
+    """Whether a text is code, or is about code or markup; the text inside its tags does
+    not count. Shape [texts]."""
     bare = texts.str.replace_all(_TAGS_AND_ADDRESSES, " ")
     return bare.str.contains(_TECHNICAL)
 
 
 def strip_markup(text: str) -> str:
-    """A text without what a page left in it: a blank takes the place of tags that end a
-    line, entities are resolved."""
+    """A text without HTML: a space replaces tags that end a line, entities are
+    resolved."""
     if "</s>" in text and "<s>" not in text:
         text = _END_MARK.sub("", text)
     if _is_page(text):
@@ -91,14 +92,14 @@ def strip_markup(text: str) -> str:
     if "&" not in text:
         return text
     plain = html.unescape(text)
-    # `&lt;b&gt;` speaks of a tag and must not become one, nor `&amp;lt;` an entity.
+    # `&lt;b&gt;` mentions a tag and must not become one, nor `&amp;lt;` an entity.
     if _ENTITY.search(plain) or _is_page(plain):
         return _ENTITY.sub(_unless_sign, text)
     return plain
 
 
 def _is_page(text: str) -> bool:
-    """Whether all tags of a text, at least one, are a page's."""
+    """Whether a text has tags, and all of them are HTML."""
     if "<" not in text:
         return False
     text = _without_unseen(text)
@@ -125,7 +126,7 @@ def _is_page(text: str) -> bool:
 
 @lru_cache(4096)
 def _read_tag(like: str) -> tuple[str, int] | None:
-    """Name of a page's tag, and 1 if it begins or -1 if it ends an element."""
+    """Name of an HTML tag, and 1 for a start tag or -1 for an end tag."""
     tag = _TAG.fullmatch(like)
     return tag and (tag[2].lower(), -1 if tag[1] else 1)
 
@@ -136,7 +137,7 @@ def _without_unseen(text: str) -> str:
 
 
 def _is_mentioned(text: str) -> bool:
-    """Whether a tag stands as a word among words."""
+    """Whether a tag is used as a word of a sentence."""
     return any(
         _read_tag(found[0]) and _is_behind_word(text[: found.start()])
         for found in _BEFORE_WORD.finditer(text)

@@ -1,7 +1,7 @@
-"""What mojibake looks like to ftfy, as a pattern that Polars can run.
+"""ftfy's pattern of mojibake, translated for the regex engine of Polars.
 
-ftfy leaves each text alone in which its own pattern of unlikely neighbours finds
-nothing. Run natively, that pattern spares nearly all texts the call, and hides none.
+ftfy leaves a text unchanged unless its pattern of unlikely character sequences matches.
+Run natively, that pattern saves nearly all calls of ftfy, and misses no text.
 """
 
 import re
@@ -10,10 +10,10 @@ from ftfy.badness import BADNESS_RE
 
 
 def _to_native(pattern: str) -> str:
-    """A verbose pattern of Python in Rust's dialect. It finds all that Python's does.
+    """A verbose Python pattern in Rust's syntax, which matches whatever Python's does.
 
-    Both read escapes alike, but Rust means other characters by "blank" and "word", and
-    has operators (`&&`, `--`, `~~`, `[`) inside brackets.
+    Escapes are the same, but `\\s` and `\\w` are other sets in Rust, which also has
+    operators (`&&`, `--`, `~~`, `[`) inside brackets.
     """
     native, inside = "", False
     for part in re.findall(r"\\.|\[|\]|[^\\\[\]]+", _uncommented(pattern)):
@@ -36,6 +36,6 @@ def _uncommented(pattern: str) -> str:
 _CLASSES = {r"\s": r"[\s\x1c-\x1f]", r"\w": r"[\w\p{N}]"}
 MOJIBAKE = _to_native(BADNESS_RE.pattern)
 
-# What each of its alternatives needs, and a cheaper search: nearly all texts of Western
-# languages have neither.
+# Each alternative of the pattern needs one of these, which are cheaper to search for;
+# nearly all texts of Western languages have neither.
 MAY_BE_MOJIBAKE = r"[^\x00-\x7f]{2}|[\u0080-\u009fÂÃŒœ]"

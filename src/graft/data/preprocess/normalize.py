@@ -1,7 +1,7 @@
-"""Repairs of text: what is said stays, how it is written becomes regular.
+"""Repairs of encoding, markup and white space that leave the content unchanged.
 
-Each repair is a pure function from a column of texts to a column of the same length,
-and they run in the order of `repairs`. The same function runs on a batch of any size.
+Each repair is a pure function from a column of texts to a column of the same length, of
+any size. They run in the order of `repairs`.
 """
 
 from collections.abc import Callable
@@ -15,23 +15,23 @@ from graft.data.preprocess.mojibake import MAY_BE_MOJIBAKE, MOJIBAKE
 
 Repair = Callable[[pl.Series], pl.Series]
 
-# C0 and C1 controls but tab, line ends and those that count as blanks; zero-width
-# space and no-break, direction marks, byte order mark, soft hyphen. The joiners
-# U+200C and U+200D stay: Persian, Hindi and emoji are spelt with them.
+# C0 and C1 controls except tab, line ends and white space; zero-width space and
+# no-break, direction marks, byte order mark, soft hyphen. The joiners U+200C and U+200D
+# stay: Persian, Hindi and emoji need them.
 _CONTROL = (
     "[\x00-\x08\x0e-\x1f\x7f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff]"
 )
 
-# What a repair beside that of mojibake could change; all other text, most of it, is
-# left alone at once. U+0300 is the first character that NFC may change; dashes, quotes
-# and signs of currency after it are safe, and French is full of them.
+# Characters that a repair other than that of mojibake could change; most texts have
+# none and skip the repairs. U+0300 is the first character that NFC may change; dashes,
+# quotes and currency signs after it never change, and are frequent in French.
 _COMPOSABLE = "\u0300-\u200f\u2028-\u202f\u205f-\u209f\u20c1-\U0010ffff"
 _ANY = rf"[<&\x00-\x09\x0b-\x1f\x7f-\u00a0\u00ad{_COMPOSABLE}]" r"|^\s|\s$|\s\s"
 _ODD_BLANKS = r"[^\S\n ]|^\s|\s$|\s\s"
 
 
 def are_suspect(texts: pl.Series) -> pl.Series:
-    """Whether a repair could change a text; false is sure. Shape [texts]."""
+    """Whether a repair could change a text; false is certain. Shape [texts]."""
     suspect = texts.str.contains(f"{_ANY}|{MAY_BE_MOJIBAKE}")
     places = suspect.arg_true()
     some = texts.gather(places)
@@ -40,11 +40,11 @@ def are_suspect(texts: pl.Series) -> pl.Series:
 
 
 def repairs(config: PreprocessConfig, technical: bool = False) -> dict[str, Repair]:
-    """The repairs that are asked for, by name, in the order to run them.
+    """The configured repairs by name, in the order to run them.
 
     Args:
-        technical: for conversations that are code or speak of it: tags, entities and
-            blanks mean something there.
+        technical: for conversations that are code or about code, in which tags,
+            entities and white space are content.
     """
     chosen: dict[str, Repair] = {}
     if config.strip_html and not technical:
@@ -60,35 +60,35 @@ def repairs(config: PreprocessConfig, technical: bool = False) -> dict[str, Repa
 
 
 def repair_mojibake(texts: pl.Series) -> pl.Series:
-    """Text that was decoded in a wrong encoding, decoded in the right one."""
+    """Decode text again that was decoded with the wrong encoding."""
     return _map_at(texts, texts.str.contains(MOJIBAKE).arg_true(), ftfy.fix_encoding)
 
 
 def strip_html(texts: pl.Series) -> pl.Series:
-    """Tags and entities that a page left in texts that are not technical."""
+    """Remove HTML tags and entities from texts that are not technical."""
     marked = texts.str.contains(rf"</?[A-Za-z]|{ENTITY}")
     return _map_at(texts, marked.arg_true(), strip_markup)
 
 
 def strip_thinking(texts: pl.Series) -> pl.Series:
-    """Without what an answer thinks before it says; an open block stays."""
+    """Remove `<think>` blocks before an answer; a block without an end stays."""
     return texts.str.replace_all(r"(?s)<think>.*?</think>\s*", "")
 
 
 def compose(texts: pl.Series) -> pl.Series:
-    """Unicode normal form C: a letter and its accent as one character."""
+    """Unicode normalization form C: a letter and its accent as one character."""
     return _where(texts, f"[{_COMPOSABLE}]", lambda some: some.str.normalize("NFC"))
 
 
 def strip_controls(texts: pl.Series) -> pl.Series:
-    """Without characters that are not seen."""
+    """Remove invisible characters."""
     return texts.str.replace_all(_CONTROL, "")
 
 
 def collapse_blanks(texts: pl.Series) -> pl.Series:
-    """Runs of blanks inside a line become one space, as do no-break spaces; at most
-    one line stays empty. Indentation of a text's later lines stays: code needs it; and
-    so do tabs alone, which part the columns of a table."""
+    """Replace runs of white space inside a line by one space, and keep at most one
+    empty line. Indentation after the first line stays, since code needs it; so do
+    single tabs, which separate the columns of a table."""
     return _where(texts, _ODD_BLANKS, _collapse)
 
 
@@ -103,7 +103,7 @@ def _collapse(texts: pl.Series) -> pl.Series:
 
 
 def trim(texts: pl.Series) -> pl.Series:
-    """Line ends become one kind; blank lines at both ends go, and blanks at the end."""
+    """Unify line ends; remove blank lines at both ends, and white space at the end."""
     return (
         _with_line_ends(texts)
         .str.replace(r"^(?:[^\S\n]*\n)+", "")
@@ -116,7 +116,7 @@ def _with_line_ends(texts: pl.Series) -> pl.Series:
 
 
 def _where(texts: pl.Series, pattern: str, change: Repair) -> pl.Series:
-    """Change the texts in which the pattern is found, which no other needs."""
+    """Change only the texts in which the pattern matches."""
     places = texts.str.contains(pattern).arg_true()
     if places.is_empty():
         return texts
@@ -126,7 +126,7 @@ def _where(texts: pl.Series, pattern: str, change: Repair) -> pl.Series:
 def _map_at(
     texts: pl.Series, places: pl.Series, change: Callable[[str], str]
 ) -> pl.Series:
-    """Call a Python function on the texts at these places only."""
+    """Call a Python function on the texts at these positions only."""
     if places.is_empty():
         return texts
     # scatter works in place: the clone keeps the caller's column as it was

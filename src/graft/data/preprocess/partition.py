@@ -1,4 +1,4 @@
-"""Marked examples → those that are kept, and rejects with where, why and fix."""
+"""Marked examples → kept examples, and rejects with place, reason and fix."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
@@ -11,7 +11,7 @@ import pyarrow as pa
 from graft.config import PreprocessConfig
 from graft.data.columns import to_frame, to_table
 from graft.data.preprocess.cleaning import all_rules
-from graft.data.preprocess.duplicates import Repeats
+from graft.data.preprocess.duplicates import Duplicates
 from graft.data.preprocess.filters import Rule, beginnings
 from graft.data.turns import sides, unfold
 from graft.engine.ordered import Map
@@ -35,32 +35,33 @@ NEAR = Rule(
 )
 
 
-class Sorting:
-    """Sorts batches in the order of their rows; counts the reasons as they pass.
+class Partition:
+    """Divides batches, in the order of their rows, into kept and dropped; counts
+    reasons.
 
-    An id in `readmitted` stays, near-duplicate or not; of equals one stays always.
+    Ids in `readmitted` are kept even if they are near-duplicates, but not if they are
+    exact ones.
     """
 
     def __init__(
         self,
         config: PreprocessConfig,
-        repeats: Repeats,
+        duplicates: Duplicates,
         readmitted: Set[str] = frozenset(),
     ) -> None:
-        self._config, self._repeats = config, repeats
+        self._config, self._duplicates = config, duplicates
         self._readmitted = list(readmitted)
-        self._near = repeats.near.filter(pl.col("row") != pl.col("kept_for")).sort(
-            "row"
-        )
+        near = duplicates.near.filter(pl.col("row") != pl.col("kept_for"))
+        self._near = near.sort("row")
         rules = (*all_rules(config), DUPLICATE, NEAR)
         self._expected = {rule.reason: rule.expected for rule in rules}
         self._fix = {rule.reason: rule.fix for rule in rules}
         self.reasons: Counter[str] = Counter()
 
-    def sort(
+    def divide(
         self, tables: Iterable[pa.Table], run: Map = map
     ) -> Iterator[tuple[pa.Table, pa.Table]]:
-        """Of each table: the kept by EXAMPLE_SCHEMA, the dropped by REJECT_SCHEMA."""
+        """Each table's kept rows by EXAMPLE_SCHEMA, and dropped by REJECT_SCHEMA."""
         for kept, dropped in run(self._part, _numbered(tables)):
             self.reasons.update(dropped["reason"].to_pylist())
             yield kept, dropped
@@ -72,12 +73,12 @@ class Sorting:
         return to_table(kept, EXAMPLE_SCHEMA), self._rejects(batch)
 
     def to_report(self) -> dict[str, Any]:
-        """What was found of near-duplicates."""
-        return {"near_duplicates": self._repeats.report}
+        """Counts of near-duplicates."""
+        return {"near_duplicates": self._duplicates.report}
 
     def _mark(self, batch: pl.DataFrame, at: int) -> pl.DataFrame:
-        """The batch with the reasons and groups that hang on other rows."""
-        order = pl.Series(self._repeats.order[at : at + batch.height])
+        """The batch with the reasons and groups that depend on other rows."""
+        order = pl.Series(self._duplicates.order[at : at + batch.height])
         again = order > 0
         if self._config.drop_duplicates:
             mark = pl.when(again).then(pl.lit(DUPLICATE.reason))
@@ -85,8 +86,8 @@ class Sorting:
         elif again.any():
             numbered = pl.format("{}-{}", "id", order + 1)
             batch = batch.with_columns(id=pl.when(again).then(numbered).otherwise("id"))
-        if self._repeats.merged.height:
-            merged = batch["group"].replace(*self._repeats.merged.get_columns())
+        if self._duplicates.merged.height:
+            merged = batch["group"].replace(*self._duplicates.merged.get_columns())
             batch = batch.with_columns(merged)
         if self._config.near_duplicates.policy == "drop":
             batch = self._mark_near(batch, at)
@@ -110,8 +111,8 @@ class Sorting:
     def _rejects(self, batch: pl.DataFrame) -> pa.Table:
         lost = batch.filter(pl.col("reason").is_not_null())
         if lost["value"].has_nulls():
-            said = sides(unfold(lost)).select(beginnings()).to_series()
-            lost = lost.with_columns(value=lost["value"].fill_null(said))
+            shown = sides(unfold(lost)).select(beginnings()).to_series()
+            lost = lost.with_columns(value=lost["value"].fill_null(shown))
         lines = lost.select(
             "where",
             "reason",

@@ -1,7 +1,7 @@
-"""The rules of `preprocess.quality`: what a text must be like to teach.
+"""The rules of `preprocess.quality`, each a Rule as in `filters`.
 
-Each is a Rule, as those of `filters`. What no cheap expression can say is measured
-before, by `measure`, as further columns beside those of `turns.sides`.
+What no cheap expression can compute is added by `measure` as further columns beside
+those of `turns.sides`.
 """
 
 import polars as pl
@@ -12,11 +12,11 @@ from graft.data.preprocess.languages import check_expected, foreign, to_codes
 from graft.data.preprocess.repetition import MIN_REPEATS, repetition
 
 LETTERS_OF_TEXT = 0.5
-"""Share of letters from which a side counts as text, when the other is in doubt."""
+"""Share of letters from which a side counts as text."""
 
 
 def quality_rules(config: QualityConfig) -> list[Rule]:
-    """The rules that are asked for, over the columns of `sides` and `measure`.
+    """The configured rules, over the columns of `sides` and `measure`.
 
     Raises: ConfigError if an expected language is unknown.
     """
@@ -38,44 +38,44 @@ def quality_rules(config: QualityConfig) -> list[Rule]:
 
 
 def measure(
-    said: pl.DataFrame, turns: pl.DataFrame, strata: pl.Series, config: QualityConfig
+    both: pl.DataFrame, turns: pl.DataFrame, strata: pl.Series, config: QualityConfig
 ) -> pl.DataFrame:
-    """`said` with the columns that the rules ask for.
+    """`both` with the columns that the rules need.
 
     Columns: `placeholder` (a message that is one, or null), `repetition` (share of the
-    most repetitive message, or null), `user_language` and `assistant_language` (what a
-    side is surely in instead of what is expected, or null).
+    most repetitive message, or null), `user_language` and `assistant_language` (the
+    language of a side that is reliably not in the expected one, or null).
 
     Args:
-        said: of `turns.sides`, a line a row.
-        turns: of `turns.unfold`, repaired, a line a turn.
+        both: of `turns.sides`, one line per row.
+        turns: of `turns.unfold`, repaired, one line per turn.
         strata: of the rows. Shape [rows].
     """
     if config.placeholders:
-        idle = pl.col("content").str.contains(_pattern(config.placeholders))
-        found = turns.filter(idle).select("row", placeholder="content")
-        said = _with_greatest(said, found)
+        is_one = pl.col("content").str.contains(_pattern(config.placeholders))
+        found = turns.filter(is_one).select("row", placeholder="content")
+        both = _with_greatest(both, found)
     if config.max_repetition is not None:
         shares = turns.select("row", repetition=repetition(turns["content"]))
-        said = _with_greatest(said, shares.filter(pl.col("repetition") > 0))
+        both = _with_greatest(both, shares.filter(pl.col("repetition") > 0))
     if config.language is not None:
         for side, tag in config.language.expected.items():
             tags = (
                 strata if tag == "stratum" else pl.repeat(tag, len(strata), eager=True)
             )
-            found_in = foreign(said[side], to_codes(tags), config.language)
-            said = said.with_columns(found_in.alias(f"{side}_language"))
-    return said
+            found_in = foreign(both[side], to_codes(tags), config.language)
+            both = both.with_columns(found_in.alias(f"{side}_language"))
+    return both
 
 
-def _with_greatest(said: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """`said` with the greatest value that `found` has for each of its rows, or null."""
+def _with_greatest(both: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """`both` with the greatest value that `found` has for each row, or null."""
     greatest = found.group_by("row").agg(pl.exclude("row").max())
-    return said.join(greatest, on="row", how="left", maintain_order="left")
+    return both.join(greatest, on="row", how="left", maintain_order="left")
 
 
 def _pattern(placeholders: list[str]) -> str:
-    """A whole message of one of these values, or one that begins as `value*` says."""
+    """Matches a message that equals a value, or begins with it for `value*`."""
     wanted = (
         pl.escape_regex(value.removesuffix("*")) + (".*" if value.endswith("*") else "")
         for value in placeholders
@@ -100,8 +100,8 @@ def _placeholder() -> Rule:
         "placeholder",
         pl.col("placeholder").is_not_null(),
         beginnings(),
-        "messages that say something",
-        "fill the field, or take the value off preprocess.quality.placeholders",
+        "messages with content",
+        "fill the field, or remove the value from preprocess.quality.placeholders",
     )
 
 
@@ -111,8 +111,8 @@ def _repetition(limit: float) -> Rule:
         "repetition",
         pl.col("repetition") > limit,
         pl.format("{} % of a message: {}", share, beginnings()),
-        f"at most {limit:.0%} of a message in one piece said {MIN_REPEATS} or more "
-        "times in a row",
+        f"at most {limit:.0%} of a message as one piece, {MIN_REPEATS} or more times "
+        "in a row",
         "correct the row, or raise preprocess.quality.max_repetition (null: off)",
     )
 
@@ -133,16 +133,16 @@ def _letters(least: float) -> Rule:
 
 
 def _numbers() -> Rule:
-    # 10,000 and 10 000 are both 10 and 000: how thousands are parted does not matter.
-    asked, answered = (
+    # 10,000 and 10 000 are both 10 and 000: the thousands separator does not matter.
+    prompt, answer = (
         pl.col(side).str.extract_all(r"\d{2,}").list.unique().list.sort()
         for side in SIDES
     )
     return Rule(
         "numbers differ",
-        asked != answered,
+        prompt != answer,
         pl.format(
-            "{} and {}: {}", asked.list.join(" "), answered.list.join(" "), beginnings()
+            "{} and {}: {}", prompt.list.join(" "), answer.list.join(" "), beginnings()
         ),
         "the same numbers of two or more digits on both sides",
         "correct the row, or set preprocess.quality.same_numbers to false",

@@ -7,21 +7,19 @@ from graft.data.preprocess.markup import are_technical
 from graft.data.preprocess.normalize import are_suspect, repairs
 
 _MAX_ROUNDS = 8
-"""Two are the rule; more are needed where one repair uncovers work for another."""
+"""Two are usual; more are needed where one repair makes another one necessary."""
 
 
 def repair(
     turns: pl.DataFrame, others: pl.DataFrame, config: PreprocessConfig
 ) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Turns with regular text, and how many rows each repair changed.
-
-    What comes out is not changed by another call.
+    """Repaired turns, and the number of rows that each repair changed. Idempotent.
 
     Args:
         turns: of `turns.unfold`, or other texts with columns row and content.
-        others: further texts of the same rows. One that is technical makes the whole
-            row so, and all of it keeps its tags and blanks.
-        config: which repairs are asked for.
+        others: further texts of the same rows. If one text of a row is technical, all
+            of them keep their tags and white space.
+        config: which repairs to make.
     """
     chosen = {kind: repairs(config, technical=kind) for kind in (False, True)}
     changed = {name: [turns["row"].head(0)] for name in repairs(config)}

@@ -1,25 +1,25 @@
-"""Texts that say one thing over and over: `ha ha ha …`, a line ten times, `!!!!!!`.
+"""Repetitive texts: `ha ha ha …`, a line ten times, `!!!!!!`.
 
-A run that fills over half of a text holds its middle. So a short piece there either
-comes back in the text, or there is no such run: one native search clears most texts.
+A run that fills over half of a text covers its middle. So unless a short piece from the
+middle occurs again, there is no such run: one native search clears most texts.
 """
 
 import polars as pl
 
 MIN_REPEATS = 5
-"""`Tora! Tora! Tora!` is speech; runs of so many are not."""
+"""`Tora! Tora! Tora!` is speech; runs of this many repeats are not."""
 MIN_RUN = 12
 """Characters of the shortest run that counts."""
-_PLACES = 20  # other places of the piece that are tried
+_PLACES = 20  # number of other occurrences of the piece that are tried
 
 
 def repetition(texts: pl.Series) -> pl.Series:
-    """Share of each text that is one piece said again and again; shape [texts].
+    """Share of each text that is a run of one repeated piece. Shape [texts].
 
-    A share up to one half is 0: the middle does not see it. So is a run of digits,
-    which may be a number.
+    Shares up to one half count as 0, since such a run may miss the middle. So does a
+    run of digits, which may be a number.
     """
-    # Step by step: in one expression, the characters would be counted five times.
+    # In steps, since one expression would count the characters five times.
     frame = texts.to_frame("text").with_columns(size=pl.col("text").str.len_chars())
     width = (pl.col("size") // 16).clip(4, 32)
     frame = frame.with_columns(
@@ -40,7 +40,7 @@ def _share(text: str) -> float:
     width = min(max(len(text) // 16, 4), 32)
     start = len(text) // 2 - width // 2
     piece = text[start : start + width]
-    # A run of five repeats has the piece again within a fifth of the text.
+    # In a run of five repeats the piece occurs again within a fifth of the text.
     far = len(text) // MIN_REPEATS
     low, high = max(start - far, 0), start + far + width
     shares, at = [0.0], text.find(piece, low, high)
@@ -52,7 +52,7 @@ def _share(text: str) -> float:
 
 
 def _run(text: str, start: int, at: int, width: int) -> float:
-    """Share of the run whose period is the distance of two equal pieces."""
+    """Share of the run whose period is the distance between two equal pieces."""
     period = abs(at - start)
     low, high = min(start, at), max(start, at) + width
     while low and text[low - 1] == text[low - 1 + period]:

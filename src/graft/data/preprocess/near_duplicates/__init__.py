@@ -1,9 +1,9 @@
 """Near-duplicates over all batches of a source, by MinHash with banding.
 
-1. `to_keys` turns a batch of texts into a few 64-bit keys a row, on any machine.
-2. `to_pairs` takes one band's keys of all rows, and gives the pairs to look at.
+1. `to_keys` computes a few 64-bit keys per row of a batch, on any machine.
+2. `to_pairs` finds candidate pairs from one band's keys of all rows.
 3. `to_sets` and `are_near` compare those pairs exactly.
-4. `to_clusters` and `merge_groups` say who is kept, and who stays together.
+4. `to_clusters` chooses the rows to keep, `merge_groups` the groups to merge.
 
 Sources: Broder 1997 (shingles, MinHash); Leskovec, Rajaraman and Ullman, Mining of
 Massive Datasets, chapter 3 (bands).

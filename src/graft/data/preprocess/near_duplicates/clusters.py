@@ -1,4 +1,4 @@
-"""Pairs of near-duplicates → who is kept for whom, and which groups become one."""
+"""Pairs of near-duplicates → which row is kept for which, and which groups merge."""
 
 from typing import Any
 
@@ -19,15 +19,15 @@ def to_clusters(
 ) -> pl.DataFrame:
     """The rows that have a near-duplicate, with columns row, cluster and kept_for.
 
-    `cluster` joins all that are linked by near-duplicates, itself the number of their
-    first row. `kept_for` is the row that is kept in a row's place, and is the row
-    itself where it is kept. The lowest rank is kept, then the first row; what is not
-    near to that one itself is looked at again without it. So each row that is dropped
-    is near to one that is kept, however long the chain between others.
+    `cluster` is the first row of a connected component of near-duplicates. `kept_for`
+    is the row that is kept in a row's place, or the row itself if it is kept. Of a
+    cluster the row of the lowest rank is kept, then the first; rows that are not near
+    to it are treated again without it. So each dropped row is near to a kept one,
+    however long the chain of pairs between them.
 
     Args:
-        pairs: near-duplicates, as places in `sets`. Shape [pairs, 2].
-        rank: of each place, lowest first: test 0, validation 1, train 2.
+        pairs: near-duplicates, as indices into `sets`. Shape [pairs, 2].
+        rank: of each row of `sets`: test 0, validation 1, train 2.
         sets: of the rows that are compared, in the order of the rows.
         config: the threshold.
     """
@@ -47,15 +47,15 @@ def to_clusters(
 
 
 def merge_groups(members: pl.DataFrame) -> pl.DataFrame:
-    """Which group each group becomes, so that no cluster stands in two of them.
+    """New names of groups, so that no cluster is in more than one group.
 
-    Groups that a cluster links become the one that begins first in the data: a row
-    that comes later joins an old group and never renames it. (A later row that links
-    two old groups does move the younger of these.)
+    Groups that share a cluster become the one that begins first in the data: a later
+    row joins an old group and never renames it. (A later row that links two old groups
+    does move the later of these.)
 
     Args:
-        members: of each clustered row its cluster, group, and `begins`, the first row
-            of that group in all the data.
+        members: cluster, group and `begins` (the first row of that group in all the
+            data) of each clustered row.
     Returns: columns group and merged, for the groups that change.
     """
     names = members.group_by("group").agg(pl.col("begins").min()).sort("begins")
@@ -70,7 +70,7 @@ def merge_groups(members: pl.DataFrame) -> pl.DataFrame:
 
 
 def to_report(clusters: pl.DataFrame, num_shown: int) -> dict[str, Any]:
-    """Counts, how many clusters have how many rows, and rows of the largest."""
+    """Counts, the number of clusters by size, and rows of the largest clusters."""
     sizes = clusters.group_by("cluster").agg(
         size=pl.len(), rows=pl.col("row").sort().head(num_shown)
     )
@@ -86,7 +86,7 @@ def to_report(clusters: pl.DataFrame, num_shown: int) -> dict[str, Any]:
 
 
 def _components(ends: Pairs, number: int) -> Ints:
-    """Which connected component each node is in. Shape [number]."""
+    """The connected component of each node. Shape [number]."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -96,6 +96,6 @@ def _components(ends: Pairs, number: int) -> Ints:
 
 
 def _first_of_run(labels: Ints) -> Ints:
-    """For each place, where the first place with the same label is; labels grouped."""
+    """The index of the first equal label, for each label; equal ones are adjacent."""
     _, firsts, number = np.unique(labels, return_index=True, return_inverse=True)
     return np.asarray(firsts[number])

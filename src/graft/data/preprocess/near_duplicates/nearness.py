@@ -3,7 +3,12 @@
 import numpy as np
 
 from graft.config.near_duplicates import NearDuplicatesConfig
-from graft.data.preprocess.near_duplicates.members import Flags, Ints, ranges, to_blocks
+from graft.data.preprocess.near_duplicates.hash_sets import (
+    Flags,
+    Ints,
+    ranges,
+    to_blocks,
+)
 from graft.data.preprocess.near_duplicates.pairs import Pairs
 from graft.data.preprocess.near_duplicates.sets import Sets
 
@@ -13,20 +18,20 @@ _OWN_WORDS = 3
 def are_near(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
     """Which pairs are near-duplicates. Shape [pairs].
 
-    Both are alike as a whole, and so are what they answer, and what remains without
-    the lines that both prompts have (a passage, an instruction, the same first turns).
-    Nor has each prompt a run of words that the other lacks: an item of its own in a
-    common frame. Alike are two texts of which three things hold:
+    Two conversations are near-duplicates if they are similar as a whole, in their
+    answers, and without the lines that both prompts share (a passage, an instruction,
+    the same first turns); and if not both prompts have a run of words that the other
+    lacks, as two questions in the same template do. Two texts are similar if:
 
-    - The share of all their shingles that both have (Jaccard) reaches the threshold.
-    - Of the shingles and of the numbers of the one with fewer, the other lacks at most
-      `max_replaced`: a word more changes little, another word says something else, and
-      `3 + 4` is not `3 + 5`, however long the text around it.
-    - It is not so that both have a line of which the other has less than half. A copy
+    - The Jaccard similarity of their shingles reaches the threshold.
+    - Of the shingles, and of the numbers, of the text with fewer, the other lacks at
+      most `max_replaced`: an added word changes little, a replaced word changes the
+      meaning, and `3 + 4` is not `3 + 5`, however long the text around it.
+    - At most one of them has a line of which the other lacks more than half. A copy
       that lost or gained a sentence, a line or a number is still a copy.
 
     Args:
-        pairs: places in `sets`. Shape [pairs, 2].
+        pairs: indices into `sets`. Shape [pairs, 2].
         sets: of the rows that are compared.
         config: threshold and max_replaced.
     """
@@ -53,7 +58,7 @@ def _are_alike(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
 
 
 def _has_own_line(sets: Sets, rows: Ints, others: Ints) -> Flags:
-    """Whether a row has a line of which the other row has less than half."""
+    """Whether a row has a line of which the other row lacks more than half."""
     if rows.size == 0:
         return np.zeros(0, bool)
     counts = np.diff(sets.rows)[rows]
@@ -65,14 +70,14 @@ def _has_own_line(sets: Sets, rows: Ints, others: Ints) -> Flags:
 
 def _answer_alike(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
     near = np.ones(len(pairs), bool)
-    left = np.flatnonzero(sets.asked[pairs].any(axis=1))
+    left = np.flatnonzero(sets.prompt_lines[pairs].any(axis=1))
     rows, places = np.unique(pairs[left], return_inverse=True)
     near[left] = _are_alike(places.reshape(-1, 2), sets.answers(rows), config)
     return near
 
 
 def _ask_alike(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
-    """Whether pairs are alike without the lines that both prompts have."""
+    """Whether pairs are similar without the lines that both prompts share."""
     framed, own = _without_shared(pairs, sets, config)
     near = np.ones(len(pairs), bool)
     near[framed] = _are_alike(np.arange(2 * len(framed)).reshape(-1, 2), own, config)
@@ -82,29 +87,31 @@ def _ask_alike(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
 def _without_shared(
     pairs: Pairs, sets: Sets, config: NearDuplicatesConfig
 ) -> tuple[Ints, Sets]:
-    """Which pairs have lines in both prompts, and the sets of their other lines: two
-    rows a pair, one after the other.
+    """The pairs whose prompts share lines, and the sets of their other lines: two
+    consecutive rows per pair.
 
     A line is shared if the other row has all its numbers and nearly all its shingles,
-    or most of its shingles are in such a line of the other: it is longer by a sentence.
+    or if most of its shingles are in such lines of the other (it has a sentence more).
     """
     rows, others = pairs.reshape(-1), pairs[:, ::-1].reshape(-1)
     counts = np.diff(sets.rows)[rows]
     lines = ranges(sets.rows, rows)
     row = np.repeat(np.arange(len(rows)), counts)
-    asked = np.flatnonzero(lines - sets.rows[rows][row] < sets.asked[rows][row])
-    mine, its = lines[asked], others[row[asked]]
+    of_prompt = np.flatnonzero(
+        lines - sets.rows[rows][row] < sets.prompt_lines[rows][row]
+    )
+    mine, its = lines[of_prompt], others[row[of_prompt]]
     both = sets.lines.common(sets.shingles, mine, its)
     numbers = sets.exact.common(sets.numbers, mine, its)
     same = both >= (1 - config.max_replaced) * sets.lines.sizes[mine]
     same &= numbers == sets.exact.sizes[mine]
-    sizes = np.bincount(row[asked[same]], minlength=len(rows))
+    sizes = np.bincount(row[of_prompt[same]], minlength=len(rows))
     frames = sets.take(mine[same], sizes).shingles
-    both = frames.common(sets.lines, row[asked] ^ 1, mine)
+    both = frames.common(sets.lines, row[of_prompt] ^ 1, mine)
     same |= both >= config.threshold * sets.lines.sizes[mine]
-    framed = np.unique(row[asked[same]] // 2)
+    framed = np.unique(row[of_prompt[same]] // 2)
     kept = np.ones(len(lines), bool)
-    kept[asked[same]] = False
+    kept[of_prompt[same]] = False
     kept &= np.isin(row // 2, framed)
     number = np.searchsorted(framed, row[kept] // 2) * 2 + row[kept] % 2
     own = sets.take(lines[kept], np.bincount(number, minlength=2 * len(framed)))
@@ -112,7 +119,7 @@ def _without_shared(
 
 
 def _differ_in_words(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
-    """Whether one of the prompts has no run of words that the other lacks."""
+    """Whether at least one of the prompts has no run of words that the other lacks."""
     length = _OWN_WORDS + config.shingle - 1
     near = np.ones(len(pairs), bool)
     for at in to_blocks(sets.shingles.sizes[pairs].sum(axis=1)):
@@ -124,7 +131,7 @@ def _differ_in_words(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> 
 
 
 def _longest_own_run(sets: Sets, rows: Ints, others: Ints) -> Ints:
-    """How many shingles in a row of each prompt the other row lacks, at most."""
+    """Length of the longest run of shingles of each prompt that the other row lacks."""
     prompts = sets.prompts.take(rows)
     pair = np.repeat(np.arange(len(rows)), prompts.sizes)
     known = sets.shingles.take(others).have(pair, prompts.hashes)

@@ -1,4 +1,4 @@
-"""One band's keys over all rows → pairs of rows to compare, at most three a row."""
+"""One band's keys of all rows → pairs of rows to compare, at most three per row."""
 
 from collections.abc import Iterable
 
@@ -17,15 +17,15 @@ NO_PAIRS: Pairs = np.empty((0, 2), np.int64)
 def to_pairs(band: Keys, marks: Keys, config: NearDuplicatesConfig) -> Pairs:
     """Candidate pairs, the earlier row first. Shape [pairs, 2].
 
-    The rows that share a key, ordered by their numbers and then by place, are each
-    paired with the first of them, with the one before, and with the first that has
-    the same numbers. So all pairs of three rows are looked at, and of a template that
-    a million rows fill in, still those that fill in the same numbers. Pairs whose
-    marks leave no hope are left out.
+    Rows with the same key are ordered by the numbers in their texts, then by position.
+    Each is paired with the first of them, the one before it, and the first with the
+    same numbers. So all pairs of up to three rows are compared; if a million rows fill
+    in one template, those with the same numbers still are. Pairs whose marks rule out
+    the threshold are left out.
 
     Args:
         band: one column of the keys. Shape [rows].
-        marks: the first columns of the keys. Shape [rows, MARKS].
+        marks: the first columns of the keys (see `to_keys`). Shape [rows, MARKS].
         config: the threshold.
     """
     rows = _repeated(band)
@@ -38,13 +38,13 @@ def to_pairs(band: Keys, marks: Keys, config: NearDuplicatesConfig) -> Pairs:
     found = []
     for other in (bucket, run, before):
         pairs = np.stack((rows[other], rows), axis=1)[other < here]
-        hope = may_be_near(marks[pairs[:, 0]], marks[pairs[:, 1]], config)
-        found.append(pairs[hope])
+        possible = may_be_near(marks[pairs[:, 0]], marks[pairs[:, 1]], config)
+        found.append(pairs[possible])
     return join_pairs(found)
 
 
 def join_pairs(parts: Iterable[Pairs]) -> Pairs:
-    """The pairs of all parts, each once and in order, the earlier row first."""
+    """The distinct pairs of all parts, sorted, the earlier row first."""
     pairs = np.sort(np.concatenate([NO_PAIRS, *parts]), axis=1)
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     new = np.ones(len(pairs), bool)
@@ -53,7 +53,7 @@ def join_pairs(parts: Iterable[Pairs]) -> Pairs:
 
 
 def _repeated(keys: Keys) -> npt.NDArray[np.int64]:
-    """Places of the keys that occur more than once."""
+    """Indices of the keys that occur more than once."""
     order = np.argsort(keys)
     ordered = keys[order]
     same = np.zeros(len(keys) + 1, bool)
@@ -62,6 +62,6 @@ def _repeated(keys: Keys) -> npt.NDArray[np.int64]:
 
 
 def _starts(values: Keys) -> npt.NDArray[np.int64]:
-    """For each place, where its run of equal values begins."""
+    """For each index, the start of its run of equal values."""
     places = np.where(are_new(values), np.arange(len(values)), 0)
     return np.asarray(np.maximum.accumulate(places))

@@ -1,4 +1,4 @@
-"""Texts → the keys of their bands: rows that share one may be near-duplicates."""
+"""MinHash signatures: rows that share the key of a band may be near-duplicates."""
 
 from functools import cache
 
@@ -26,7 +26,7 @@ _BLOCK = 65536  # shingles at a time: 256 KB, which a core's cache holds
 
 
 def recall(similarity: float, num_bands: int, rows_per_band: int) -> float:
-    """Chance that two texts of this Jaccard similarity share a band."""
+    """Probability that two texts of this Jaccard similarity share a band."""
     return float(1 - (1 - similarity**rows_per_band) ** num_bands)
 
 
@@ -34,8 +34,8 @@ def recall(similarity: float, num_bands: int, rows_per_band: int) -> float:
 def bands(config: NearDuplicatesConfig) -> tuple[int, int]:
     """Number of bands, and rows (permutations) in each.
 
-    As many rows as still find 95 % of the pairs that are just at the threshold: each
-    row more means fewer pairs to compare, and fewer bands to keep.
+    The largest number of rows that still finds 95 % of the pairs just at the threshold:
+    more rows mean fewer pairs to compare, and fewer bands to store.
     """
     best = (config.num_permutations, 1)
     for rows in range(2, config.num_permutations + 1):
@@ -48,10 +48,10 @@ def bands(config: NearDuplicatesConfig) -> tuple[int, int]:
 def to_keys(texts: pl.Series, config: NearDuplicatesConfig) -> Keys:
     """Shape [rows, MARKS + bands]: a row's marks, then a key for each band.
 
-    The marks are a key of its numbers with the size of its set in the lowest 16 bits,
-    and two columns with two bits of its smallest hash under each of the first 64
-    permutations, which tell how near two rows may be. A row's keys depend on its text
-    and the config alone.
+    The marks are a hash of the row's numbers with the size of its set in the lowest 16
+    bits, and two columns with two bits of the MinHash under each of the first 64
+    permutations, from which `may_be_near` estimates the similarity. A row's keys depend
+    only on its text and the config.
     """
     num_bands, rows_per_band = bands(config)
     words = to_words(texts)
@@ -75,12 +75,12 @@ def to_keys(texts: pl.Series, config: NearDuplicatesConfig) -> Keys:
 
 
 def may_be_near(one: Keys, other: Keys, config: NearDuplicatesConfig) -> Flags:
-    """Whether the marks of two rows leave hope. Shape [pairs].
+    """Whether two rows can be near-duplicates according to their marks. Shape [pairs].
 
-    What they must share follows from the threshold, and from their sizes: the larger
-    has all but `max_replaced` of the smaller. Of the pairs that are just as near as
-    that, 1 % are given up (2.3 standard deviations), and of those half as near more
-    than 95 %; all that is spared is exact comparisons.
+    The required similarity follows from the threshold, and from the sizes: the larger
+    set has all but `max_replaced` of the smaller. This filter saves exact comparisons:
+    it rejects 1 % of the pairs just at that similarity (2.3 standard deviations), and
+    more than 95 % of those at half of it.
     Source: b-bit minwise hashing, Li and König 2010, with b = 2.
 
     Args:
@@ -103,12 +103,12 @@ def may_be_near(one: Keys, other: Keys, config: NearDuplicatesConfig) -> Flags:
 
 
 def same_numbers(marks: Keys) -> Keys:
-    """A key of each row's numbers. `marks`: shape [rows, MARKS]."""
+    """A hash of each row's numbers, shape [rows]. `marks`: shape [rows, MARKS]."""
     return np.asarray(marks[:, 0] & ~_SIZE)
 
 
 def _num_members(offsets: Offsets, hashes: Hashes) -> Keys:
-    """How many different hashes each row has. Shape [rows]."""
+    """Number of distinct hashes in each row. Shape [rows]."""
     places = np.arange(len(offsets) - 1, dtype=np.uint64) << np.uint64(32)
     placed = np.sort(np.repeat(places, np.diff(offsets)) | hashes)
     new = are_new(placed).astype(np.uint64)

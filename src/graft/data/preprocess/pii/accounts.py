@@ -1,4 +1,4 @@
-"""Names of accounts: handles, profile pages, and what stands behind "user:"."""
+"""Names of accounts: handles, profile pages, and names after "user:"."""
 
 import re
 
@@ -10,7 +10,7 @@ _HANDLE = re.compile(
 _FEDERATED = re.compile(
     r"(?<![\w@/.])@[\w.-]{1,64}@(?:[\w-]{1,63}\.){1,4}[^\W\d_]{2,24}(?!\w)"
 )
-# Said to a room, or a mark in a programming or markup language.
+# Addressed to a whole group, or an annotation in a programming or markup language.
 _NO_NAMES = frozenset(
     "all author autowired bean channel charset click component controller dataclass"
     " deprecated everyone example extend font-face from get here import include input"
@@ -34,7 +34,7 @@ _PROFILE = re.compile(
     + _NAME,
     re.IGNORECASE,
 )
-# Their profiles are behind a fixed part of the address; another page is no account.
+# Their profiles are after a fixed part of the address; other pages are no accounts.
 _NEEDS_PART = re.compile(
     r"(?:linkedin\.com|reddit\.com|bsky\.app|steamcommunity\.com|stackoverflow\.com"
     r"|youtube\.com|spotify\.com)/(?!(?:in|pub|user|u|users|profile|id|c|channel)/|@)",
@@ -74,17 +74,17 @@ _PLAIN_WORDS = frozenset(
     " facultatif undefined all any self this disabled enabled locked closed"
     " active".split()
 )
-# What stands behind the name of a site may be any sentence: "Twitter: follow us".
+# The name of a site may be followed by any sentence: "Twitter: follow us".
 _SITES = frozenset(
     "skype discord telegram insta instagram snap snapchat twitter github".split()
 )
 _GOES_ON = re.compile(r"[ ,]{1,2}[^\W\d_][\w'-]*(?! ?[:=])(?![\w'-])")
-# "User: Hello" opens a turn of a chat, so a plain word behind these is not a name.
+# "User: Hello" begins a turn of a chat, so a plain word after these is not a name.
 _LOOSE = frozenset("user users account compte utilisateur login discord handle".split())
 
 
 def handles(text: str) -> Found:
-    """Names after an @; where one opens a line of code it is borderline."""
+    """Names after an @; at the beginning of a line of code they are borderline."""
     for match in _FEDERATED.finditer(text):
         yield Finding("account", *match.span(), True, "handle")
     for match in _HANDLE.finditer(text):
@@ -97,7 +97,8 @@ def handles(text: str) -> Found:
 
 
 def profiles(text: str) -> Found:
-    """Names in addresses of profile pages; the rest of the address stays."""
+    """Names in URLs of profile pages; the rest of the URL is not part of the finding.
+    """
     for match in _PROFILE.finditer(text):
         if match["name"].lower() in _NO_PROFILES or _NEEDS_PART.search(match[0]):
             continue
@@ -107,14 +108,14 @@ def profiles(text: str) -> Found:
 
 
 def tagged(text: str) -> Found:
-    """Names with a number of four digits, as Discord had them."""
+    """Names with a number of four digits, as formerly in Discord."""
     for match in _DISCORD.finditer(text):
         sure = "discord" in text.lower()
         yield Finding("account", *match.span("name"), sure, "handle-like token")
 
 
 def labelled(text: str) -> Found:
-    """Names behind a word such as "username:"; a plain word there is borderline."""
+    """Names after a label such as "username:"; a plain word there is borderline."""
     for match in _LABELLED.finditer(text):
         name = match["name"]
         if name.lower() in _PLAIN_WORDS or name.replace(".", "").isdigit():

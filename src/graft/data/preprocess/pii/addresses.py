@@ -43,7 +43,7 @@ _IPV6 = re.compile(
 _COUNTRY = re.compile(r"(?:\+|(?<!\d)00)\d{1,3}[ -]$")
 _PRODUCT = re.compile(r"[^\W\d_]/$")
 _LEAST_OCTET = 64
-"""Versions and sections seldom have a number as large; most addresses have one."""
+"""Version and section numbers rarely have a number as large; most addresses do."""
 
 
 def emails(text: str) -> Found:
@@ -60,22 +60,23 @@ def emails(text: str) -> Found:
 
 
 def hidden_emails(text: str) -> Found:
-    """Addresses that are spelt out against machines: all are borderline."""
+    """Addresses that are obfuscated against crawlers: all are borderline."""
     for match in _HIDDEN.finditer(text):
         if not _NOT_DOMAINS.search(match[0]):
             yield Finding("email", *match.span(), False, "spelt-out address")
 
 
 def _in_userinfo(text: str, at: int) -> bool:
-    """Whether `name:secret@host` stands behind a scheme: a login, not an address."""
+    """Whether it is `name:secret@host` after a scheme: a login, not an e-mail address.
+    """
     scheme = text.rfind("://", 0, at)
     return scheme >= 0 and not re.search(r"[/?#\s]", text[scheme + 3 : at])
 
 
 def ips(text: str) -> Found:
-    """Addresses of the public Internet, and those kept for documentation.
+    """Addresses of the public Internet, and those reserved for documentation.
 
-    Private, loopback, link-local, multicast and unspecified ones name nobody.
+    Private, loopback, link-local, multicast and unspecified ones identify nobody.
     """
     for match in _IPV4.finditer(text):
         start, end = match.start(), match.end()
@@ -94,7 +95,7 @@ def ips(text: str) -> Found:
         if not _is_public(address) or named == "version":
             continue
         large = max(octets) >= _LEAST_OCTET
-        # A name before and a letter after are signs of a version: nginx/1.22.0.1-rc
+        # A name before and a letter after indicate a version: nginx/1.22.0.1-rc
         product = _PRODUCT.search(text[max(0, start - 2) : start])
         if not large and (product or re.match(r"-[a-z]", text[end : end + 2])):
             continue
@@ -109,15 +110,15 @@ def ips(text: str) -> Found:
             address6 = ipaddress.IPv6Address(spelt)
         except ValueError:
             continue
-        # Short forms outside of the range that is handed out are seldom addresses.
+        # Short forms outside of the assigned range are rarely addresses.
         assigned = address6 in ipaddress.IPv6Network("2000::/3")
-        long = max(map(len, spelt.split(":"))) > 2  # 1:2:3 is a place in a book
+        long = max(map(len, spelt.split(":"))) > 2  # 1:2:3 may be a book reference
         if _is_public(address6) and long and (assigned or spelt.count(":") >= 5):
             yield Finding("ip", start, end, True, "address")
 
 
 def _is_network(address: str, bits: str) -> bool:
-    """Whether `bits`, such as /24, make it the name of a network, and of no host."""
+    """Whether `bits`, such as /24, make it the address of a network, not of a host."""
     if not bits or int(bits[1:]) > 31:
         return False
     try:

@@ -1,12 +1,12 @@
-"""Words near a number that say what it is."""
+"""Words near a number that indicate its kind."""
 
 import re
 from typing import Literal, cast
 
 Cue = Literal["phone", "card", "iban", "social", "tax", "ip", "version", "other"]
 
-# English and French, folded. What comes nearest before a number names it: in "phone
-# of order 555-234-5678" it is an order.
+# English and French, folded. The nearest word before a number counts: in "phone of
+# order 555-234-5678" it is the number of an order.
 _WORDS: dict[Cue, str] = {
     "phone": (
         r"(?:tele|smart|cell|mobile)?phone(?:s|no|num(?:ber)?)?|(?:tel|mobile)number"
@@ -63,7 +63,7 @@ _WORDS: dict[Cue, str] = {
         r"|receipt|re[çc]u|record|catalog(?:ue)?|barcode|coupon|promo|voucher"
     ),
 }
-# Windows are made lower-case before: the engine is several times slower without case.
+# Matched against lower-case windows: ignoring case is several times slower.
 _CUES = re.compile(
     "|".join(
         rf"(?P<{name}>(?<![^\W_])(?<!\.)(?:{words})(?![^\W_]))"
@@ -76,13 +76,14 @@ _ENDS = re.compile(
     r"(?<!\w)(?!n[uo]m|ref|r[ée]f|sect|chap|fig|art|vers?\b)\w{3,}[.!?…]\s"
 )
 _BEFORE, _AFTER, _OTHER, _WORD = 45, 25, 25, 15
-"""Characters that are looked at; a cue that says "not personal" must be this near."""
+"""Numbers of characters searched before and after a number; a cue against personal data
+must be within _OTHER."""
 
 
 def cue(text: str, start: int, end: int, before: int = _BEFORE) -> Cue | None:
-    """The kind of number that the words around text[start:end] name, if any does.
+    """The kind of number that words around text[start:end] indicate, or None.
 
-    The nearest word before counts; where there is none, the first one after.
+    The nearest word before counts; if there is none, the first one after.
     """
     name: str | None = None
     window = text[max(0, start - before) : start].lower()
@@ -100,7 +101,7 @@ def cue(text: str, start: int, end: int, before: int = _BEFORE) -> Cue | None:
     return cast("Cue | None", name)
 
 
-# Said of a number only where they stand at it.
+# Words that count only directly before or after a number.
 _LABEL_BEFORE = re.compile(
     r"(?<![^\W_])(?:office|desk|home|work|direct|business|evening|day(?:time)?|main"
     r"|mob|ph|bureau|domicile|travail|maison|[tmpfhocw])\.?[\"')]{0,2} ?[:=] ?[\"'(]?$"
@@ -116,18 +117,19 @@ _FIELD = re.compile(
 
 
 def is_phone_label(text: str, start: int, end: int) -> bool:
-    """Whether a word such as "office:" before or "-home" after names a telephone."""
+    """Whether a label such as "office:" before or "-home" after indicates a telephone.
+    """
     before = text[max(0, start - 14) : start].lower()
     after = text[end : end + 16].lower()
     return bool(_LABEL_BEFORE.search(before) or _LABEL_AFTER.match(after))
 
 
 def is_phone_field(text: str, start: int) -> bool:
-    """Whether a parameter of a web address, such as `?phone=`, holds it."""
+    """Whether it is the value of a URL parameter such as `?phone=`."""
     return bool(_FIELD.search(text[max(0, start - 25) : start].lower()))
 
 
 def in_url(text: str, at: int) -> bool:
-    """Whether the character stands in a web address, behind its scheme."""
+    """Whether the character is in a URL, after its scheme."""
     begin = max(text.rfind(blank, 0, at) for blank in " \n\"'<(") + 1
     return "://" in text[begin:at]

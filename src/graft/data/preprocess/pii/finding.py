@@ -1,4 +1,4 @@
-"""What a recogniser finds, and which of two findings that overlap is the one."""
+"""The findings of recognisers, and which of two overlapping findings is kept."""
 
 from bisect import bisect
 from collections.abc import Iterable, Iterator
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from graft.config.pii import Kind
 
-# A checksum says more than a shape: of two that overlap the first of these wins.
+# Of two overlapping findings the first kind wins: a checksum is stronger evidence than
+# a pattern.
 _RANKED: tuple[Kind, ...] = (
     "email",
     "iban",
@@ -32,8 +33,8 @@ class Finding:
 
 
 def distinct(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings in the order of the text, none over another: sure before borderline,
-    then by kind, then the longer one."""
+    """Findings in the order of the text without overlaps: a sure one is kept before a
+    borderline one, then by kind, then the longer one."""
     chosen: list[Finding] = []
     for one in sorted(findings, key=_order):
         at = bisect(chosen, one.start, key=lambda other: other.start)

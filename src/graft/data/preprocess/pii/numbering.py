@@ -1,4 +1,4 @@
-"""Numbering plans of the world, as phonenumbers has them."""
+"""National numbering plans, from the library phonenumbers."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,8 +14,9 @@ _KINDS = (
 
 
 class _Plan(NamedTuple):
-    """The sign before a region's numbers, their lengths without it, the valid ones,
-    and (pattern with a group for each part, what such a number begins with)."""
+    """A region's trunk prefix, lengths without it, pattern of valid numbers, and
+    formats: (pattern with a group for each part, pattern of the beginning of such
+    numbers)."""
 
     trunk: str
     lengths: frozenset[int]
@@ -24,7 +25,7 @@ class _Plan(NamedTuple):
 
 
 class Home(NamedTuple):
-    """A region in which a number is valid, and the number without its trunk sign."""
+    """A region in which a number is valid, and the number without its trunk prefix."""
 
     region: str
     trunk: str
@@ -32,14 +33,14 @@ class Home(NamedTuple):
 
 
 def known_region(region: str) -> bool:
-    """Whether the numbers of the region are known."""
+    """Whether phonenumbers has the numbering plan of the region."""
     import phonenumbers
 
     return region in phonenumbers.SUPPORTED_REGIONS
 
 
 def is_valid(number: str) -> bool:
-    """Whether the number with + is in a range that is given out."""
+    """Whether the number with + is in an assigned range."""
     import phonenumbers
 
     try:
@@ -49,7 +50,7 @@ def is_valid(number: str) -> bool:
 
 
 def is_possible(number: str) -> bool:
-    """Whether a number with + has a country's code and a length it may have there."""
+    """Whether a number with + has a country code and a length that is used there."""
     import phonenumbers
 
     try:
@@ -61,7 +62,7 @@ def is_possible(number: str) -> bool:
 def homes(digits: str, regions: Sequence[str]) -> Iterator[Home]:
     """The regions in which the digits are a valid number.
 
-    Where numbers begin with 0 as one writes them, it must be there.
+    In regions with the trunk prefix 0, the digits must include it.
     """
     for region in _by_length(tuple(regions)).get(len(digits), ()):
         plan = _plan(region)
@@ -88,7 +89,8 @@ def is_written_so(number: str, home: Home) -> bool:
 
 @cache
 def _by_length(regions: tuple[str, ...]) -> dict[int, list[str]]:
-    """Regions by how many digits their numbers have, with and without trunk sign."""
+    """Regions by the number of digits of their numbers, with and without trunk prefix.
+    """
     found: dict[int, list[str]] = {}
     for region in regions:
         plan = _plan(region)
@@ -104,7 +106,7 @@ def _plan(region: str) -> _Plan:
 
     metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
     if metadata is None or metadata.general_desc is None:
-        raise ValueError(f"no numbers are known of region {region}")
+        raise ValueError(f"no numbering plan for region {region}")
     kinds = [getattr(metadata, kind) for kind in _KINDS]
     patterns = [kind.national_number_pattern for kind in kinds if kind is not None]
     formats = [
@@ -120,5 +122,5 @@ def _plan(region: str) -> _Plan:
 
 
 def _begins(patterns: Sequence[str]) -> re.Pattern[str] | None:
-    """The last pattern is the most exact."""
+    """The last pattern, which is the most specific."""
     return re.compile(patterns[-1]) if patterns else None

@@ -1,4 +1,4 @@
-"""Numbers with a fixed form, most with a checksum: accounts, cards, persons."""
+"""Numbers with a fixed format, most with a checksum: bank accounts, cards, persons."""
 
 import re
 from functools import cache
@@ -16,7 +16,7 @@ _IBAN = re.compile(
     r"(?:(?<![^\W_])|(?<=IBAN)|(?<=iban)|(?<=\\[nrt]))[A-Za-z]{2}\d{2}"
     r"(?=[ ./\n-]{0,2}[A-Za-z0-9])"
 )
-# Looked for at every place, since a group before may belong to something else.
+# Searched at every position, since a group before may belong to something else.
 _CARD = re.compile(
     rf"{_START}(?<!\d[.])(?<!\+)"
     rf"(?=(\d{{4}}{_SEP}\d{{4}}{_SEP}\d{{4}}(?:{_SEP}\d{{1,4}}){{0,2}}"
@@ -52,7 +52,8 @@ _ISSUERS = re.compile(
 
 
 def ibans(text: str) -> Found:
-    """Account numbers of the length and form of their country, with mod 97."""
+    """Account numbers with the length and format of their country, checked by mod 97.
+    """
     from stdnum import iban
 
     for match in _IBAN.finditer(text):
@@ -68,7 +69,7 @@ def ibans(text: str) -> Found:
 
 
 def cards(text: str) -> Found:
-    """Payment cards of a known issuer, with the Luhn digit."""
+    """Payment cards of a known issuer, checked by the Luhn algorithm."""
     last = -_NEAR_CARD
     for match in _CARD.finditer(text):
         start, end = match.span(1)
@@ -79,7 +80,7 @@ def cards(text: str) -> Found:
             named = "card"
         if expiry := _EXPIRY.search(text, start + 12, end + 8):
             end, named = min(end, expiry.start()), "card"
-        # Three groups behind a fourth are a row of numbers, unless a card ends there.
+        # Three groups after a fourth are a list of numbers, unless a card ends there.
         in_row = start - last > 3 and bool(_ROW.search(text, max(0, start - 6), start))
         for stop in _card_ends(text, start, end):
             spelt = text[start:stop]
@@ -97,12 +98,12 @@ def cards(text: str) -> Found:
 
 
 def _card_ends(text: str, start: int, end: int) -> list[int]:
-    """Where the card may end, the last first: its code may stand right behind it."""
+    """Where the card may end, the last first: its code may directly follow it."""
     if text.count("\n", start, end) > 1:
         return []
     ends = [start + match.end() for match in re.finditer(r"\d+", text[start:end])]
     sizes = [len(re.sub(r"\D", "", text[start:stop])) for stop in ends]
-    # Twelve digits and four more are no card of twelve.
+    # Twelve digits with four more after them are not a card of twelve.
     return [
         stop
         for stop, size in zip(ends[::-1], sizes[::-1], strict=True)
@@ -111,7 +112,8 @@ def _card_ends(text: str, start: int, end: int) -> list[int]:
 
 
 def _is_card(spelt: str, digits: str, named: Cue | None) -> bool:
-    """Luhn's digit, and an issuer, a word, or the groups that cards are written in."""
+    """Whether Luhn's check passes, and the issuer, a word or the grouping indicates it.
+    """
     from stdnum import luhn
 
     grouped = re.fullmatch(r"\d{4}(-\d{4}){3}|\d{4}-\d{6}-\d{5}", spelt)
@@ -120,20 +122,20 @@ def _is_card(spelt: str, digits: str, named: Cue | None) -> bool:
 
 
 def _is_doubtful(spelt: str, named: Cue | None) -> bool:
-    """Whether so few bare digits may count or name something else, as in bar codes."""
+    """Whether so few digits may be an amount or another code, such as a bar code."""
     from stdnum import ean
 
     few = spelt.isdigit() and len(spelt) <= 13 and named != "card"
     return few and (len(spelt) == 12 or spelt[0] != "4" or ean.is_valid(spelt))
 
 
-def persons_of_france(text: str) -> Found:
-    """Numbers of the register of persons (NIR), with or without their key."""
+def french_person_numbers(text: str) -> Found:
+    """French social security numbers (NIR), with or without their check digits."""
     from stdnum.fr import nir
 
     for match in _NIR.finditer(text):
         month = int(match["month"])
-        # 20 and above stand for a month that nobody knows.
+        # 20 and above mean that the month is unknown.
         if not (1 <= month <= 12 or 20 <= month <= 42 or month >= 50):
             continue
         named = cue(text, *match.span())
@@ -148,35 +150,35 @@ def persons_of_france(text: str) -> Found:
             yield Finding("nir", *match.span(), sure, "wrong key")
 
 
-def persons_of_us(text: str) -> Found:
+def us_person_numbers(text: str) -> Found:
     """Social security (SSN) and taxpayer (ITIN) numbers.
 
-    They have no checksum: without dashes, only a word near by tells.
+    They have no checksum: without dashes, only a word near the number identifies them.
     """
     from stdnum.us import ssn
 
     for match in _SSN.finditer(text):
         number = re.sub(r"\D", "", match[0])
         named = cue(text, *match.span())
-        told = named in ("social", "tax")
+        labelled = named in ("social", "tax")
         dashed = match["s"] == "-"
-        if not (told or dashed or match["s"] == " ") or named == "other":
+        if not (labelled or dashed or match["s"] == " ") or named == "other":
             continue
         if _is_itin(number):
             kind: Kind = "itin"
         elif ssn.is_valid(number):
             kind = "ssn"
-        elif told:
-            yield Finding("ssn", *match.span(), False, "no such number is given out")
+        elif labelled:
+            yield Finding("ssn", *match.span(), False, "not an assigned number")
             continue
         else:
             continue
-        sure = told or (dashed and named != "card")
-        yield Finding(kind, *match.span(), sure, "no word near by tells")
+        sure = labelled or (dashed and named != "card")
+        yield Finding(kind, *match.span(), sure, "no word near it confirms this")
 
 
 def _is_rather_card(number: str) -> bool:
-    """Whether 15 digits are a card of American Express, too. Of persons, few have a
+    """Whether 15 digits are also a valid American Express card. Few persons have a
     number that begins with 3."""
     from stdnum import luhn
 
@@ -186,7 +188,7 @@ def _is_rather_card(number: str) -> bool:
 
 
 def _is_itin(number: str) -> bool:
-    """By the groups that the IRS gives out, publication 1915."""
+    """By the groups that the IRS assigns. Source: IRS publication 1915."""
     group = int(number[3:5])
     return number[0] == "9" and (
         50 <= group <= 99 and group not in (66, 67, 68, 69, 89, 93)
@@ -204,7 +206,8 @@ def _iban_length(country: str) -> int:
 
 
 def _after(text: str, start: int, length: int) -> int | None:
-    """End of `length` letters and digits from start, at most two signs between two."""
+    """End of `length` letters and digits from start, with at most two separators
+    between two of them; None if there are fewer."""
     taken, at = 0, start
     while length and at < len(text):
         if text[at].isascii() and text[at].isalnum():
@@ -219,5 +222,5 @@ def _after(text: str, start: int, length: int) -> int | None:
 
 
 def _is_formed(number: str) -> bool:
-    """Whether it is mostly digits: a wrong IBAN, and no sentence."""
+    """Whether it has many digits: a mistyped IBAN rather than a sentence."""
     return sum(char.isdigit() for char in number) >= 10

@@ -1,4 +1,4 @@
-"""Telephone numbers: with a country code, or in the form of a known region."""
+"""Telephone numbers: with a country code, or in the format of a configured region."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,18 +26,18 @@ _OTHERS = ("other", "version", "card", "social", "tax", "iban")
 
 
 class _Place(NamedTuple):
-    """What stands around a number.
+    """The context of a number.
 
     Attributes:
-        named: the kind that words near by name.
-        told: whether it is named a telephone number right there.
-        whole: whether it is all of a run of digits.
-        part: whether it is tied to something longer.
+        named: the kind that words near it indicate.
+        labelled: whether a word directly at it indicates a telephone number.
+        whole: whether it is a whole run of digits.
+        part: whether it is part of something longer.
         alone: whether nothing else is on its line.
     """
 
     named: Cue | None
-    told: bool
+    labelled: bool
     whole: bool
     part: bool
     alone: bool
@@ -51,8 +51,8 @@ class _Verdict(NamedTuple):
 def phones(text: str, regions: Sequence[str]) -> Found:
     """Telephone numbers, with their extension.
 
-    A number in the form of its region, or with a valid country code, is sure; so is
-    one that is only possible after a word such as "phone". Else it is borderline.
+    A number in the format of its region, or with a valid country code, is sure; so is a
+    possible number after a word such as "phone". Others are borderline.
     """
     for short in forms.SHORT.finditer(text):
         if not forms.is_other(text, *short.span("number")):
@@ -93,15 +93,16 @@ def phones(text: str, regions: Sequence[str]) -> Found:
 
 
 def _windows(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-    """Parts of a run that could be a number, the longest first, and if it is all.
+    """Start, end and whether it is the whole run, of parts that could be a number, the
+    longest first.
 
-    A run may hold more than one number, or a postal code after it; a number begins and
-    ends at a blank, a slash or a bracket.
+    A run may contain more than one number, or a postal code after it; a number begins
+    and ends at a space, a slash or a bracket.
     """
     groups = [match.span() for match in forms.GROUP.finditer(text, start, end)]
     glued = text[end : end + 1].isalnum() and not is_phone_label(text, start, end)
     if glued and not forms.EXTENSION.match(text, end):
-        groups.pop()  # it goes on as a word
+        groups.pop()  # it continues as a word
     last_group = len(groups) - 1
     joints = [
         bool(re.search(r"[ /()]", text[one[1] : other[0]]))
@@ -120,9 +121,9 @@ def _windows(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]
 
 
 def _signed(text: str, least: int, begin: int) -> int:
-    """Where a number begins whose first digit stands at `begin`: at its + or (.
+    """Start of the number whose first digit is at `begin`, including its + or (.
 
-    A bracket counts if it closes after a few digits; others are of the sentence.
+    A bracket counts if it closes after a few digits; others belong to the sentence.
     """
     while begin > least and text[begin - 1] in "+( ":
         begin -= 1
@@ -142,10 +143,9 @@ def _is_alone(text: str, start: int, end: int) -> bool:
 
 
 def _judge(number: str, regions: Sequence[str], place: _Place) -> _Verdict | None:
-    """What a number is; None if it is no telephone number.
+    """Whether a number is surely a telephone number, and why; None if it is none.
 
-    One that is tied to something longer, or only a part of a run, must be written so
-    that nothing else is.
+    One that is part of something longer, or of a run, needs an unambiguous format.
     """
     digits = re.sub(r"\D", "", number)
     if verdict := _abroad(number, digits, place):
@@ -161,13 +161,13 @@ def _judge(number: str, regions: Sequence[str], place: _Place) -> _Verdict | Non
         verdict = _national(number, digits, regions, place)
     if verdict is not None:
         return verdict if verdict.sure or place.whole else None
-    if place.told and place.whole and not place.part and len(digits) <= 15:
+    if place.labelled and place.whole and not place.part and len(digits) <= 15:
         return _Verdict(True, "possible, not valid")
     return None
 
 
 def _abroad(number: str, digits: str, place: _Place) -> _Verdict | None:
-    """A number with + or 00 and the code of a country."""
+    """A number with + or 00 and a country code."""
     bare = re.sub(r"\(0\)", "", number)
     plus = number[0] == "+" or number.startswith("(+")
     if not plus:
@@ -178,23 +178,24 @@ def _abroad(number: str, digits: str, place: _Place) -> _Verdict | None:
     bare = "+" + re.sub(r"\D", "", bare)
     if is_valid(bare):
         return _Verdict(True, "valid")
-    told = place.told or place.named == "phone"
+    named = place.labelled or place.named == "phone"
     if not place.whole or bare[1:2] == "0" or not 8 <= len(digits) <= 17:
         return None
-    grouped = plus and (told or not number[1:].isdigit())
-    if grouped or is_possible(bare) and (told or plus or number != digits):
+    grouped = plus and (named or not number[1:].isdigit())
+    if grouped or is_possible(bare) and (named or plus or number != digits):
         return _Verdict(grouped or len(digits) >= 9, "possible, not valid")
     return None
 
 
 def _american(match: re.Match[str], digits: str, place: _Place) -> _Verdict:
-    """Three, three and four digits; between blanks alone they must be valid too."""
+    """Three, three and four digits; separated by spaces only, they must also be valid.
+    """
     if place.named == "phone":
         return _Verdict(True, "form")
     if place.named == "other":
-        return _Verdict(False, "another word stands near")
+        return _Verdict(False, "a word near it indicates another kind")
     if place.part:
-        return _Verdict(False, "a part of something")
+        return _Verdict(False, "part of something longer")
     spaced = not match["a"] and match["s"] in " _" and match["t"] in " _"
     sure = not spaced or is_valid("+1" + digits[-10:])
     return _Verdict(sure, "form, not valid")
@@ -203,7 +204,7 @@ def _american(match: re.Match[str], digits: str, place: _Place) -> _Verdict:
 def _national(
     number: str, digits: str, regions: Sequence[str], place: _Place
 ) -> _Verdict | None:
-    """A valid number: sure by a word near by, or if it is written as one does."""
+    """A valid number: sure by a word near it, or by the format of its region."""
     groups = forms.GROUP.findall(number)
     valid = marked = written = False
     for home in homes(digits, regions):
@@ -217,15 +218,16 @@ def _national(
     if forms.is_amount(number) or forms.is_counting(digits):
         return None
     if place.named in _OTHERS or place.part:
-        return _Verdict(False, "another word stands near") if written else None
+        why = "a word near it indicates another kind"
+        return _Verdict(False, why) if written else None
     if marked or "FR" in regions and forms.PAIRS.fullmatch(number):
         return _Verdict(True, "valid")
     if not valid:
-        zero = not place.told and forms.ZERO.fullmatch(number)
+        zero = not place.labelled and forms.ZERO.fullmatch(number)
         return _Verdict(False, "form, not valid") if zero else None
-    # Pairs and two halves are also how other numbers stand in a row.
-    telling = written and len(digits) >= 9 and len(groups) > 1 and len(groups[0]) > 2
+    # Lists of other numbers also look like pairs or two halves.
+    typical = written and len(digits) >= 9 and len(groups) > 1 and len(groups[0]) > 2
     lined = place.alone and 2 <= len(groups) <= 5
     return _Verdict(
-        place.whole and (telling or lined), "valid, without a word that says so"
+        place.whole and (typical or lined), "valid, without a word that confirms this"
     )

@@ -1,7 +1,7 @@
-"""Which recognisers a text is worth, decided for a whole column.
+"""Selects the recognisers to run on each text, for a whole column at once.
 
-Native and cheap: it may let a clean text through, and must never stop a dirty one.
-Each pattern is one that the engine runs as a small automaton, without `\\b`.
+Fast native patterns: they may let a clean text through, and must never hold back one
+with personal data. Each pattern, without `\\b`, runs as a small automaton.
 """
 
 from typing import Literal
@@ -11,7 +11,7 @@ import polars as pl
 Trait = Literal["digits", "iban", "ip", "at", "site", "label", "tag"]
 
 _TRAITS: dict[Trait, str] = {
-    # seven digits with few signs between two, or groups as in 06 - 12 - 34; sums of two
+    # seven digits with few separators, or groups as in 06 - 12 - 34; sums of two
     # numbers are too common to let them through
     "digits": (
         r"[0-9](?:[ \t.\-/()_]{0,2}[0-9]){6}"
@@ -20,7 +20,7 @@ _TRAITS: dict[Trait, str] = {
         r"|(?i:phone|tel|fax|mobile|cell|gsm)[a-z. ]{0,8}[\"']?\s?[:=]"
         r"\s?[\"'(]?[0-9]{2}"
     ),
-    # letters of an account may part its digits
+    # letters may separate the digits of an account
     "iban": (
         r"[A-Za-z]{2}[0-9]{2}[ .\-/\n]{0,2}"
         r"(?:[0-9A-Za-z]{4}[ .\-/\n]{0,2}){2}[0-9A-Za-z]{3}"
@@ -30,7 +30,7 @@ _TRAITS: dict[Trait, str] = {
         r"|[0-9A-Fa-f]:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]"
     ),
     "tag": r"[A-Za-z0-9_.]#[0-9]{4}",
-    # addresses, handles, and the ways to hide an @
+    # addresses, handles, and obfuscated forms of @
     "at": (
         r"@|%40|\uff20|[\[({<] ?(?:[aA][tT]|dot|DOT|point)|[aA]robase|AROBASE"
         r"| (?:[dD]ot|DOT|[pP]oint|POINT)"
@@ -38,28 +38,28 @@ _TRAITS: dict[Trait, str] = {
     ),
     "site": r"\.(?:com|net|tv|io|org|me|am|ee|app|co)/|mastodon\."
     r"|skype:|(?:^|[ (\"'/])u/",
-    # what an account's name stands behind
+    # labels before the name of an account
     "label": (
         "(?i)(?:users?|log-?in|name|handle|tag|nick|pseudo(?:nyme)?|identifiants?|uid"
         "|account|utilisateur|compte|skype|discord|telegram|insta(?:gram)?|twitter|id"
         "|snap(?:chat)?|github)[\"']?(?:\\s?[:=]|\\s(?:is|was|est|set to)\\s)"
     ),
 }
-# Digits of other scripts, and blanks and signs of other widths between digits.
+# Digits of other scripts, and spaces and separators of other widths between digits.
 _FOREIGN_DIGITS = (
     r"\p{Nd}(?:[\s\p{Pd}\p{Cf}\u2212\u2024.\-/()+:_\uff00-\uff1f]{0,5}\p{Nd}){3}"
 )
 
 
 def traits(texts: pl.Series) -> pl.DataFrame:
-    """A Boolean column a trait; false for null. Shape [texts]."""
+    """A Boolean column for each trait; false for null. Shape [texts]."""
     frame = pl.DataFrame(
         {
             trait: texts.str.contains(pattern).fill_null(False)
             for trait, pattern in _TRAITS.items()
         }
     )
-    # Signs beyond ASCII are rare in most columns, and slow to look for.
+    # Non-ASCII characters are rare in most columns, and slow to search for.
     wide = (texts.str.len_bytes() != texts.str.len_chars()).fill_null(False)
     if not wide.any():
         return frame

@@ -10,8 +10,8 @@ from graft.data.preprocess.pii.prefilter import Trait
 _RECOGNISERS: dict[Trait, tuple[Callable[[str], Found], ...]] = {
     "digits": (
         numbers.cards,
-        numbers.persons_of_france,
-        numbers.persons_of_us,
+        numbers.french_person_numbers,
+        numbers.us_person_numbers,
     ),
     "iban": (numbers.ibans,),
     "ip": (addresses.ips,),
@@ -25,15 +25,15 @@ _RECOGNISERS: dict[Trait, tuple[Callable[[str], Found], ...]] = {
 def recognise(
     text: str, traits: Collection[Trait], regions: Sequence[str]
 ) -> list[Finding]:
-    """Findings in a folded text, in order, none over another.
+    """Findings in a folded text, in order, without overlaps.
 
-    All kinds are looked for, also those that nothing is done about: a card that may
-    stay must not be taken for a telephone number.
+    Finds all kinds, also those whose action is `ignore`: a card that may stay must not
+    be taken for a telephone number.
 
     Args:
         text: folded.
-        traits: which the prefilter saw in it.
-        regions: whose telephone numbers are known without a country code.
+        traits: those that the prefilter found in it.
+        regions: in whose national format telephone numbers are recognised.
     """
     found = [recogniser(text) for trait in traits for recogniser in _RECOGNISERS[trait]]
     if "digits" in traits:

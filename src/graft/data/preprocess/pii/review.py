@@ -1,4 +1,4 @@
-"""Borderline findings as lines for a person, and that person's decisions."""
+"""Borderline findings as lines for a reviewer, and the reviewer's decisions."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ from graft.config.pii import Kind
 from graft.errors import DataError
 
 Decisions = Mapping[str, bool]
-"""By key: true if a person says that it is personal data, false if it is not."""
+"""By key: true for personal data, false for anything else."""
 
 _ANSWERS = {
     **dict.fromkeys(("yes", "y", "true", "oui", "o", "vrai"), True),
@@ -19,7 +19,7 @@ _ANSWERS = {
 
 @dataclass(frozen=True, slots=True)
 class ReviewLine:
-    """A finding that a person should decide on. `key` names it in every run."""
+    """A finding that a reviewer should decide on. `key` is the same in every run."""
 
     key: str
     id: str
@@ -30,12 +30,12 @@ class ReviewLine:
 
 
 def to_key(kind: Kind, text: str, example: str) -> str:
-    """Name of a finding: 16 hexadecimal digits, the same however it is spaced.
+    """Key of a finding: 16 hexadecimal digits, independent of spaces and separators.
 
     Args:
         kind: of the finding.
-        text: what was found, folded.
-        example: the id of the example that it stands in.
+        text: of the finding, folded.
+        example: the id of its example.
     """
     spelt = re.sub(r"[^\w@+]", "", text).casefold()
     whole = "\x1f".join((kind, spelt, example))
@@ -45,13 +45,14 @@ def to_key(kind: Kind, text: str, example: str) -> str:
 def to_decisions(
     lines: Iterable[tuple[str, Mapping[str, object]]],
 ) -> dict[str, bool]:
-    """Decisions of a review file or of a file of stored ones.
+    """Decisions of a review file, or of a file of stored decisions.
 
     Args:
-        lines: each with the place where it stands, for errors; of `key` and
-            `decision`: yes, no, true, false, or empty for open.
-    Returns: the decided ones by key.
-    Raises: DataError if a line has no key, another word, or contradicts an earlier one.
+        lines: each with its place, for errors; of `key` and `decision` (yes, no, true,
+            false, or empty for open).
+    Returns: the decisions that are not open, by key.
+    Raises: DataError if a line has no key or an unknown decision, or contradicts an
+        earlier one.
     """
     decided: dict[str, bool] = {}
     for place, line in lines:
@@ -77,7 +78,7 @@ def to_decisions(
         if decided.setdefault(key, answer) != answer:
             raise DataError(
                 place,
-                f"{key} is decided otherwise further up",
+                f"{key} has a different decision in an earlier line",
                 expected="one decision for each key",
                 fix="keep one of the two",
             )

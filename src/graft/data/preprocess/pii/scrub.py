@@ -1,4 +1,4 @@
-"""Personal data out of a column of texts, by kind and action."""
+"""Removes personal data from a column of texts, by kind and action."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ import polars as pl
 
 from graft.config.pii import Action, Kind, PiiConfig
 from graft.data.preprocess.pii.finding import Finding
+from graft.data.preprocess.pii.folding import FoldedText, fold
 from graft.data.preprocess.pii.numbering import known_region
-from graft.data.preprocess.pii.plain import Plain, fold
 from graft.data.preprocess.pii.prefilter import Trait, names, traits
 from graft.data.preprocess.pii.recognise import recognise
 from graft.data.preprocess.pii.review import Decisions, ReviewLine, to_key
@@ -18,10 +18,10 @@ from graft.errors import ConfigError
 
 @dataclass(frozen=True)
 class Scrubbed:
-    """A column of texts after the work, all columns of its length.
+    """A scrubbed column of texts, and further columns of its length.
 
-    `dropped` and `flagged` hold the kinds that asked for it, joined by a comma, or
-    null. `counts` is of findings by kind, whatever was done about them.
+    `dropped` and `flagged` contain the kinds with that action, joined by a comma, or
+    null. `counts` are numbers of findings by kind, whatever their action.
     """
 
     texts: pl.Series
@@ -32,8 +32,8 @@ class Scrubbed:
 
 
 @dataclass
-class _Account:
-    """What came of one text."""
+class _ScrubbedText:
+    """One scrubbed text; kinds by action, counts and review lines by key."""
 
     text: str
     kinds: dict[Action, set[Kind]]
@@ -42,29 +42,27 @@ class _Account:
 
 
 class Scrubber:
-    """Finds personal data and acts on it; holds no state, and can be pickled.
+    """Finds personal data and applies the actions; stateless, and can be pickled.
 
     Args:
-        config: actions, regions and what is done about borderline findings.
-        decisions: of a person on findings of an earlier run, by key.
-    Raises: ConfigError if a region has no telephone numbers.
+        config: actions, regions and the treatment of borderline findings.
+        decisions: of a reviewer on findings of an earlier run, by key.
+    Raises: ConfigError if a region has no numbering plan.
     """
 
     def __init__(self, config: PiiConfig, decisions: Decisions) -> None:
         if unknown := [name for name in config.regions if not known_region(name)]:
             raise ConfigError(
                 "preprocess.pii.regions",
-                f"no telephone numbers are known of {', '.join(unknown)}",
-                expected="countries of ISO 3166, such as FR, US, GB",
-                fix="correct the name, or leave it out",
+                f"no telephone numbering plan for {', '.join(unknown)}",
+                expected="country codes of ISO 3166, such as FR, US, GB",
+                fix="correct the code, or remove it",
             )
         self._config = config
         self._decisions = dict(decisions)
 
     def scrub(self, texts: pl.Series, ids: pl.Series) -> Scrubbed:
-        """Act on the personal data of each text.
-
-        Scrubbing a scrubbed column changes nothing.
+        """Apply the actions to the personal data of each text. Idempotent.
 
         Args:
             texts: strings or null. Shape [texts].
@@ -94,8 +92,8 @@ class Scrubber:
             [line for account in accounts for line in account.review.values()],
         )
 
-    def _account(self, text: str, example: str, seen: Sequence[Trait]) -> _Account:
-        account = _Account(text, {"drop": set(), "flag": set()})
+    def _account(self, text: str, example: str, seen: Sequence[Trait]) -> _ScrubbedText:
+        account = _ScrubbedText(text, {"drop": set(), "flag": set()})
         while True:
             plain = fold(account.text)
             account.review.clear()
@@ -110,21 +108,21 @@ class Scrubber:
                         stayed[finding.kind] += 1
                         account.kinds[action].add(finding.kind)
             account.counts.update(finding.kind for finding in redacted)
-            # What is redacted may have parted a word from a number: look again, until
-            # nothing is found, so that a second run finds nothing either.
+            # A redaction can change the context of another number: repeat until nothing
+            # is found, so that a second run finds nothing either.
             if not redacted:
                 account.counts.update(stayed)
                 return account
             account.text = _redact(account.text, plain, redacted)
 
     def _is_acted_on(
-        self, finding: Finding, plain: Plain, example: str, account: _Account
+        self, finding: Finding, plain: FoldedText, example: str, account: _ScrubbedText
     ) -> bool:
-        """By decision, else if sure; a borderline one becomes a line for review."""
+        """By decision if there is one, else if sure; borderline ones go to review."""
         if self._config.actions[finding.kind] == "ignore":
             return False
-        said = plain.text[finding.start : finding.end]
-        key = to_key(finding.kind, said, example)
+        found = plain.text[finding.start : finding.end]
+        key = to_key(finding.kind, found, example)
         if key in self._decisions:
             return self._decisions[key]
         if finding.sure:
@@ -143,7 +141,7 @@ class Scrubber:
         return self._config.unsure == "act"
 
 
-def _redact(text: str, plain: Plain, findings: Sequence[Finding]) -> str:
+def _redact(text: str, plain: FoldedText, findings: Sequence[Finding]) -> str:
     """The text with a placeholder for each finding; they do not overlap."""
     parts, at = [], 0
     for finding in findings:

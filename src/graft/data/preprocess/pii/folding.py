@@ -1,4 +1,4 @@
-"""Texts as recognisers read them: digits, blanks and dashes of one sort only."""
+"""Texts as recognisers read them, with one kind of digits, spaces and dashes."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class _Folds(dict[int, str]):
-    """What stands for a character: one other, itself, or nothing. Filled when asked."""
+    """Character → another one, itself, or nothing. Filled on demand."""
 
     def __missing__(self, code: int) -> str:
         self[code] = fold = _fold(chr(code))
@@ -32,10 +32,10 @@ _FOLDS = _Folds()
 
 
 @dataclass(frozen=True)
-class Plain:
-    """A folded text, and where each of its characters stands in the original.
+class FoldedText:
+    """A folded text, and the position of each of its characters in the original.
 
-    `places` is None where both have the same characters at the same places.
+    `places` is None if the positions are the same.
     """
 
     text: str
@@ -48,11 +48,11 @@ class Plain:
         return self.places[start], self.places[end - 1] + 1
 
 
-def fold(text: str) -> Plain:
-    """Fold a text; what is not seen goes, everything else keeps its order."""
+def fold(text: str) -> FoldedText:
+    """Fold a text; invisible characters are removed, the order stays."""
     if text.isascii():
-        return Plain(text.replace("\t", " "), None)
+        return FoldedText(text.replace("\t", " "), None)
     folded = text.translate(_FOLDS)
     if len(folded) == len(text):
-        return Plain(folded, None)
-    return Plain(folded, [at for at, char in enumerate(text) if _FOLDS[ord(char)]])
+        return FoldedText(folded, None)
+    return FoldedText(folded, [at for at, char in enumerate(text) if _FOLDS[ord(char)]])

@@ -1,4 +1,4 @@
-"""Sets of hashes, many in two columns, and what they have in common."""
+"""Many sets of hashes in two flat arrays, and the sizes of their intersections."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Members:
+class HashSets:
     """Sets of 32-bit hashes: offsets [sets + 1], sorted hashes [members]."""
 
     offsets: Offsets
@@ -26,25 +26,25 @@ class Members:
 
     @property
     def sizes(self) -> Ints:
-        """Members of each set. Shape [sets]."""
+        """Number of hashes in each set. Shape [sets]."""
         return np.diff(self.offsets)
 
-    def take(self, places: Ints) -> "Members":
-        """The sets at these places."""
+    def take(self, places: Ints) -> "HashSets":
+        """The sets at these indices."""
         offsets = np.concatenate(([0], np.cumsum(self.sizes[places])))
-        return Members(offsets, self.hashes[ranges(self.offsets, places)])
+        return HashSets(offsets, self.hashes[ranges(self.offsets, places)])
 
-    def united(self, rows: Offsets) -> "Members":
-        """One set of those from rows[i] to rows[i + 1]."""
-        return to_members(self.offsets[rows], self.hashes)
+    def united(self, rows: Offsets) -> "HashSets":
+        """For each row i, the union of the sets rows[i] to rows[i + 1]."""
+        return to_hash_sets(self.offsets[rows], self.hashes)
 
-    def common(self, other: "Members", mine: Ints, its: Ints) -> Ints:
-        """How many members the sets of a pair share. Shape [pairs].
+    def common(self, other: "HashSets", mine: Ints, its: Ints) -> Ints:
+        """Size of the intersection of each pair of sets. Shape [pairs].
 
         Args:
             other: the sets to compare with.
-            mine: places in these. Shape [pairs].
-            its: places in the others. Shape [pairs].
+            mine: indices of sets of this value. Shape [pairs].
+            its: indices of sets of `other`. Shape [pairs].
         """
         blocks = to_blocks(self.sizes[mine] + other.sizes[its])
         return np.concatenate(
@@ -55,7 +55,7 @@ class Members:
         )
 
     def have(self, sets: Ints, hashes: Hashes) -> Flags:
-        """Whether the set of this number has this hash. Shape [hashes]."""
+        """Whether each hash is in the set of that index. Shape [hashes]."""
         number = np.arange(len(self.sizes), dtype=np.uint64) << np.uint64(32)
         held = np.repeat(number, self.sizes) | self.hashes
         wanted = number[sets] | hashes
@@ -63,30 +63,30 @@ class Members:
         return np.asarray(held[at] == wanted)
 
 
-def to_members(offsets: Offsets, hashes: Hashes) -> Members:
-    """Each set's hashes, sorted and each once."""
+def to_hash_sets(offsets: Offsets, hashes: Hashes) -> HashSets:
+    """Sets from hashes that may repeat, in any order."""
     places = np.arange(len(offsets), dtype=np.uint64) << np.uint64(32)
     placed = distinct(np.repeat(places[:-1], np.diff(offsets)) | hashes)
-    return Members(
+    return HashSets(
         np.searchsorted(placed, places).astype(np.int64), placed.astype(np.uint32)
     )
 
 
-def join_members(parts: list[Members]) -> Members:
+def join_hash_sets(parts: list[HashSets]) -> HashSets:
     """The sets of all parts, in their order."""
     sizes = np.concatenate([np.zeros(1, np.int64), *(part.sizes for part in parts)])
     hashes = [np.empty(0, np.uint32), *(part.hashes for part in parts)]
-    return Members(np.cumsum(sizes), np.concatenate(hashes))
+    return HashSets(np.cumsum(sizes), np.concatenate(hashes))
 
 
 def to_blocks(sizes: Ints) -> list[Ints]:
-    """Places in runs whose sizes sum up to about a block."""
+    """Indices in runs whose sizes add up to about a block."""
     ends = np.cumsum(sizes) // _BLOCK
     return np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(ends)) + 1)
 
 
 def ranges(offsets: Offsets, places: Ints) -> Ints:
-    """All from offsets[place] to offsets[place + 1], for one place after the other."""
+    """The ranges offsets[i] to offsets[i + 1] of each place i, concatenated."""
     counts = offsets[places + 1] - offsets[places]
     starts = np.cumsum(counts) - counts
     return np.asarray(
@@ -94,8 +94,8 @@ def ranges(offsets: Offsets, places: Ints) -> Ints:
     )
 
 
-def _matrix(members: Members, places: Ints) -> "csr_array":
-    """These sets as rows of ones; a hash is its own column."""
+def _matrix(members: HashSets, places: Ints) -> "csr_array":
+    """A sparse matrix with a row per set, and a one in the column of each hash."""
     from scipy.sparse import csr_array
 
     chosen = members.take(places)
