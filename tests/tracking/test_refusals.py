@@ -103,7 +103,7 @@ def test_a_password_in_the_configuration_is_refused_and_not_shown(
     with pytest.raises(ConfigError) as raised:
         check_params(values, "params.yaml")
     said = str(raised.value)
-    assert "registry.tracking_uri: holds a user, password or token" in said
+    assert "registry.tracking_uri: contains a user, password or token" in said
     assert "MLFLOW_TRACKING_PASSWORD" in said
     assert not any(secret in said for secret in ("pa55", "t0ken"))
 

@@ -1,4 +1,4 @@
-"""One class per section of params.yaml. Defaults live in `configs/`, not here."""
+"""One class per section of params.yaml. Defaults are in `configs/`, not here."""
 
 from graft.config.adapter import AdapterConfig, AnyAdapter, FullConfig, LoraConfig
 from graft.config.data import (

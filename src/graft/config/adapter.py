@@ -1,4 +1,4 @@
-"""The section `adapter`: what of a model is trained."""
+"""The section `adapter`: which weights are trained."""
 
 from typing import Annotated, Literal
 
@@ -8,14 +8,14 @@ from graft.config.section import Count, Fraction, Positive, Rate, Section
 
 
 class AdapterConfig(Section):
-    """What all methods have. `freeze_layers` keeps the first n layers as they are."""
+    """Keys of all methods. `freeze_layers`: the first n layers are not trained."""
 
     method: str
     freeze_layers: Count
 
 
 class LoraConfig(AdapterConfig):
-    """Two thin matrices beside each linear layer; the base stays as it is."""
+    """Two low-rank matrices per linear layer; the base is frozen."""
 
     method: Literal["lora"]
     rank: Positive
@@ -27,11 +27,11 @@ class LoraConfig(AdapterConfig):
 
 
 class FullConfig(AdapterConfig):
-    """All weights. With `freeze_layers` embeddings stay too, unless they are also the
-    output layer."""
+    """Full fine-tuning. `freeze_layers` also freezes the embeddings, unless they are
+    tied to the output layer."""
 
     method: Literal["full"]
 
 
 AnyAdapter = Annotated[LoraConfig | FullConfig, Field(discriminator="method")]
-"""As params.yaml has it."""
+"""The section as in params.yaml."""

@@ -15,13 +15,12 @@ from graft.field_paths import EACH, path_fault
 class DataConfig(Section):
     """A source of rows. `fields` maps the task's fields to the source's columns.
 
-    `files` gives each split (`all`: none of its own) a file or glob under `root`, or
-    for formats parallel and sgm one file for each column. For format hub it gives
-    each split the hub's name of it. `passage` joins consecutive rows of one text field
-    into passages of about so many characters. `constants` are columns that every row
-    has beside those of the source, such as its language. `required`, `ranges` and
-    `strata` are what a row must keep beside the task's fields; a range's null has no
-    bound.
+    `files` maps each split (`all`: no official split) to a file or glob under `root`,
+    or for the formats parallel and sgm to one file per column, or for the format hub to
+    the name of the split on the Hub. `passage` joins consecutive rows of a single text
+    field into passages of about so many characters. `constants` adds columns to every
+    row, such as the language. `required`, `ranges` and `strata` are further
+    requirements on rows; null in a range means no bound.
     """
 
     name: str
@@ -52,23 +51,25 @@ class DataConfig(Section):
     cluster: str | None
 
     @model_validator(mode="after")
-    def _source_is_whole(self) -> Self:
+    def _source_is_complete(self) -> Self:
         if self.format == "hub" and not (self.hub_id and self.revision):
             raise ValueError("format hub needs hub_id and a pinned revision")
         if not self.files:
-            raise ValueError("files names no file; give split: file, or all: file")
+            raise ValueError("files is empty; set split: file, or all: file")
         known = {"all", "train", "validation", "test"}
         if unknown := sorted(set(self.files) - known):
-            raise ValueError(f"files has {unknown}; splits are {sorted(known)}")
+            raise ValueError(
+                f"files has unknown splits {unknown}; known: {sorted(known)}"
+            )
         if self.format in ("parallel", "sgm"):
             if any(isinstance(value, str) for value in self.files.values()):
                 raise ValueError("each split needs column: file pairs")
         elif any(not isinstance(value, str) for value in self.files.values()):
-            raise ValueError(f"format {self.format} takes one file or glob a split")
+            raise ValueError(f"format {self.format} needs one file or glob per split")
         return self
 
     @model_validator(mode="after")
-    def _paths_can_be_read(self) -> Self:
+    def _paths_are_valid(self) -> Self:
         single = {"group": self.group, "stratum": self.stratum, "split": self.split}
         paths = {f"fields.{field}": path for field, path in self.fields.items()}
         paths |= {f"required.{path}": path for path in self.required}
@@ -77,21 +78,23 @@ class DataConfig(Section):
             if path and (fault := path_fault(path)):
                 raise ValueError(f"{name} {path!r}: {fault}")
             if path and name in single and EACH in path:
-                raise ValueError(f"{name} {path!r}: takes one value, and {EACH} is all")
+                raise ValueError(
+                    f"{name} {path!r}: needs a single value, but {EACH} selects all"
+                )
         return self
 
     @model_validator(mode="after")
     def _allowed_strata_have_a_column(self) -> Self:
         if self.strata is not None and self.stratum is None:
-            raise ValueError("strata names those allowed; stratum names no column")
+            raise ValueError("strata is set, but stratum names no column")
         if self.cluster is not None and self.engine == "local":
-            raise ValueError("cluster has an address; set engine: ray to work there")
+            raise ValueError("cluster is set; set engine: ray to use it")
         return self
 
     @model_validator(mode="after")
     def _passages_have_one_text(self) -> Self:
         if self.passage is not None and len(self.fields) != 1:
-            raise ValueError("passage joins rows of one text; fields has more")
+            raise ValueError("passage needs a single field, but fields has several")
         return self
 
     @model_validator(mode="after")
@@ -101,7 +104,7 @@ class DataConfig(Section):
                 path = Path(file)
                 if path.is_absolute() or ".." in path.parts:
                     raise ValueError(
-                        f"files names {file}, which is not under root; DVC watches root"
+                        f"{file} of files is not under root, the folder that DVC tracks"
                     )
         return self
 
@@ -113,7 +116,7 @@ class ConvertConfig(Section):
 
 
 class PreprocessConfig(Section):
-    """What is repaired in a text, and what is dropped. Lengths are in characters."""
+    """Text repair and quality rules. Lengths are in characters."""
 
     repair_unicode: bool
     strip_html: bool
@@ -132,13 +135,13 @@ class PreprocessConfig(Section):
         if self.near_duplicates.policy == "drop" and not self.drop_duplicates:
             raise ValueError(
                 "near_duplicates.policy drop with drop_duplicates false would drop "
-                "exact duplicates too; set policy: group, or drop_duplicates: true"
+                "exact duplicates, too; set policy: group, or drop_duplicates: true"
             )
         return self
 
 
 class ValidateConfig(Section):
-    """The contract's budget: past it, the line stops."""
+    """Limits of the checks; beyond them the pipeline stops."""
 
     min_examples: Positive
     max_errors: Count
@@ -147,15 +150,15 @@ class ValidateConfig(Section):
 
 
 class TokenizeConfig(Section):
-    """Length limit of a sequence, in tokens, and what to do past it.
+    """Maximum length of a sequence, in tokens, and the treatment of longer ones.
 
-    `drop` rejects. `truncate` cuts the end of the answer, which then does not learn to
-    end. `truncate_left` cuts the oldest of the prompt: turns, then words; never the
-    system turn or the last answer.
-    `chunk` makes several sequences of a long text; each begins with the last `overlap`
-    tokens of the one before, which it reads and does not learn again.
-    `max_cut_answers`: share of the examples whose answer may contain a text of
-    `task.stop`; past it the stage stops, since evaluation would cut all of them.
+    `drop` rejects them. `truncate` cuts the end of the answer, so it is trained without
+    its end token. `truncate_left` cuts the oldest part of the prompt: turns, then
+    words, but never the system turn or the last answer. `chunk` splits a long text into
+    several sequences; each begins with the last `overlap` tokens of the previous one,
+    which carry no loss again. `max_cut_answers`: share of the examples whose answer may
+    contain a stop text; the stage stops if there are more, because evaluation would cut
+    these answers.
     """
 
     max_seq_len: Annotated[int, Field(ge=8)]
@@ -165,7 +168,7 @@ class TokenizeConfig(Section):
     num_shown: Count
 
     @model_validator(mode="after")
-    def _chunks_go_on(self) -> Self:
+    def _chunks_advance(self) -> Self:
         if self.overlap > self.max_seq_len // 2:
             raise ValueError(
                 f"overlap {self.overlap} is more than half of max_seq_len "

@@ -1,4 +1,4 @@
-"""Where the data stages work."""
+"""The engine of the data stages."""
 
 from typing import Literal
 
@@ -6,10 +6,10 @@ from graft.config.section import Section
 
 
 class EngineConfig(Section):
-    """An engine, and the address of its cluster; none: one is started here.
+    """An engine, and the address of its cluster; null: start one here.
 
-    It stands in the section `data`, and no stage but convert reruns when it changes:
-    every engine writes the same bytes.
+    It is part of the section `data`. All engines write the same bytes, so changing it
+    reruns only convert.
     """
 
     name: Literal["local", "ray"]

@@ -8,12 +8,12 @@ from graft.config.section import Fraction, Positive, Section
 
 
 class NearDuplicatesConfig(Section):
-    """What counts as a near-duplicate, and what is done with it.
+    """Definition of near-duplicates, and what is done with them.
 
-    A text is the set of its runs of `shingle` words. Two are near-duplicates if the
-    share of all their runs that both have (Jaccard) is at least `threshold`, and the
-    other text has all but `max_replaced` of the runs and of the numbers of the one
-    with fewer. So a text may gain more than it may have replaced.
+    A text is the set of its shingles of `shingle` words. Two texts are near-duplicates
+    if their Jaccard similarity is at least `threshold`, and if the longer one lacks at
+    most a share of `max_replaced` of the shingles and of the numbers of the shorter
+    one. Added words are therefore tolerated more than replaced ones.
     """
 
     policy: Literal["drop", "group", "ignore"]

@@ -1,7 +1,7 @@
-"""params.yaml as one checked value.
+"""params.yaml as one validated value.
 
-An unknown key, a missing key, a value out of range or a pair that cannot work is a
-`ConfigError`, and all of them are told at once.
+Unknown or missing keys, values out of range and invalid combinations raise a
+`ConfigError` that lists all of them.
 """
 
 import difflib
@@ -46,12 +46,12 @@ class Params(Section):
         return next(v for v in vars(self).values() if isinstance(v, kind))
 
     def to_plain(self) -> dict[str, dict[str, Any]]:
-        """Plain values by section, as they stand in params.yaml."""
+        """Plain values by section, as in params.yaml."""
         return self.model_dump(mode="json", by_alias=True)
 
 
 def load_params(path: Path = PARAMS) -> Params:
-    """Read and check params.yaml. Raises: ConfigError naming file and keys."""
+    """Read and validate params.yaml. Raises: ConfigError with file and keys."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -61,7 +61,9 @@ def load_params(path: Path = PARAMS) -> Params:
     except yaml.YAMLError as error:
         raise ConfigError(str(path), f"not valid YAML: {error}") from error
     if not isinstance(values, dict):
-        raise ConfigError(str(path), "empty", fix="make it from configs/: graft params")
+        raise ConfigError(
+            str(path), "empty", fix="compose it from configs/: graft params"
+        )
     return check_params(values, str(path))
 
 
@@ -70,26 +72,26 @@ def check_params(
     where: str,
     fix: str = "correct the file of that group in configs/, then: graft params",
 ) -> Params:
-    """Check composed values. Raises: ConfigError with every fault found."""
-    faults: list[str] = []
+    """Validate composed values. Raises: ConfigError with all errors found."""
+    errors: list[str] = []
     params = None
     try:
         params = Params.model_validate(values)
     except ValidationError as error:
-        faults = [_fault(detail) for detail in error.errors()]
-    faults += impossible_pairs(values)
-    if faults or params is None:
-        count = f"{len(faults)} fault" + "s" * (len(faults) > 1)
+        errors = [_to_line(detail) for detail in error.errors()]
+    errors += impossible_pairs(values)
+    if errors or params is None:
+        count = f"{len(errors)} error" + "s" * (len(errors) > 1)
         raise ConfigError(
             where,
-            count + "".join(f"\n  - {fault}" for fault in faults),
+            count + "".join(f"\n  - {line}" for line in errors),
             fix=fix,
         )
     return params
 
 
-def _fault(detail: ErrorDetails) -> str:
-    """One pydantic error as `key: what is wrong`."""
+def _to_line(detail: ErrorDetails) -> str:
+    """One pydantic error as `key: problem`."""
     names, _ = _place(detail["loc"])
     key = ".".join(names)
     if detail["type"] == "extra_forbidden":
@@ -109,9 +111,9 @@ def _fault(detail: ErrorDetails) -> str:
 
 
 def _place(loc: tuple[int | str, ...]) -> tuple[list[str], Any]:
-    """A place in params.yaml: its names, and the class that is there.
+    """A location in params.yaml: its keys, and the class of its value.
 
-    pydantic puts the chosen method between a section with several and its keys.
+    For a section with several methods, pydantic inserts the chosen one.
     """
     names: list[str] = []
     kind: Any = Params
@@ -128,6 +130,6 @@ def _place(loc: tuple[int | str, ...]) -> tuple[list[str], Any]:
 
 
 def _methods(kind: Any) -> tuple[Any, ...]:
-    """What `method` can be of a class, if it has one."""
+    """The values of `method` in a class, if it has this key."""
     field = getattr(kind, "model_fields", {}).get("method")
     return get_args(field.annotation) if field else ()

@@ -1,4 +1,4 @@
-"""The section that says which personal data are looked for, and what becomes of it."""
+"""The section `preprocess.pii`: the treatment of personal data."""
 
 from typing import Annotated, Literal, Self, get_args
 
@@ -13,13 +13,13 @@ Region = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 
 
 class PiiConfig(Section):
-    """What is done about each kind of personal data.
+    """The action for each kind of personal data.
 
-    `redact` puts a placeholder such as [EMAIL] in its place, `drop` drops the example,
-    `flag` only names the example. `regions` are those whose phone numbers are known
-    without a country code. `unsure` says whether a borderline finding is left alone or
-    treated like a sure one until a person decides; `context` is how many characters
-    either side of it that person sees.
+    `redact` replaces it by a placeholder such as [EMAIL], `drop` drops the example, and
+    `flag` only lists the example. `regions` are countries whose phone numbers are found
+    without a country code. `unsure`: whether a borderline finding is kept, or treated
+    like a certain one, until a person decides. `context`: characters that are shown on
+    both sides of a finding in the review.
     """
 
     actions: dict[Kind, Action]
@@ -30,5 +30,7 @@ class PiiConfig(Section):
     @model_validator(mode="after")
     def _each_kind_has_an_action(self) -> Self:
         if missing := [kind for kind in KINDS if kind not in self.actions]:
-            raise ValueError(f"actions lacks {missing}; ignore switches a kind off")
+            raise ValueError(
+                f"actions is missing {missing}; use ignore to switch a kind off"
+            )
         return self

@@ -1,4 +1,4 @@
-"""What a text must be like to teach: the section `preprocess.quality`."""
+"""The section `preprocess.quality`: requirements on texts."""
 
 from typing import Literal
 
@@ -10,10 +10,11 @@ Side = Literal["user", "assistant"]
 
 
 class LanguageConfig(Section):
-    """Which language a side must be in, and how sure a reject is.
+    """The language of each side, and the confidence needed for a reject.
 
-    `expected` gives a side its ISO 639-1 code, or `stratum`: each row's stratum is the
-    code. `min_bytes` and `min_margin` are explained in `graft.data.preprocess.languages`.
+    `expected` maps a side to its ISO 639-1 code, or to `stratum` if each row's stratum
+    is the code. `min_bytes` and `min_margin` are explained in
+    `graft.data.preprocess.languages`.
     """
 
     expected: dict[Side, str]
@@ -24,8 +25,8 @@ class LanguageConfig(Section):
 class QualityConfig(Section):
     """Rules over messages; null or false turns one off. Shares are of characters.
 
-    `placeholders` are whole messages, without regard to case; one that ends in `*`
-    is how a message begins.
+    `placeholders` are complete messages, case-insensitive; one that ends in `*` matches
+    the beginning of a message.
     """
 
     max_repetition: float | None = Field(ge=0.5, le=1)

@@ -1,4 +1,4 @@
-"""What an adapter must reach: the part `requirements` of section `evaluate`."""
+"""The section `evaluate.requirements`: what an adapter must reach."""
 
 from typing import Self
 
@@ -8,11 +8,11 @@ from graft.config.section import Count, Section
 
 
 class MetricRequirement(Section):
-    """Bounds of one metric of the tuned model; a bound that is left out is not checked.
+    """Bounds of one metric of the tuned model; missing bounds are not checked.
 
-    `min` and `max` bound its value. `min_difference` is what it must gain over the
-    base, in the direction that is better for it: the lower bound of the gain's 95 %
-    interval must be above. A significant difference below it is called negligible.
+    `min` and `max` bound its value. `min_difference` is the required gain over the
+    base, in the direction that is better for the metric: the lower bound of the gain's
+    95 % interval must be above it. A smaller significant difference is negligible.
     """
 
     min: float | None = None
@@ -23,21 +23,23 @@ class MetricRequirement(Section):
     def _something_is_required(self) -> Self:
         bounds = (self.min, self.max, self.min_difference)
         if all(bound is None for bound in bounds):
-            raise ValueError("give min, max or min_difference, or null for nothing")
+            raise ValueError(
+                "set min, max or min_difference, or null for no requirement"
+            )
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min} is above max {self.max}")
         return self
 
 
 class RequirementsConfig(Section):
-    """`metrics` gives a metric of the task its bounds; null requires nothing of it."""
+    """`metrics` maps metrics of the task to bounds; null: no requirement."""
 
     min_examples: Count
     metrics: dict[str, MetricRequirement | None]
 
     @property
     def min_differences(self) -> dict[str, float]:
-        """By metric, the smallest difference that matters, where one is given."""
+        """Smallest relevant differences that are configured, by metric."""
         return {
             name: bounds.min_difference
             for name, bounds in self.metrics.items()

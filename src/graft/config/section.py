@@ -1,4 +1,4 @@
-"""What every section of params.yaml has in common."""
+"""The base class and number types of all sections of params.yaml."""
 
 from typing import Annotated
 
@@ -10,10 +10,10 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-"""What NumPy, torch and transformers all take."""
+"""Accepted by NumPy, torch and transformers."""
 
 
 class Section(BaseModel):
-    """Base of every section: frozen, and strict about keys."""
+    """Base class of every section: frozen, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())

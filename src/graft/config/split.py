@@ -1,4 +1,4 @@
-"""The section that the stage split reads."""
+"""The section `split`."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -9,12 +9,13 @@ from graft.config.section import Count, Fraction, Positive, Section, Seed
 
 
 class LeakageConfig(Section):
-    """What of train is too like what is held out, by shared n-grams of words.
+    """Which train rows leak held-out data, by shared word n-grams.
 
-    A held-out text is an example's prompt (plain completion has only an answer), with
-    `answers` also its answer, and each text of a benchmark's row. A train row leaks
-    that has `threshold` of its n-grams; those of more than `max_common` groups do not
-    count. `benchmarks` are files: .jsonl, .parquet, or text with a line an example.
+    Held-out texts are the prompts of examples (for plain completion the answers), with
+    `answers` also their answers, and all texts in the rows of benchmarks. A train row
+    leaks if it contains a share of `threshold` of a text's n-grams; n-grams in more
+    than `max_common` groups do not count. `benchmarks` are files: .jsonl, .parquet, or
+    text with one example per line.
     """
 
     policy: Literal["drop", "fail", "report"]
@@ -28,9 +29,9 @@ class LeakageConfig(Section):
 
 
 class SplitConfig(Section):
-    """Shares of examples that have no official split, and what leaks between them.
+    """Shares of examples without an official split, and the leakage check.
 
-    Without `leakage` nothing is compared.
+    With `leakage: null` nothing is compared.
     """
 
     validation: Fraction
@@ -41,5 +42,5 @@ class SplitConfig(Section):
     @model_validator(mode="after")
     def _leaves_a_train_split(self) -> Self:
         if self.validation + self.test >= 1:
-            raise ValueError("validation + test must be under 1")
+            raise ValueError("validation + test must be below 1")
         return self

@@ -1,4 +1,4 @@
-"""The sections that name a task, a base model, and how they are measured and kept."""
+"""The sections `task`, `model`, `evaluate` and `registry`."""
 
 import datetime
 import re
@@ -13,17 +13,16 @@ from graft.config.section import Count, Positive, Section, Seed
 
 
 def _iso(value: object) -> object:
-    """YAML reads an unquoted date as one."""
+    """A date as text; YAML parses an unquoted date as a date object."""
     return datetime.date.fromisoformat(str(value)).isoformat()
 
 
 class PromptConfig(Section):
-    """`chat` uses the model's own template; `pattern` is text with {source}.
+    """`chat` uses the model's own chat template; `pattern` is text with {source}.
 
-    `paraphrases` are other ways to ask, texts with {source} too: each training example
-    is also learned with `num_paraphrases` of them. `date` is the day that a chat
-    template writes where it wants today's, in ISO form: the same at training,
-    evaluation and serving.
+    `paraphrases` are alternative prompts with {source}: each training example is also
+    trained with `num_paraphrases` of them. `date` is the ISO date that replaces today's
+    in a chat template, the same in training, evaluation and serving.
     """
 
     style: Literal["chat", "pattern"]
@@ -35,7 +34,7 @@ class PromptConfig(Section):
 
     @property
     def today(self) -> datetime.date | None:
-        """`date` as such."""
+        """`date` as a date object."""
         return None if self.date is None else datetime.date.fromisoformat(self.date)
 
     @model_validator(mode="after")
@@ -43,7 +42,7 @@ class PromptConfig(Section):
         if self.style == "pattern" and "{source}" not in (self.pattern or ""):
             raise ValueError("style pattern needs a pattern that contains {source}")
         if self.style == "chat" and self.pattern is not None:
-            raise ValueError("style chat takes no pattern; set it to null")
+            raise ValueError("style chat has no pattern; set it to null")
         return self
 
     @model_validator(mode="after")
@@ -52,18 +51,19 @@ class PromptConfig(Section):
             raise ValueError(f"paraphrase {mute[0]!r} does not contain {{source}}")
         if self.num_paraphrases > len(self.paraphrases):
             raise ValueError(
-                f"num_paraphrases {self.num_paraphrases} of {len(self.paraphrases)}"
+                f"num_paraphrases {self.num_paraphrases} is more than the "
+                f"{len(self.paraphrases)} paraphrases"
             )
         return self
 
 
 class TaskConfig(Section):
-    """What is learned, how it is asked, and how an answer ends.
+    """The task, its prompt, and where a completion ends.
 
-    `expected_languages` say what `preprocess.quality` asks of each side: a code, or
-    `stratum`, which is then the code. `learn` says which of a conversation's answers
-    carry loss. `prompt_tokens` are what a text that nobody asked for is prompted with:
-    its own first tokens.
+    `expected_languages` is the language that `preprocess.quality` requires of each
+    side: a code, or `stratum` if the stratum is the code. `learn`: which answers of a
+    conversation carry loss. `prompt_tokens`: for a text without a prompt, its first
+    tokens are used as the prompt.
     """
 
     name: str
@@ -78,7 +78,8 @@ class TaskConfig(Section):
 
 
 class ModelConfig(Section):
-    """A base model: a folder or a hub id, and the revision that names its content."""
+    """A base model: a folder or a Hub id, and the revision that identifies its
+    content."""
 
     path: str
     revision: str
@@ -89,10 +90,10 @@ class ModelConfig(Section):
 
 
 class EvaluateConfig(Section):
-    """How completions are made and scored. Intervals are 95 % bootstrap.
+    """How completions are generated and scored, with 95 % bootstrap intervals.
 
-    An adapter that falls short of `requirements` gets no alias, and the stage fails;
-    null requires nothing.
+    An adapter that does not meet `requirements` gets no alias, and the stage fails;
+    null: no requirements.
     """
 
     device: Literal["auto", "cpu", "cuda"]
@@ -109,12 +110,12 @@ class EvaluateConfig(Section):
 
     @property
     def min_differences(self) -> dict[str, float]:
-        """By metric, the smallest difference that matters."""
+        """Smallest relevant differences, by metric."""
         return self.requirements.min_differences if self.requirements else {}
 
 
 def _matches(pattern: str, rule: str) -> AfterValidator:
-    """A check of a whole text; who breaks it reads the rule."""
+    """A validator of a complete text, with the rule as its error message."""
 
     def check(text: str) -> str:
         if re.fullmatch(pattern, text) is None:
@@ -125,42 +126,43 @@ def _matches(pattern: str, rule: str) -> AfterValidator:
 
 
 def _public(address: str) -> str:
-    """Raises: ValueError if an address holds what git and MLflow must not have."""
+    """Raises: ValueError if an address contains credentials."""
     if without_secret(address) != address:
         raise ValueError(
-            "holds a user, password or token, which git would keep; write the address "
-            "without them, and set MLFLOW_TRACKING_USERNAME and "
-            "MLFLOW_TRACKING_PASSWORD, or the whole address as MLFLOW_TRACKING_URI, "
+            "contains a user, password or token, which git would store; write the "
+            "address without them, and set MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD, or the complete address as MLFLOW_TRACKING_URI, "
             "in the environment"
         )
     return address
 
 
 class RegistryConfig(Section):
-    """The registered model's name, and the MLflow experiment of its runs.
+    """The name of the registered model, and the MLflow experiment of its runs.
 
-    MLflow refuses a model's name with / or :, which stand in addresses of models
-    (models:/NAME/VERSION, models:/NAME@ALIAS), but only when a version is made.
+    MLflow rejects names of models with / or :, which are separators in the addresses of
+    models (models:/NAME/VERSION, models:/NAME@ALIAS), but only when a version is
+    registered.
     """
 
     name: Annotated[
         str,
         _matches(
             r"\w(?:[\w .-]{0,198}[\w.-])?",
-            "a model's name has 1 to 200 letters, digits, blanks and . _ -, none of "
-            "them / or :, which MLflow refuses",
+            "a name of a model has 1 to 200 letters, digits, spaces and . _ -; MLflow "
+            "rejects / and :",
         ),
     ]
     experiment: Annotated[
         str,
         _matches(
             r"\S(?:.{0,248}\S)?",
-            "an experiment's name has 1 to 250 characters on one line, no blank first "
-            "or last",
+            "the name of an experiment has 1 to 250 characters on one line, without "
+            "spaces at either end",
         ),
     ]
     tracking_uri: Annotated[
         str,
-        _matches(r"\S(?:.*\S)?", "an address is one line, no blank first or last"),
+        _matches(r"\S(?:.*\S)?", "an address is one line without spaces at either end"),
         AfterValidator(_public),
     ]

@@ -1,4 +1,4 @@
-"""The sections that the train stage reads."""
+"""The sections `quantization` and `train`."""
 
 from typing import Annotated, Literal, Self
 
@@ -8,7 +8,7 @@ from graft.config.section import Fraction, Positive, Rate, Section, Seed, Share
 
 
 class QuantizationConfig(Section):
-    """How the frozen base is stored."""
+    """Storage of the frozen base."""
 
     method: Literal["nf4", "fp4", "none"]
     double_quant: bool
@@ -18,18 +18,18 @@ class QuantizationConfig(Section):
 class TrainConfig(Section):
     """The optimizer, its schedule and its budget. A step is one optimizer update.
 
-    `oversample` and `class_weights` favour rare strata: 0 leaves them as they are, 1
-    makes all strata equal, the first by repeating examples, the second in the loss.
-    `num_processes`: on this machine, one a GPU; a step is the same for any number.
-    `shard_base`: each holds a part of the 4-bit base, and gathers what it needs.
-    `kernels`: fused ones of our own are for CUDA and some families of models; auto
-    takes them where they can be, plain never.
-    `max_loss_ratio`: training stops where its loss stays above so many times what it
-    was. `neftune_alpha`: of the noise on embeddings.
-    `gradient_checkpointing`: whether a layer's input alone is kept for the way back;
-    with fused layers also selective: all but gates and ups; and on CUDA, in the
-    machine's memory, swap: attention's states too; offload: the input. auto: whatever
-    keeps the most that fits the GPU.
+    `oversample` and `class_weights` favour rare strata: 0 changes nothing, 1 makes all
+    strata equal, the first by repeating examples, the second in the loss.
+    `num_processes`: on this machine, one per GPU; the result of a step does not depend
+    on it. `shard_base`: each process holds a part of the 4-bit base, and gathers
+    weights when they are needed. `kernels`: graft's fused kernels support CUDA and some
+    model families; auto uses them where they are supported, plain never.
+    `max_loss_ratio`: training stops if its loss stays above this multiple of the
+    earlier loss. `neftune_alpha`: scale of the noise on embeddings.
+    `gradient_checkpointing`: true keeps only the input of each layer for the backward
+    pass. With fused layers, selective keeps everything but the gate and up projections;
+    on CUDA, offload keeps the inputs in host memory, and swap also attention's states.
+    auto chooses the fastest that fits the GPU.
     """
 
     device: Literal["auto", "cpu", "cuda"]
@@ -60,7 +60,7 @@ class TrainConfig(Section):
     checkpoints_kept: Positive
 
     @model_validator(mode="after")
-    def _micro_batches_fill_a_step(self) -> Self:
+    def _step_is_a_multiple_of_micro_batches(self) -> Self:
         if self.global_batch_size % (self.micro_batch_size * self.num_processes):
             raise ValueError(
                 f"global_batch_size {self.global_batch_size} is not a multiple of "
