@@ -24,6 +24,9 @@ class ByteTemplate:
         del start
         return bytes(i for i in ids if i < PAD).decode(errors="replace")
 
+    def show(self, ids: Sequence[int]) -> str:
+        return self.decode(ids)
+
 
 @pytest.fixture(scope="session")
 def template() -> ByteTemplate:

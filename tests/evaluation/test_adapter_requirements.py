@@ -161,7 +161,7 @@ def failing() -> Requirements:
 def test_page_and_card_say_a_failure_before_all_else_and_name_no_alias() -> None:
     rows = predictions()
     facts = make_facts(TASK, rows, requirements=failing())
-    page, card = to_page(facts, rows), to_card(facts)
+    page, card = to_page(facts), to_card(facts)
     sentence = facts.requirements.failed[0].sentence
     body = page.partition("<body>")[2]
     assert body.index("Requirements failed") < body.index("<header>")
@@ -181,7 +181,7 @@ def test_page_and_card_say_where_nothing_was_required_and_what_was_met() -> None
         facts = make_facts(TASK, rows)
         met = check_requirements(config, facts.scores)
         facts = dataclasses.replace(facts, requirements=met)
-        for text in (to_page(facts, rows), to_card(facts)):
+        for text in (to_page(facts), to_card(facts)):
             assert words in text and "Requirements failed" not in text
 
 

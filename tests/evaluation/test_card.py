@@ -10,6 +10,7 @@ from test_scoring import CONFIG, predictions
 from graft.config import ModelConfig, PromptConfig, TaskConfig
 from graft.evaluation.card import to_card
 from graft.evaluation.facts import Facts
+from graft.evaluation.generate import Generated
 from graft.evaluation.generation import Completions, Decoding
 from graft.evaluation.latency import Latency
 from graft.evaluation.page import to_page
@@ -17,6 +18,7 @@ from graft.evaluation.requirements import Requirements
 from graft.evaluation.scoring import Prediction, score, to_report
 from graft.hardware.machine import device_name, library_versions, peak_memory_gib
 from graft.metrics import METRICS, get_metrics
+from graft.models.adapter_record import AdapterRecord
 
 ROOT = Path(__file__).parents[2]
 TASK = TaskConfig(
@@ -64,35 +66,52 @@ DATA = {
 }
 
 
+RECORD = AdapterRecord(
+    base_path=MODEL.path,
+    base_revision=MODEL.revision,
+    template_hash="abc123",
+    run_id="run77",
+    params={
+        "data": DATA,
+        "tokenize": {"max_seq_len": 512},
+        "adapter": {"method": "lora", "rank": 16},
+        "quantization": {"method": "nf4"},
+        "train": {"learning_rate": 0.005, "max_steps": None},
+    },
+    machine={"device": "an older device", "memory_gib": 7.25, "seconds": 61.0},
+)
+
+
+def with_params(facts: Facts, **sections: object) -> Facts:
+    """The facts of a training with other parameters."""
+    record = dataclasses.replace(facts.record, params={**facts.params, **sections})
+    return dataclasses.replace(facts, record=record)
+
+
 def make_facts(task: TaskConfig, rows: list[Prediction], **changes: object) -> Facts:
     cost = Completions(["x"] * 40, num_tokens=400, seconds=2.0, latency_ms=150.0)
     facts = Facts(
         name=f"graft-{task.name}",
         task=task,
         model=MODEL,
-        params={
-            "data": DATA,
-            "tokenize": {"max_seq_len": 512},
-            "adapter": {"method": "lora", "rank": 16},
-            "quantization": {"method": "nf4"},
-            "train": {"learning_rate": 0.005, "max_steps": None},
-        },
+        record=RECORD,
         counts={"train": 18_000, "validation": 500, "test": len(rows)},
         digests={"prompt template": "abc123", "adapter": "def456"},
         scores=score(rows, get_metrics(task.metrics), CONFIG),
         requirements=Requirements(()),
         samples=rows[:3],
-        decoding=Decoding.of(task, CONFIG),
         stages=STAGES,
-        machine={"device": "an older device", "memory_gib": 7.25, "seconds": 61.0},
-        costs={"base": cost, "tuned": cost},
-        latency={"base": LATENCY, "tuned": LATENCY},
-        device="a device",
-        memory_gib=1.5,
-        rss_gib=2.5,
-        versions={"torch": "9.9"},
-        prompt="<s>English: hello",
-        run_id="run77",
+        generated=Generated(
+            predictions=rows,
+            decoding=Decoding.of(task, CONFIG),
+            costs={"base": cost, "tuned": cost},
+            latency={"base": LATENCY, "tuned": LATENCY},
+            device="a device",
+            memory_gib=1.5,
+            rss_gib=2.5,
+            versions={"torch": "9.9"},
+            prompt="<s>English: hello",
+        ),
         links={"MLflow run": "run77"},
         curves={},
     )
@@ -105,8 +124,8 @@ def facts() -> Facts:
 
 
 def test_a_model_of_its_own_is_not_called_an_adapter(facts: Facts) -> None:
-    params = {**facts.params, "adapter": {"method": "full", "freeze_layers": 0}}
-    text = to_card(dataclasses.replace(facts, params=params))
+    full = with_params(facts, adapter={"method": "full", "freeze_layers": 0})
+    text = to_card(full)
     assert "All weights, trained further" in text and "PeftModel" not in text
     assert 'AutoModelForCausalLM.from_pretrained("models/adapter"' in text
     assert ModelCard(text).data.library_name == "transformers"
@@ -131,7 +150,7 @@ def test_every_task_has_a_card_that_the_hub_reads_with_the_reports_numbers(path)
     for line in report["not_computed"]:
         name, reason = line.split(": ", 1)
         assert METRICS[name].title in text and reason in text
-    page = to_page(facts, rows)
+    page = to_page(facts)
     for name in report["tuned"]:
         (shown,) = re.findall(
             rf"^\| {re.escape(METRICS[name].title)} \|[^|]*\| \*\*(\S+) \[", text, re.M
@@ -158,8 +177,7 @@ def test_a_hub_data_set_is_named_with_revision_and_licence(facts: Facts):
         "revision": "e5",
         "license": "mit",
     }
-    params = {**facts.params, "data": {**DATA, **hub}}
-    text = to_card(dataclasses.replace(facts, params=params))
+    text = to_card(with_params(facts, data={**DATA, **hub}))
     assert ModelCard(text).data.datasets == ["openai/gsm8k"]
     assert "`openai/gsm8k`, `main`, at revision `e5`" in text
     assert "Licence: mit." in text
@@ -200,7 +218,13 @@ def test_nothing_is_blank_invented_or_python(facts: Facts):
 
 
 def test_what_was_not_measured_has_no_heading(facts: Facts):
-    bare = dataclasses.replace(facts, latency={}, machine={}, stages={}, samples=[])
+    bare = dataclasses.replace(
+        facts,
+        generated=dataclasses.replace(facts.generated, latency={}),
+        record=dataclasses.replace(facts.record, machine={}),
+        stages={},
+        samples=[],
+    )
     card = to_card(bare)
     for text in ("One prompt at a time", "## Samples", "| device |", "| stage |"):
         assert text not in card
@@ -243,5 +267,7 @@ def test_a_later_turn_is_shown_with_the_conversation_before_it(facts: Facts):
     many = dataclasses.replace(sample, history=turns * 9)
     card = to_card(dataclasses.replace(facts, samples=[many]))
     assert "(15 turns before) → " in card and "→ user: When? |" in card
-    page = to_page(facts, [sample, *predictions()[1:]])
+    rows = [sample, *predictions()[1:]]
+    generated = dataclasses.replace(facts.generated, predictions=rows)
+    page = to_page(dataclasses.replace(facts, generated=generated))
     assert "conversation before the prompt" in page and "Ann." in page

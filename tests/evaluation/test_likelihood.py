@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from graft.evaluation.likelihood import count_learned, negative_log_likelihoods
+from graft.evaluation.likelihood import count_trained_tokens, negative_log_likelihoods
 
 
 def sequences(number: int) -> list[tuple[list[int], list[bool]]]:
@@ -29,4 +29,4 @@ def test_a_batch_gives_each_sequence_what_it_gets_alone(model):
 
 
 def test_the_first_token_counts_for_nothing():
-    assert count_learned(([5, 6, 7], [True, True, False])) == 1
+    assert count_trained_tokens(([5, 6, 7], [True, True, False])) == 1

@@ -7,11 +7,13 @@ from test_card import LATENCY, MODEL, TASK
 from test_scoring import CONFIG, predictions
 
 from graft.evaluation.facts import Facts
+from graft.evaluation.generate import Generated
 from graft.evaluation.generation import Completions, Decoding
 from graft.evaluation.page import to_page
 from graft.evaluation.requirements import Requirements
 from graft.evaluation.scoring import Prediction, score
 from graft.metrics import get_metrics
+from graft.models.adapter_record import AdapterRecord
 from graft.records import Score
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
@@ -47,34 +49,52 @@ class Reader(HTMLParser):
         return [attributes for tag, attributes in self.found if tag in tags]
 
 
+RECORD = AdapterRecord(
+    base_path=MODEL.path,
+    base_revision=MODEL.revision,
+    template_hash="abc123",
+    run_id="run77",
+    params={
+        "adapter": {"method": "lora", "rank": 16, "dora": None},
+        "train": {"epochs": 3},
+    },
+    machine={},
+)
+
+
 def make_facts(rows: list[Prediction], **changes: object) -> Facts:
     if "scores" not in changes:
         metrics = get_metrics(["bleu", "chrf", "bleu_1"])
         changes["scores"] = score(rows, metrics, CONFIG)
+    of_models = {f.name for f in dataclasses.fields(Generated)} & changes.keys()
+    generated = {name: changes.pop(name) for name in of_models}
+    if "params" in changes:
+        changes["record"] = dataclasses.replace(RECORD, params=changes.pop("params"))
     cost = Completions(["x"], num_tokens=400, seconds=2.0, latency_ms=150.0)
     values: dict[str, object] = dict(  # pylint: disable=use-dict-literal
         name="graft-translation",
         task=TASK,
         model=MODEL,
-        params={
-            "adapter": {"method": "lora", "rank": 16, "dora": None},
-            "train": {"epochs": 3},
-        },
+        record=RECORD,
         counts={"train": 18_000, "validation": 500, "test": len(rows)},
         digests={"prompt template": "abc123"},
         requirements=Requirements(()),
         samples=[],
-        decoding=Decoding.of(TASK, CONFIG),
         stages={},
-        machine={},
-        costs={"base": cost, "tuned": cost},
-        latency={"base": LATENCY, "tuned": LATENCY},
-        device="a device",
-        memory_gib=1.5,
-        rss_gib=2.25,
-        versions={"torch": "9.9"},
-        prompt="<s>English: hello",
-        run_id="run77",
+        generated=dataclasses.replace(
+            Generated(
+                predictions=rows,
+                decoding=Decoding.of(TASK, CONFIG),
+                costs={"base": cost, "tuned": cost},
+                latency={"base": LATENCY, "tuned": LATENCY},
+                device="a device",
+                memory_gib=1.5,
+                rss_gib=2.25,
+                versions={"torch": "9.9"},
+                prompt="<s>English: hello",
+            ),
+            **generated,
+        ),
         links={"MLflow run": "http://tracking/#/runs/77", "card": "out/README.md"},
         curves={"train": [(10, 3.0), (20, 1.5)], "validation": [(0, 3.5), (20, 2.0)]},
     )
@@ -83,13 +103,13 @@ def make_facts(rows: list[Prediction], **changes: object) -> Facts:
 
 def test_equal_facts_make_equal_pages():
     rows = predictions()
-    assert to_page(make_facts(rows), rows) == to_page(make_facts(rows), rows)
+    assert to_page(make_facts(rows)) == to_page(make_facts(rows))
 
 
 def test_a_page_shows_results_strata_examples_speed_links_and_grounds():
     rows = predictions()
     facts = make_facts(rows)
-    page = to_page(facts, rows)
+    page = to_page(facts)
     text = " ".join("".join(Reader(page).words).split())
     bleu = facts.scores.overall["bleu"]
     for words in (
@@ -133,11 +153,11 @@ def test_what_data_says_stays_text():
         name=evil,
         device=evil,
         links={evil: "javascript:alert(1)"},
-        params={"data": {evil: evil}},
+        params={"adapter": {"method": "lora"}, "data": {evil: evil}},
         digests={evil: evil},
         prompt=evil,
     )
-    page = to_page(facts, rows)
+    page = to_page(facts)
     read = Reader(page)
     assert not read.all("script", "img") and "onerror=a" in "".join(read.words)
     assert not any("javascript" in (a["href"] or "") for a in read.all("a"))
@@ -145,7 +165,7 @@ def test_what_data_says_stays_text():
 
 def test_a_page_fetches_nothing():
     rows = predictions()
-    read = Reader(to_page(make_facts(rows, links={}), rows))
+    read = Reader(to_page(make_facts(rows, links={})))
     assert not read.all("script", "link", "img", "iframe", "object", "use")
     assert all((a["href"] or "").startswith("#") for a in read.all("a"))
     styles = "".join(read.words)
@@ -154,7 +174,7 @@ def test_a_page_fetches_nothing():
 
 def test_headings_tables_and_plots_can_be_read_aloud():
     rows = predictions()
-    read = Reader(to_page(make_facts(rows), rows))
+    read = Reader(to_page(make_facts(rows)))
     levels = [int(tag[1]) for tag, _ in read.found if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(b <= a + 1 for a, b in zip(levels, levels[1:]))
@@ -173,7 +193,7 @@ def test_headings_tables_and_plots_can_be_read_aloud():
 
 def test_each_number_in_a_table_carries_its_label_for_screens_without_columns():
     rows = predictions()
-    page = to_page(make_facts(rows), rows)
+    page = to_page(make_facts(rows))
     for table in re.findall(r'<table class="numbers.*?</table>', page, re.DOTALL):
         heads = re.findall(r"<th scope=\"col\"[^>]*>([^<]+)</th>", table)
         labels = re.findall(r'<td data-label="([^"]+)"', table)
@@ -186,7 +206,7 @@ def test_a_metric_that_was_not_computed_says_why_and_has_no_number():
     rows = predictions()
     scores = score(rows, get_metrics(["chrf"]), CONFIG)
     lacking = dataclasses.replace(scores, not_computed={"bleu": "no WordNet: get it"})
-    text = "".join(Reader(to_page(make_facts(rows, scores=lacking), rows)).words)
+    text = "".join(Reader(to_page(make_facts(rows, scores=lacking))).words)
     assert "Not computed" in text and "no WordNet: get it" in text
     assert text.count("BLEU") == 1
 
@@ -196,7 +216,7 @@ def test_a_page_without_any_metric_still_stands():
     scores = dataclasses.replace(
         score(rows, [], CONFIG), not_computed={"bleu": "no WordNet"}
     )
-    page = to_page(make_facts(rows, scores=scores, latency={}), rows)
+    page = to_page(make_facts(rows, scores=scores, latency={}))
     text = "".join(Reader(page).words)
     assert "No metric could be computed" in text and "no WordNet" in text
     assert "ms p95" not in text
@@ -205,12 +225,12 @@ def test_a_page_without_any_metric_still_stands():
 def test_gold_has_a_column_only_where_a_metric_has_it():
     rows = predictions()
     facts = make_facts(rows)
-    assert ">gold</th>" not in to_page(facts, rows)
+    assert ">gold</th>" not in to_page(facts)
     found = facts.scores.overall["chrf"]
     gold = dataclasses.replace(found, gold=Score(99.5, 98.25, 99.75))
     overall = facts.scores.overall | {"chrf": gold}
     scores = dataclasses.replace(facts.scores, overall=overall)
-    page = to_page(dataclasses.replace(facts, scores=scores), rows)
+    page = to_page(dataclasses.replace(facts, scores=scores))
     assert ">gold</th>" in page and "98.2 to 99.8" in page
 
 
@@ -221,7 +241,7 @@ def test_nine_hundred_long_answers_and_a_hundred_strata_stay_under_400_kb():
         for i in range(900)
     ]
     scores = score(rows, get_metrics(["bleu"]), CONFIG)
-    page = to_page(make_facts(rows, scores=scores), rows)
+    page = to_page(make_facts(rows, scores=scores))
     assert len(page.encode()) < 400_000
     assert "60 smaller strata" in page
 
@@ -238,7 +258,7 @@ def test_a_page_stands_where_a_score_is_infinite_or_undefined():
     compared = {"bleu": found}
     strata = {name: (n, compared) for name, (n, _) in facts.scores.strata.items()}
     scores = dataclasses.replace(facts.scores, overall=compared, strata=strata)
-    text = "".join(Reader(to_page(make_facts(rows, scores=scores), rows)).words)
+    text = "".join(Reader(to_page(make_facts(rows, scores=scores))).words)
     assert "∞" in text and "not significant" in text and not re.search(r"\bnan\b", text)
 
 
@@ -246,6 +266,6 @@ def test_a_perplexity_shows_how_much_it_fell_of_the_base():
     measured = {"base_nll": 20.0, "tuned_nll": 10.0, "num_tokens": 10, "num_bytes": 40}
     rows = [dataclasses.replace(row, **measured) for row in predictions()]
     scores = score(rows, get_metrics(["perplexity", "bleu"]), CONFIG)
-    page = to_page(make_facts(rows, scores=scores), rows)
+    page = to_page(make_facts(rows, scores=scores))
     assert page.count("−63.2 % of base") == 1 and page.count("% of base") == 1
     assert "significantly better (95 % CI)" in page

@@ -205,7 +205,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
         "evaluate", "falls short of"),
     "another prompt in evaluation": (
         "evaluate",
-        code(f"{EVALUATION}/asking.py", "template.encode_prompt(example.messages)\n",
+        code(f"{EVALUATION}/generate.py", "template.encode_prompt(example.messages)\n",
              "template.encode_prompt(example.messages)[:-3]\n"),
         "evaluate", "falls short of"),
     "another base in evaluation": (
@@ -216,8 +216,8 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
         "tokenize", params(task__max_new_tokens=4), "evaluate", "falls short of"),
     "references in place of completions": (
         "evaluate",
-        code(f"{EVALUATION}/asking.py", "tuned=tuned.completions.texts[row]",
-             "tuned=question.gold[0]"),
+        code(f"{EVALUATION}/generate.py", "tuned=tuned.completions.texts[row]",
+             "tuned=prompt.references[0]"),
         "verify", "expected 80.0 to 88.0"),
     "no requirement, and nothing learned": (
         "train", learn_nothing_and_require_nothing, "verify", "requirements is 'none'"),

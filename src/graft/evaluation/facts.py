@@ -1,65 +1,67 @@
-"""All that a model card says, gathered before it is written."""
+"""All that the model card and the report page contain, gathered before they are written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from graft.config import ModelConfig, TaskConfig
 from graft.evaluation.curves import Curves
-from graft.evaluation.generation import Completions, Decoding
-from graft.evaluation.latency import Latency
+from graft.evaluation.generate import Generated
 from graft.evaluation.requirements import Requirements
 from graft.evaluation.scoring import Prediction, Scores
+from graft.io import digest_files
+from graft.models.adapter_record import AdapterRecord
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What was trained, on what, how well it does, and on which grounds.
+    """What was trained, on which data, how well it performs, and what that rests on.
 
     Args:
         name: of the registered model.
-        params: params.yaml as the adapter was trained with, by section.
+        record: of the training that made the adapter.
         counts: examples of each split.
-        requirements: what had to be reached, and what was.
         digests: of what the scores rest on, by its name for readers.
+        requirements: what the scores had to reach, and what they did.
+        samples: predictions that are shown in full.
         stages: reports of the data stages and of training, by stage.
-        machine: that trained: device, memory_gib, seconds; empty if it is not known.
-        costs: completions of base and tuned, for their speed.
-        latency: of single prompts, base and tuned; empty if it was not measured.
-        device: what the completions were made on.
-        memory_gib: most memory of the device that this took.
-        rss_gib: most of the machine's memory that this process took.
-        versions: of the libraries.
-        prompt: a whole prompt as the model reads it.
-        run_id: the MLflow run, or empty.
-        links: what to look at beside this, text → address or path.
+        generated: what both models generated, and what it took.
+        links: related pages and files, text → address or path.
         curves: losses of the training.
     """
 
     name: str
     task: TaskConfig
     model: ModelConfig
-    params: Mapping[str, Any]
+    record: AdapterRecord
     counts: Mapping[str, int]
     digests: Mapping[str, str]
     scores: Scores
     requirements: Requirements
     samples: Sequence[Prediction]
-    decoding: Decoding
     stages: Mapping[str, Any]
-    machine: Mapping[str, Any]
-    costs: Mapping[str, Completions]
-    latency: Mapping[str, Latency]
-    device: str
-    memory_gib: float
-    rss_gib: float
-    versions: Mapping[str, str]
-    prompt: str
-    run_id: str
+    generated: Generated
     links: Mapping[str, str]
     curves: Curves
 
     @property
-    def is_whole(self) -> bool:
+    def params(self) -> Mapping[str, Any]:
+        """params.yaml as the adapter was trained with, by section."""
+        return self.record.params
+
+    @property
+    def is_full(self) -> bool:
         """Whether all weights were trained, not an adapter."""
         return bool(self.params["adapter"]["method"] == "full")
+
+
+def to_digests(record: AdapterRecord, adapter: Path, splits: Path) -> dict[str, str]:
+    """Digests of what the scores rest on, by its name for readers."""
+    return {
+        "base model": f"{record.base_path}@{record.base_revision}",
+        "prompt template": record.template_hash,
+        "adapter": digest_files(adapter, ["*.safetensors"]),
+        "train split": digest_files(splits / "train", ["*.parquet"]),
+        "test split": digest_files(splits / "test", ["*.parquet"]),
+    }

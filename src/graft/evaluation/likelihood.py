@@ -17,7 +17,7 @@ Tokens = tuple[Sequence[int], Sequence[bool]]
 """Ids of a sequence, and which of them are learned; both of shape [tokens]."""
 
 
-def count_learned(sequence: Tokens) -> int:
+def count_trained_tokens(sequence: Tokens) -> int:
     """Tokens whose probability is asked for: all learned ones but a first one, before
     which nothing stands."""
     return sum(sequence[1][1:])

@@ -1,7 +1,6 @@
 """What an evaluation leaves: a folder, a report, and a run in the tracking store."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ from graft.evaluation.page import to_page
 from graft.evaluation.page.losses import to_image
 from graft.evaluation.scoring import (
     SYSTEMS,
-    Prediction,
     of_system,
     to_report,
     values,
@@ -41,19 +39,18 @@ def write_outputs(
     out: Path,
     report: Path,
     metrics: Path,
-    predictions: Sequence[Prediction],
     facts: Facts,
 ) -> None:
     """Write report, DVC's metrics, and in `out` the table, samples, card and page."""
     rows = pa.Table.from_pylist(
-        [asdict(row) for row in predictions], schema=PREDICTION_SCHEMA
+        [asdict(row) for row in facts.generated.predictions], schema=PREDICTION_SCHEMA
     )
     with io.atomic(out) as partial:
         partial.mkdir()
         io.write_batches(partial / TABLE, [rows], PREDICTION_SCHEMA)
         io.write_json(partial / SAMPLES, [asdict(row) for row in facts.samples])
         io.write_text(partial / CARD, to_card(facts))
-        io.write_text(partial / PAGE, to_page(facts, predictions))
+        io.write_text(partial / PAGE, to_page(facts))
         io.write_text(partial / LOSSES, to_image(facts.curves))
     io.write_json(report, to_report(facts.scores) | facts.requirements.to_report())
     io.write_json(metrics, to_columns(facts))
@@ -62,7 +59,7 @@ def write_outputs(
 def log_outputs(tracked: "Run", out: Path, report: Path, facts: Facts) -> None:
     """Put the measurement into the tracking run: numbers, predictions and card."""
     status = facts.requirements.status
-    tracked.set_tags({"device": facts.device, "requirements": status})
+    tracked.set_tags({"device": facts.generated.device, "requirements": status})
     tracked.log_metrics(to_metrics(facts))
     tracked.log_artifact(report, "reports")
     tracked.log_artifact(out)
@@ -86,7 +83,7 @@ def to_columns(facts: Facts) -> dict[str, Any]:
         "tuned": values(shown, "tuned"),
         "difference": values(first, "difference"),
         "requirements": facts.requirements.status,
-        "tokens_per_s": round(facts.costs["tuned"].tokens_per_s, 1),
+        "tokens_per_s": round(facts.generated.costs["tuned"].tokens_per_s, 1),
         "examples": dict(facts.counts),
         "rejects": sum(rejects),
     }
@@ -99,22 +96,25 @@ def to_metrics(facts: Facts) -> dict[str, float]:
         for system in SYSTEMS
         for name, score in of_system(facts.scores.overall, system).items()
     }
-    for system, cost in facts.costs.items():
+    for system, cost in facts.generated.costs.items():
         found[f"{system}/tokens_per_s"] = cost.tokens_per_s
         found[f"{system}/batch_ms"] = cost.latency_ms
-    for system, wait in facts.latency.items():
+    for system, wait in facts.generated.latency.items():
         found[f"{system}/latency_p50_ms"] = wait.p50_ms
         found[f"{system}/latency_p95_ms"] = wait.p95_ms
         found[f"{system}/first_token_ms"] = wait.first_token_ms
         found[f"{system}/single_tokens_per_s"] = wait.tokens_per_s
-    memory = {"memory_gib": facts.memory_gib, "rss_gib": facts.rss_gib}
+    memory = {
+        "memory_gib": facts.generated.memory_gib,
+        "rss_gib": facts.generated.rss_gib,
+    }
     return found | {f"evaluate/{name}": value for name, value in memory.items()}
 
 
 def version_tags(facts: Facts) -> dict[str, str]:
     """What tells a registered version from its neighbours: grounds, variant, score."""
     adapter = facts.params["adapter"]
-    shown = ["method"] if facts.is_whole else ["method", "rank", "alpha"]
+    shown = ["method"] if facts.is_full else ["method", "rank", "alpha"]
     tags = {
         "base": facts.digests["base model"],
         "template_hash": facts.digests["prompt template"],
@@ -130,7 +130,11 @@ def version_tags(facts: Facts) -> dict[str, str]:
 
 def evaluation_key(facts: Facts) -> str:
     """Equal for the same adapter asked the same again, whatever is required of it."""
-    grounds = [dict(facts.digests), asdict(facts.decoding), facts.scores.num_examples]
+    grounds = [
+        dict(facts.digests),
+        asdict(facts.generated.decoding),
+        facts.scores.num_examples,
+    ]
     return io.digest(json.dumps(grounds, sort_keys=True).encode())
 
 
@@ -148,13 +152,14 @@ def count_splits(splits: Path) -> dict[str, int]:
 def to_summary(facts: Facts, version: str | None, out: Path) -> str:
     """The last lines of the stage: scores, the registered version, where to look."""
     costs = ", ".join(
-        f"{system} {cost.tokens_per_s:,.0f}" for system, cost in facts.costs.items()
+        f"{system} {cost.tokens_per_s:,.0f}"
+        for system, cost in facts.generated.costs.items()
     )
     state = f"version {version}" if version else "not registered yet"
     required = facts.requirements
     lines = [
         *_first_metric(facts),
-        f"speed  {costs} tokens/s, at most {facts.memory_gib:.2f} GiB ({facts.device})",
+        f"speed  {costs} tokens/s, at most {facts.generated.memory_gib:.2f} GiB ({facts.generated.device})",
         f"model  {facts.name} {state}, requirements: {required.status}",
         f"see    {out / PAGE}, {out / CARD}, or: dvc metrics show, graft ui",
     ]

@@ -6,15 +6,19 @@ from pathlib import Path
 from graft import cli, config, tracking
 from graft.evaluation.curves import read_curves
 from graft.evaluation.examples import read_examples
-from graft.evaluation.measure import measure
+from graft.evaluation.facts import Facts, to_digests
+from graft.evaluation.generate import GenerationPlan, generate
 from graft.evaluation.outputs import (
     PAGE,
+    count_splits,
     evaluation_key,
     log_outputs,
     to_summary,
     version_tags,
     write_outputs,
 )
+from graft.evaluation.requirements import check_requirements
+from graft.evaluation.scoring import choose_samples, score
 from graft.hardware.device import choose_device
 from graft.io import read_json
 from graft.metrics import get_metrics
@@ -44,12 +48,14 @@ def run(
     metrics: Path,
     journals: Path = Path(".graft"),
 ) -> None:
-    """Measure base and tuned model on the same examples, and register the adapter.
+    """Evaluate base and tuned model on the same examples, and register the adapter.
 
     Raises: DataError if a test example was trained on; ModelError after all is written
         and registered, if the adapter falls short of evaluate.requirements.
     """
-    get_metrics(task.metrics)  # a misspelt name is told now, not after the answers
+    get_metrics(
+        task.metrics
+    )  # a misspelt name is an error now, not after the model work
     record = read_record(adapter)
     template = load_template(model, task.prompt)
     check_record(record, adapter, model, template.hash)
@@ -62,23 +68,26 @@ def run(
     journal = journals / f"evaluate-{record.run_id}.jsonl"
     with tracking.start_run(registry, journal, run_id=record.run_id) as tracked:
         base = load_base(model, quantization, device)
-        predictions, facts = measure(
-            base,
-            partial(load_tuned, folder=adapter),
-            template,
-            examples,
-            evaluate=evaluate,
+        tune = partial(load_tuned, folder=adapter)
+        plan = GenerationPlan.of(task, evaluate)
+        generated = generate(base, tune, template, examples, plan)
+        scores = score(generated.predictions, get_metrics(task.metrics), evaluate)
+        facts = Facts(
+            name=registry.name,
             task=task,
             model=model,
             record=record,
-            splits=splits,
-            adapter=adapter,
+            counts=count_splits(splits),
+            digests=to_digests(record, adapter, splits),
+            scores=scores,
+            requirements=check_requirements(evaluate.requirements, scores),
+            samples=choose_samples(generated.predictions, evaluate.num_samples),
             stages=stages,
-            name=registry.name,
-            links=tracked.links,
+            generated=generated,
+            links=tracked.links(),
             curves=read_curves(curves),
         )
-        write_outputs(out, report, metrics, predictions, facts)
+        write_outputs(out, report, metrics, facts)
         log_outputs(tracked, out, report, facts)
         version = tracking.register_adapter(
             tracked,

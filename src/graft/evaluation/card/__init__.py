@@ -73,7 +73,7 @@ def to_card(facts: Facts) -> str:
         ],
         decoding=_decoding(facts),
         stages=stage_counts(facts.stages),
-        training=training_facts(facts.stages.get("train", {}), facts.machine),
+        training=training_facts(facts.stages.get("train", {}), facts.record.machine),
         parameters=[
             [f"{section}.{key}", f"`{value}`"]
             for section in SHOWN_SECTIONS
@@ -112,7 +112,7 @@ def _conversation(row: Prediction) -> str:
 
 
 def _decoding(facts: Facts) -> str:
-    decoding = facts.decoding
+    decoding = facts.generated.decoding
     if decoding.num_beams > 1:
         how = f"beam search over {decoding.num_beams} beams"
     elif decoding.temperature:

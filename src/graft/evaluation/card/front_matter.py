@@ -32,7 +32,7 @@ def to_front_matter(facts: Facts) -> dict[str, Any]:
     pipeline = PIPELINES.get(facts.task.name, "text-generation")
     data = facts.params["data"]
     hub = of_hub(facts.model)
-    relation = "finetune" if facts.is_whole else "adapter"
+    relation = "finetune" if facts.is_full else "adapter"
     dataset = str(data.get("hub_id") or data["name"])
     stated = {
         "license": facts.model.license,
@@ -42,11 +42,11 @@ def to_front_matter(facts: Facts) -> dict[str, Any]:
     }
     return {
         **{key: value for key, value in stated.items() if value},
-        "library_name": "transformers" if facts.is_whole else "peft",
+        "library_name": "transformers" if facts.is_full else "peft",
         "pipeline_tag": pipeline,
         "language": sorted(set(facts.task.languages.values())),
         "metrics": sorted({_hub_metric(name) for name in facts.scores.overall}),
-        "tags": ["graft", "full" if facts.is_whole else "lora", task],
+        "tags": ["graft", "full" if facts.is_full else "lora", task],
         "model-index": [
             {
                 "name": facts.name,

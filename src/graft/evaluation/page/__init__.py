@@ -1,6 +1,5 @@
 """An evaluation as one page of HTML: no script, nothing to fetch."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,7 +15,6 @@ from graft.evaluation.page.figures import (
 from graft.evaluation.page.losses import loss_figure
 from graft.evaluation.page.plots import SHAPES
 from graft.evaluation.page.rows import metric_rows, strata_table
-from graft.evaluation.scoring import Prediction
 from graft.evaluation.verdicts import headline
 from graft.metrics import METRICS
 from graft.pages import numbers, style
@@ -24,8 +22,8 @@ from graft.pages import numbers, style
 __all__ = ["to_page"]
 
 
-def to_page(facts: Facts, predictions: Sequence[Prediction]) -> str:
-    """The page. Equal facts and predictions make equal bytes.
+def to_page(facts: Facts) -> str:
+    """The page. Equal facts make equal bytes.
 
     The first metric that could be computed is the one that strata, distributions and
     examples are shown by.
@@ -51,20 +49,20 @@ def to_page(facts: Facts, predictions: Sequence[Prediction]) -> str:
     view = {
         "facts": facts,
         "style": style(),
-        "decoding": asdict(facts.decoding),
+        "decoding": asdict(facts.generated.decoding),
         "rows": metric_rows(scores.overall),
         "not_computed": {
             METRICS[name].title: reason for name, reason in scores.not_computed.items()
         },
         "metric_figures": compare_metrics(scores.overall),
-        "length_figure": compare_lengths(predictions),
+        "length_figure": compare_lengths(facts.generated.predictions),
         "loss_figure": loss_figure(facts.curves),
         "first": None,
     }
     if scores.overall:
         name, found = next(iter(scores.overall.items()))
         metric = METRICS[name]
-        scored = extremes.score_each(metric, predictions)
+        scored = extremes.score_each(metric, facts.generated.predictions)
         digits = comparison_digits(found)
         view |= {
             "first": metric,

@@ -10,16 +10,21 @@ from tiny_line import PAIRS, make_adapter, make_base, make_params, make_splits
 
 from graft.config.params import Params
 from graft.evaluation.examples import read_examples
-from graft.evaluation.measure import measure
+from graft.evaluation.facts import Facts, to_digests
+from graft.evaluation.generate import GenerationPlan, generate
 from graft.evaluation.outputs import (
+    count_splits,
     log_outputs,
     to_columns,
     to_summary,
     version_tags,
     write_outputs,
 )
+from graft.evaluation.requirements import check_requirements
+from graft.evaluation.scoring import choose_samples, score
 from graft.hardware.machine import device_name
 from graft.io import digest_files, read_table
+from graft.metrics import get_metrics
 from graft.models.adapter_record import check_record, read_record
 from graft.prompts import load_template
 from graft.records import PREDICTION_SCHEMA
@@ -65,25 +70,33 @@ def evaluate(line: tuple[Path, Params], out: Path, **changes: Any) -> tuple[Any,
     record = read_record(root / "adapter")
     template = load_template(params.model, params.task.prompt)
     check_record(record, root / "adapter", params.model, template.hash)
-    predictions, facts = measure(
+    generated = generate(
         load_base(params.model, params.quantization, "cpu"),
         changes.pop("tune", partial(load_adapter, folder=root / "adapter")),
         template,
         read_examples(root / "splits" / "test", None),
-        evaluate=params.evaluate,
+        GenerationPlan.of(params.task, params.evaluate),
+        **changes,
+    )
+    metrics = get_metrics(params.task.metrics)
+    scores = score(generated.predictions, metrics, params.evaluate)
+    facts = Facts(
+        name=params.registry.name,
         task=params.task,
         model=params.model,
         record=record,
-        splits=root / "splits",
-        adapter=root / "adapter",
+        counts=count_splits(root / "splits"),
+        digests=to_digests(record, root / "adapter", root / "splits"),
+        scores=scores,
+        requirements=check_requirements(params.evaluate.requirements, scores),
+        samples=choose_samples(generated.predictions, params.evaluate.num_samples),
         stages={"convert": {"rows_in": 2, "kept": 2, "rejected": {}}},
-        name=params.registry.name,
-        links=lambda: {"MLflow run": "http://store/run77"},
+        generated=generated,
+        links={"MLflow run": "http://store/run77"},
         curves={},
-        **changes,
     )
     files = (out / name for name in ("predictions", "report.json", "metrics.json"))
-    write_outputs(*files, predictions, facts)
+    write_outputs(*files, facts)
     return facts, out / "predictions"
 
 
@@ -155,7 +168,8 @@ def test_the_device_is_the_one_that_answered_though_the_base_is_freed(line, tmp_
         peak_memory=lambda device: 3.25 if device == "cpu" else 0.0,
     )
     assert asked == ["cpu"]
-    assert facts.device == "the name of cpu" and facts.memory_gib == 3.25
+    assert facts.generated.device == "the name of cpu"
+    assert facts.generated.memory_gib == 3.25
     assert "the name of cpu" in (out / "README.md").read_text(encoding="utf-8")
 
 

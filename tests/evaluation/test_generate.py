@@ -1,17 +1,17 @@
-"""What both models are asked, and what they answer."""
+"""Prompts of both models, and what they generate."""
 
 import copy
 import dataclasses
 
 import pytest
 
-from graft.evaluation.asking import Plan, ask_both, to_question
 from graft.evaluation.examples import HeldOutExample
+from graft.evaluation.generate import GenerationPlan, generate, to_prompt
 from graft.evaluation.generation import Decoding
 from graft.evaluation.scoring import Prediction
 from graft.records import Message
 
-PLAN = Plan(
+PLAN = GenerationPlan(
     Decoding(max_new_tokens=12, batch_size=4),
     prompt_tokens=3,
     latency_runs=0,
@@ -49,13 +49,13 @@ def passage(text: str) -> HeldOutExample:
     )
 
 
-def test_a_question_is_the_users_and_all_right_answers_count(template):
-    question = to_question(held_out(1), template, 3)
-    assert question.ids == template.encode_prompt(held_out(1).messages)
-    assert (question.text, question.gold) == ("cat 1", ["chat 1", "minou 1"])
+def test_a_prompt_is_the_users_and_all_references_count(template):
+    prompt = to_prompt(held_out(1), template, 3)
+    assert prompt.ids == template.encode_prompt(held_out(1).messages)
+    assert (prompt.text, prompt.references) == ("cat 1", ["chat 1", "minou 1"])
 
 
-def test_a_later_question_has_the_turns_before_it_as_history(template):
+def test_a_later_prompt_has_the_turns_before_it_as_history(template):
     turns = [
         Message(role="system", content="Be brief."),
         Message(role="user", content="Who wrote it?"),
@@ -64,26 +64,26 @@ def test_a_later_question_has_the_turns_before_it_as_history(template):
         Message(role="assistant", content="In 1920."),
     ]
     example = dataclasses.replace(held_out(1), messages=turns, references=[])
-    question = to_question(example, template, 3)
-    assert question.text == "When?" and question.gold == ["In 1920."]
-    assert question.history == turns[:3]
-    assert not to_question(held_out(1), template, 3).history
+    prompt = to_prompt(example, template, 3)
+    assert prompt.text == "When?" and prompt.references == ["In 1920."]
+    assert prompt.history == turns[:3]
+    assert not to_prompt(held_out(1), template, 3).history
 
 
 @pytest.mark.parametrize(
     ("text", "prompt", "rest"),
     [("abcdefgh", "abc", "defgh"), ("abcd", "ab", "cd"), ("a", "a", "a")],
 )
-def test_a_text_that_answers_nobody_is_asked_by_its_own_start(
+def test_a_text_without_a_user_turn_is_prompted_with_its_own_start(
     template, text, prompt, rest
 ):
-    question = to_question(passage(text), template, 3)
-    assert question.ids == [0, *prompt.encode()]
-    assert (question.text, question.gold) == (prompt, [rest])
+    found = to_prompt(passage(text), template, 3)
+    assert found.ids == [0, *prompt.encode()]
+    assert (found.text, found.references) == (prompt, [rest])
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
-def test_both_models_answer_the_same_prompts_and_the_base_is_asked_untouched(
+def test_both_models_complete_the_same_prompts_and_the_base_runs_untouched(
     model, template
 ):
     from peft import LoraConfig, get_peft_model
@@ -99,8 +99,9 @@ def test_both_models_answer_the_same_prompts_and_the_base_is_asked_untouched(
 
     examples = [held_out(number) for number in range(9)]
     plan = dataclasses.replace(PLAN, latency_runs=2, warmup_runs=1, likelihood=True)
-    same, _ = ask_both(model, lambda base: base, template, examples, PLAN)
-    rows, answers = ask_both(model, tune, template, examples, plan)
+    same = generate(model, lambda base: base, template, examples, PLAN).predictions
+    found = generate(model, tune, template, examples, plan)
+    rows = found.predictions
     assert [row.base for row in rows] == [row.base for row in same]
     assert all(row.base == row.tuned for row in same)
     assert all(row.base != row.tuned for row in rows)
@@ -110,8 +111,8 @@ def test_both_models_answer_the_same_prompts_and_the_base_is_asked_untouched(
     assert set(dataclasses.asdict(rows[0])) == {
         field.name for field in dataclasses.fields(Prediction)
     }
-    assert answers["base"].completions.texts == [row.base for row in rows]
-    latency = answers["tuned"].latency
-    assert latency is not None and latency.runs == 2
+    assert found.costs["base"].texts == [row.base for row in rows]
+    latency = found.latency["tuned"]
+    assert latency.runs == 2
     assert 0 < latency.first_token_ms <= latency.p50_ms <= latency.p95_ms
     assert all(row.base_nll is None for row in same)
