@@ -11,7 +11,7 @@ from graft.errors import DataError
 from graft.records import Reject, Row
 from graft.sources import read_rows
 from graft.sources.csv_rows import read_csv
-from graft.sources.files import Part
+from graft.sources.files import SourcePart
 
 ANY_DATA = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -51,7 +51,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("record", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_record_that_cannot_be_a_row_is_one_reject_whole(
+def test_a_record_that_cannot_be_read_is_one_reject(
     tmp_path: Path, make_data, record: str, end: str
 ) -> None:
     text = end.join(["en,fr", "a,b", record, "c,d", ""])
@@ -77,7 +77,7 @@ def test_a_quote_that_swallows_most_of_a_file_stops_the_stage(
     tmp_path: Path, make_data
 ) -> None:
     text = 'en,fr\na,b\n"open,b\n' + "x,y\n" * 5000
-    with pytest.raises(DataError, match="never closed") as caught:
+    with pytest.raises(DataError, match="not closed") as caught:
         read(make_data, tmp_path / "a.csv", text)
     assert caught.value.where == "a.csv:3" and "5001 lines" in str(caught.value)
 
@@ -101,7 +101,7 @@ def test_a_record_past_the_limit_is_one_reject(tmp_path: Path, make_data) -> Non
     path = tmp_path / "a.csv"
     path.write_text('en,fr\n"' + "a, b\n" * 100 + '",x\nc,d\n')
     data = make_data(format="csv", files={"all": "a.csv"})
-    found = list(read_csv(Part({"": path}, tmp_path, None), data, limit=200))
+    found = list(read_csv(SourcePart({"": path}, tmp_path, None), data, limit=200))
     assert [row.where for row in found] == ["a.csv:2", "a.csv:103"]
     assert isinstance(found[0], Reject) and "200 characters" in found[0].value
 
@@ -150,7 +150,7 @@ def test_what_the_csv_module_writes_is_read_back(
             quoting=quoting,
         )
         writer.writerows([["en", "fr"], *records])
-    part = Part({"": path}, path.parent, None)
+    part = SourcePart({"": path}, path.parent, None)
     data = make_data(format="csv", delimiter=delimiter, quote=quote)
     found = [list(row.values.values()) for row in read_csv(part, data)]
     assert found == records
@@ -164,7 +164,7 @@ def test_no_line_is_read_twice_or_lost(
     text = "en,fr\n" + "\n".join(lines)
     path = tmp_path_factory.mktemp("csv") / "a.csv"
     path.write_text(text, newline="")
-    part = Part({"": path}, path.parent, None)
+    part = SourcePart({"": path}, path.parent, None)
     starts = [int(row.where.split(":")[1]) for row in read_csv(part, make_data())]
     assert starts == sorted(set(starts))
     assert not starts or starts[-1] <= text.count("\n") + 1

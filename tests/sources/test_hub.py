@@ -60,7 +60,7 @@ def data(make_data) -> Any:
     )
 
 
-def test_the_hub_is_asked_to_stream_a_split_at_the_pinned_revision(data) -> None:
+def test_the_hub_streams_a_split_at_the_pinned_revision(data) -> None:
     hub = Fake([PAIR])
     rows = list(read_hub(data, "train", "train", hub))
     assert hub.asked == [(("wmt/wmt14", "fr-en"), {"revision": REVISION}), "train"]
@@ -92,7 +92,7 @@ def test_a_slice_takes_its_rows(data, bounds: str, expected: list[int]) -> None:
 def test_a_share_of_a_split_of_unknown_size_is_refused(data) -> None:
     hub = Fake([PAIR])
     hub.info.splits = None
-    with pytest.raises(DataError, match="how many rows"):
+    with pytest.raises(DataError, match="number of rows"):
         list(read_hub(data, None, "train[:1%]", hub))
 
 
@@ -106,9 +106,7 @@ def test_columns_that_no_field_names_are_left_out(data) -> None:
     "error",
     [ConnectionError("no route to the hub\nlong advice"), TypeError("no route")],
 )
-def test_a_hub_that_cannot_be_reached_is_an_error_of_ours(
-    data, error: Exception
-) -> None:
+def test_a_hub_that_cannot_be_reached_is_a_graft_error(data, error: Exception) -> None:
     def load(*_: Any, **__: Any) -> Any:
         raise error
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from graft.errors import DataError
 from graft.records import Reject
 from graft.sources import json_array, read_rows
-from graft.sources.files import Part
+from graft.sources.files import SourcePart
 from graft.sources.json_array import Elements
 
 VALUES = st.recursive(
@@ -19,7 +19,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=8,
 )
-PART = Part({"": Path("a.json")}, Path("."), None)
+PART = SourcePart({"": Path("a.json")}, Path("."), None)
 
 
 @given(st.lists(VALUES), st.integers(1, 40), st.sampled_from([None, 2]))
@@ -61,12 +61,12 @@ def test_a_broken_array_stops_with_its_line(
     assert "line" in caught.value.where and "jsonl" in caught.value.fix
 
 
-def test_a_deep_nest_is_an_error_of_ours(tmp_path: Path, make_data) -> None:
+def test_deep_nesting_is_a_graft_error(tmp_path: Path, make_data) -> None:
     with pytest.raises(DataError, match="deep"):
         list(write(tmp_path / "a.json", "[" + "[" * 200_000, make_data))
 
 
-def test_no_more_than_a_chunk_and_an_element_is_held() -> None:
+def test_at_most_a_chunk_and_an_element_are_in_memory() -> None:
     stream = StringIO("[" + ",".join(['{"en": "a"}'] * 100_000) + "]")
     elements = iter(Elements(stream, PART, chunk=1000))
     for _ in range(10):

@@ -127,7 +127,7 @@ def test_max_rows_counts_for_each_split(tmp_path: Path, make_data) -> None:
     assert [row.split for row in split_rows(data)[0]] == ["train"] * 2 + ["test"] * 2
 
 
-def test_a_missing_file_is_told_before_any_row_is_read(
+def test_a_missing_file_is_an_error_before_any_row_is_read(
     tmp_path: Path, make_data
 ) -> None:
     (tmp_path / "pairs.jsonl").write_text('{"en": "a"}')

@@ -67,7 +67,7 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "A.JSONL.ZST"])
 @pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
-def test_a_packed_file_is_read_whatever_its_name(
+def test_a_compressed_file_is_read_whatever_its_name(
     tmp_path: Path, make_data, pack: Callable[[bytes], bytes], name: str
 ) -> None:
     (tmp_path / name).write_bytes(pack(TEXT.encode()))
@@ -77,7 +77,7 @@ def test_a_packed_file_is_read_whatever_its_name(
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 @pytest.mark.parametrize("said", ["utf-8", "latin-1", "utf-16"])
-def test_a_byte_order_mark_goes_before_the_configuration(
+def test_a_byte_order_mark_takes_precedence_over_the_configuration(
     tmp_path: Path, make_data, encoding: str, said: str
 ) -> None:
     (tmp_path / "pairs.jsonl").write_bytes(TEXT.encode(encoding))
@@ -148,7 +148,9 @@ def test_a_file_of_another_kind_is_refused_for_every_format(
 
 
 @pytest.mark.parametrize("kind", sorted(set(OTHERS) - {"Parquet"}))
-def test_what_is_not_parquet_is_named(tmp_path: Path, make_data, kind: str) -> None:
+def test_the_format_of_a_file_that_is_not_parquet_is_named(
+    tmp_path: Path, make_data, kind: str
+) -> None:
     (tmp_path / "a.parquet").write_bytes(OTHERS[kind])
     with pytest.raises(DataError, match="is not Parquet; it is"):
         list(read_rows(make_data(format="parquet", files={"all": "a.parquet"})))
@@ -158,13 +160,13 @@ def test_what_is_not_parquet_is_named(tmp_path: Path, make_data, kind: str) -> N
     "text",
     ["PAR1 is no magic here", "ORCS came", "BZh and GIF8", "PK of all", "Obj", "7z"],
 )
-def test_a_text_that_begins_as_a_sign_does_is_text(tmp_path: Path, text: str) -> None:
+def test_a_text_that_begins_like_a_signature_is_text(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.txt").write_text(text)
     with open_text(tmp_path / "a.txt", "utf-8") as opened:
         assert opened.read() == text
 
 
-def test_a_file_of_returns_alone_has_lines(tmp_path: Path, make_data) -> None:
+def test_a_file_with_carriage_returns_only_has_lines(tmp_path: Path, make_data) -> None:
     (tmp_path / "a.csv").write_bytes(b"en,fr\ra,b\rc,d\r")
     found = list(read_rows(make_data(format="csv", files={"all": "a.csv"})))
     assert [(row.where, row.values["en"]) for row in found] == [

@@ -37,7 +37,7 @@ def test_a_cut_file_is_refused(tmp_path: Path, make_data) -> None:
         list(read_rows(make_data(format="parquet", files={"all": "a.parquet"})))
 
 
-def test_text_that_is_not_utf8_costs_its_row_only(tmp_path: Path, make_data) -> None:
+def test_text_that_is_not_utf8_rejects_its_row_only(tmp_path: Path, make_data) -> None:
     raw = pa.array([b"good", b"caf\xe9", b"too"], pa.binary())
     text = pa.Array.from_buffers(pa.string(), 3, raw.buffers())
     pq.write_table(pa.table({"en": text, "fr": text}), tmp_path / "a.parquet")
@@ -109,9 +109,7 @@ def test_a_file_without_the_columns_is_counted_and_not_decoded(
     assert found[0].values == {"odd": None, "other": None}
 
 
-def test_text_is_text_in_whichever_way_a_file_keeps_it(
-    tmp_path: Path, make_data
-) -> None:
+def test_every_string_type_of_parquet_is_text(tmp_path: Path, make_data) -> None:
     texts = pa.array(["a", "b", "a"])
     kinds = [pa.string(), pa.large_string(), pa.string_view()]
     kept = [texts.cast(kind) for kind in kinds] + [texts.dictionary_encode()]
@@ -121,7 +119,7 @@ def test_text_is_text_in_whichever_way_a_file_keeps_it(
     assert [batch.texts("en").to_list() for batch in batches] == [["a", "b", "a"]] * 4
 
 
-def test_a_value_that_python_cannot_hold_costs_its_row(
+def test_a_value_that_python_cannot_represent_rejects_its_row(
     tmp_path: Path, make_data
 ) -> None:
     when = pa.array([0, 1 << 62, 1], pa.timestamp("us"))

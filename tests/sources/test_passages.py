@@ -22,13 +22,13 @@ def texts(found: Sequence[Row | Reject]) -> list[str]:
 
 
 @given(st.lists(WORDS, max_size=20), st.integers(1, 100))
-def test_passages_say_all_paragraphs_in_order(said: list[str], size: int) -> None:
+def test_passages_contain_all_paragraphs_in_order(said: list[str], size: int) -> None:
     found = texts(list(join_rows(rows(said), "text", size)))
     assert "\n\n".join(found) == "\n\n".join(said)
     assert all(len(text) >= size for text in found[:-1])
 
 
-def test_a_passage_stands_where_its_first_row_does() -> None:
+def test_a_passage_has_the_place_of_its_first_row() -> None:
     found = list(join_rows(rows(["abc", "def", "ghi", "jkl"]), "text", 5))
     assert [row.where for row in found] == ["f:1", "f:3"]
     assert [row.num_rows for row in found if isinstance(row, Row)] == [2, 2]
@@ -41,7 +41,7 @@ def test_a_passage_ends_with_its_split() -> None:
     assert texts(found) == ["a\n\nb", "c"]
 
 
-def test_what_a_chunk_repeats_of_the_one_before_is_said_once() -> None:
+def test_text_repeated_from_the_row_before_is_used_once() -> None:
     book = "".join(f"Sentence number {n} of the book. " for n in range(40))
     chunks = [book[at : at + 200] for at in range(0, len(book) - 40, 160)]
     found = texts(list(join_rows(rows(chunks), "text", 500)))
@@ -58,7 +58,7 @@ def test_a_short_repetition_may_be_chance(length: int, expected: int) -> None:
     assert LEAST_REPEATED == 20
 
 
-def test_a_row_that_is_no_text_passes_to_be_put_aside() -> None:
+def test_a_row_without_text_is_passed_on_to_be_rejected() -> None:
     odd = [*rows(["a"]), Row({"text": 3}, "f:2"), Reject("f:3", "convert", *"abcd")]
     found = list(join_rows([*odd, *rows(["b"])], "text", 99))
     assert [row.where for row in found] == ["f:2", "f:3", "f:1"]

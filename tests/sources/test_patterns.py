@@ -40,7 +40,7 @@ def taken(root: Path, pattern: str) -> list[str]:
 @pytest.mark.parametrize(
     "pattern", ["*", "*.jsonl", "**", "**/*", "**/*.jsonl", "?.jsonl"]
 )
-def test_copies_beside_the_data_are_never_taken(tmp_path: Path, pattern: str) -> None:
+def test_copies_beside_the_data_never_match(tmp_path: Path, pattern: str) -> None:
     beside = [".#a.jsonl", "a.jsonl~", ".a.jsonl.swp", "._a.jsonl", "#a.jsonl#"]
     more = [".hidden.jsonl", "~$a.jsonl", "a.jsonl.dvc", ".gitignore", "a.jsonl.bak"]
     folders = [".git/b.jsonl", ".ipynb_checkpoints/c.jsonl", "__MACOSX/d.jsonl"]
@@ -49,7 +49,7 @@ def test_copies_beside_the_data_are_never_taken(tmp_path: Path, pattern: str) ->
     assert taken(tmp_path, pattern) == ["a.jsonl"]
 
 
-def test_a_name_that_is_written_out_is_taken_whatever_it_is(tmp_path: Path) -> None:
+def test_a_name_that_is_written_out_always_matches(tmp_path: Path) -> None:
     for name in (".hidden.jsonl", "a~", "*.jsonl", "[ab].jsonl", "b?.jsonl"):
         make(tmp_path, name, "a.jsonl")
         assert taken(tmp_path, name) == [name]
@@ -68,7 +68,7 @@ def test_an_accent_matches_however_it_is_composed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_any_sign_may_stand_in_a_path(tmp_path: Path, make_data, name: str) -> None:
+def test_any_character_may_be_in_a_path(tmp_path: Path, make_data, name: str) -> None:
     root = make(tmp_path / name, f"{name}/a.jsonl", f"{name}/b.jsonl")
     for pattern in (f"{name}/*.jsonl", "*/*.jsonl", "**/*.jsonl"):
         rows = list(read_rows(make_data(root=root, files={"all": pattern})))
@@ -104,17 +104,17 @@ def test_links_are_followed_and_a_file_is_read_once(tmp_path: Path, make_data) -
 
 
 @pytest.mark.parametrize("second", ["train.jsonl", "t*.jsonl", "link.jsonl"])
-def test_two_splits_that_take_one_file_are_refused(
+def test_two_splits_with_the_same_file_are_refused(
     tmp_path: Path, make_data, second: str
 ) -> None:
     make(tmp_path, "train.jsonl")
     (tmp_path / "link.jsonl").symlink_to("train.jsonl")
     data = make_data(files={"train": "train.jsonl", "test": second})
-    with pytest.raises(DataError, match="taken by train too"):
+    with pytest.raises(DataError, match="is also in train"):
         list(read_rows(data))
 
 
-def test_one_file_may_stand_beside_several(tmp_path: Path, make_data) -> None:
+def test_one_column_may_link_the_same_file_twice(tmp_path: Path, make_data) -> None:
     make(tmp_path, "a.en", "a.fr", "b.fr")
     (tmp_path / "b.en").symlink_to("a.en")
     files = {"all": {"en": "*.en", "fr": "*.fr"}}
@@ -122,16 +122,16 @@ def test_one_file_may_stand_beside_several(tmp_path: Path, make_data) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["x.jsonl", "*.jsonl", "**/x*"])
-def test_what_matches_and_cannot_be_read_stops_the_stage(
+def test_a_match_that_cannot_be_read_stops_the_stage(
     tmp_path: Path, pattern: str
 ) -> None:
     path = tmp_path / "x.jsonl"
     path.symlink_to("nowhere")
-    with pytest.raises(DataError, match="link to what is not there"):
+    with pytest.raises(DataError, match="broken link"):
         find_files(tmp_path, pattern)
     path.unlink()
     path.symlink_to("x.jsonl")
-    with pytest.raises(DataError, match="link to what is not there"):
+    with pytest.raises(DataError, match="broken link"):
         find_files(tmp_path, pattern)
     path.unlink()
     os.mkfifo(path)
@@ -149,7 +149,7 @@ def test_a_folder_with_a_file_s_name_is_refused(tmp_path: Path, pattern: str) ->
 
 
 @pytest.mark.parametrize("pattern", ["*.csv", "no/*", "**/*.csv", "", "a\0b"])
-def test_a_pattern_that_takes_nothing_is_an_error(tmp_path: Path, pattern: str) -> None:
+def test_a_pattern_without_matches_is_an_error(tmp_path: Path, pattern: str) -> None:
     make(tmp_path, "a.jsonl")
     with pytest.raises(DataError):
         find_files(tmp_path, pattern)

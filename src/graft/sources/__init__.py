@@ -1,4 +1,4 @@
-"""Raw rows from where they lie: one reader for each format, one way to ask for them."""
+"""Raw rows of a source: one reader for each format behind one function."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
@@ -8,7 +8,7 @@ from graft.errors import DataError
 from graft.records import Reject, Row
 from graft.records.row_batch import RowBatch, WithConstants, to_batches
 from graft.sources.csv_rows import read_csv
-from graft.sources.files import Part, find_parts
+from graft.sources.files import SourcePart, find_parts
 from graft.sources.hub import read_hub
 from graft.sources.json_array import read_json
 from graft.sources.lines import read_jsonl, read_parallel, read_text
@@ -19,7 +19,7 @@ from graft.sources.squad import read_squad
 
 __all__ = ["READERS", "read_row_batches", "read_rows"]
 
-READERS: Mapping[str, Callable[[Part, DataConfig], Iterator[Row | Reject]]] = {
+READERS: Mapping[str, Callable[[SourcePart, DataConfig], Iterator[Row | Reject]]] = {
     "jsonl": read_jsonl,
     "json": read_json,
     "csv": read_csv,
@@ -29,7 +29,7 @@ READERS: Mapping[str, Callable[[Part, DataConfig], Iterator[Row | Reject]]] = {
     "sgm": read_sgm,
     "squad": read_squad,
 }
-"""The reader of each format that lies in files; a hub data set has none."""
+"""The reader of each file format; data sets of the Hub are read by `read_hub`."""
 
 
 def read_rows(data: DataConfig) -> Iterator[Row | Reject]:
@@ -41,8 +41,8 @@ def read_rows(data: DataConfig) -> Iterator[Row | Reject]:
 def read_row_batches(data: DataConfig) -> Iterator[RowBatch]:
     """Stream a source; a row that cannot be read is a reject in its place.
 
-    Raises: DataError if a file is missing, a split is empty or a file is not of its
-        format; ConfigError for an unknown encoding.
+    Raises: DataError if a file is missing or not in its format, or a split is empty;
+        ConfigError for an unknown encoding.
     """
     parts = [] if data.format == "hub" else find_parts(data)
     for split, files in data.files.items():
@@ -62,7 +62,7 @@ def read_row_batches(data: DataConfig) -> Iterator[RowBatch]:
 
 
 def _read_split(
-    data: DataConfig, parts: list[Part], official: str | None, name: str
+    data: DataConfig, parts: list[SourcePart], official: str | None, name: str
 ) -> Iterator[RowBatch]:
     if data.format == "parquet" and data.passage is None:
         return first_rows(

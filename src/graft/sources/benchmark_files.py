@@ -1,4 +1,4 @@
-"""Texts of benchmark files, which train must not know."""
+"""Texts of benchmark files, which must not be in the training data."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +9,10 @@ from graft.io import read_json_lines, storage_error
 
 
 def read_benchmark(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Each row's place, `FILE:ROW`, and its texts: every string in it, however deep.
+    """Each row's place, `FILE:ROW`, and all strings in it, also nested ones.
 
-    `.jsonl` has an object a line, `.parquet` columns; any other file a text a line.
-    Raises: DataError naming the row if it cannot be read; StorageError.
+    `.jsonl` has an object per line, `.parquet` columns, any other file a text per line.
+    Raises: DataError naming a row that cannot be read; StorageError.
     """
     for place, row in _rows(path):
         if row:
@@ -30,7 +30,7 @@ def _rows(path: Path) -> Iterator[tuple[str, Any]]:
             yield f"{path}:{number}", row
     except OSError as error:
         raise storage_error(path, error) from error
-    except ValueError as error:  # also of UTF-8
+    except ValueError as error:  # includes errors of UTF-8
         raise DataError(
             f"{path}:{number + 1}",
             f"cannot be read: {str(error).splitlines()[0]}",

@@ -1,10 +1,10 @@
-"""What a file holds, by its first bytes: its name may say anything."""
+"""The format of a file by its first bytes; its name may be misleading."""
 
 import codecs
 import re
 
 HEAD = 1 << 16
-"""Bytes that are looked at."""
+"""Number of bytes that are examined."""
 
 _PACKINGS = {
     "gzip": re.compile(rb"\x1f\x8b"),
@@ -14,7 +14,8 @@ _PACKINGS = {
     "zip": re.compile(rb"PK\x03\x04"),
 }
 _BINARY = rb"(?=.{0,64}[\x00-\x08])"
-"""What tells a sign of letters from a text that begins with the same letters."""
+"""Distinguishes a signature of letters from a text that begins with the same letters.
+"""
 
 _FORMATS = (
     ("Parquet", rb"PAR[1E]" + _BINARY),
@@ -48,7 +49,7 @@ _FORMATS = (
         rb"<(?:!doctype\s+html|html|head|body)[\s>]",
     ),
     (
-        "an XML document",  # those that format sgm reads have a root of these names
+        "an XML document",  # except those with the root elements of format sgm
         rb"(?:\xef\xbb\xbf)?\s*<\?xml\s[^>]*>\s*(?:<!doctype[^>]*>\s*)?"
         rb"(?!<(?:srcset|refset|tstset|mteval|dataset|doc)\b)<",
     ),
@@ -65,21 +66,21 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""Byte order marks; UTF-32's begins as UTF-16's does, so it goes first."""
+"""Byte order marks; that of UTF-32 begins like that of UTF-16, so it comes first."""
 
 
 def packing(head: bytes) -> str | None:
-    """How a file is packed, if it is."""
+    """The compression of a file, or None."""
     return next((name for name, sign in _PACKINGS.items() if sign.match(head)), None)
 
 
 def other_format(head: bytes) -> str | None:
-    """What it is, if that is surely no text of rows."""
+    """The format of a file that is certainly not text, or None."""
     return next((name for name, signs in _KNOWN if signs.match(head)), None)
 
 
 def marked_encoding(head: bytes) -> str | None:
-    """The encoding that a byte order mark names."""
+    """The encoding of a byte order mark, or None."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
@@ -87,20 +88,20 @@ def marked_encoding(head: bytes) -> str | None:
 
 
 def doubt(head: bytes, encoding: str) -> str | None:
-    """Why the text cannot be of this encoding, if its zero bytes say so."""
+    """Why the text cannot have this encoding, judged by its zero bytes; or None."""
     wide = encoding.startswith(("utf-16", "utf-32"))
     zeros = head.count(0)
     if wide:
-        return None if zeros or not _is_utf8(head) else "has no zero byte, as UTF-8 has"
-    if zeros < 8 or zeros * 20 < len(head):  # a few may stand in any text
+        return None if zeros or not _is_utf8(head) else "has no zero byte, like UTF-8"
+    if zeros < 8 or zeros * 20 < len(head):  # a few may occur in any text
         return None
     even, odd = head[::2].count(0), head[1::2].count(0)
     if max(even, odd) > 4 * min(even, odd):
         name = "utf-16-be" if even > odd else "utf-16-le"
-        return f"has every other byte zero, as {name} has"
+        return f"has a zero in every other byte, like {name}"
     if head[:3] == b"\0\0\0" or head[1:4] == b"\0\0\0":
-        return "has three of four bytes zero, as utf-32 has"
-    return "is full of zero bytes; it is no text"
+        return "has zeros in three of four bytes, like utf-32"
+    return "is full of zero bytes, and not text"
 
 
 def _is_utf8(head: bytes) -> bool:

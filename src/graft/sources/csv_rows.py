@@ -1,4 +1,4 @@
-"""CSV and TSV files. A record is a row or a reject, whole, over all its lines."""
+"""CSV and TSV files. A record with all its lines is one row or one reject."""
 
 import csv
 import re
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.sources.files import Part, reject
+from graft.sources.files import SourcePart, reject
 from graft.sources.opening import open_text
 
 MAX_RECORD = 1 << 26
-"""Characters of the longest record; a quote never closed must not fill memory."""
+"""Characters of the longest record, so that an unclosed quote cannot fill memory."""
 
 MAX_LINES = 1000
-"""Lines that a quote which is never closed may take with it as one reject."""
+"""Largest number of lines that an unclosed quote may turn into one reject."""
 
 
 class _TooLong(Exception):
@@ -24,8 +24,8 @@ class _TooLong(Exception):
 
 @dataclass(frozen=True)
 class _Skipped:
-    """A record that cannot be read: its first line, how many it has, and whether its
-    quotes are closed before the file ends."""
+    """A record that cannot be read: its first line, its number of lines, and whether
+    its quotes are closed before the file ends."""
 
     line: str
     num_lines: int
@@ -33,7 +33,7 @@ class _Skipped:
 
 
 class _Lines:
-    """The lines of the record that is being read, and the number of its first."""
+    """The lines of the current record, and the number of its first line."""
 
     def __init__(self, stream: Iterable[str], limit: int) -> None:
         self._stream = iter(stream)
@@ -54,15 +54,15 @@ class _Lines:
         return line
 
     def accept(self) -> None:
-        """The record is read; the next line begins another."""
-        self._go_on(len(self._record))
+        """End the record; the next line begins another."""
+        self._advance(len(self._record))
 
     def skip(self, data: DataConfig) -> "_Skipped":
-        """Go to the end of a record that cannot be read.
+        """Skip to the end of a record that cannot be read.
 
-        A line within quotes is never taken for a record of its own: that would be a
-        row which nobody wrote. A quote that is out of place is therefore passed over,
-        and the record ends where one closes a field, or with the file.
+        A line within quotes must not become a record of its own, which would be a row
+        that is not in the data. So a misplaced quote is ignored, and the record ends
+        where a quote closes a field, or at the end of the file.
         """
         first, num_lines = self._record[0], len(self._record)
         is_open = False
@@ -71,20 +71,20 @@ class _Lines:
         while is_open and (further := next(self._stream, None)) is not None:
             is_open = _open_after(further, is_open, data)
             num_lines += 1
-        self._go_on(num_lines)
+        self._advance(num_lines)
         return _Skipped(first, num_lines, is_closed=not is_open)
 
-    def _go_on(self, num_lines: int) -> None:
+    def _advance(self, num_lines: int) -> None:
         self.first += num_lines
         self._size = 0
         self._record.clear()
 
 
 def _open_after(line: str, is_open: bool, data: DataConfig) -> bool:
-    """Whether a quoted field goes on past the end of a line.
+    """Whether a quoted field is open at the end of a line.
 
     Args:
-        is_open: whether one goes on at its start.
+        is_open: whether one is open at its start.
     """
     quote, at = data.quote, 0
     if not quote:
@@ -110,8 +110,8 @@ def _open_after(line: str, is_open: bool, data: DataConfig) -> bool:
 
 
 def _next(reader: Iterator[list[str]]) -> list[str]:
-    """The next record. The module's limit of a field is for all readers of the process,
-    so it is lifted for this record alone; `_Lines` bounds a record's size."""
+    """The next record. The csv module has one field limit for all readers of a process,
+    so it is raised for this record only; `_Lines` limits the size of a record."""
     others = csv.field_size_limit(MAX_RECORD)
     try:
         return next(reader)
@@ -120,9 +120,9 @@ def _next(reader: Iterator[list[str]]) -> list[str]:
 
 
 def read_csv(
-    part: Part, data: DataConfig, limit: int = MAX_RECORD
+    part: SourcePart, data: DataConfig, limit: int = MAX_RECORD
 ) -> Iterator[Row | Reject]:
-    """Rows of a CSV file; row n is the line that it begins on, the header's being 1.
+    """Rows of a CSV file; a row's number is that of its first line, the header's is 1.
 
     Raises: DataError if the header is unusable.
     """
@@ -145,7 +145,7 @@ def read_csv(
             except (csv.Error, _TooLong) as error:
                 problem = str(error) or f"a record of more than {limit} characters"
                 if problem.startswith("new-line character"):
-                    problem = "a carriage return stands in a value without quotes"
+                    problem = "a carriage return is in a value without quotes"
                 skipped = lines.skip(data)
                 bad = _broken(where, problem, skipped)
                 if columns is None or _is_loss(skipped):
@@ -160,7 +160,7 @@ def read_csv(
                 continue
             lines.accept()
             if not record:
-                continue  # a blank line is no row
+                continue  # a blank line is not a row
             if columns is None:
                 columns = record
                 _check_header(where, columns)
@@ -189,7 +189,7 @@ def _shifted(
         "wrong columns",
         f"{len(record)} in place of {len(columns)}: {data.delimiter.join(record)}",
         f"{len(columns)} columns: {', '.join(columns)}",
-        "put quotes around a value that holds the delimiter; or set data.delimiter",
+        "put quotes around a value that contains the delimiter, or set data.delimiter",
     )
 
 
@@ -200,13 +200,13 @@ def _is_loss(skipped: _Skipped) -> bool:
 
 def _broken(where: str, problem: str, skipped: _Skipped) -> Reject:
     if not skipped.is_closed:
-        problem = "a quote is never closed"
+        problem = "a quote is not closed"
     if skipped.num_lines > 1:
-        problem += f" ({skipped.num_lines} lines from here on)"
+        problem += f" ({skipped.num_lines} lines from here)"
     return reject(
         where,
         "broken quotes",
         f"{problem}: {skipped.line}",
-        "a quote only around a whole value, and those within it doubled",
-        "correct the quotes, or set data.quote=null where they are letters like others",
+        "quotes around a whole value only, and quotes within it doubled",
+        "correct the quotes, or set data.quote=null if they have no special meaning",
     )

@@ -1,4 +1,4 @@
-"""The files of a source: found before any is read."""
+"""Finds the files of a source before any is read."""
 
 import re
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from graft.sources.patterns import find_files
 
 
 @dataclass(frozen=True)
-class Part:
-    """What is read at once: one file, or one file for each column, side by side."""
+class SourcePart:
+    """One file, or one file for each column that are read side by side."""
 
     paths: dict[str, Path]
     root: Path
@@ -22,41 +22,42 @@ class Part:
 
     @property
     def path(self) -> Path:
-        """The only file, or the first column's."""
+        """The only file, or that of the first column."""
         return next(iter(self.paths.values()))
 
     def where(self, row: int | None = None, column: str | None = None) -> str:
-        """`file:row`; relative to an absolute root, so that reports can be compared."""
+        """`file:row`, relative to an absolute root, so that reports are comparable."""
         path = self.paths[column] if column else self.path
         shown = _shown(path, self.root)
         return shown if row is None else f"{shown}:{row}"
 
 
-@lru_cache(256)  # asked of every row, and slow
+@lru_cache(256)  # slow, and called for every row
 def _shown(path: Path, root: Path) -> str:
     return show_path(path.relative_to(root) if root.is_absolute() else path)
 
 
 def reject(where: str, reason: str, value: object, expected: str, fix: str) -> Reject:
-    """A row put aside while reading."""
+    """A row that is rejected while reading."""
     return Reject(where, "convert", reason, shorten(value), expected, fix)
 
 
 def outer_columns(data: DataConfig) -> set[str]:
-    """Columns that `data` names, whole or by a path: `translation.en`, `turns[0]`."""
+    """Columns that `data` names, directly or by a path: `translation.en`,
+    `turns[0]`."""
     paths = [*data.fields.values(), *data.required, *data.ranges]
     whole = {path for path in (*paths, data.group, data.stratum, data.split) if path}
     return whole | {re.split(r"[.\[]", path)[0] for path in whole}
 
 
-def find_parts(data: DataConfig) -> list[Part]:
-    """All files that `data.files` names, in the order of the splits and then by name.
+def find_parts(data: DataConfig) -> list[SourcePart]:
+    """All files that `data.files` names, by split and then by name.
 
-    Two names of one file, by a link, are one part under the file's own name.
-    Raises: DataError if one is missing, columns have unequal numbers of files, or two
-        splits take the same file.
+    A file that is also linked under another name is used once, under its own name.
+    Raises: DataError if a file is missing or in two splits, or if columns have unequal
+        numbers of files.
     """
-    parts: dict[tuple[Path, ...], Part] = {}
+    parts: dict[tuple[Path, ...], SourcePart] = {}
     for split in data.files:
         for part in _parts_of(data, split):
             content = tuple(path.resolve() for path in part.paths.values())
@@ -64,17 +65,16 @@ def find_parts(data: DataConfig) -> list[Part]:
             if former.split != part.split:
                 raise DataError(
                     f"data.files.{split}",
-                    f"{part.where()} is taken by {former.split or 'all'} too",
-                    expected="each file in one split, or examples of one leak into "
-                    "the other",
-                    fix="write patterns in data.files that have no file in common",
+                    f"{part.where()} is also in {former.split or 'all'}",
+                    expected="each file in one split, so that examples do not leak",
+                    fix="write patterns in data.files that match different files",
                 )
             if former.path.is_symlink() and not part.path.is_symlink():
                 parts[content] = part
     return list(parts.values())
 
 
-def _parts_of(data: DataConfig, split: str) -> Iterator[Part]:
+def _parts_of(data: DataConfig, split: str) -> Iterator[SourcePart]:
     files = data.files[split]
     columns = {"": files} if isinstance(files, str) else files
     found = {name: find_files(data.root, pattern) for name, pattern in columns.items()}
@@ -83,9 +83,9 @@ def _parts_of(data: DataConfig, split: str) -> Iterator[Part]:
         raise DataError(
             f"data.files.{split}",
             f"the columns have unequal numbers of files: {counts}",
-            expected="as many files for one column as for the other",
+            expected="the same number of files for each column",
             fix="correct the patterns, or add the missing file",
         )
     official = None if split == "all" else split
     for paths in zip(*found.values(), strict=True):
-        yield Part(dict(zip(found, paths, strict=True)), data.root, official)
+        yield SourcePart(dict(zip(found, paths, strict=True)), data.root, official)

@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub, streamed at a pinned revision."""
+"""Data sets of the Hugging Face Hub, streamed at a pinned revision."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +14,7 @@ _SLICE = re.compile(r"(?P<split>[^\[\]]+)\[(?P<first>\d+%?)?:(?P<last>\d+%?)?\]"
 
 
 class Builder(Protocol):
-    """What is used of `datasets.DatasetBuilder`."""
+    """The part of `datasets.DatasetBuilder` that is used."""
 
     hash: str | None
     config: Any
@@ -22,24 +22,24 @@ class Builder(Protocol):
 
     @property
     def as_streaming_dataset(self) -> Callable[..., Any]:
-        """Opens a split; an iterable of rows, with `features` and `select_columns`."""
+        """Opens a split: an iterable of rows with `features` and `select_columns`."""
 
 
 Open = Callable[..., Builder]
-"""`datasets.load_dataset_builder`, or a stand-in for it."""
+"""`datasets.load_dataset_builder`, or a fake in tests."""
 
 
 def read_hub(
     data: DataConfig, split: str | None, name: str, load: Open | None = None
 ) -> Iterator[Row | Reject]:
-    """Rows of one split; where is `id/subset/split:row`, row n from 1.
+    """Rows of one split; their place is `id/subset/split:row`, rows from 1.
 
     Args:
-        data: the source; `hub_id`, `subset` and `revision` say which.
+        data: the source: `hub_id`, `subset` and `revision`.
         split: the official split of these rows, or None.
-        name: the hub's name of the split, such as train, train[:1000] or train[:1%].
-        load: what opens a data set; `datasets.load_dataset_builder` if None.
-    Raises: DataError if the hub cannot be reached, has no such data set, or gives
+        name: the Hub's name of the split, such as train, train[:1000] or train[:1%].
+        load: opens a data set; `datasets.load_dataset_builder` if None.
+    Raises: DataError if the Hub cannot be reached, has no such data set, or returns
         another revision of it.
     """
     place = "/".join(part for part in (data.hub_id, data.subset, name) if part)
@@ -50,14 +50,14 @@ def read_hub(
             yield Row(dict(values), f"{place}:{number}", split)
     except GraftError:
         raise
-    except Exception as error:  # the hub's client raises its own, httpx's and Arrow's
+    except Exception as error:  # errors of the Hub's client, httpx or Arrow
         lines = str(error).splitlines() or [type(error).__name__]
         raise DataError(
             place,
-            f"cannot be read from the hub: {lines[0]}",
+            f"cannot be read from the Hub: {lines[0]}",
             expected=f"revision {data.revision} with this subset and split",
             fix="check hub_id, subset, revision and files in configs/data, the "
-            "network, and for a gated data set the token in HF_TOKEN",
+            "network, and HF_TOKEN for a gated data set",
         ) from error
 
 
@@ -70,19 +70,19 @@ def _load(*args: Any, **options: Any) -> Builder:
 
 
 def _check_revision(builder: Builder, data: DataConfig, place: str) -> None:
-    """Raises: DataError if what was opened is not of the pinned revision.
+    """Raises: DataError if the data set is not of the pinned revision.
 
-    Offline, `datasets` takes the latest copy that it has cached, of any revision; and a
-    folder of this name in the working directory goes before the hub.
+    Offline, `datasets` uses the latest cached copy, of any revision; and it prefers a
+    folder of this name in the working directory.
     """
     if builder.hash == data.revision:
         return
     raise DataError(
         place,
-        f"what was opened is revision {builder.hash}, not the pinned one",
-        expected=f"revision {data.revision}, a commit of the hub in 40 hex digits",
-        fix="connect to the hub, or keep only this revision in the cache of "
-        "`datasets`; if the other one is meant, set data.revision to it",
+        f"the data set is of revision {builder.hash}, not the pinned one",
+        expected=f"revision {data.revision}, a commit of the Hub in 40 hex digits",
+        fix="connect to the Hub, or keep only this revision in the cache of "
+        "`datasets`; to use the other one, set data.revision to it",
     )
 
 
@@ -105,8 +105,8 @@ def _rows(
 
 
 def _columns(builder: Builder, data: DataConfig, split: str) -> Any:
-    """A split with only the columns that `data` names; the others are not decoded, so
-    that neither an image nor a type that changes between files ends the stage."""
+    """A split with only the columns that `data` names. Others are not decoded, so that
+    an image, or a type that differs between files, is no error."""
     rows = builder.as_streaming_dataset(split=split)
     wanted = outer_columns(data)
     names = [name for name in rows.features or () if name in wanted]
@@ -119,13 +119,13 @@ def _columns(builder: Builder, data: DataConfig, split: str) -> Any:
 
 
 def _bound(bound: str | None, num_rows: int | None, place: str) -> int | None:
-    """A row's number; a share is rounded to whole rows as `datasets` does."""
+    """A bound in rows; a percentage is rounded to whole rows as in `datasets`."""
     if bound is None or not bound.endswith("%"):
         return None if bound is None else int(bound)
     if num_rows is None:
         raise DataError(
             place,
-            "the hub does not say how many rows this split has",
+            "the Hub does not know the number of rows of this split",
             expected="numbers of rows in the slice, such as train[:1000]",
             fix="write the slice of data.files in rows",
         )

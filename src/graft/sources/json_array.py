@@ -1,4 +1,4 @@
-"""JSON files that hold one array of objects, read element by element."""
+"""JSON files with one array of objects, read element by element."""
 
 import json
 from collections.abc import Iterator
@@ -7,21 +7,21 @@ from typing import IO, Any
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.sources.files import Part
+from graft.sources.files import SourcePart
 from graft.sources.json_values import BLANK, JsonReader, bad_value, to_row
 from graft.sources.opening import open_text
 
 CHUNK = 1 << 20
 """Characters read at once."""
 MAX_ELEMENT = 1 << 26
-"""Characters of the longest element; a bracket never closed must not fill memory."""
+"""Characters of the longest element, so that an unclosed bracket cannot fill memory."""
 
 
-def read_json(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
-    """Elements of the array; row n is its nth element.
+def read_json(part: SourcePart, data: DataConfig) -> Iterator[Row | Reject]:
+    """Elements of the array; row n is the nth element.
 
-    Raises: DataError where the array is broken: what follows cannot be told apart in
-    rows, so it can be neither read nor counted.
+    Raises: DataError where the array is broken, since the rows after that can be
+    neither read nor counted.
     """
     with open_text(part.path, data.encoding) as stream:
         elements = Elements(stream, part)
@@ -33,19 +33,19 @@ def read_json(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
 
 
 class Elements:
-    """Iterates over an array with a chunk of it, or one element, in memory."""
+    """Iterates over an array with one chunk, or one element, in memory."""
 
-    def __init__(self, stream: IO[str], part: Part, chunk: int = CHUNK) -> None:
+    def __init__(self, stream: IO[str], part: SourcePart, chunk: int = CHUNK) -> None:
         self._stream, self._part, self._chunk = stream, part, chunk
         self._text = ""
         self._at = 0
-        self._lines = 1  # lines up to the start of the text held
+        self._lines = 1  # lines up to the start of the text in memory
         self._ended = False
         self._reader = JsonReader()
 
     @property
     def fault(self) -> str | None:
-        """What is wrong with the last element, although it is well formed."""
+        """What is wrong with the last element although it is well-formed; or None."""
         return self._reader.fault
 
     def __iter__(self) -> Iterator[Any]:
@@ -56,7 +56,7 @@ class Elements:
             raise self._error(
                 f"begins with {first!r}, not with [",
                 "one array of objects",
-                "for one object a line set data.format to jsonl",
+                "for one object per line set data.format to jsonl",
             )
         self._at += 1
         if self._peek() == "]":
@@ -71,14 +71,15 @@ class Elements:
                 if mark != ",":
                     raise self._broken("expected , or ] after an element")
         if rest := self._peek():
-            raise self._broken(f"the array is closed, and then comes {rest!r}")
+            raise self._broken(f"{rest!r} after the end of the array")
 
     def _element(self) -> Any:
         self._peek()
         while True:
             try:
                 value, end = self._reader.read_at(self._text, self._at)
-                if end < len(self._text) or self._ended:  # else a number may go on
+                # At the end of the chunk a number may continue.
+                if end < len(self._text) or self._ended:
                     self._at = end
                     return value
             except RecursionError:
@@ -91,7 +92,7 @@ class Elements:
             self._read_more()
 
     def _peek(self) -> str:
-        """Skip blanks; the next character, or nothing at the end of the file."""
+        """Skip white space; the next character, or "" at the end of the file."""
         while True:
             while self._at < len(self._text) and self._text[self._at] in BLANK:
                 self._at += 1
@@ -111,12 +112,12 @@ class Elements:
     def _broken(self, problem: str) -> DataError:
         rest = self._text[self._at :].strip(BLANK)
         if self._ended and (not rest or problem.startswith("Unterminated string")):
-            problem = "the file ends before the array does; it seems truncated"
+            problem = "the file ends before the array; it seems truncated"
         return self._error(
             f"broken JSON: {problem}",
             "an array of objects, closed by ]",
-            "repair the file or fetch it again; as JSON Lines (one object a line, "
-            "data.format=jsonl) a broken row would cost that row only",
+            "repair the file or fetch it again; in JSON Lines (one object per line, "
+            "data.format=jsonl) only the broken row would be rejected",
         )
 
     def _error(self, problem: str, expected: str, fix: str) -> DataError:

@@ -1,4 +1,4 @@
-"""JSON, read so that nothing in it is chosen silently."""
+"""Strict JSON: ambiguous or extreme values are reported, never resolved silently."""
 
 import json
 from collections import Counter
@@ -7,22 +7,22 @@ from typing import Any
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.sources.files import Part, reject
+from graft.sources.files import SourcePart, reject
 from graft.sources.opening import open_text
 
 BLANK = " \t\r\n"
-"""What JSON allows between values."""
+"""White space that JSON allows between values."""
 MAX_DIGITS = 4000
-"""Digits of a whole number; Python reads and writes no more than 4,300."""
+"""Largest number of digits of an integer; Python's own limit is 4,300."""
 MAX_DEPTH = 200
-"""Objects and lists within each other; what writes them again needs a limit."""
+"""Largest nesting of objects and lists; writing them again needs a limit."""
 
 
 class JsonReader:
-    """Reads JSON values; what is wrong with one that is well formed is in `fault`.
+    """Reads JSON values; `fault` is what is wrong with a well-formed value, or None.
 
-    A repeated key, an overlong number and a deep nest are found while a value is read,
-    and leave the place where it ends known: they cost their row only.
+    Repeated keys, overlong numbers and deep nesting do not hide where the value ends,
+    so that only their row is rejected.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class JsonReader:
         return value
 
     def read_at(self, text: str, at: int) -> tuple[Any, int]:
-        """The value that begins at a place, and where it ends. Raises: as `read`."""
+        """The value that begins at `at`, and where it ends. Raises: as `read`."""
         self.fault = None
         try:
             value, end = self._decoder.raw_decode(text, at)
@@ -59,7 +59,7 @@ class JsonReader:
         if len(values) < len(pairs) and not self.fault:
             counts = Counter(key for key, _ in pairs)
             ((twice, _),) = counts.most_common(1)
-            self.fault = f"the key {twice!r} stands twice in one object"
+            self.fault = f"the key {twice!r} occurs twice in one object"
         return values
 
     def _whole_number(self, digits: str) -> int:
@@ -69,10 +69,10 @@ class JsonReader:
         return 0
 
 
-def read_document(part: Part, data: DataConfig) -> Any:
-    """The one value of a file, which is held whole.
+def read_document(part: SourcePart, data: DataConfig) -> Any:
+    """The one value of a file, which is read into memory.
 
-    Raises: DataError if it is broken, or a part of it could be read in two ways.
+    Raises: DataError if it is broken or ambiguous.
     """
     reader = JsonReader()
     with open_text(part.path, data.encoding) as stream:
@@ -85,14 +85,14 @@ def read_document(part: Part, data: DataConfig) -> Any:
     if fault:
         raise DataError(
             part.where(),
-            f"is no sound JSON: {fault}",
-            expected="one whole JSON value, each key once in an object",
+            f"is not valid JSON: {fault}",
+            expected="one complete JSON value, each key once in an object",
             fix="repair the file or fetch it again, or correct data.format",
         )
     return value
 
 
-def to_row(part: Part, number: int, values: Any) -> Row | Reject:
+def to_row(part: SourcePart, number: int, values: Any) -> Row | Reject:
     """A row, if the value is an object."""
     if isinstance(values, dict):
         return Row(values, part.where(number), part.split)
@@ -105,19 +105,19 @@ def to_row(part: Part, number: int, values: Any) -> Row | Reject:
     )
 
 
-def bad_value(part: Part, number: int, fault: str, text: str) -> Reject:
-    """The reject of a row whose JSON has a fault."""
+def bad_value(part: SourcePart, number: int, fault: str, text: str) -> Reject:
+    """The reject of a row whose JSON is well-formed but wrong."""
     return reject(
         part.where(number),
         "repeated key" if fault.startswith("the key") else "extreme JSON",
         f"{fault}: {text}",
-        "each key once in an object, and numbers and nests of usual size",
+        "each key once in an object, and numbers and nesting of normal size",
         "correct the row, or remove it",
     )
 
 
 def _depth(value: Any) -> int:
-    """How deep lists and objects stand within each other."""
+    """Nesting depth of lists and objects."""
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, dict | list)]:
         depth += 1

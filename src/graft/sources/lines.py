@@ -1,4 +1,4 @@
-"""Sources with a row on each line: JSON Lines, plain text, parallel text files."""
+"""Sources with one row per line: JSON Lines, plain text, parallel text files."""
 
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -6,13 +6,13 @@ from itertools import zip_longest
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.sources.files import Part, reject
+from graft.sources.files import SourcePart, reject
 from graft.sources.json_values import JsonReader, bad_value, to_row
 from graft.sources.opening import read_lines
 
 
-def read_jsonl(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
-    """One object a line; a blank line is no row."""
+def read_jsonl(part: SourcePart, data: DataConfig) -> Iterator[Row | Reject]:
+    """One object per line; blank lines are skipped."""
     reader = JsonReader()
     for number, line in read_lines(part.path, data.encoding):
         if not line or line.isspace():
@@ -26,7 +26,7 @@ def read_jsonl(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
                 part.where(number),
                 "broken JSON",
                 f"{error}: {line[-60:]}",
-                "one whole JSON object on the line",
+                "one complete JSON object on the line",
                 "repair the line, or remove it",
             )
             continue
@@ -38,25 +38,25 @@ def read_jsonl(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
             yield to_row(part, number, values)
 
 
-def _array(part: Part) -> DataError:
+def _array(part: SourcePart) -> DataError:
     return DataError(
         part.where(),
         "begins with [: this is a JSON array, not JSON Lines",
-        expected="one object a line",
+        expected="one object per line",
         fix="set data.format to json",
     )
 
 
-def read_text(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
-    """The one column `text`; a blank line parts paragraphs and is no row."""
+def read_text(part: SourcePart, data: DataConfig) -> Iterator[Row | Reject]:
+    """Rows with the single column `text`; blank lines are skipped."""
     for number, line in read_lines(part.path, data.encoding):
         if line and not line.isspace():
             yield Row({"text": line}, part.where(number), part.split)
 
 
-def read_parallel(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
+def read_parallel(part: SourcePart, data: DataConfig) -> Iterator[Row | Reject]:
     """Line n of each file is row n. A blank line is an empty value, so that the files
-    stay aligned; a line past the end of another file is put aside."""
+    stay aligned; a line past the end of another file is a reject."""
     columns = list(part.paths)
     files = [read_lines(path, data.encoding) for path in part.paths.values()]
     for number, lines in enumerate(zip_longest(*files), 1):
@@ -73,5 +73,5 @@ def read_parallel(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
             "no partner",
             values[longer],
             f"as many lines in {', '.join(ended)} as in {part.paths[longer].name}",
-            "align the files anew: rows before this one may be shifted too",
+            "align the files again: rows before this one may be shifted too",
         )

@@ -1,4 +1,4 @@
-"""Files opened by what they hold: unpacked, decoded, or refused by name."""
+"""Opens files by their content: decompressed, decoded, or refused with their format."""
 
 import bz2
 import codecs
@@ -20,15 +20,16 @@ from graft.sources.patterns import is_beside
 
 @contextmanager
 def open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
-    """Open text, whatever packed it. Only a line feed ends a line; in a file that has
-    none, a carriage return.
+    """Open plain or compressed text. Only a line feed ends a line, or a carriage return
+    in a file without line feeds.
 
-    A byte order mark goes before `encoding`. A byte that is not of the encoding
-    becomes a lone surrogate (PEP 383), so that one bad byte costs one row;
-    `graft.data.convert.examples` puts that row aside.
+    A byte order mark takes precedence over `encoding`. An invalid byte becomes a lone
+    surrogate (PEP 383), so that it costs one row only, which
+    `graft.data.convert.examples` rejects.
 
-    Raises: ConfigError for an unknown encoding; DataError if the file holds
-    something else than text, or is packed or encoded in a way that cannot be read.
+    Raises: ConfigError for an unknown encoding; DataError if the file is not text, or
+    if
+        its compression or encoding cannot be read.
     """
     name = _codec(encoding)
     with io.BufferedReader(io.FileIO(path), HEAD) as file:
@@ -47,14 +48,14 @@ def open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
         except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
             raise _damaged(path, error) from error
         except OSError as error:
-            if error.errno is not None:  # the disk's or the system's
+            if error.errno is not None:  # of the disk or the system
                 raise
             raise _damaged(path, error) from error
         except UnicodeError as error:
             raise DataError(
                 show_path(path),
                 f"is not {name}: {error}",
-                fix="set data.encoding to what the file is written in",
+                fix="set data.encoding to the encoding of the file",
             ) from error
 
 
@@ -66,7 +67,7 @@ def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
 
 
 def check_parquet(path: Path) -> None:
-    """Raises: DataError if a file is of another kind than Parquet, with its name."""
+    """Raises: DataError, with the actual format, if a file is not Parquet."""
     with io.BufferedReader(io.FileIO(path), HEAD) as file:
         head = file.peek(HEAD)
     if head.startswith((b"PAR1", b"PARE")):
@@ -77,7 +78,7 @@ def check_parquet(path: Path) -> None:
         show_path(path),
         f"is not Parquet; it is {what or ('something else' if head else 'empty')}",
         expected="a Parquet file, which begins with PAR1",
-        fix="set data.format to what the file holds, or fetch or unpack it again",
+        fix="set data.format to the format of the file, or fetch or unpack it again",
     )
 
 
@@ -95,7 +96,7 @@ def _codec(encoding: str) -> str:
 
 
 def _unpacked(file: "io.BufferedReader[Any]", path: Path) -> "io.BufferedReader[Any]":
-    """The file's own bytes; a packing within a packing is unpacked too."""
+    """The decompressed bytes, also of nested compression."""
     while packed := packing(file.peek(HEAD)):
         unpack = _UNPACK.get(packed)
         inner = _only_member(file, path) if unpack is None else unpack(file)
@@ -118,7 +119,7 @@ _UNPACK: dict[str, Callable[["io.BufferedReader[Any]"], IO[bytes]]] = {
 
 
 def _only_member(file: IO[bytes], path: Path) -> IO[bytes]:
-    """The one file of a zip archive."""
+    """The only file of a zip archive."""
     archive = zipfile.ZipFile(file)  # pylint: disable=consider-using-with
     names = [
         name
@@ -131,7 +132,7 @@ def _only_member(file: IO[bytes], path: Path) -> IO[bytes]:
         raise _refused(path, f"a zip archive of {len(names)} files")
     try:
         return archive.open(names[0])
-    except (RuntimeError, NotImplementedError) as error:  # a password, a rare packing
+    except (RuntimeError, NotImplementedError) as error:  # a password, a rare method
         raise _damaged(path, error) from error
 
 
@@ -142,8 +143,8 @@ def _check_text(path: Path, head: bytes, encoding: str) -> None:
         raise DataError(
             show_path(path),
             f"is not {encoding}: it {odd}",
-            expected=f"text in {encoding}, as data.encoding says",
-            fix="set data.encoding to what the file is written in, or write it anew",
+            expected=f"text in {encoding} (data.encoding)",
+            fix="set data.encoding to the encoding of the file, or convert the file",
         )
 
 
@@ -152,7 +153,7 @@ def _refused(path: Path, what: str) -> DataError:
         show_path(path),
         f"is {what}",
         expected="text in data.format, plain or packed with gzip, bz2, xz, zstd or zip",
-        fix="fetch, unpack or save it as text, or set data.format to what it is",
+        fix="fetch, unpack or save it as text, or correct data.format",
     )
 
 
@@ -160,6 +161,6 @@ def _damaged(path: Path, error: Exception) -> DataError:
     return DataError(
         show_path(path),
         f"cannot be unpacked: {error}",
-        expected="a whole packed file",
+        expected="a complete compressed file",
         fix="fetch or pack the file again",
     )

@@ -1,4 +1,4 @@
-"""Parquet files, as columns."""
+"""Parquet files, read as columns."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
 from graft.records.row_batch import BATCH, RowBatch, RowList
-from graft.sources.files import Part, outer_columns, reject
+from graft.sources.files import SourcePart, outer_columns, reject
 from graft.sources.opening import check_parquet
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ _READ = {"pre_buffer": False, "page_checksum_verification": True}
 
 @dataclass(frozen=True)
 class TableRows:
-    """Rows of a table whose text is all valid; the first is row `first` of the part."""
+    """Rows of a table with valid text; the first is row `first` of the part."""
 
     table: pa.Table
-    part: Part
+    part: SourcePart
     first: int
 
     def __len__(self) -> int:
@@ -37,7 +37,7 @@ class TableRows:
         return len(self)
 
     def texts(self, path: str, numbers: bool = False) -> "pl.Series":
-        """As of `RowBatch`. A float's text is left to the row: Python writes it."""
+        """As of `RowBatch`. Floats are left to `row`, where Python formats them."""
         import polars as pl
 
         column = _at(self.table, path)
@@ -69,10 +69,10 @@ class TableRows:
         return pl.Series([self.part.split] * len(self), dtype=pl.String)
 
 
-def read_tables(part: Part, data: DataConfig) -> Iterator[RowBatch]:
-    """Batches of a Parquet file, only the columns that `data` names; row n from 1.
+def read_tables(part: SourcePart, data: DataConfig) -> Iterator[RowBatch]:
+    """Batches of a Parquet file with the columns that `data` names; rows from 1.
 
-    Raises: DataError if the file is not whole, or has a column of `data` twice.
+    Raises: DataError if the file is incomplete, or has a column of `data` twice.
     """
     check_parquet(part.path)
     number = 1
@@ -89,45 +89,47 @@ def read_tables(part: Part, data: DataConfig) -> Iterator[RowBatch]:
                 number += batch.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's or the system's
+            raise  # of the disk or the system
         raise DataError(
             part.where(),
             f"cannot be read as Parquet: {str(error).splitlines()[0]}",
-            expected="a whole Parquet file",
+            expected="a complete Parquet file",
             fix="fetch or write the file again, or correct data.format",
         ) from error
 
 
-def _check_names(part: Part, fields: list[pa.Field]) -> None:
-    """Raises: DataError if two have one name, here or within a struct."""
+def _check_names(part: SourcePart, fields: list[pa.Field]) -> None:
+    """Raises: DataError if two have the same name, here or within a struct."""
     names = [field.name for field in fields]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise DataError(
             part.where(),
             f"two columns have the same name, {twice!r}",
-            expected="different names, so that it is clear which one is meant",
+            expected="different names",
             fix="write the file again without one of them, or rename it",
         )
     for field in fields:
         _check_names(part, [field.type.field(i) for i in range(field.type.num_fields)])
 
 
-def _without_columns(part: Part, names: list[str], num_rows: int) -> Iterator[RowBatch]:
-    """Rows of a file that has none of the columns of `data`: nothing is decoded."""
+def _without_columns(
+    part: SourcePart, names: list[str], num_rows: int
+) -> Iterator[RowBatch]:
+    """Rows of a file without any column of `data`; nothing is decoded."""
     values = dict.fromkeys(names)
     for first in range(1, num_rows + 1, BATCH):
         numbers = range(first, min(first + BATCH, num_rows + 1))
         yield RowList([Row(values, part.where(n), part.split) for n in numbers])
 
 
-def read_parquet(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
+def read_parquet(part: SourcePart, data: DataConfig) -> Iterator[Row | Reject]:
     """The rows of `read_tables`, one by one."""
     for batch in read_tables(part, data):
         yield from (batch.row(at) for at in range(len(batch)))
 
 
 def first_rows(batches: Iterable[RowBatch], limit: int | None) -> Iterator[RowBatch]:
-    """Batches up to so many rows in all; null: all."""
+    """Batches up to `limit` rows in total; None: all."""
     left = limit
     for batch in batches:
         if left is not None and len(batch) >= left:
@@ -137,8 +139,8 @@ def first_rows(batches: Iterable[RowBatch], limit: int | None) -> Iterator[RowBa
         yield batch
 
 
-def _to_rows(batch: pa.RecordBatch, part: Part, first: int) -> RowBatch:
-    """Columns; or rows one by one where a text is not UTF-8."""
+def _to_rows(batch: pa.RecordBatch, part: SourcePart, first: int) -> RowBatch:
+    """Columns; or single rows if a text is not valid UTF-8."""
     try:
         batch.validate(full=True)
     except pa.ArrowInvalid:
@@ -148,7 +150,9 @@ def _to_rows(batch: pa.RecordBatch, part: Part, first: int) -> RowBatch:
     return TableRows(pa.Table.from_batches([batch]), part, first)
 
 
-def _row(rows: pa.RecordBatch | pa.Table, part: Part, number: int) -> Row | Reject:
+def _row(
+    rows: pa.RecordBatch | pa.Table, part: SourcePart, number: int
+) -> Row | Reject:
     """The only row of a slice."""
     try:
         values: dict[str, Any] = rows.to_pylist()[0]
@@ -165,20 +169,20 @@ def _row(rows: pa.RecordBatch | pa.Table, part: Part, number: int) -> Row | Reje
             part.where(number),
             "unreadable value",
             error,
-            "values that Python can hold, such as dates of the years 1 to 9999",
+            "values that Python can represent, such as dates of the years 1 to 9999",
             "correct the value, or remove the row",
         )
     return Row(values, part.where(number), part.split)
 
 
 def _at(table: pa.Table, path: str) -> pa.ChunkedArray | None:
-    """A column; or by steps such as `translation.en`, as `Row.get` goes."""
+    """A column, or the field at a path such as `translation.en`, as in `Row.get`."""
     import pyarrow.compute as pc
 
     if path in table.column_names:
         return table[path]
     if "[" in path:
-        return None  # into a list: row by row
+        return None  # paths into lists are read row by row
     outer, *steps = path.split(".")
     if not steps or outer not in table.column_names:
         return None

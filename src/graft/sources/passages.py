@@ -1,8 +1,8 @@
-"""Consecutive rows joined into passages, as a novel's paragraphs are.
+"""Joins consecutive rows into passages, such as the paragraphs of a novel.
 
-A passage is what is split: its chunks stay together, so that no chunk stands in train
-whose neighbour is in test. Chunks of a book often repeat the end of the one before;
-what is repeated is taken once, so that it cannot leak either.
+Splits are made of passages, so that neighbouring chunks are never in train and test.
+Rows of a book often repeat the end of the row before; repeated text is used once, so
+that it cannot leak either.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from dataclasses import replace
 from graft.records import Reject, Row
 
 LEAST_REPEATED = 20
-"""Characters. Less than this can be equal by chance."""
+"""Characters; shorter texts may be equal by chance."""
 
 
 def join_rows(
@@ -19,9 +19,9 @@ def join_rows(
 ) -> Iterator[Row | Reject]:
     """Rows of a text column → passages of at least `size` characters.
 
-    A passage has the place, the split and the other columns of its first row. A row
-    whose column is no text passes as it is, to be put aside; a passage ends where the
-    split changes.
+    A passage has the place, the split and the other columns of its first row, and ends
+    where the split changes. A row without text in the column is passed on unchanged, to
+    be rejected.
     """
     first: Row | None = None
     texts: list[str] = []
@@ -47,8 +47,8 @@ def join_rows(
 
 
 def repeated(before: str, text: str) -> int:
-    """Characters at the start of `text` that stand at the end of `before`; 0 if they
-    are fewer than `LEAST_REPEATED`.
+    """Number of characters at the start of `text` that repeat the end of `before`; 0 if
+    fewer than `LEAST_REPEATED`.
 
     By the prefix function (Knuth, Morris, Pratt 1977), in linear time.
     """

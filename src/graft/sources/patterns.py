@@ -1,9 +1,9 @@
-"""The files that a pattern takes: what a person who looks into the folder expects.
+"""The files that match a pattern.
 
-A name that stands there exactly as written is taken, whatever signs it has. Else `*`,
-`?` and `[…]` match within a name and `**` over folders. For every pattern alike: the
-case of letters and the way an accent is composed do not matter; names that editors,
-systems and DVC keep beside the data are passed over; links are followed.
+A name that exists exactly as written matches, whatever characters it has. Otherwise
+`*`, `?` and `[…]` match within a name, and `**` matches folders. Case and the Unicode
+form of accents are ignored; files that editors, systems and DVC create beside data are
+skipped; links are followed.
 """
 
 import errno
@@ -23,16 +23,16 @@ _BESIDE = tuple("""
     thumbs.db desktop.ini __macosx __pycache__
     _success _committed_* _started_* *.md5 *.sha1 *.sha256 *.sha512 *.dvc
     """.split())
-"""Copies and notes that programs leave beside a file: editors, downloads, systems,
-Spark, checksums and DVC."""
+"""Copies and metadata files of editors, downloads, systems, Spark, checksums and DVC.
+"""
 _WILD = "*?["
 
 
 def find_files(root: Path, pattern: str) -> list[Path]:
     """The files under `root`, sorted by the parts of their paths.
 
-    Raises: DataError if there is none, or if what matches is a folder with a file's
-        name, a link to nothing, or no regular file.
+    Raises: DataError if there is none, or if a match is a folder with a file's name, a
+        broken link, or not a regular file.
     """
     found = sorted(set(_walk(root, Path(pattern).parts)), key=lambda path: path.parts)
     named = _literal(pattern) or "." in Path(pattern).name
@@ -63,7 +63,7 @@ def _walk(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _folders(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
-    """The folder and all below it; a link back to one above ends there."""
+    """The folder and all below it; a link to a folder above is not followed."""
     here = folder.resolve()
     if here in above:
         return
@@ -74,7 +74,7 @@ def _folders(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
 
 
 def _names(folder: Path, hidden: bool) -> list[str]:
-    """Names in a folder, without those that are kept beside the data."""
+    """Names in a folder, without files that programs create beside data."""
     if not folder.is_dir():
         return []
     return [
@@ -85,7 +85,7 @@ def _names(folder: Path, hidden: bool) -> list[str]:
 
 
 def is_beside(name: str) -> bool:
-    """Whether a name is that of a copy or a note, or hidden."""
+    """Whether it is the name of a copy or a metadata file, or hidden."""
     return any(fnmatchcase(name.lower(), beside) for beside in _BESIDE)
 
 
@@ -94,16 +94,16 @@ def _plain(name: str) -> str:
 
 
 def _is_file(path: Path, named: bool) -> bool:
-    """Whether it can be read; a folder that a bare `*` takes is passed over.
+    """Whether it is a file; a folder that matches a bare `*` is skipped.
 
-    Raises: DataError if it cannot, and leaving it out would lose rows silently.
+    Raises: DataError if it cannot be read, since skipping it would lose rows silently.
     """
     try:
         mode = path.stat().st_mode
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             raise
-        raise _unreadable(path, "a link to what is not there") from error
+        raise _unreadable(path, "a broken link") from error
     if stat.S_ISDIR(mode) and named:
         raise _unreadable(path, "a folder, not a file")
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
@@ -116,8 +116,8 @@ def _unreadable(path: Path, what: str) -> DataError:
         show_path(path),
         f"is {what}",
         expected="a regular file, or a link to one",
-        fix="put the file there, or write a pattern in data.files that takes only "
-        "files; those in a folder are folder/*",
+        fix="put the file there, or write a pattern in data.files that matches files "
+        "only, such as folder/*",
     )
 
 
@@ -129,5 +129,5 @@ def _nothing(root: Path, pattern: str) -> DataError:
         expected=(
             f"one of {shorten(', '.join(there))}" if there else "the source's files"
         ),
-        fix="correct data.root or data.files in configs/data, or put it there",
+        fix="correct data.root or data.files in configs/data, or add the file",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from graft.config import DataConfig
 from graft.records import Reject, Row
-from graft.sources.files import Part, reject
+from graft.sources.files import SourcePart, reject
 from graft.sources.opening import read_lines
 
 _TAG = re.compile(r"<(/?)(doc|seg)\b([^>]*)>", re.IGNORECASE)
@@ -19,13 +19,13 @@ _NAMES = {
 }
 
 Key = tuple[str, str]
-"""Document and segment: what pairs a segment with its translation."""
+"""Document and segment ids, by which segments and translations are paired."""
 Segment = tuple[Key, int, str | None]
-"""Key, line and text; no text if the segment is never closed."""
+"""Key, line and text; the text is None if the segment is not closed."""
 
 
 def read_segments(path: Path, encoding: str) -> Iterator[Segment]:
-    """Segments in file order; a segment may run over lines, entities are resolved."""
+    """Segments in file order; they may span lines, and entities are resolved."""
     document, number, first, text = "", "", 0, ""
     inside = False
     for line_number, line in read_lines(path, encoding):
@@ -50,11 +50,11 @@ def read_segments(path: Path, encoding: str) -> Iterator[Segment]:
         yield (document, number), first, None
 
 
-def read_sgm(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
-    """Segments of the same document and number, side by side; row n is the line.
+def read_sgm(part: SourcePart, data: DataConfig) -> Iterator[Row | Reject]:
+    """Pairs of segments of the same document and id; a row's number is its line.
 
-    Files in the same order are read side by side. What has no partner yet waits in
-    memory, and is put aside at the end.
+    Files are read side by side. Segments without a partner stay in memory until it
+    comes, and are rejected at the end.
     """
     columns = list(part.paths)
     files = [read_segments(path, data.encoding) for path in part.paths.values()]
@@ -88,11 +88,11 @@ def read_sgm(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
 
 
 def _odd(where: str, key: Key, text: str | None) -> Reject:
-    """A segment that is not closed, or comes twice."""
+    """The reject of a segment that is not closed, or repeated."""
     return reject(
         where,
         "broken SGM" if text is None else "repeated segment",
         f"segment {key[1]} of document {key[0]!r}" if text is None else text,
-        "<seg id=…>text</seg>, each id once in a document",
+        "<seg id=…>text</seg>, each id once per document",
         "repair the segment, or remove it",
     )

@@ -1,7 +1,7 @@
-"""SQuAD's own JSON: articles > paragraphs > questions. A question is a row.
+"""JSON of SQuAD: articles > paragraphs > questions. A question is a row.
 
-Source: Rajpurkar et al. 2016 (D16-1264) and 2018 (P18-2124), format 1.1 and 2.0; FQuAD
-and other data sets in its likeness are written so too.
+Source: Rajpurkar et al. 2016 (D16-1264) and 2018 (P18-2124), formats 1.1 and 2.0; FQuAD
+and similar data sets have the same format.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,18 +10,18 @@ from typing import Any
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.sources.files import Part, reject
+from graft.sources.files import SourcePart, reject
 from graft.sources.json_values import read_document
 
 
-def read_squad(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
-    """Rows with title, context, id, question, answers (a list of texts; what has
-    another shape as it is) and is_impossible; row n is the nth question of a file.
+def read_squad(part: SourcePart, data: DataConfig) -> Iterator[Row | Reject]:
+    """Rows with title, context, id, question, answers (a list of texts; other shapes
+    are unchanged) and is_impossible; row n is the nth question of a file.
 
-    A question is impossible only if the file says so; without that, no answers are an
-    error of the row, which the task names.
+    A question counts as impossible only if the file marks it so; otherwise the task
+    rejects a question without answers.
 
-    The file is read whole: the largest of them is 40 MB.
+    The file is read into memory: the largest of them is 40 MB.
     Raises: DataError if it is not in this format.
     """
     document = read_document(part, data)
@@ -29,9 +29,9 @@ def read_squad(part: Part, data: DataConfig) -> Iterator[Row | Reject]:
     if not isinstance(articles, list):
         raise DataError(
             part.where(),
-            "has no list `data` at its top",
-            expected="SQuAD's JSON: data > paragraphs > qas",
-            fix="correct data.format; one question a line is format jsonl",
+            "has no list `data` at the top level",
+            expected="JSON of SQuAD: data > paragraphs > qas",
+            fix="correct data.format; one question per line is format jsonl",
         )
     number = 0
     for article in articles:
@@ -47,7 +47,7 @@ def _list(value: Any, key: str) -> list[Any]:
 
 
 def _to_row(
-    part: Part, number: int, article: Any, paragraph: Any, question: Any
+    part: SourcePart, number: int, article: Any, paragraph: Any, question: Any
 ) -> Row | Reject:
     where = part.where(number)
     if not all(isinstance(v, Mapping) for v in (article, paragraph, question)):
@@ -71,7 +71,7 @@ def _to_row(
 
 
 def _texts(answers: Any) -> Any:
-    """The texts of answers in SQuAD's form; others as they stand."""
+    """The texts of answers in SQuAD's format; others unchanged."""
     listed = isinstance(answers, list)
     if listed and all(isinstance(a, Mapping) and "text" in a for a in answers):
         return [answer["text"] for answer in answers]

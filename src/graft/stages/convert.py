@@ -1,4 +1,4 @@
-"""Stage `convert`: a source's rows → examples, and rejects with where and why."""
+"""Stage `convert`: rows of a source → examples, and rejects with their reasons."""
 
 from pathlib import Path
 
@@ -30,8 +30,8 @@ def run(
     source = data.model_copy(update={"fields": wanted})
     with (
         open_engine(engine) as workers,
-        io.atomic(rejects) as aside,
-        io.ShardWriter(aside, REJECT_SCHEMA) as writer,
+        io.atomic(rejects) as folder,
+        io.ShardWriter(folder, REJECT_SCHEMA) as writer,
     ):
         conversion = Conversion(data, kind, config.max_rejects, writer.write)
         tables = conversion.tables(read_row_batches(source), workers.map)

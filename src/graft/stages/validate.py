@@ -1,4 +1,4 @@
-"""Stage `validate`: the data contract; a gate that reads examples and copies none."""
+"""Stage `validate`: checks the data contract; copies no data."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from graft.io.progress import track
 
 
 def run(config: ValidateConfig, examples: Path, report: Path, page: Path) -> None:
-    """Check every example, tell what the data looks like, and stop past the budget."""
+    """Check every example, report distributions, and fail past the error budget."""
     held_out = held_out_prompts(io.read_batches(examples, ["messages", "split"]))
     audit = Audit(config, held_out)
     total = io.num_rows(examples)
@@ -21,13 +21,13 @@ def run(config: ValidateConfig, examples: Path, report: Path, page: Path) -> Non
     io.write_text(page, to_page(facts))
     enforce(facts, str(page))
     print(
-        f"validate: {facts['num_examples']:,} examples keep the contract"
+        f"validate: {facts['num_examples']:,} examples satisfy the contract"
         f" ({facts['num_errors']} errors, {facts['num_leaked']} leaked)"
     )
     for one in facts["unfilled"][:1]:
         print(
-            f"warning: {facts['num_unfilled']:,} examples contain a place that nobody "
-            f"filled, the first {one['place']} at {one['where']}; {report} has more"
+            f"warning: {facts['num_unfilled']:,} examples contain an unfilled "
+            f"placeholder, the first {one['place']} at {one['where']}; see {report}"
         )
 
 

@@ -27,7 +27,7 @@ ROW = st.fixed_dictionaries(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROW, max_size=6), st.booleans(), st.booleans())
-def test_what_it_takes_is_what_the_slow_way_makes(
+def test_columns_and_single_rows_give_the_same_examples(
     make_data, rows: list[dict[str, Any]], group: bool, split: bool
 ) -> None:
     data = make_data(group="doc" if group else None, split="set" if split else None)
@@ -42,7 +42,7 @@ def test_what_it_takes_is_what_the_slow_way_makes(
     ]
 
 
-def test_plain_rows_are_all_taken(make_data) -> None:
+def test_all_plain_rows_are_converted_in_columns(make_data) -> None:
     batch = RowList([Row({"en": f"e{n}", "fr": f"f{n}"}, f"f:{n}") for n in range(9)])
     assert to_plain(batch, make_data(), TASK)["at"].to_list() == list(range(9))
 

@@ -27,7 +27,7 @@ class Run(Conversion):
 
     @property
     def rejects(self) -> list[Reject]:
-        """What was put aside so far."""
+        """The rejects so far."""
         return [Reject(**line) for t in self.aside for line in t.to_pylist()]
 
 
@@ -82,7 +82,7 @@ def test_a_bad_row_becomes_a_reject_with_file_and_row(
         ({"kind": "gossip"}, "unknown stratum"),
     ],
 )
-def test_a_row_that_the_source_does_not_allow_is_put_aside(
+def test_a_row_that_violates_a_requirement_of_the_source_is_rejected(
     make_data, change: dict[str, Any], reason: str
 ) -> None:
     data = make_data(
@@ -114,7 +114,7 @@ def test_split_group_and_stratum_come_from_their_columns(make_data) -> None:
     assert reasons == ["unknown split in set", "missing field doc"]
 
 
-def test_ids_stay_when_other_rows_come_go_or_move(make_data) -> None:
+def test_ids_do_not_depend_on_other_rows(make_data) -> None:
     many = [Row({"en": f"e{n}", "fr": f"f{n}"}, f"f:{n}") for n in range(9)]
     before = {e["where"]: e["id"] for e in examples(conversion(make_data()), many)}
     moved = [Row({"en": "new", "fr": "neu"}, "f:99"), *reversed(many[3:])]
@@ -123,7 +123,7 @@ def test_ids_stay_when_other_rows_come_go_or_move(make_data) -> None:
     assert all(after[where] == before[where] for where in after if where != "f:99")
 
 
-def test_past_the_limit_the_first_rejects_are_named(make_data) -> None:
+def test_past_the_limit_the_error_shows_the_first_rejects(make_data) -> None:
     run = conversion(make_data(), max_rejects=3)
     with pytest.raises(DataError, match="4 of the first 5 rows") as caught:
         examples(run, rows(*[{"en": "a", "fr": ""}] * 9))
@@ -139,7 +139,7 @@ def test_a_column_in_no_row_is_one_error_with_the_nearest_name(make_data) -> Non
     assert caught.value.where == "data.fields.target"
 
 
-def test_a_misspelt_stratum_column_is_told_too(make_data) -> None:
+def test_a_misspelt_stratum_column_is_an_error_too(make_data) -> None:
     with pytest.raises(DataError, match="no row of pairs has a column 'kind'"):
         examples(conversion(make_data(stratum="kind")), rows())
 
@@ -186,7 +186,7 @@ VALUE = st.none() | st.integers() | st.text() | st.sampled_from(["\udce9", "\ud8
         | st.just(Reject("f:1", "convert", "broken JSON", "", "", ""))
     )
 )
-def test_rows_in_are_examples_and_rejects_whatever_comes(
+def test_every_row_becomes_an_example_or_a_reject(
     make_data, found: list[Row | Reject]
 ) -> None:
     run = conversion(make_data(), max_rejects=10_000)
@@ -201,7 +201,7 @@ def test_rows_in_are_examples_and_rejects_whatever_comes(
     assert run.rows_in == len(found)
 
 
-def test_an_account_that_does_not_add_up_is_a_bug() -> None:
+def test_a_balance_that_does_not_add_up_is_an_assertion_error() -> None:
     assert "3 rows in = 1 kept + 2 rejected (b 2)" in str(
         RowBalance("s", 3, 1, {"b": 2})
     )

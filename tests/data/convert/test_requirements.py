@@ -42,14 +42,12 @@ def test_a_number_out_of_its_range_makes_its_row_unfit(number: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["high", True, float("nan"), [1]])
-def test_what_is_no_number_has_no_range(value: Any) -> None:
+def test_a_value_that_is_not_a_number_is_out_of_any_range(value: Any) -> None:
     with pytest.raises(Unfit, match="no number in score"):
         check_row(row(score=value), [], {"score": (None, None)})
 
 
-def test_a_range_is_open_where_it_has_no_bound_and_asks_nothing_of_an_empty_field() -> (
-    None
-):
+def test_a_range_may_be_open_and_ignores_empty_fields() -> None:
     check_row(row(score=1e300), [], {"score": (0.0, None)})
     check_row(row(score=-1e300), [], {"score": (None, 0.0)})
     check_row(row(score=None), [], {"score": (0.0, 1.0), "absent": (0.0, 1.0)})

@@ -53,7 +53,7 @@ def audit(lines: list[dict[str, Any]], config: ValidateConfig = CONFIG) -> dict:
 def test_good_examples_pass() -> None:
     report = audit([example(n) for n in range(7)])
     assert report["passed"] and report["num_examples"] == 7
-    assert not report["errors"] and not report["faults"]
+    assert not report["errors"] and not report["error_examples"]
     enforce(report, "page.html")
 
 
@@ -79,12 +79,12 @@ SYSTEM, USER, ASSISTANT = (
         ({"id": "id0"}, "repeated id"),
     ],
 )
-def test_each_breach_is_named_with_its_example(
+def test_each_violation_is_reported_with_its_example(
     changes: dict[str, Any], check: str
 ) -> None:
     report = audit([*(example(n) for n in range(4)), example(4, **changes)])
     assert not report["passed"] and report["errors"] == {check: 1}
-    assert report["faults"][0]["check"] == check
+    assert report["error_examples"][0]["check"] == check
     with pytest.raises(DataError, match=check) as caught:
         enforce(report, "page.html")
     assert changes.get("where", "f:4") in str(caught.value)
@@ -100,7 +100,7 @@ def test_each_breach_is_named_with_its_example(
         [SYSTEM, USER, ASSISTANT, USER, ASSISTANT],
     ],
 )
-def test_conversations_of_all_lengths_keep_the_contract(turns: list[dict]) -> None:
+def test_conversations_of_all_lengths_satisfy_the_contract(turns: list[dict]) -> None:
     assert audit([example(0, messages=turns), example(1)])["passed"]
 
 
@@ -113,16 +113,16 @@ def test_train_prompts_in_the_test_set_leak_and_are_named() -> None:
     report = audit(lines)
     assert report["num_leaked"] == 1 and not report["passed"]
     assert report["leaked"] == [{"check": "leaked", "id": "id2", "where": "f:2"}]
-    with pytest.raises(DataError, match="1 train prompts stand in"):
+    with pytest.raises(DataError, match="1 train prompts are also in"):
         enforce(report, "page.html")
     allowed = CONFIG.model_copy(update={"max_leaked": 1})
     assert audit(lines, allowed)["passed"]
 
 
-def test_only_so_many_faults_are_named_but_all_are_counted() -> None:
+def test_a_limited_number_of_errors_is_shown_but_all_are_counted() -> None:
     report = audit([example(n, split="dev", stratum="") for n in range(8)])
     assert report["errors"] == {"unknown split": 8, "no stratum": 8}
-    assert len(report["faults"]) == 2 * CONFIG.num_shown
+    assert len(report["error_examples"]) == 2 * CONFIG.num_shown
 
 
 def test_too_few_examples_or_none_at_all_do_not_pass() -> None:
@@ -132,7 +132,7 @@ def test_too_few_examples_or_none_at_all_do_not_pass() -> None:
             enforce(report, "page.html")
 
 
-def test_a_budget_lets_so_many_errors_pass() -> None:
+def test_errors_within_the_budget_pass() -> None:
     lines = [example(0), example(1, split="dev")]
     assert audit(lines, CONFIG.model_copy(update={"max_errors": 1}))["passed"]
 
@@ -149,7 +149,7 @@ def test_classes_and_splits_add_up() -> None:
     assert report["user_chars"]["num"] == 7 and report["user_chars"]["max"] == 5
 
 
-def test_what_the_data_says_cannot_act_in_the_page() -> None:
+def test_text_of_the_data_is_escaped_in_the_page() -> None:
     lines = [example(n, stratum="<script>") for n in range(2)]
     page = to_page(audit([*lines, example(3, id="", where="<img>:3")]))
     assert "<script" not in page and "<img" not in page and "&lt;img&gt;" in page
@@ -170,7 +170,7 @@ def test_a_histogram_loses_no_value(values: list[int], top: int) -> None:
     assert len(bins) <= 27
 
 
-def test_lengths_of_a_role_that_never_speaks_are_empty() -> None:
+def test_lengths_of_a_role_without_turns_are_empty() -> None:
     lengths = Lengths()
     lengths.add(pl.Series([None, None], dtype=pl.UInt32))
     assert lengths.to_report()["num"] == 0

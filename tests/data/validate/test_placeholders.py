@@ -1,4 +1,4 @@
-"""Places that nobody filled are found in what people say, and only there."""
+"""Unfilled placeholders are found in the text of turns, and only there."""
 
 import pytest
 from pair_lines import pair

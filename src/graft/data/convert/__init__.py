@@ -1,1 +1,1 @@
-"""From the fields of rows to examples."""
+"""Rows → examples, by the task's fields."""

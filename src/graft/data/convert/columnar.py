@@ -1,7 +1,7 @@
-"""The fast way from rows to examples, for rows that are plainly in order.
+"""Fast columnar conversion of rows that need no checks by the task.
 
-It only takes what `graft.data.convert.examples` would take too, and in the same form; every
-other row goes there, to become an example or to be told what is wrong with it.
+It takes only rows that `graft.data.convert.examples` would accept, with the same
+result; every other row goes there, and becomes an example or a reject.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,15 @@ _CONTROL = r"[\x00-\x1f\x7f]"
 
 
 def is_plain(data: DataConfig, task: Kind) -> bool:
-    """Whether the task's turns are fields as they stand, and nothing else is asked."""
-    said = {field for _, field in task.turns}
-    return bool(said) and set(data.fields) == said and not num_requirements(data)
+    """Whether the task's turns are unchanged fields, and the source has no further
+    requirements."""
+    fields = {field for _, field in task.turns}
+    return bool(fields) and set(data.fields) == fields and not num_requirements(data)
 
 
 def to_plain(batch: RowBatch, data: DataConfig, task: Kind) -> pl.DataFrame:
-    """Lines of EXAMPLE_SCHEMA and `at`, their places in the batch; others are left
-    out."""
+    """Lines of EXAMPLE_SCHEMA and `at`, their positions in the batch; without the rows
+    that it does not take."""
     frame = pl.DataFrame({"where": batch.where(), "file_split": batch.split()})
     fine = pl.lit(True)
     for name, path in data.fields.items():
@@ -70,7 +71,7 @@ def to_plain(batch: RowBatch, data: DataConfig, task: Kind) -> pl.DataFrame:
 
 
 def _identity(task: str, turns: Sequence[tuple[Role, pl.Expr]]) -> pl.Expr:
-    """What `examples.identity` hashes."""
+    """The text that `examples.identity` hashes."""
     parts: list[pl.Expr] = [pl.lit(task)]
     for role, text in turns:
         size = text.str.len_bytes().cast(pl.String)

@@ -1,4 +1,4 @@
-"""A stream of rows → tables of examples, and the account of what was put aside."""
+"""A stream of rows → tables of examples, and counts of rejects."""
 
 import difflib
 from collections import Counter
@@ -27,15 +27,15 @@ from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, Reject, Row, shorten
 from graft.records.row_batch import RowBatch
 
 NUM_NAMED = 3
-"""Rejects named when there are too many."""
+"""Number of rejects in the error if there are too many."""
 
 
 @dataclass(frozen=True)
 class Converted:
-    """What became of a batch of rows; `rejects` have their places in the batch.
+    """The examples and rejects of a batch; rejects with their positions in the batch.
 
-    `rows_in` are rows as the source gives them; `rows_read` those of its files, which
-    are more where a source joins them into passages.
+    `rows_in` is the number of rows of the source; `rows_read` that of its files, which
+    is larger if the source joins rows into passages.
     """
 
     examples: pa.Table
@@ -45,7 +45,7 @@ class Converted:
 
 
 def convert(batch: RowBatch, data: DataConfig, task: Kind) -> Converted:
-    """Convert a batch: in columns where rows are plainly in order, else row by row."""
+    """Convert a batch: in columns where possible, other rows one by one."""
     examples: list[pl.DataFrame] = []
     left: Iterable[int] = range(len(batch))
     if is_plain(data, task):
@@ -70,15 +70,18 @@ _LINE = pl.Schema({"at": pl.UInt32(), **pl.Schema(EXAMPLE_SCHEMA)})
 
 
 def _named(reject: Reject) -> Reject:
-    """A reject with an id: that of its content, or of its place if it shows none."""
+    """A reject with an id: a hash of its row, or of its place if it has no row."""
     content = reject.row or reject.where
     return replace(reject, id=sha256(content.encode()).hexdigest()[:16])
 
 
 class Conversion:
-    """Converts batches of rows as they come, and keeps the account.
+    """Converts batches of rows, and counts examples and rejects.
 
-    Past `max_rejects` it stops; those before are given to `put_aside` as tables.
+    Args:
+        data, task: the source and the task.
+        max_rejects: number of rejects beyond which it raises.
+        write_rejects: receives rejects as tables of REJECT_SCHEMA.
     """
 
     def __init__(
@@ -86,10 +89,10 @@ class Conversion:
         data: DataConfig,
         task: Kind,
         max_rejects: int,
-        put_aside: Callable[[pa.Table], None],
+        write_rejects: Callable[[pa.Table], None],
     ) -> None:
         self._data, self._task = data, task
-        self._max_rejects, self._write = max_rejects, put_aside
+        self._max_rejects, self._write = max_rejects, write_rejects
         self._unseen = {
             path: key
             for key, path in (
@@ -108,23 +111,23 @@ class Conversion:
         self.reasons: Counter[str] = Counter()
 
     def tables(self, batches: Iterable[RowBatch], run: Map = map) -> Iterator[pa.Table]:
-        """Tables of EXAMPLE_SCHEMA, one a batch.
+        """Tables of EXAMPLE_SCHEMA, one per batch.
 
         Args:
             run: an engine's `map`.
-        Raises: DataError past `max_rejects`, if a column that `data` names is in no
-            row, or if no row became an example.
+        Raises: DataError past `max_rejects`, if no row has a column that `data` names,
+            or if no row became an example.
         """
         work = partial(convert, data=self._data, task=self._task)
-        for done in run(work, map(self._look, batches)):
-            self._add(done)
-            yield done.examples
+        for converted in run(work, map(self._note_columns, batches)):
+            self._add(converted)
+            yield converted.examples
         self._check_columns()
         if not self.num_examples:
             raise self._too_many("no row became an example")
 
-    def _look(self, batch: RowBatch) -> RowBatch:
-        """See which columns the rows have, until all that `data` names were there."""
+    def _note_columns(self, batch: RowBatch) -> RowBatch:
+        """Note the columns of rows, until every column that `data` names was seen."""
         for row in (batch.row(at) for at in range(len(batch))):
             if not self._unseen:
                 break
@@ -135,8 +138,8 @@ class Conversion:
                         del self._unseen[path]
         return batch
 
-    def _add(self, done: Converted) -> None:
-        for at, reject in done.rejects:
+    def _add(self, converted: Converted) -> None:
+        for at, reject in converted.rejects:
             self.reasons[reject.reason] += 1
             if len(self._first) < NUM_NAMED:
                 self._first.append(reject)
@@ -146,15 +149,15 @@ class Conversion:
                     f"{self.reasons.total()} of the first {self.rows_in + at + 1} rows "
                     "were rejected"
                 )
-        if done.rejects:
-            lines = [vars(reject) for _, reject in done.rejects]
+        if converted.rejects:
+            lines = [vars(reject) for _, reject in converted.rejects]
             self._write(from_lines(lines, REJECT_SCHEMA))
-        self.rows_in += done.rows_in
-        self.rows_read += done.rows_read
-        self.num_examples += done.examples.num_rows
+        self.rows_in += converted.rows_in
+        self.rows_read += converted.rows_read
+        self.num_examples += converted.examples.num_rows
 
     def _check_columns(self) -> None:
-        """Raises: DataError if a column that `data` names was in no row so far."""
+        """Raises: DataError if no row so far has a column that `data` names."""
         if not self._unseen or not self._columns:
             return
         path, key = next(iter(self._unseen.items()))
@@ -167,7 +170,7 @@ class Conversion:
         hint = f"; did you mean {near[0]}?" if near else ""
         fix = f"correct data.{key} in configs/data, then: graft params"
         if self._data.format == "csv" and len(self._columns) == 1:
-            fix = f"is data.delimiter {self._data.delimiter!r} right? else {fix}"
+            fix = f"check data.delimiter ({self._data.delimiter!r}); else {fix}"
         raise DataError(
             f"data.{key}",
             f"no row of {self._data.name} has a column {path!r}{hint}",
@@ -185,8 +188,7 @@ class Conversion:
             f"data {self._data.name}",
             f"{problem}; the first are{named}",
             expected=f"at most {self._max_rejects} rejects (convert.max_rejects)",
-            fix="correct the rows or the mapping, or raise convert.max_rejects to put "
-            "aside and count more",
+            fix="correct the rows or the mapping, or raise convert.max_rejects",
         )
 
 

@@ -1,4 +1,4 @@
-"""Rows → examples, or rejects with where, reason and fix."""
+"""Rows → examples, or rejects with place, reason and fix."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from graft.records import (
 
 
 class Kind(Protocol):
-    """What is needed of a task."""
+    """The part of a task that conversion needs."""
 
     @property
     def name(self) -> str:
@@ -31,26 +31,27 @@ class Kind(Protocol):
 
     @property
     def fields(self) -> Mapping[str, Field]:
-        """What `data.fields` can map."""
+        """The fields that `data.fields` can map."""
 
     @property
     def turns(self) -> Sequence[tuple[Role, str]]:
-        """Who says which field, if that is all that `to_example` does; else empty."""
+        """Role and field of each turn, if `to_example` does nothing else; else
+        empty."""
 
     @property
     def to_example(
         self,
     ) -> Callable[[Mapping[str, Any]], tuple[list[Message], list[str]]]:
-        """Fields → messages and further references. It raises Unfit."""
+        """Fields → messages and further references. Raises: Unfit."""
 
 
 def to_example(row: Row, data: DataConfig, task: Kind) -> dict[str, Any] | Reject:
-    """One line of EXAMPLE_SCHEMA, or why the row cannot be one.
+    """One line of EXAMPLE_SCHEMA, or a reject.
 
-    The id is a hash of the task and the messages: it stays when other rows come, go or
-    move. Rows with the same messages have the same id until `preprocess` drops or
-    numbers them. The group is the value of `data.group`, or empty: `preprocess` then
-    fills it from the clean prompt.
+    The id is a hash of the task and the messages, so it does not depend on other rows.
+    Rows with the same messages have the same id until `preprocess` drops or numbers
+    them. The group is the value of `data.group`; if it is empty, `preprocess` derives
+    it from the clean prompt.
     """
     try:
         group = _label(row, data.group) if data.group else ""
@@ -86,13 +87,14 @@ def to_example(row: Row, data: DataConfig, task: Kind) -> dict[str, Any] | Rejec
 
 PREFERENCE = {"chosen", "rejected"}
 PREFERENCE_FIX = (
-    "chats or answers to learn; preferences between two answers are another training",
-    "map the chosen side to learn it alone, such as data.fields.turns: chosen",
+    "chats or answers to train on; preferences between two answers need another method",
+    "map the chosen side to train on it only, such as data.fields.turns: chosen",
 )
 
 
 def is_preference(columns: Iterable[str], data: DataConfig) -> bool:
-    """Whether rows hold a chosen and a rejected answer, and no field names a side."""
+    """Whether rows have a chosen and a rejected answer, and no field maps one of
+    them."""
     mapped = {re.split(r"[.\[]", path)[0] for path in data.fields.values()}
     return PREFERENCE <= {*columns} and not PREFERENCE & mapped
 
@@ -117,18 +119,18 @@ def identity(name: str, messages: Sequence[Message]) -> str:
 
 
 def _as_json(values: Mapping[str, Any]) -> str:
-    """A row as JSON; bytes that are no text as escapes."""
+    """A row as JSON; invalid bytes as escapes."""
     text = json.dumps(values, ensure_ascii=False, default=str)
     return text if is_text(text) else json.dumps(values, default=str)
 
 
 def num_requirements(data: DataConfig) -> int:
-    """How much a source asks of its rows beside the task's fields."""
+    """Number of requirements of a source on its rows besides the task's fields."""
     return len(data.required) + len(data.ranges) + (data.strata is not None)
 
 
 def _label(row: Row, path: str) -> str:
-    """A group or stratum: text, a number or a truth value, as text."""
+    """A group or stratum: text, a number or a Boolean, as text."""
     value = row.get(path)
     if isinstance(value, bool | int | float | str) and str(value).strip():
         text = str(value).strip()

@@ -1,4 +1,4 @@
-"""What a task reads of a row: a field's kind, and the value that a row has for it."""
+"""The fields of a task: their kinds, and reading their values from a row."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Unfit(Exception):
-    """A value that makes its row no example.
+    """A value because of which its row cannot become an example.
 
     Args:
         reason, value, expected, fix: as in a `Reject`.
@@ -29,12 +29,11 @@ class Field:
     """A field of a task.
 
     Args:
-        kind: `text`; `texts`, a list of them or one; `turns`, the list of a chat's
-            turns as it stands in the row; `any`, whatever stands there, which the task
-            itself examines.
-        optional: whether `data.fields` may leave it out, and a row may have nothing.
-        implied: whether the column of the field's own name is read where `data.fields`
-            leaves the field out, because an example without it would be another one.
+        kind: `text`; `texts`, one text or a list of them; `turns`, the list of a chat's
+            turns, unchanged; `any`, any value, which the task checks itself.
+        optional: whether `data.fields` may omit it, and a row may have no value.
+        implied: whether the column of the field's own name is read if `data.fields`
+            omits the field, because the example would be wrong without it.
     """
 
     kind: Literal["text", "texts", "turns", "any"] = "text"
@@ -45,7 +44,8 @@ class Field:
 def with_implied(
     columns: Mapping[str, str], fields: Mapping[str, Field]
 ) -> dict[str, str]:
-    """`data.fields`, and implied fields of which it names neither field nor column."""
+    """`data.fields`, and implied fields if it names neither the field nor its
+    column."""
     named = {*columns, *columns.values()}
     implied = [n for n, field in fields.items() if field.implied and n not in named]
     return {**columns, **dict(zip(implied, implied, strict=True))}
@@ -54,11 +54,11 @@ def with_implied(
 def read_fields(
     row: Row, columns: Mapping[str, str], fields: Mapping[str, Field]
 ) -> dict[str, Any]:
-    """The values of a row by field; one that is optional and empty is left out, one of
-    kind `any` only if the row has no such column.
+    """The values of a row by field, without optional fields that are empty, and without
+    fields of kind `any` whose column the row lacks.
 
     Args:
-        columns: field → the column, or a path in it, that `data.fields` names.
+        columns: field → column, or a path into it, of `data.fields`.
         fields: of the task.
     Raises: Unfit if a value is missing, blank, or of another kind.
     """
@@ -86,7 +86,7 @@ def _is_nothing(value: Any) -> bool:
 
 
 def text_of(row: Row, path: str, value: Any) -> str:
-    """Text that is neither blank nor holds bytes that are no text. Raises: Unfit."""
+    """Text that is not blank and has no invalid bytes. Raises: Unfit."""
     if isinstance(value, str):
         if not value or value.isspace():
             raise Unfit(
@@ -119,7 +119,7 @@ def _turns(row: Row, path: str, value: Any) -> list[Mapping[str, Any]]:
             f"wrong type in {path}",
             value,
             f"a list of turns in {path!r}, each an object",
-            "write the chat so, or correct data.fields",
+            "write the chat like this, or correct data.fields",
         )
     return value
 
@@ -135,12 +135,12 @@ def _check_presence(row: Row, path: str, value: Any, what: str) -> None:
 
 
 def is_text(value: str) -> bool:
-    """Whether every character is one, and none is the mark of a bad byte."""
+    """Whether no character is a surrogate, which stands for an invalid byte."""
     return value.isascii() or not _SURROGATE.search(value)
 
 
 def check_bytes(path: str, value: str) -> None:
-    """Raises: Unfit at a byte of another encoding, which was read as a surrogate."""
+    """Raises: Unfit at an invalid byte, which was read as a surrogate (PEP 383)."""
     bad = None if value.isascii() else _SURROGATE.search(value)
     if bad is None:
         return
@@ -152,9 +152,9 @@ def check_bytes(path: str, value: str) -> None:
         raise Unfit(
             "bad bytes",
             f"{what}: {shown}",
-            "text in the encoding that data.encoding names",
-            "set data.encoding to what the file is written in, such as cp1252 or "
-            "latin-1; or correct the row",
+            "text in the encoding of data.encoding",
+            "set data.encoding to the encoding of the file, such as cp1252 or latin-1; "
+            "or correct the row",
         )
     raise Unfit(
         "bad bytes",

@@ -1,5 +1,5 @@
-"""What a source's rows must have, before a task reads them: `data.required`,
-`data.ranges` and `data.strata`."""
+"""Requirements of a source on its rows: `data.required`, `data.ranges` and
+`data.strata`."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,17 +9,17 @@ from graft.field_paths import ABSENT
 from graft.records import Row
 
 Range = tuple[float | None, float | None]
-"""Least and greatest value that is allowed; null leaves a side open."""
+"""Smallest and largest allowed value; null means no bound."""
 
 
 def check_row(row: Row, required: Sequence[str], ranges: Mapping[str, Range]) -> None:
-    """Columns that are filled, and numbers within their ranges.
+    """Check that required columns are filled, and that numbers are within their ranges.
 
     Args:
-        required: columns, or paths in them, that every row fills.
-        ranges: column or path → range. A row without the number passes, unless the
-            column is required too. Numbers written as text count.
-    Raises: Unfit with the first value at fault.
+        required: columns, or paths into them, that every row must fill.
+        ranges: column or path → range. A row without a value passes, unless the column
+            is required too. Numbers may be written as text.
+    Raises: Unfit with the first wrong value.
     """
     for path in required:
         value = row.get(path)
@@ -28,7 +28,7 @@ def check_row(row: Row, required: Sequence[str], ranges: Mapping[str, Range]) ->
                 f"missing field {path}",
                 f"the row has {', '.join(map(str, row.values)) or 'no field'}",
                 f"a value in {path!r} (data.required)",
-                "fill the field, remove the row, or take it off data.required",
+                "fill the field, remove the row, or correct data.required",
             )
     for path, (least, greatest) in ranges.items():
         value = row.get(path)
@@ -47,7 +47,7 @@ def check_row(row: Row, required: Sequence[str], ranges: Mapping[str, Range]) ->
 
 
 def check_stratum(stratum: str, allowed: Sequence[str] | None) -> None:
-    """Raises: Unfit unless a row's stratum is one of those allowed; null allows all."""
+    """Raises: Unfit if a row's stratum is not allowed; null allows all."""
     if allowed is not None and stratum not in allowed:
         raise Unfit(
             "unknown stratum",

@@ -1,1 +1,1 @@
-"""The checks that examples must pass before anything is trained on them."""
+"""Checks that examples must pass before training."""

@@ -1,4 +1,4 @@
-"""The contract, applied to a stream of examples, and what they look like."""
+"""The data contract, checked on a stream of examples, and their distributions."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -15,23 +15,24 @@ from graft.data.ordered import distinct
 from graft.data.turns import sides, unfold
 from graft.data.validate.checks import CHECKS, with_turns
 from graft.data.validate.distributions import Lengths, balance
-from graft.data.validate.placeholders import find_places
+from graft.data.validate.placeholders import find_placeholders
 from graft.errors import DataError
 from graft.records import SPLITS, shorten
 
 
 class Audit:
-    """Sees each batch once; keeps 8 bytes of each example, to tell repeated ids.
+    """Checks and counts examples in one pass; holds 8 bytes per example, to find
+    repeated ids.
 
     Args:
-        config: the budget.
-        held_out: of `held_out_prompts`.
+        config: the error budget.
+        held_out: hashes, of `held_out_prompts`.
     """
 
     def __init__(self, config: ValidateConfig, held_out: pl.Series) -> None:
         self._config, self._held_out = config, held_out
         self._errors: Counter[str] = Counter()
-        self._faults: list[dict[str, str]] = []
+        self._shown: list[dict[str, str]] = []
         self._ids = [np.zeros(0, np.uint64)]
         self._strata: Counter[str] = Counter()
         self._splits: Counter[str | None] = Counter()
@@ -47,15 +48,15 @@ class Audit:
         turns = unfold(frame)
         batch = with_turns(frame, turns)
         self._check(batch)
-        self._see_places(batch, turns)
-        said = sides(turns)
+        self._find_placeholders(batch, turns)
+        both = sides(turns)
         for side, lengths in self._lengths.items():
-            lengths.add(said[side].str.len_chars())
+            lengths.add(both[side].str.len_chars())
         self._ids.append(batch["id"].hash().to_numpy())
         self._strata.update(dict(batch["stratum"].value_counts().iter_rows()))
         self._splits.update(dict(batch["split"].value_counts().iter_rows()))
         if len(self._held_out):
-            prompt = _prompts(said).is_in(self._held_out.implode())
+            prompt = _prompts(both).is_in(self._held_out.implode())
             leaked = batch.filter((batch["split"] == "train") & prompt)
             self._num_leaked += leaked.height
             missing = self._config.num_shown - len(self._leaked)
@@ -70,10 +71,10 @@ class Audit:
                 for line in shown.select("id", "where", value=check.value).to_dicts():
                     value = shorten(line["value"])
                     expected = {"check": check.name, "expected": check.expected}
-                    self._faults.append({**line, "value": value, **expected})
+                    self._shown.append({**line, "value": value, **expected})
 
-    def _see_places(self, batch: pl.DataFrame, turns: pl.DataFrame) -> None:
-        found = find_places(turns)
+    def _find_placeholders(self, batch: pl.DataFrame, turns: pl.DataFrame) -> None:
+        found = find_placeholders(turns)
         self._num_places += found.height
         missing = max(self._config.num_shown - len(self._places), 0)
         for row, place in found.head(missing).iter_rows():
@@ -82,16 +83,16 @@ class Audit:
             self._places.append(named)
 
     def _missing(self, check: str) -> int:
-        """How many faults of a check may still be named."""
-        named = sum(fault["check"] == check for fault in self._faults)
-        return self._config.num_shown - named
+        """How many more errors of a check the report may show."""
+        shown = sum(error["check"] == check for error in self._shown)
+        return self._config.num_shown - shown
 
     def to_report(self, names: Iterable[pa.Table]) -> dict[str, Any]:
-        """The verdict and the distributions.
+        """Whether the data passed, errors with examples, and distributions.
 
         Args:
-            names: the same examples again, columns id and where; read only if an
-                example must be named that looked right alone.
+            names: the same examples again, columns id and where; read only to name
+                examples with repeated ids.
         """
         ids = np.concatenate(self._ids)
         repeated = _repeated(ids)
@@ -108,7 +109,7 @@ class Audit:
             "num_leaked": self._num_leaked,
             "budget": budget.model_dump(),
             "errors": dict(self._errors),
-            "faults": [*self._faults, *shown],
+            "error_examples": [*self._shown, *shown],
             "leaked": self._leaked,
             "num_unfilled": self._num_places,
             "unfilled": self._places,
@@ -121,8 +122,12 @@ class Audit:
 
 
 def held_out_prompts(tables: Iterable[pa.Table]) -> pl.Series:
-    """Hashes of the prompts of official validation and test examples, each once: 8
-    bytes of each. Of tables with the columns messages and split."""
+    """Distinct hashes of the prompts of official validation and test examples.
+
+    Args:
+        tables: columns messages and split.
+    Returns: 64-bit hashes. Shape [prompts].
+    """
     found = [pl.Series("prompt", dtype=pl.UInt64)]
     for table in tables:
         batch = to_frame(table)
@@ -132,14 +137,14 @@ def held_out_prompts(tables: Iterable[pa.Table]) -> pl.Series:
     return pl.concat(found).unique()
 
 
-def _prompts(said: pl.DataFrame) -> pl.Series:
-    """A hash of what is asked, or of the text that nobody asked for."""
-    asked = pl.when(pl.col("prompt") != "").then("prompt").otherwise("whole")
-    return said.select(asked.hash()).to_series()
+def _prompts(both: pl.DataFrame) -> pl.Series:
+    """A hash of each prompt, or of the whole text if there is no prompt."""
+    prompt = pl.when(pl.col("prompt") != "").then("prompt").otherwise("whole")
+    return both.select(prompt.hash()).to_series()
 
 
 def _repeated(ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Places of the ids that stand at an earlier place too."""
+    """Indices of the ids that also occur at an earlier index."""
     ordered = np.sort(ids)
     twice = distinct(ordered[1:][ordered[1:] == ordered[:-1]])
     places = np.flatnonzero(np.isin(ids, twice)) if len(twice) else np.zeros(0, int)
@@ -155,7 +160,8 @@ def _named(check: str, examples: pl.DataFrame) -> list[dict[str, str]]:
 def _at(
     places: npt.NDArray[np.int64], names: Iterable[pa.Table]
 ) -> list[dict[str, str]]:
-    """Id and place of the examples there; reads no more tables than these need."""
+    """Id and `file:row` of the examples at these indices; reads only as far as
+    needed."""
     found: list[dict[str, str]] = []
     at, tables = 0, iter(names)
     while len(found) < len(places):
@@ -167,7 +173,7 @@ def _at(
 
 
 def enforce(report: dict[str, Any], page: str) -> None:
-    """Raises: DataError if the report did not pass, naming examples."""
+    """Raises: DataError, naming examples, if the data did not pass."""
     if report["passed"]:
         return
     budget, problems = report["budget"], []
@@ -178,24 +184,24 @@ def enforce(report: dict[str, Any], page: str) -> None:
         )
     if report["num_errors"] > budget["max_errors"]:
         problems.append(
-            f"{report['num_errors']} examples break the contract "
+            f"{report['num_errors']} examples violate the contract "
             f"(validate.max_errors {budget['max_errors']})"
         )
-        problems += [_line(fault) for fault in report["faults"]]
+        problems += [_line(error) for error in report["error_examples"]]
     if report["num_leaked"] > budget["max_leaked"]:
         problems.append(
-            f"{report['num_leaked']} train prompts stand in validation or test too "
+            f"{report['num_leaked']} train prompts are also in validation or test "
             f"(validate.max_leaked {budget['max_leaked']})"
         )
-        problems += [_line(fault) for fault in report["leaked"]]
+        problems += [_line(error) for error in report["leaked"]]
     raise DataError(
         "data contract",
-        "not kept" + "".join(f"\n  {problem}" for problem in problems),
-        expected="the contract kept, within the budget of the section validate",
-        fix=f"read {page}; mend the data or the preprocess section, or allow more",
+        "violated" + "".join(f"\n  {problem}" for problem in problems),
+        expected="at most as many violations as the section validate allows",
+        fix=f"read {page}; fix the data or the section preprocess, or allow more",
     )
 
 
-def _line(fault: dict[str, str]) -> str:
-    why = f" {fault['value']!r}, not {fault['expected']}" if "value" in fault else ""
-    return f"  - {fault['where']} (id {fault['id']}): {fault['check']}{why}"
+def _line(error: dict[str, str]) -> str:
+    why = f" {error['value']!r}, not {error['expected']}" if "value" in error else ""
+    return f"  - {error['where']} (id {error['id']}): {error['check']}{why}"

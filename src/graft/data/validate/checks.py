@@ -1,7 +1,7 @@
-"""The contract that every example keeps after `preprocess`: expressions over columns.
+"""The data contract that every example must satisfy after `preprocess`.
 
-A check is a Polars expression, so the contract runs at the speed of the columns.
-(pandera says the same with a schema class; importing it takes 1.4 s, this none.)
+Each check is a Polars expression. (pandera would do the same with a schema class, but
+takes 1.4 s to import.)
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from graft.records import ORDER, ORDER_SHOWN, SPLITS
 
 
 @dataclass(frozen=True)
-class Check:
-    """One clause. `broken` holds for the examples at fault, `value` shows why."""
+class ExampleCheck:
+    """One clause. `broken` is true for examples that violate it, `value` shows why."""
 
     name: str
     broken: pl.Expr
@@ -21,8 +21,8 @@ class Check:
     expected: str
 
 
-def _blank(column: str) -> Check:
-    return Check(
+def _blank(column: str) -> ExampleCheck:
+    return ExampleCheck(
         f"no {column}",
         pl.col(column).is_null() | (pl.col(column).str.strip_chars() == ""),
         pl.col(column).fill_null("null"),
@@ -34,25 +34,25 @@ CHECKS = (
     _blank("id"),
     _blank("group"),
     _blank("stratum"),
-    Check(
+    ExampleCheck(
         "no place",
         ~pl.col("where").str.contains(r".:\d+$"),
         pl.col("where"),
         "file:row",
     ),
-    Check(
+    ExampleCheck(
         "unknown split",
         ~pl.col("split").fill_null("train").is_in(SPLITS),
         pl.col("split"),
         f"{', '.join(SPLITS)} or null",
     ),
-    Check(
+    ExampleCheck(
         "turns out of order",
         ~pl.col("roles").str.contains(ORDER),
         pl.col("roles"),
         ORDER_SHOWN,
     ),
-    Check(
+    ExampleCheck(
         "blank message",
         pl.col("blank"),
         pl.col("roles"),
@@ -62,9 +62,9 @@ CHECKS = (
 
 
 def with_turns(batch: pl.DataFrame, turns: pl.DataFrame) -> pl.DataFrame:
-    """A batch with what the checks need of its turns: `roles` and `blank`."""
+    """A batch with the columns that the checks need: `roles` and `blank`."""
     blank = pl.col("content").fill_null("").str.strip_chars() == ""
-    said = turns.group_by("row", maintain_order=True).agg(
+    columns = turns.group_by("row", maintain_order=True).agg(
         roles=pl.col("role").fill_null("null").str.join(" "), blank=blank.any()
     )
-    return pl.concat([batch, said.drop("row")], how="horizontal")
+    return pl.concat([batch, columns.drop("row")], how="horizontal")

@@ -1,4 +1,4 @@
-"""What a data set looks like in numbers: lengths, classes, splits."""
+"""Distributions of a data set: lengths and classes."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ NUM_BINS = 24
 
 
 class Lengths:
-    """Counts of each length as texts pass: as large as the longest text, not as their
-    number."""
+    """Number of texts by length; its memory depends on the lengths, not the number of
+    texts."""
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
 
     def add(self, lengths: pl.Series) -> None:
-        """Count lengths; nulls are left out."""
+        """Count lengths; nulls are ignored."""
         self._counts.update(dict(lengths.drop_nulls().value_counts().iter_rows()))
 
     def to_report(self) -> dict[str, Any]:
@@ -45,9 +45,9 @@ class Lengths:
 
 
 def histogram(counts: Mapping[int, int], top: int) -> list[dict[str, int | None]]:
-    """Counts in bins of one round width up to about `top`; the last bin takes the rest.
+    """Counts in bins of a round width up to about `top`, and in one bin for the rest.
 
-    Each bin has `low` (in it), `high` (not in it; null: no limit) and `count`.
+    Each bin has `low` (inclusive), `high` (exclusive; null: no limit) and `count`.
     """
     width = _round_up(max(top, 1) / NUM_BINS)
     num_bins = top // width + 1
@@ -80,8 +80,8 @@ def balance(counts: Mapping[str, int]) -> dict[str, Any]:
 
     Args:
         counts: examples of each stratum.
-    Returns: `strata` (name, count, share), `num_strata`, and `imbalance`: how many
-        times the largest is as large as the smallest.
+    Returns: `strata` (name, count, share), `num_strata`, and `imbalance`: the ratio of
+        the largest to the smallest.
     """
     if not counts:
         return {"strata": [], "num_strata": 0, "imbalance": 1.0}

@@ -70,7 +70,7 @@ def _tiles(values: Mapping[str, Any]) -> str:
 
 
 def _contract(report: Mapping[str, Any]) -> str:
-    """Faults by name, or that there are none."""
+    """Errors by name, or a sentence if there are none."""
     budget = report["budget"]
     allowed = (
         f'<p class="soft">Budget: at least {budget["min_examples"]:,} examples, '
@@ -78,19 +78,19 @@ def _contract(report: Mapping[str, Any]) -> str:
         f'and {budget["max_leaked"]:,} leaked prompts.</p>'
     )
     counts = {**report["errors"], "leaked": report["num_leaked"]}
-    faults = [*report["faults"], *report["leaked"]]
-    if not faults and not any(counts.values()):
-        return f"<p>Every example keeps the contract; none leaks.</p>{allowed}"
+    errors = [*report["error_examples"], *report["leaked"]]
+    if not errors and not any(counts.values()):
+        return f"<p>Every example satisfies the contract; none leaks.</p>{allowed}"
     total = ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)
     rows = "".join(
-        f'<tr><th scope="row">{escape(fault["check"])}</th>'
-        f'<td data-label="where"><code>{escape(fault["where"])}</code></td>'
-        f'<td data-label="id"><code>{escape(fault["id"])}</code></td>'
-        f'<td data-label="value">{escape(str(fault.get("value", "")))}</td></tr>'
-        for fault in faults
+        f'<tr><th scope="row">{escape(error["check"])}</th>'
+        f'<td data-label="where"><code>{escape(error["where"])}</code></td>'
+        f'<td data-label="id"><code>{escape(error["id"])}</code></td>'
+        f'<td data-label="value">{escape(str(error.get("value", "")))}</td></tr>'
+        for error in errors
     )
     return f"<p>{escape(total)}</p>{allowed}" + _table(
-        ("fault", "where", "id", "value"), "faults", rows
+        ("error", "where", "id", "value"), "errors", rows
     )
 
 
@@ -107,7 +107,7 @@ def _strata(strata: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
 
 
 def _bars(pairs: Sequence[tuple[str, int]], name: str) -> str:
-    """A table with a bar a line."""
+    """A table with a bar per row."""
     if not pairs:
         return "<p>No example.</p>"
     total = sum(count for _, count in pairs)
@@ -132,7 +132,7 @@ def _table(head: Sequence[str], kind: str, rows: str) -> str:
 
 
 def _lengths(facts: Mapping[str, Any], what: str) -> str:
-    """Quantiles, and a histogram of bars."""
+    """Quantiles and a histogram."""
     if not facts["num"]:
         return "<p>No such message.</p>"
     names = ("min", "p5", "median", "mean", "p95", "p99", "max")

@@ -1,6 +1,6 @@
-"""Texts with a place that nobody filled, such as `Dear {{name}}`.
+"""Texts with an unfilled placeholder, such as `Dear {{name}}`.
 
-They may be meant, as in a chat about templates, so they are reported and kept.
+They may be intended, as in a chat about templates, so they are reported and kept.
 """
 
 import polars as pl
@@ -9,15 +9,15 @@ PLACE = (
     r"""\{\{[-#]?\s*[\pL_$][\pL\pN_.\- |$'"\[\]:]{0,60}\}\}"""
     r"|[\[<](?i:your|insert)[ _\-][\pL\pN_.,'’/\- ]{1,40}[\]>]"
 )
-"""`{{name}}`, as Jinja, Mustache and Handlebars write it, and `[Your Name]` or `<insert
-date>`, as people do."""
+"""`{{name}}` of Jinja, Mustache and Handlebars, and handwritten `[Your Name]` or
+`<insert date>`."""
 
 
-def find_places(turns: pl.DataFrame) -> pl.DataFrame:
-    """The rows of a batch with such a place: `row`, and the first place as `place`.
+def find_placeholders(turns: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a batch with a placeholder: `row`, and the first one as `place`.
 
-    Definitions and calls of tools are not read. `turns`: of `graft.data.turns.unfold`.
+    Tool definitions and calls are ignored. `turns`: of `graft.data.turns.unfold`.
     """
-    said = turns.filter(~pl.col("role").is_in(["tools", "tool_calls", "tool"]))
-    found = said.select("row", place=pl.col("content").str.extract(PLACE, 0))
+    texts = turns.filter(~pl.col("role").is_in(["tools", "tool_calls", "tool"]))
+    found = texts.select("row", place=pl.col("content").str.extract(PLACE, 0))
     return found.drop_nulls().unique("row", keep="first", maintain_order=True)
