@@ -74,5 +74,5 @@ def test_a_text_file_is_read_in_passages(make_data, tmp_path) -> None:
     )
     found = list(read_rows(data))
     assert texts(found) == ["One.\n\nTwo.", "Three."]
-    with pytest.raises(ValueError, match="one text"):
+    with pytest.raises(ValueError, match="single field"):
         make_data(passage=8)
