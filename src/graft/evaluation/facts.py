@@ -1,4 +1,4 @@
-"""All that the model card and the report page contain, gathered before they are written."""
+"""All that the model card and the report page contain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The model work of an evaluation: completions, likelihoods and latency of both models."""
+"""The model work of an evaluation: what base and tuned model generate."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

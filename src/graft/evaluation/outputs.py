@@ -151,15 +151,16 @@ def count_splits(splits: Path) -> dict[str, int]:
 
 def to_summary(facts: Facts, version: str | None, out: Path) -> str:
     """The last lines of the stage: scores, the registered version, where to look."""
+    generated = facts.generated
     costs = ", ".join(
-        f"{system} {cost.tokens_per_s:,.0f}"
-        for system, cost in facts.generated.costs.items()
+        f"{system} {cost.tokens_per_s:,.0f}" for system, cost in generated.costs.items()
     )
+    memory = f"at most {generated.memory_gib:.2f} GiB ({generated.device})"
     state = f"version {version}" if version else "not registered yet"
     required = facts.requirements
     lines = [
         *_first_metric(facts),
-        f"speed  {costs} tokens/s, at most {facts.generated.memory_gib:.2f} GiB ({facts.generated.device})",
+        f"speed  {costs} tokens/s, {memory}",
         f"model  {facts.name} {state}, requirements: {required.status}",
         f"see    {out / PAGE}, {out / CARD}, or: dvc metrics show, graft ui",
     ]
