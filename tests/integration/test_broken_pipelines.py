@@ -177,7 +177,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
             pipeline.edit(f"{TRAINING}/dropout.py", "module.training = False",
                           "module.training = True"),
         )[0],
-        "train", "two passes as in validation differ"),
+        "train", "two validation passes differ"),
     "an adapter saved as zeros": (
         "train",
         code(f"{TRAINING}/adapter.py", "        model.save_pretrained(partial)\n",

@@ -1,4 +1,4 @@
-"""Random documents for a small model, and a log that can die."""
+"""Random documents for a small model, and a log that can raise."""
 
 from collections.abc import Mapping
 
@@ -8,11 +8,11 @@ from graft.training.batches import PackedDocuments
 
 
 class Killed(Exception):
-    """What a kill is to a process."""
+    """Stands for a kill of the process."""
 
 
 class Log:
-    """Keeps metrics; dies when told a certain step."""
+    """Records metrics; raises `Killed` at a given step."""
 
     def __init__(self, dies_at: int | None = None) -> None:
         self.seen: list[tuple[int | None, Mapping[str, float]]] = []
@@ -29,7 +29,7 @@ class Log:
 def make_documents(
     count: int, seed: int = 0, length: int = 64, packing: bool = True
 ) -> PackedDocuments:
-    """Random documents of 4 to 19 tokens, of which the second half is learned."""
+    """Random documents of 4 to 19 tokens, of which the second half carries loss."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(4, 20, count)
     starts = np.cumsum([0, *lengths], dtype=np.int64)

@@ -60,7 +60,7 @@ def test_a_target_that_the_base_lacks_is_refused(base: Any, params: Any) -> None
         attach(base, params, target_modules=["no_proj"])
 
 
-def test_a_new_adapter_changes_no_answer(base: Any, params: Any) -> None:
+def test_a_new_adapter_changes_no_output(base: Any, params: Any) -> None:
     before = logits(base)
     assert torch.equal(logits(attach(base, params).eval()), before)
 
@@ -74,7 +74,7 @@ def test_adapter_weights_are_float32_over_a_bfloat16_base(
 
 
 @pytest.mark.parametrize("kind", [{}, {"rslora": True}, {"dora": True}])
-def test_a_saved_adapter_answers_as_it_did(
+def test_a_saved_adapter_gives_the_same_output(
     model_config: Any, unquantized: Any, params: Any, tmp_path: Path, kind: Any
 ) -> None:
     base = load_base(model_config, unquantized, "cpu")
@@ -95,7 +95,7 @@ def test_a_saved_adapter_answers_as_it_did(
     assert not again.training
 
 
-def test_a_folder_without_an_adapter_is_told(base: Any, tmp_path: Path) -> None:
+def test_a_folder_without_an_adapter_is_refused(base: Any, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no adapter here"):
         load_adapter(base, tmp_path)
 

@@ -10,7 +10,7 @@ from graft.training.base import load_base
 
 
 def logits(model: Any, documents: list[list[int]]) -> list[torch.Tensor]:
-    """Logits of each document, when all stand in one packed row."""
+    """Logits of each document, all packed in one row."""
     lengths = [len(document) for document in documents]
     device = model.device.type
     with torch.no_grad():
@@ -40,7 +40,7 @@ def test_changing_a_document_leaves_the_others_logits_bit_equal(
     assert torch.equal(before[2], after[2])
 
 
-def test_a_document_in_a_row_reads_as_it_does_alone(
+def test_a_document_has_the_same_logits_packed_and_alone(
     model_config: Any, unquantized: Any
 ) -> None:
     packed = load_base(model_config, unquantized, "cpu", "packed")
@@ -52,7 +52,7 @@ def test_a_document_in_a_row_reads_as_it_does_alone(
 
 
 @given(st.lists(st.integers(1, 70), min_size=1, max_size=30))
-def test_a_layout_holds_every_token_once(lengths: list[int]) -> None:
+def test_a_layout_contains_each_token_once(lengths: list[int]) -> None:
     documents = lay_out(lengths, "cpu")
     scattered = torch.cat([rows.scatter for rows in documents.rows])
     assert sorted(scattered.tolist()) == list(range(sum(lengths)))
@@ -61,7 +61,7 @@ def test_a_layout_holds_every_token_once(lengths: list[int]) -> None:
 
 def test_a_mask_is_refused_rather_than_ignored() -> None:
     states = torch.zeros(1, 2, 3, 8)
-    with pytest.raises(ValueError, match="takes no mask"):
+    with pytest.raises(ValueError, match="supports no mask"):
         packed_attention(
             None,
             states,
@@ -72,7 +72,7 @@ def test_a_mask_is_refused_rather_than_ignored() -> None:
         )
 
 
-def test_turned_states_in_float32_are_read_in_the_type_of_the_values() -> None:
+def test_float32_queries_and_keys_are_cast_to_the_dtype_of_values() -> None:
     states = torch.randn(1, 2, 3, 8)
     values = states.to(torch.bfloat16)
     documents = lay_out([3], "cpu")
@@ -96,7 +96,7 @@ def test_a_window_shorter_than_a_document_is_refused_on_a_cpu() -> None:
 
 
 @pytest.mark.gpu
-def test_flash_attention_gives_what_rows_on_a_cpu_give() -> None:
+def test_flash_attention_equals_padded_attention_on_a_cpu() -> None:
     lengths = [5, 33, 2, 60]
     torch.manual_seed(0)
     query = torch.randn(1, 4, 100, 64, dtype=torch.bfloat16)
@@ -116,7 +116,7 @@ def test_flash_attention_gives_what_rows_on_a_cpu_give() -> None:
 
 
 @pytest.mark.gpu
-def test_on_a_gpu_a_document_reads_as_on_a_cpu_whatever_stands_beside_it(
+def test_logits_on_a_gpu_equal_those_on_a_cpu_whatever_is_packed_beside(
     model_config: Any, unquantized: Any
 ) -> None:
     config = model_config.model_copy(update={"dtype": "bfloat16"})

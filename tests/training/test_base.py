@@ -29,7 +29,7 @@ def test_a_changed_folder_is_refused_with_both_digests(
     assert model_digest(folder) in str(told.value)
 
 
-def test_a_missing_folder_is_told_without_asking_the_hub(
+def test_a_missing_folder_is_refused_without_a_request_to_the_hub(
     model_config: Any, unquantized: Any
 ) -> None:
     missing = model_config.model_copy(update={"path": "models/absent"})
@@ -37,7 +37,7 @@ def test_a_missing_folder_is_told_without_asking_the_hub(
         load_base(missing, unquantized, "cpu")
 
 
-def test_a_folder_without_weights_is_an_error_of_ours(
+def test_a_folder_without_weights_is_a_model_error(
     model_config: Any, unquantized: Any, base_folder: Path, tmp_path: Path
 ) -> None:
     shutil.copy(base_folder / "config.json", tmp_path)
@@ -61,7 +61,7 @@ def test_nf4_keeps_the_output_layer_and_embeddings_as_they_are(
 
 
 @pytest.mark.parametrize("has_form", [True, False])
-def test_no_base_takes_the_form_for_inference_on_any_processor(
+def test_no_base_is_repacked_for_inference_on_any_processor(
     model_config: Any,
     params: Any,
     monkeypatch: pytest.MonkeyPatch,
@@ -96,7 +96,7 @@ def test_no_base_takes_the_form_for_inference_on_any_processor(
         ("cuda", "float16", "AVX2", "float16"),
     ],
 )
-def test_a_type_that_a_processor_is_slow_in_is_computed_in_float32(
+def test_a_dtype_without_processor_support_is_computed_in_float32(
     device: str, name: str, capability: str, taken: str
 ) -> None:
     assert dtype_on(device, name, capability) is getattr(torch, taken)

@@ -15,7 +15,7 @@ from graft.training.batches import read_documents
 
 
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 4), st.booleans())
-def test_the_steps_of_an_epoch_hold_every_document_once(
+def test_the_steps_of_an_epoch_contain_every_document_once(
     count: int, micro: int, times: int, packing: bool
 ) -> None:
     documents = make_documents(count, packing=packing)
@@ -47,7 +47,7 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
     assert not np.array_equal(one.order(3, seed=1), one.order(3, seed=2))
 
 
-def test_a_step_far_on_is_known_without_those_before_it() -> None:
+def test_a_late_step_is_computed_without_those_before_it() -> None:
     documents = make_documents(80)
     by_fours = np.concatenate(documents.step(3, 4, 4, seed=1))
     by_ones = np.concatenate(documents.step(3, 4, 1, seed=1))
@@ -56,7 +56,7 @@ def test_a_step_far_on_is_known_without_those_before_it() -> None:
 
 
 @given(st.integers(1, 40), st.booleans())
-def test_targets_are_the_learned_tokens_after_what_predicts_them(
+def test_targets_are_the_trained_tokens_after_the_positions_that_predict_them(
     count: int, packing: bool
 ) -> None:
     documents = make_documents(count, packing=packing)
@@ -115,7 +115,7 @@ def write_split(folder: Path, lengths: list[int]) -> Path:
     return folder
 
 
-def test_documents_on_disk_are_read_as_they_stand(
+def test_documents_on_disk_are_read_unchanged(
     tmp_path: Path, train_config: TrainConfig
 ) -> None:
     split = write_split(tmp_path / "s", [3, 1, 5])
@@ -127,21 +127,21 @@ def test_documents_on_disk_are_read_as_they_stand(
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])
-def test_an_empty_split_is_told_by_name(
+def test_an_empty_split_is_refused_by_name(
     tmp_path: Path, part: str, train_config: TrainConfig
 ) -> None:
     with pytest.raises(DataError, match=f"the {part} split has no example"):
         read_documents(write_split(tmp_path / "s", []), part, 8, train_config)
 
 
-def test_a_sequence_over_the_limit_is_told_with_its_id(
+def test_a_sequence_over_the_limit_is_refused_with_its_id(
     tmp_path: Path, train_config: TrainConfig
 ) -> None:
     with pytest.raises(DataError, match="example id2: has 9 tokens"):
         read_documents(write_split(tmp_path / "s", [3, 8, 9]), "train", 8, train_config)
 
 
-def test_of_train_alone_rare_strata_are_repeated_and_weighed(
+def test_only_in_train_are_rare_strata_repeated_and_weighted(
     tmp_path: Path, train_config: TrainConfig
 ) -> None:
     split = write_split(tmp_path / "s", [3, 3, 3, 3])

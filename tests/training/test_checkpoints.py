@@ -38,7 +38,7 @@ def test_what_was_saved_last_is_loaded(tmp_path: Path) -> None:
     assert optimizer["state"][0].tolist() == [3.0]
 
 
-def test_the_last_few_stay_and_the_best(tmp_path: Path) -> None:
+def test_the_last_few_checkpoints_and_the_best_are_kept(tmp_path: Path) -> None:
     store = CheckpointStore(tmp_path, 2)
     for step in range(1, 8):
         save(store, step, best=min(step, 3))
@@ -53,7 +53,7 @@ def test_steps_are_in_order_of_number_beyond_six_digits(tmp_path: Path) -> None:
     assert store.steps() == [999_999, 1_000_000]
 
 
-def test_a_half_written_checkpoint_is_never_taken(tmp_path: Path) -> None:
+def test_a_partial_checkpoint_is_never_loaded(tmp_path: Path) -> None:
     store = CheckpointStore(tmp_path, 2)
     save(store, 4)
     partial = tmp_path / ".step-000008.partial"
@@ -75,7 +75,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_it(tmp_path: Path) -> None:
     assert (last := store.load_last()) is not None and last[0].step == 4
 
 
-def test_an_unfinished_training_goes_on_and_a_finished_one_does_not(
+def test_an_unfinished_training_resumes_and_a_finished_one_does_not(
     tmp_path: Path,
 ) -> None:
     first = open_store(tmp_path, "key", 2)
@@ -96,7 +96,7 @@ def test_another_configuration_has_checkpoints_of_its_own(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("large", ["weights", "optimizer"])
-def test_a_disk_without_room_is_told_as_such(small_disk: Path, large: str) -> None:
+def test_a_full_disk_is_reported_as_such(small_disk: Path, large: str) -> None:
     sizes = {"weights": 1, "optimizer": 1} | {large: 20_000_000}  # 80 of 64 MB
     weights, optimizer = ({"w": torch.zeros(size)} for size in sizes.values())
     with pytest.raises(StorageError, match="the disk is full"):

@@ -19,7 +19,7 @@ def sections(params: Any, **changes: Any) -> Any:
     return params.adapter, params.quantization, train
 
 
-def test_auto_is_decided_by_the_room_there_is(params: Any) -> None:
+def test_auto_is_resolved_by_free_memory(params: Any) -> None:
     found = {}
     for free in (None, 139.0, 15.0):
         asked = sections(params, gradient_checkpointing="auto", micro_batch_size=64)
@@ -31,7 +31,7 @@ def test_auto_is_decided_by_the_room_there_is(params: Any) -> None:
     assert found[None] is False and found[139.0] is False and found[15.0] is not False
 
 
-def test_what_cannot_fit_is_refused_with_what_to_change(params: Any) -> None:
+def test_training_that_does_not_fit_is_refused_with_what_to_change(params: Any) -> None:
     asked = sections(params, gradient_checkpointing=False, micro_batch_size=1024)
     with pytest.raises(HardwareError, match="(?s)10.0 are free.*set train") as caught:
         resolve_checkpointing(
@@ -44,7 +44,7 @@ def test_what_cannot_fit_is_refused_with_what_to_change(params: Any) -> None:
     assert "gradient_checkpointing" in caught.value.fix
 
 
-def test_of_another_family_nothing_is_foretold(params: Any) -> None:
+def test_other_families_are_not_estimated(params: Any) -> None:
     asked = sections(params, gradient_checkpointing="auto")
     other = QWEN_7B | {"model_type": "gemma3"}
     budget = MemoryBudget("cuda", "card", 0.1)
@@ -61,5 +61,5 @@ def test_the_largest_micro_batch_counts() -> None:
     assert min(documents.lengths) <= batch.span <= max(documents.lengths)
 
 
-def test_the_room_of_a_cpu_is_not_counted() -> None:
+def test_the_memory_of_a_cpu_is_not_checked() -> None:
     assert probe_memory(DataParallelGroup(device="cpu")).free_gib is None

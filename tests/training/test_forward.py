@@ -11,7 +11,7 @@ from graft.training.forward import missing_dependency, prepare
 
 
 def one_step(loop: Any) -> dict[str, torch.Tensor]:
-    """The adapter's weights after a step, and what validation says."""
+    """The adapter's weights after a step, and the validation loss."""
     loop.run()
     weights = {name: weight.detach().clone() for name, weight in loop.weights.items()}
     return weights | {"validation": torch.tensor(loop.progress.best_loss)}
@@ -29,7 +29,7 @@ def test_steps_by_fused_layers_are_those_of_transformers_and_peft(
         assert torch.allclose(found[name], weight, rtol=1e-4, atol=1e-5), name
 
 
-def test_fused_layers_are_taken_on_a_cpu_only_where_they_are_asked_for(
+def test_a_cpu_uses_fused_layers_only_when_configured(
     model_config: Any, unquantized: Any, params: Any, train_config: Any
 ) -> None:
     taken = {}
@@ -41,17 +41,17 @@ def test_fused_layers_are_taken_on_a_cpu_only_where_they_are_asked_for(
     assert taken == {"auto": False, "fused": True, "plain": False}
 
 
-def test_fused_layers_that_cannot_be_had_are_an_error_where_they_are_asked_for(
+def test_configured_but_unsupported_fused_layers_are_refused(
     model_config: Any, unquantized: Any, params: Any, train_config: Any
 ) -> None:
     base = load_base(model_config, unquantized, "cpu", "packed")
     fused = train_config.model_copy(update={"kernels": "fused"})
     dora = params.adapter.model_copy(update={"dora": True})
-    with pytest.raises(ModelError, match="cannot be had: DoRA"):
+    with pytest.raises(ModelError, match="is not supported here: DoRA"):
         prepare(base, dora, fused, torch.float32)
 
 
-def test_gates_are_computed_again_only_by_fused_layers(
+def test_only_fused_layers_support_selective_checkpointing(
     model_config: Any, unquantized: Any, params: Any, train_config: Any
 ) -> None:
     for kernels in ("fused", "plain"):
@@ -66,17 +66,17 @@ def test_gates_are_computed_again_only_by_fused_layers(
 
 
 @pytest.mark.parametrize("kernels", ["auto", "plain", "fused"])
-def test_inputs_cannot_be_put_away_where_there_is_no_gpu(
+def test_offloading_without_a_gpu_is_refused(
     model_config: Any, unquantized: Any, params: Any, train_config: Any, kernels: str
 ) -> None:
     base = load_base(model_config, unquantized, "cpu", "packed")
     wish = {"kernels": kernels, "gradient_checkpointing": "offload"}
     config = train_config.model_copy(update=wish)
-    with pytest.raises(ModelError, match="offload: cannot be had"):
+    with pytest.raises(ModelError, match="offload: is not supported here"):
         prepare(base, params.adapter, config, torch.float32)
 
 
-def test_kernels_are_lacking_only_on_a_gpu_without_triton() -> None:
+def test_only_a_gpu_without_triton_lacks_kernels() -> None:
     there = find_spec("triton") is not None
     assert bool(missing_dependency("cuda")) == (not there)
     assert missing_dependency("cpu") == ""

@@ -36,7 +36,7 @@ def base(model_config: Any, unquantized: Any) -> Any:
 
 @pytest.fixture
 def in_16_bits(base_folder: Path, tmp_path: Path, model_config: Any) -> Any:
-    """The base as most are: stored in bfloat16, with one table for both ends."""
+    """A typical base: stored in bfloat16, with tied embeddings."""
     model = AutoModelForCausalLM.from_pretrained(base_folder, dtype=torch.bfloat16)
     model.config.tie_word_embeddings = True
     model.lm_head.weight = model.model.embed_tokens.weight
@@ -58,7 +58,9 @@ def test_every_weight_is_trained_in_float32(
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}
 
 
-def test_first_layers_and_their_embeddings_stay(base: Any, params: Any) -> None:
+def test_frozen_first_layers_and_embeddings_do_not_change(
+    base: Any, params: Any
+) -> None:
     model = tune(base, full(1), params.train, checkpointing=False)
     trained = names_of_trained(model)
     assert {"lm_head.weight", "model.norm.weight"} < trained
@@ -66,7 +68,7 @@ def test_first_layers_and_their_embeddings_stay(base: Any, params: Any) -> None:
     assert sum("layers.1." in name for name in trained) == 9
 
 
-def test_a_table_for_both_ends_is_trained_as_the_output_layer(
+def test_a_tied_embedding_is_trained_as_the_output_layer(
     in_16_bits: Any, unquantized: Any, params: Any
 ) -> None:
     base = load_base(in_16_bits, unquantized, "cpu", "packed")
@@ -119,7 +121,7 @@ def test_all_weights_learn_what_adapters_cannot(make_loop: Any) -> None:
     assert losses["full"] < losses["lora"]
 
 
-def test_what_was_trained_is_read_back_in_the_type_of_its_base(
+def test_a_saved_model_has_the_dtype_of_its_base(
     in_16_bits: Any, unquantized: Any, params: Any, tmp_path: Path
 ) -> None:
     base = load_base(in_16_bits, unquantized, "cpu", "packed")
@@ -132,7 +134,7 @@ def test_what_was_trained_is_read_back_in_the_type_of_its_base(
     assert is_full_model(out) and read_json(out / "graft.json") == {"run_id": "r"}
     stored = load_file(out / "model.safetensors")
     assert {weight.dtype for weight in stored.values()} == {torch.bfloat16}
-    assert "lm_head.weight" not in stored  # it is the embeddings' table
+    assert "lm_head.weight" not in stored  # tied to the embeddings
     with torch.no_grad():
         again = load_base(in_16_bits, unquantized, "cpu")
         plain = AutoModelForCausalLM.from_pretrained(out, dtype=again.dtype)
@@ -143,7 +145,7 @@ def test_what_was_trained_is_read_back_in_the_type_of_its_base(
     assert served.config.use_cache
 
 
-def test_a_folder_with_an_adapter_is_read_as_one(
+def test_a_folder_with_an_adapter_is_loaded_as_an_adapter(
     model_config: Any, unquantized: Any, params: Any, tmp_path: Path
 ) -> None:
     base = load_base(model_config, unquantized, "cpu")
@@ -163,5 +165,5 @@ def test_a_model_that_lacks_weights_is_refused(
     config = (out / "config.json").read_text()
     more = config.replace('"num_hidden_layers": 2', '"num_hidden_layers": 3')
     (out / "config.json").write_text(more)
-    with pytest.raises(ModelError, match="holds no weights for model.layers.2"):
+    with pytest.raises(ModelError, match="has no weights for model.layers.2"):
         load_served(model_config, unquantized, "cpu", out)

@@ -1,4 +1,4 @@
-"""Each planted fault is one that a training would end with in silence."""
+"""Each planted fault would otherwise go unnoticed until the end of training."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -77,7 +77,7 @@ def test_every_kind_of_adapter_passes(
     ],
     ids=["recomputed", "unpacked", "full", "full above", "8 bits", "noise", *FUSED],
 )
-def test_every_way_of_training_passes(make_loop: Any, changes: dict[str, Any]) -> None:
+def test_every_training_method_passes(make_loop: Any, changes: dict[str, Any]) -> None:
     loop = make_loop(max_steps=3, evaluate_every=1, **changes)
     assert loop.run().step == 3
 
@@ -136,7 +136,7 @@ def test_a_wrong_backward_pass_is_found(
 
 
 @pytest.mark.parametrize("place", ["q_proj", "o_proj", "gate_proj"])
-def test_an_adapter_that_is_not_added_is_found(make_loop: Any, place: str) -> None:
+def test_an_adapter_that_is_ignored_is_found(make_loop: Any, place: str) -> None:
     loop = make_loop()
     layer = layer_of(loop)
     owner = layer.mlp if place == "gate_proj" else layer.self_attn
@@ -174,7 +174,7 @@ def test_a_weight_that_the_optimizer_does_not_have_is_found(make_loop: Any) -> N
 
 
 def test_an_optimizer_that_changes_nothing_is_found(make_loop: Any) -> None:
-    with pytest.raises(ModelError, match="left .*lora_.* as before"):
+    with pytest.raises(ModelError, match="left .*lora_.* unchanged"):
         make_loop(learning_rate=1e-30).run()
 
 
@@ -187,11 +187,9 @@ def test_a_frozen_weight_that_changes_is_found(make_loop: Any, params: Any) -> N
         loop.run()
 
 
-def test_weights_in_the_form_for_inference_are_found(
-    make_loop: Any, params: Any
-) -> None:
-    """What bitsandbytes does on a processor with AVX-512-BF16; elsewhere the form is
-    the same, and no kernel reads it."""
+def test_weights_repacked_for_inference_are_found(make_loop: Any, params: Any) -> None:
+    """As bitsandbytes does on a processor with AVX-512-BF16; elsewhere the layout is the
+    same, but no kernel reads it."""
     loop = make_loop(quantization=bf16(params))
     linear = layer_of(loop).self_attn.k_proj.base_layer
     linear.support_avx512bf16_for_cpu = True
@@ -199,12 +197,12 @@ def test_weights_in_the_form_for_inference_are_found(
     with torch.no_grad():
         linear(torch.ones(1, linear.in_features))
     assert linear.weight.quant_state.packing_format_for_cpu
-    with pytest.raises(ModelError, match="k_proj.*is in bitsandbytes' form"):
+    with pytest.raises(ModelError, match="k_proj.*is in bitsandbytes' layout"):
         loop.run()
 
 
 class Evaluating(Loop):
-    """Turns dropout off the usual way, on a processor that has the form."""
+    """Validates in evaluation mode, on a processor where weights are then repacked."""
 
     @contextmanager
     def without_dropout(self) -> Iterator[None]:
@@ -215,7 +213,7 @@ class Evaluating(Loop):
         self.model.train()
 
 
-def test_what_validation_spoils_is_found_right_after_it(
+def test_damage_by_validation_is_found_right_after_it(
     make_loop: Any, params: Any
 ) -> None:
     loop = make_loop(quantization=bf16(params), kind=Evaluating, evaluate_every=1)
@@ -231,11 +229,11 @@ class Dropping(Loop):
 
 
 def test_dropout_in_validation_is_found(make_loop: Any) -> None:
-    with pytest.raises(ModelError, match="two passes as in validation differ"):
+    with pytest.raises(ModelError, match="two validation passes differ"):
         make_loop(kind=Dropping).run()
 
 
-def test_a_leak_between_documents_is_found(make_loop: Any) -> None:
+def test_attention_between_documents_is_found(make_loop: Any) -> None:
     loop = make_loop(fused="all")
     batch = loop._train.batch  # pylint: disable=protected-access
 
@@ -268,7 +266,7 @@ def test_a_loss_mask_off_by_one_is_found(make_loop: Any) -> None:
         loop.run()
 
 
-def test_the_check_leaves_weights_and_gradients_as_they_were(make_loop: Any) -> None:
+def test_the_check_does_not_change_weights_and_gradients(make_loop: Any) -> None:
     loop = make_loop(max_steps=1)
     before = {name: w.detach().clone() for name, w in loop.weights.items()}
     loop._verification.begin()  # pylint: disable=protected-access

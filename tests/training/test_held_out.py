@@ -1,4 +1,4 @@
-"""Held-out examples that stand in train."""
+"""Held-out examples in the training split."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def write_split(folder: Path, *ids: str) -> None:
     write_batches(folder, [table], SCHEMA)
 
 
-def test_splits_that_share_nothing_are_accepted(tmp_path: Path) -> None:
+def test_disjoint_splits_are_accepted(tmp_path: Path) -> None:
     write_split(tmp_path / "train", "a", "b")
     write_split(tmp_path / "test", "c")
     check_held_out(tmp_path, "test")
@@ -26,11 +26,11 @@ def test_splits_that_share_nothing_are_accepted(tmp_path: Path) -> None:
 def test_an_example_of_the_test_split_in_train_is_named(tmp_path: Path) -> None:
     write_split(tmp_path / "train", "a", "b", "c", "d")
     write_split(tmp_path / "test", "d", "x", "b")
-    with pytest.raises(DataError, match="holds 2 examples of the test split: b, d"):
+    with pytest.raises(DataError, match="has 2 examples of the test split: b, d"):
         check_held_out(tmp_path, "test")
 
 
-def test_an_empty_held_out_split_has_nothing_to_share(tmp_path: Path) -> None:
+def test_an_empty_held_out_split_is_accepted(tmp_path: Path) -> None:
     write_split(tmp_path / "train", "a")
     write_split(tmp_path / "validation")
     check_held_out(tmp_path, "validation")

@@ -1,4 +1,4 @@
-"""Folders of Llama, Mistral and Qwen2 shape from elsewhere load by path."""
+"""Local folders of Llama, Mistral and Qwen2 shape load by path."""
 
 import json
 from pathlib import Path
@@ -56,7 +56,7 @@ ASKED = [[{"role": "user", "content": text}] for text in ("The cat", "The", "Ét
 
 
 def use(params: Params, model: ModelConfig, prompt: PromptConfig, method: str) -> None:
-    """Generate from a model, and train an adapter on it by one step."""
+    """Generate with a model, and train an adapter on it for one step."""
     quantization = params.quantization.model_copy(
         update={"method": method, "double_quant": method != "none"}
     )
@@ -100,7 +100,7 @@ def learn(params: Params, base: Any, template: Template) -> None:
 
 @pytest.mark.parametrize("method", ["nf4", "none"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_folder_of_this_shape_generates_and_learns(
+def test_a_folder_of_this_shape_generates_and_trains(
     params: Params, tmp_path: Path, shape: str, method: str
 ) -> None:
     save_weights(tmp_path, **SHAPES[shape])
@@ -121,7 +121,7 @@ def test_a_chat_template_of_the_folder_is_used(
     use(params, model, CHAT, "nf4")
 
 
-def test_a_folder_without_a_chat_template_says_to_ask_by_pattern(
+def test_a_folder_without_a_chat_template_suggests_a_pattern(
     tmp_path: Path,
 ) -> None:
     save_weights(tmp_path)
@@ -142,7 +142,7 @@ def test_a_llama_with_a_sentencepiece_model_alone_opens_texts_with_bos(
     use(params, model, PATTERN, "nf4")
 
 
-def test_a_tokenizer_that_names_no_tokens_has_those_of_the_configuration(
+def test_a_tokenizer_without_special_tokens_uses_those_of_the_configuration(
     params: Params, tmp_path: Path
 ) -> None:
     save_weights(tmp_path, bos_token_id=1, eos_token_id=[2, 4])
@@ -157,7 +157,7 @@ def test_a_tokenizer_that_names_no_tokens_has_those_of_the_configuration(
 
 
 @pytest.mark.parametrize("shape", ["llama-48", "llama-smallest"])
-def test_4_bit_layers_of_odd_shapes_compute_what_their_weights_say(
+def test_4_bit_layers_of_odd_shapes_compute_with_their_weights(
     params: Params, tmp_path: Path, shape: str
 ) -> None:
     from bitsandbytes.functional import dequantize_4bit
@@ -177,8 +177,8 @@ def test_4_bit_layers_of_odd_shapes_compute_what_their_weights_say(
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"intermediate_size": 70}, "misshapen weights"),
-        ({"num_hidden_layers": 3}, "holds no weights"),
+        ({"intermediate_size": 70}, "weights of the wrong shape"),
+        ({"num_hidden_layers": 3}, "has no weights"),
         ({"num_attention_heads": 5}, "not a multiple"),
         ({"model_type": "nonesuch"}, "cannot be loaded"),
     ],

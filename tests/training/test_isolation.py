@@ -49,7 +49,7 @@ def make(kind: str, **changes: Any) -> Any:
         ("gpt2", GPT2 | NO_DROPOUT),
     ],
 )
-def test_these_families_keep_documents_apart(
+def test_these_families_isolate_documents(
     kind: str, changes: dict[str, Any], dtype: torch.dtype
 ) -> None:
     check_isolation(make(kind, **changes), dtype)
@@ -58,14 +58,14 @@ def test_these_families_keep_documents_apart(
 @pytest.mark.parametrize(
     ("kind", "changes", "told"),
     [
-        ("bloom", {}, "a token sees those that stand after it"),
-        ("opt", OPT, "a token sees those that stand after it"),
+        ("bloom", {}, "a token attends to later tokens"),
+        ("opt", OPT, "a token attends to later tokens"),
         ("gpt2", GPT2, "no attention dropout"),
-        ("gemma2", {"head_dim": 16, "sliding_window": 64}, "neither caps scores"),
+        ("gemma2", {"head_dim": 16, "sliding_window": 64}, "supports no soft-capping"),
         ("stablelm", {}, "missing 1 required keyword-only argument: 'documents'"),
     ],
 )
-def test_a_family_that_cannot_is_refused(
+def test_a_family_that_does_not_isolate_documents_is_refused(
     kind: str, changes: dict[str, Any], told: str
 ) -> None:
     model = make(kind, **changes)
@@ -73,7 +73,7 @@ def test_a_family_that_cannot_is_refused(
         check_isolation(model, torch.float32)
 
 
-def test_dropout_is_left_as_it_was() -> None:
+def test_dropout_is_restored() -> None:
     model = make("gpt2", **GPT2 | NO_DROPOUT)
     model.transformer.drop.training = False
     check_isolation(model, torch.float32)

@@ -17,7 +17,7 @@ def progress(losses: list[float], initial: float | None, best: float) -> Progres
 FALLING, RISING = [3.4, 3.0, 2.6, 2.2, 1.8], [3.4, 3.5, 5.0, 6.1, 6.2, 6.2]
 
 
-def test_the_broken_training_of_a_processor_with_avx_512_would_have_stopped() -> None:
+def test_losses_measured_with_broken_gradients_stop_the_run() -> None:
     with pytest.raises(ModelError, match="training loss rose from 3.967 to 6.167"):
         require_learning(progress(RISING, 3.4, 3.3), must_learn=True)
 
@@ -28,14 +28,14 @@ def test_a_validation_loss_that_never_fell_stops(best: float) -> None:
         require_learning(progress(FALLING, 2.0, best), must_learn=True)
 
 
-def test_where_it_is_allowed_it_is_a_warning(
+def test_learning_nothing_is_a_warning_where_it_is_allowed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     require_learning(progress(RISING, 2.0, 2.5), must_learn=False)
     assert "warning: validation loss is 2.5000" in capsys.readouterr().err
 
 
-def test_losses_that_fall_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_falling_losses_print_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     require_learning(progress(FALLING, 2.0, 1.5), must_learn=True)
     require_learning(progress(FALLING, None, 1.5), must_learn=True)
     assert capsys.readouterr().err == ""
@@ -48,6 +48,6 @@ def test_a_rise_within_noise_is_a_warning(capsys: pytest.CaptureFixture[str]) ->
 
 
 @given(st.lists(st.floats(0.1, 9), max_size=3))
-def test_few_losses_are_no_curve(losses: list[float]) -> None:
-    begin, end, surely = loss_trend(progress(losses, None, 1.0).history)
-    assert math.isnan(begin) and math.isnan(end) and not surely
+def test_few_losses_have_no_trend(losses: list[float]) -> None:
+    begin, end, is_significant = loss_trend(progress(losses, None, 1.0).history)
+    assert math.isnan(begin) and math.isnan(end) and not is_significant

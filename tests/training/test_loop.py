@@ -41,7 +41,7 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(make_loop: Any) -> Non
     ],
     ids=["adapter", "all weights", "8-bit optimizer"],
 )
-def test_a_killed_training_goes_on_to_the_weights_of_an_unbroken_one(
+def test_a_killed_training_resumes_to_the_weights_of_an_uninterrupted_one(
     make_loop: Any, changes: dict[str, Any]
 ) -> None:
     make_loop = partial(make_loop, **changes)
@@ -80,7 +80,7 @@ def test_packing_efficiency_and_mfu_are_logged(make_loop: Any, params: Any) -> N
     assert MACHINE_METRICS.isdisjoint(set().union(*history))
 
 
-def test_curves_do_not_tell_where_a_training_was_killed(make_loop: Any) -> None:
+def test_curves_do_not_depend_on_where_a_training_was_killed(make_loop: Any) -> None:
     values = {"log_every": 3, "evaluate_every": 4, "max_steps": 10}
     whole = make_loop("whole", **values).run()
     with pytest.raises(Killed):
@@ -99,12 +99,12 @@ def test_the_loss_of_a_step_does_not_depend_on_its_micro_batches(
         loop = make_loop(f"by-{size}", log, micro_batch_size=size, max_steps=1)
         loop.run()
         logs.append(log.seen[1][1])
-    # Dropout draws differ with the batches; with the adapter's B at zero they are void.
+    # Dropout masks differ with the batches, but have no effect while B is zero.
     for other in logs[1:]:
         assert other["train/loss"] == pytest.approx(logs[0]["train/loss"], rel=1e-5)
 
 
-def test_training_on_the_validation_loss_stops_and_keeps_the_best(
+def test_early_stopping_keeps_the_best_weights(
     make_loop: Any,
 ) -> None:
     loop = make_loop(
@@ -116,7 +116,7 @@ def test_training_on_the_validation_loss_stops_and_keeps_the_best(
     assert loop.validation_loss() == pytest.approx(progress.best_loss, rel=1e-6)
 
 
-def test_a_loss_that_is_no_number_stops_with_the_examples_of_its_step(
+def test_a_nan_loss_stops_the_run_with_the_examples_of_its_step(
     make_loop: Any,
 ) -> None:
     loop = make_loop(learning_rate=1e30, max_grad_norm=1e30)
@@ -124,7 +124,7 @@ def test_a_loss_that_is_no_number_stops_with_the_examples_of_its_step(
         loop.run()
 
 
-def test_validation_leaves_the_gradients_of_a_4_bit_model_as_they_were(
+def test_validation_does_not_change_gradients_of_a_4_bit_model(
     make_loop: Any, params: Any
 ) -> None:
     quantization = params.quantization.model_copy(update={"compute_dtype": "bfloat16"})
@@ -144,7 +144,7 @@ def test_validation_leaves_the_gradients_of_a_4_bit_model_as_they_were(
     assert all(math.isfinite(norm) and norm > 0 for norm in logs[0])
 
 
-def test_a_validation_that_is_no_number_leaves_no_checkpoint_to_go_on_from(
+def test_a_nan_validation_loss_writes_no_checkpoint(
     make_loop: Any,
 ) -> None:
     loop = make_loop(learning_rate=1e30, max_steps=1)
@@ -169,7 +169,7 @@ def test_a_loss_that_explodes_stops_the_run_and_names_examples(make_loop: Any) -
     assert loop.store.steps()[-1] == 10
 
 
-def test_a_training_that_was_stopped_early_stays_stopped_when_it_goes_on(
+def test_a_training_that_stopped_early_stays_stopped_when_resumed(
     make_loop: Any,
 ) -> None:
     values = {"learning_rate": 0.5, "evaluate_every": 1, "epochs": 5}

@@ -18,7 +18,7 @@ def test_noise_is_within_the_bounds_of_each_document(
         assert part.abs().max() <= alpha / (length * 8) ** 0.5 * (1 + 1e-6)
 
 
-def test_noise_is_added_in_the_context_alone() -> None:
+def test_noise_is_added_only_in_the_context() -> None:
     embedding, ids = torch.nn.Embedding(6, 3), torch.arange(6)[None]
     starts, plain = lay_out([4, 2], "cpu").starts, embedding(ids)
     with added_noise(embedding, starts, None):

@@ -17,11 +17,11 @@ DONE = Progress(
 def test_data_of_another_template_is_refused(tmp_path: Path) -> None:
     write_json(tmp_path / "tokenize.json", {"template_hash": "old"})
     check_template(tmp_path / "tokenize.json", "old")
-    with pytest.raises(TemplateError, match="template old, the present one is new"):
+    with pytest.raises(TemplateError, match="template old, but the current one is new"):
         check_template(tmp_path / "tokenize.json", "new")
 
 
-def test_each_part_has_a_curve_of_its_steps(tmp_path: Path) -> None:
+def test_each_split_has_a_curve_of_its_steps(tmp_path: Path) -> None:
     history = [
         {"step": 1, "train/loss": 3.5, "train/learning_rate": 0.1},
         {"step": 2, "train/loss": 3.25, "train/learning_rate": 0.0},
@@ -38,7 +38,7 @@ def test_each_part_has_a_curve_of_its_steps(tmp_path: Path) -> None:
     }
 
 
-def test_a_report_counts_what_was_seen() -> None:
+def test_a_report_counts_documents_and_tokens() -> None:
     documents = make_documents(20)
     report = to_report(DONE, 5, documents, 64)
     assert report["num_steps"] == 2 and report["num_steps_planned"] == 5

@@ -1,4 +1,4 @@
-"""Rare strata, repeated or weighed."""
+"""Rare strata, repeated or weighted."""
 
 import numpy as np
 import pytest
@@ -11,14 +11,14 @@ STRATA = st.lists(st.sampled_from("abc"), min_size=1, max_size=60).map(np.array)
 
 
 @given(STRATA)
-def test_no_strength_changes_nothing(strata: np.ndarray) -> None:
+def test_strength_zero_changes_nothing(strata: np.ndarray) -> None:
     learned = np.full(len(strata), 3)
     assert (repeat_counts(strata, 0.0) == 1).all()
     assert loss_weights(strata, learned, 0.0) == pytest.approx(1)
 
 
 @given(STRATA, st.floats(0, 1))
-def test_every_example_is_seen_and_strata_come_nearer(
+def test_every_example_is_seen_and_strata_become_more_equal(
     strata: np.ndarray, strength: float
 ) -> None:
     times = repeat_counts(strata, strength)
@@ -28,20 +28,22 @@ def test_every_example_is_seen_and_strata_come_nearer(
     assert after.max() / after.min() <= before.max() / before.min() * 1.5
 
 
-def test_full_strength_makes_strata_alike() -> None:
+def test_full_strength_makes_strata_equal() -> None:
     strata = np.array(["a"] * 90 + ["b"] * 10 + ["c"] * 30)
     times = repeat_counts(strata, 1.0)
     assert [int(times[strata == name].sum()) for name in "abc"] == [90, 90, 90]
 
 
 @given(STRATA, st.floats(0, 1), st.randoms())
-def test_the_loss_keeps_its_size(strata: np.ndarray, strength: float, draw) -> None:
+def test_weights_do_not_change_the_scale_of_the_loss(
+    strata: np.ndarray, strength: float, draw
+) -> None:
     learned = np.array([draw.randint(1, 9) for _ in strata])
     weights = loss_weights(strata, learned, strength)
     assert float(weights @ learned) == pytest.approx(float(learned.sum()))
 
 
-def test_at_full_strength_each_stratum_has_the_same_part_in_the_loss() -> None:
+def test_at_full_strength_each_stratum_has_an_equal_share_of_the_loss() -> None:
     strata = np.array(["a"] * 9 + ["b"])
     learned = np.array([4] * 9 + [2])
     weights = loss_weights(strata, learned, 1.0) * learned

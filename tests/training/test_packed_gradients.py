@@ -1,4 +1,4 @@
-"""What a packed step learns is what its documents teach one at a time."""
+"""A packed step has the gradients of its documents one at a time."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def start(weights: Any) -> None:
 
 
 def one_step(make_loop: Any, name: str, **changes: Any) -> tuple[float, Gradients]:
-    """Loss and gradients of one step that takes all sequences."""
+    """Loss and gradients of one step over all sequences."""
     log, found = Log(), Gradients()
     values = {"global_batch_size": 64, "max_steps": 1, "max_grad_norm": 1e9}
     loop = make_loop(name, log, dropout=0.0, **values | changes)
@@ -77,7 +77,7 @@ def test_a_packed_step_has_the_gradients_of_its_documents_one_at_a_time(
 
 
 @pytest.mark.parametrize("changes", [{"micro_batch_size": 1}, {"micro_batch_size": 64}])
-def test_gradients_do_not_depend_on_how_a_step_is_cut_into_micro_batches(
+def test_gradients_do_not_depend_on_the_micro_batch_size(
     make_loop: Any, changes: Any
 ) -> None:
     assert_close(

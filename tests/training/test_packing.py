@@ -1,4 +1,4 @@
-"""Packing: every document once, no room wasted, and quickly."""
+"""Packing: every document once, little space wasted, fast."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ LENGTHS = st.lists(st.integers(1, 64), max_size=200)
 
 
 @given(LENGTHS)
-def test_every_document_stands_in_exactly_one_sequence(lengths: list[int]) -> None:
+def test_every_document_is_in_exactly_one_sequence(lengths: list[int]) -> None:
     packs = pack(lengths, 64)
     assert sorted(i for one in packs for i in one) == list(range(len(lengths)))
 
@@ -25,7 +25,7 @@ def test_no_sequence_is_longer_than_its_capacity(lengths: list[int]) -> None:
 
 
 def best_fit_decreasing(lengths: Sequence[int], capacity: int) -> int:
-    """Sequences that the plain rule needs, one document at a time."""
+    """The number of sequences of best-fit decreasing."""
     rooms: list[int] = []
     for length in sorted(lengths, reverse=True):
         fitting = [room for room in rooms if room >= length]
@@ -36,7 +36,7 @@ def best_fit_decreasing(lengths: Sequence[int], capacity: int) -> int:
     return len(rooms)
 
 
-def test_it_takes_no_more_sequences_than_best_fit_decreasing() -> None:
+def test_packing_needs_no_more_sequences_than_best_fit_decreasing() -> None:
     rng = np.random.default_rng(0)
     plain = packed = 0
     for _ in range(200):
@@ -73,7 +73,7 @@ def test_the_same_lengths_make_the_same_sequences() -> None:
     assert pack([5, 3, 5, 2], 8) == pack([5, 3, 5, 2], 8) == [[0, 1], [2, 3]]
 
 
-def test_short_documents_fill_sequences_nearly_whole() -> None:
+def test_short_documents_fill_sequences_almost_completely() -> None:
     lengths = [10 + i % 50 for i in range(5000)]
     assert packing_efficiency(pack(lengths, 512), lengths, 512) > 0.99
 

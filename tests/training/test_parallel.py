@@ -9,7 +9,7 @@ from graft.training.parallel import DataParallelGroup, launch
 
 
 @given(st.lists(st.integers(), min_size=1, max_size=20), st.integers(1, 6))
-def test_each_item_counts_once_and_all_make_as_many_passes(
+def test_each_item_counts_once_and_all_processes_make_equally_many_passes(
     items: list[int], size: int
 ) -> None:
     shares = [DataParallelGroup(rank, size).shard(items) for rank in range(size)]
@@ -18,7 +18,7 @@ def test_each_item_counts_once_and_all_make_as_many_passes(
     assert sorted(counted) == sorted(items)
 
 
-def test_a_process_alone_keeps_what_it_has() -> None:
+def test_collective_operations_of_one_process_change_nothing() -> None:
     alone = DataParallelGroup()
     weight = torch.ones(3, requires_grad=True)
     weight.grad = torch.full((3,), 2.0)
@@ -34,12 +34,12 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
         launch(99, "cuda")
 
 
-def test_one_process_is_not_started_again() -> None:
+def test_one_process_is_not_launched() -> None:
     assert not launch(1, "cpu")
 
 
 class Together(DataParallelGroup):
-    """Processes of one machine's memory: the parts that each has given."""
+    """Simulated processes: the parts that each one holds."""
 
     parts: dict[int, torch.Tensor] = {}
 
@@ -49,7 +49,7 @@ class Together(DataParallelGroup):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
-def test_a_weight_that_is_dealt_out_comes_together_again(size: int) -> None:
+def test_a_sharded_weight_is_gathered_unchanged(size: int) -> None:
     from bitsandbytes.functional import quantize_4bit
 
     values = torch.randn(6, 64)

@@ -1,4 +1,4 @@
-"""A hundred steps beside a loop of transformers, PEFT and torch alone."""
+"""A hundred steps, compared with a plain loop of transformers, PEFT and torch."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def train_plainly(
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")
-def test_the_loss_of_each_of_a_hundred_steps_is_that_of_plain_libraries(
+def test_each_of_a_hundred_losses_equals_that_of_plain_libraries(
     make_loop: Any, model_config: Any, params: Any
 ) -> None:
     documents, changes = make_documents(120, length=32), {

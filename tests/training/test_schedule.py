@@ -16,7 +16,7 @@ def test_a_rate_is_positive_and_never_above_the_peak(
 
 
 @given(st.integers(2, 500), st.floats(0, 0.9), SHAPES)
-def test_a_rate_rises_in_the_warm_up_and_never_after_it(
+def test_the_rate_rises_only_in_the_warmup(
     num_steps: int, warmup: float, shape: str
 ) -> None:
     rates = [learning_rate(s, num_steps, 1.0, warmup, shape) for s in range(num_steps)]
@@ -27,7 +27,7 @@ def test_a_rate_rises_in_the_warm_up_and_never_after_it(
 
 
 @pytest.mark.parametrize("shape", ["cosine", "linear"])
-def test_the_last_step_of_a_long_training_is_taken_near_zero(shape: str) -> None:
+def test_the_last_step_of_a_long_training_has_a_rate_near_zero(shape: str) -> None:
     assert learning_rate(999, 1000, 1.0, 0.03, shape) < 0.002
 
 

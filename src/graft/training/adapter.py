@@ -1,4 +1,4 @@
-"""The adapter: put on a base model, written to a folder, read back."""
+"""The LoRA adapter: attached to a base model, saved, and loaded."""
 
 import re
 import warnings
@@ -17,11 +17,11 @@ from graft.training.saving import atomic_weights
 def attach_adapter(
     base: Any, adapter: LoraConfig, train: TrainConfig, *, checkpointing: bool
 ) -> Any:
-    """A PEFT model: the frozen base with a new adapter, which alone is trained.
+    """A PEFT model: the frozen base with a new, trainable adapter.
 
-    Adapter weights are float32, whatever the base is stored in: an update of a
-    bfloat16 weight is often smaller than its last bit. `checkpointing`: whether
-    transformers computes each layer again on the way back.
+    Adapter weights are float32 whatever the dtype of the base, because an update of a
+    bfloat16 weight is often smaller than its last bit. `checkpointing`: use
+    transformers' gradient checkpointing.
     Raises: ModelError if the base has no such modules or layers.
     """
     import peft
@@ -46,7 +46,7 @@ def attach_adapter(
     torch.manual_seed(train.seed)
     try:
         with warnings.catch_warnings():
-            # PEFT 0.21 still asks transformers 5.23 by a name that it deprecates.
+            # PEFT 0.21 uses an attribute that transformers 5.23 deprecates.
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing`")
             return peft.get_peft_model(base, config)
     except ValueError as error:
@@ -59,11 +59,11 @@ def attach_adapter(
 
 
 def check_targets(model: Any, adapter: LoraConfig) -> None:
-    """Hold what has an adapter against what the configuration names.
+    """Check that each linear layer that the configuration names has an adapter.
 
     Args:
-        model: of `attach_adapter`.
-    Raises: ModelError if a linear layer has none that should have one.
+        model: returned by `attach_adapter`.
+    Raises: ModelError if a layer has none.
     """
     import torch
 
@@ -89,12 +89,13 @@ def check_targets(model: Any, adapter: LoraConfig) -> None:
             f"adapter.target_modules={adapter.target_modules}",
             f"{', '.join(missing[:3])} of the base has no adapter",
             expected="an adapter on each linear layer that is named",
-            fix="this is a fault: please report it with the base and peft's version",
+            fix="this is a bug in graft: please report it with the base and the "
+            "version of peft",
         )
 
 
 def save_adapter(model: Any, out: Path, facts: Mapping[str, Any]) -> None:
-    """Write the adapter alone, with its facts, as a folder that appears whole."""
+    """Write the adapter without the base, and its record, as one atomic folder."""
     with atomic_weights(out) as partial:
         model.save_pretrained(partial)
         io.remove(partial / "README.md")  # PEFT's; evaluate writes the model card
@@ -102,9 +103,9 @@ def save_adapter(model: Any, out: Path, facts: Mapping[str, Any]) -> None:
 
 
 def load_adapter(base: Any, folder: Path) -> Any:
-    """A PEFT model: the base with a trained adapter, for inference.
+    """A PEFT model for inference: the base with a trained adapter.
 
-    Raises: ModelError if the folder holds no adapter, or not one of this base.
+    Raises: ModelError if the folder has no adapter, or one of another base.
     """
     from peft import PeftModel
 
@@ -113,7 +114,7 @@ def load_adapter(base: Any, folder: Path) -> Any:
             str(folder),
             "no adapter here",
             expected="adapter_config.json and adapter_model.safetensors",
-            fix="run the line: dvc repro train; or get it: dvc pull",
+            fix="run the pipeline: dvc repro train; or download it: dvc pull",
         )
     try:
         with warnings.catch_warnings():
@@ -124,6 +125,6 @@ def load_adapter(base: Any, folder: Path) -> Any:
             str(folder),
             f"the adapter does not fit this base: {str(error).splitlines()[0]}",
             expected="the base that graft.json names",
-            fix="set model to that base, or train anew",
+            fix="set model to that base, or train again",
         ) from error
     return model.eval()

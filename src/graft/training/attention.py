@@ -1,9 +1,9 @@
-"""Attention over a row of many documents, none of which sees another.
+"""Attention over packed documents, none of which attends to another.
 
-A row is [1, tokens] without padding; `Documents` says where each document lies. No
-[tokens, tokens] mask is ever built. On CUDA the documents go to torch's own
-variable-length flash attention. On a CPU they are laid out as rows of similar length,
-where plain causal attention already keeps a document from seeing its padding.
+A packed row is [1, tokens] without padding; `Documents` holds the boundaries. No
+[tokens, tokens] mask is built. CUDA uses torch's variable-length flash attention. On a
+CPU, documents of similar length are padded to batches; causal attention keeps tokens
+from attending to the padding, which is on the right.
 """
 
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ from torch.nn import functional
 PACKED = "graft_packed"
 """The name of this attention in transformers' registry."""
 _GROUPED = Version(torch.__version__) >= Version("2.13")
-"""Whether torch's variable-length attention can share key heads."""
+"""Whether torch's variable-length attention supports grouped-query attention."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Documents of similar length, laid out as rows for one call.
+    """Indices that pad documents of similar length to one batch, and unpad it.
 
     Args:
-        gather: position in the packed row of each token; 0 where there is padding.
+        gather: position in the packed row of each token; 0 for padding.
             Shape [documents, longest].
-        keep: positions in the flattened rows that are tokens. Shape [tokens].
+        keep: positions in the flattened batch that are not padding. Shape [tokens].
         scatter: position in the packed row of each of those. Shape [tokens].
     """
 
@@ -39,12 +39,13 @@ class Rows:
 
 @dataclass(frozen=True)
 class Documents:
-    """Where the documents of a packed row lie.
+    """The boundaries of the documents in a packed row.
 
     Args:
         starts: int32, cumulative lengths with a leading 0. Shape [documents + 1].
         longest: tokens of the longest document.
-        rows: layouts for a device without variable-length attention; else empty.
+        rows: padded batches, for a device without variable-length attention; else
+            empty.
     """
 
     starts: Tensor
@@ -53,13 +54,13 @@ class Documents:
 
 
 def lay_out(lengths: Sequence[int], device: str) -> Documents:
-    """Describe documents that follow each other in a packed row."""
+    """The boundaries of documents of these lengths, in tokens."""
     ends = torch.tensor([0, *lengths], dtype=torch.int32).cumsum(0, dtype=torch.int32)
     rows: tuple[Rows, ...] = ()
     if device == "cpu":
         classes: dict[int, list[int]] = {}
         for document, length in enumerate(lengths):
-            # Within a class lengths differ by less than two times.
+            # Within a class, lengths differ by less than a factor of two.
             classes.setdefault(length.bit_length(), []).append(document)
         starts = ends.tolist()
         rows = tuple(
@@ -97,30 +98,32 @@ def packed_attention(
     Args:
         query: [1, heads, tokens, head size].
         key, value: [1, key heads, tokens, head size].
-        documents: where documents lie.
-        sliding_window: tokens that a token sees, itself with them; None: all before.
-        softcap, s_aux: what some families do to scores (Gemma 2, gpt-oss).
-    Returns: [1, tokens, heads, head size], and no weights.
-    Raises: ValueError on a mask, dropout, a cap or sinks of scores, or on a window
-        shorter than a document where the device cannot do it: silence would be wrong
-        attention.
+        documents: boundaries of the documents.
+        sliding_window: tokens that a token attends to, including itself; None: all
+            before it.
+        softcap, s_aux: soft-capping of scores (Gemma 2), attention sinks (gpt-oss).
+    Returns: [1, tokens, heads, head size], and None for the attention weights.
+    Raises: ValueError for a mask, dropout, soft-capping or sinks, and on a CPU for a
+        window shorter than a document: ignoring them would give wrong results.
     """
     del module
     if attention_mask is not None or dropout:
-        raise ValueError("packed attention takes no mask and no attention dropout")
+        raise ValueError("packed attention supports no mask and no attention dropout")
     if softcap is not None or s_aux is not None:
-        raise ValueError("packed attention neither caps scores nor has sinks for them")
-    # Where embeddings are float32, so are cosines, and what they turned.
+        raise ValueError("packed attention supports no soft-capping and no sinks")
+    # Float32 embeddings give float32 rotary angles, and so float32 queries and keys.
     query, key = query.to(value.dtype), key.to(value.dtype)
     if sliding_window is not None and sliding_window >= documents.longest:
         sliding_window = None
     if documents.rows:
         if sliding_window is not None:
-            raise ValueError(f"no sliding window of {sliding_window} tokens on a CPU")
+            raise ValueError(
+                f"a sliding window of {sliding_window} tokens is not supported on a CPU"
+            )
         return _by_rows(query, key, value, documents.rows, scaling), None
     from torch.nn.attention.varlen import varlen_attn
 
-    shared = query.shape[1] // key.shape[1]  # query heads a key head serves
+    shared = query.shape[1] // key.shape[1]  # query heads per key head
     grouped = {"enable_gqa": True} if _GROUPED and shared > 1 else {}
     if shared > 1 and not grouped:
         key, value = (s.repeat_interleave(shared, dim=1) for s in (key, value))
@@ -153,7 +156,7 @@ def _by_rows(
 
 
 def register_packed_attention() -> None:
-    """Make `PACKED` known to transformers. It has no mask function, so none is made."""
+    """Register `PACKED` with transformers, without a mask function: no mask is made."""
     from transformers import AttentionInterface
 
     AttentionInterface.register(PACKED, packed_attention)

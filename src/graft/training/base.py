@@ -1,4 +1,4 @@
-"""Loading a base model: pinned, checked, and quantized as the config says."""
+"""Loading a base model at a pinned revision, checked and quantized as configured."""
 
 import logging
 import sys
@@ -24,18 +24,18 @@ def load_base(
     device: str,
     attention: Attention = "sdpa",
 ) -> Any:
-    """The base model, frozen, on a device.
+    """The frozen base model on a device.
 
     Args:
-        model: a local folder, whose content must have the digest `revision`; or a hub
-            id, of which that revision is taken.
-        quantization: how linear layers but the output layer are stored.
+        model: a local folder, whose content must have the digest `revision`; or a Hub
+            id, which is loaded at that revision.
+        quantization: of all linear layers but the output layer.
         device: `cpu` or `cuda`.
         attention: `packed` for training, where a row holds many documents.
     Returns: a transformers causal language model.
     Raises: ModelError if it is missing, changed, or cannot be loaded.
     """
-    # Tells of a missing folder at once, instead of asking the hub for its name.
+    # Fails at once for a missing folder, which would be looked up on the Hub.
     model_folder(model.path, model.revision, ["config.json"])
     local = Path(model.path).is_dir()
     revision = None if local else model.revision
@@ -47,7 +47,7 @@ def load_base(
                 model.path, revision, stored, device, model.dtype, attention
             )
         finally:
-            if checked:  # that the folder was changed says more than what failed
+            if checked:  # a changed folder explains more than the error it caused
                 checked.result()
     return base.requires_grad_(False)
 
@@ -60,21 +60,21 @@ def load_model(
     dtype: str,
     attention: Attention = "sdpa",
 ) -> Any:
-    """A causal language model, held against its config.json.
+    """A causal language model whose weights match its config.json.
 
     Args:
-        path, revision: a local folder and None, or a hub id and a commit.
-        stored: transformers' description of a quantization, or None.
-        device, attention: as of `load_base`.
+        path, revision: a local folder and None, or a Hub id and a commit.
+        stored: transformers' quantization config, or None.
+        device, attention: as in `load_base`.
         dtype: of weights that are not quantized.
-    Raises: ModelError if it cannot be loaded, or is not whole.
+    Raises: ModelError if it cannot be loaded, or weights are missing.
     """
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging as transformers_logging
 
-    # It offers a faster kernel that a download would bring; ours are all local.
+    # It suggests a kernel that would be downloaded; graft uses installed ones only.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     if not sys.stderr.isatty():
         transformers_logging.disable_progress_bar()
@@ -82,7 +82,7 @@ def load_model(
         register_packed_attention()
     where = f"{path}@{revision}" if revision else path
     try:
-        model, told = AutoModelForCausalLM.from_pretrained(
+        model, loading = AutoModelForCausalLM.from_pretrained(
             path,
             revision=revision,
             dtype=dtype_on(device, dtype),
@@ -92,11 +92,11 @@ def load_model(
             trust_remote_code=False,
             use_safetensors=True,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # told below, and not as a RuntimeError
+            ignore_mismatched_sizes=True,  # reported below as a ModelError
         )
     except (
         OSError,
-        KeyError,  # an attention that its family does not know
+        KeyError,  # an attention that the family does not support
         ValueError,
         StrictDataclassError,
         SafetensorError,
@@ -107,24 +107,24 @@ def load_model(
             expected="a causal language model in safetensors",
             fix="check model.path and model.revision; a gated model needs HF_TOKEN",
         ) from error
-    check_loaded_weights(model, told, where)
+    check_loaded_weights(model, loading, where)
     keep_trainable_form(model)
     model.config.use_cache = attention == "sdpa"
     return model
 
 
 def dtype_on(device: str, name: str, capability: str | None = None) -> torch.dtype:
-    """The type that a configured one is computed in on a device.
+    """The dtype that a configured one is computed in on a device.
 
-    Float32 holds the same values as both 16-bit types. On a CPU it is taken for
-    float16, which torch 2.13 cannot mix with the bfloat16 of automatic casting; and for
-    bfloat16 on a processor without AVX-512, where products in it take seven to nine
-    times as long as in float32 (docs/LOG.md).
+    Float32 represents all values of both 16-bit types. On a CPU it replaces float16,
+    which torch 2.13 cannot mix with the bfloat16 of autocast, and bfloat16 on a
+    processor without AVX-512, where bfloat16 matrix products take seven to nine times
+    as long as float32 ones (docs/LOG.md).
 
     Args:
         device: `cpu` or `cuda`.
-        name: the configured type.
-        capability: the processor's, as torch names it; None: that of this one.
+        name: the configured dtype.
+        capability: of the processor, as torch names it; None: of this one.
     """
     if device == "cpu" and name != "float32":
         found = capability or torch.backends.cpu.get_cpu_capability()
@@ -134,47 +134,51 @@ def dtype_on(device: str, name: str, capability: str | None = None) -> torch.dty
     return dtype
 
 
-def check_loaded_weights(base: Any, told: Mapping[str, Any], where: str) -> None:
-    """Hold the weights that were loaded against the shape that config.json gives.
+def check_loaded_weights(base: Any, loading: Mapping[str, Any], where: str) -> None:
+    """Compare the loaded weights with the shapes that config.json implies.
 
     Args:
         base: the model.
-        told: transformers' account of its loading.
+        loading: transformers' loading info.
         where: the model's name, for the error.
-    Raises: ModelError if any are missing or of another shape: they would be random.
+    Raises: ModelError if weights are missing or have another shape: they would be
+        randomly initialized.
     """
     from bitsandbytes.nn import Linear4bit
 
-    reshaped = [name for name, *_ in told["mismatched_keys"]]
+    reshaped = [name for name, *_ in loading["mismatched_keys"]]
     for name, module in base.named_modules():
-        # transformers 5.23 does not see that a 4-bit weight has another shape.
+        # transformers 5.23 does not compare the shapes of 4-bit weights.
         if isinstance(module, Linear4bit) and hasattr(module.weight, "quant_state"):
             if module.weight.quant_state.shape != (
                 module.out_features,
                 module.in_features,
             ):
                 reshaped.append(f"{name}.weight")
-    faults = {"no": sorted(told["missing_keys"]), "misshapen": sorted(reshaped)}
+    faults = {
+        "has no weights for": sorted(loading["missing_keys"]),
+        "has weights of the wrong shape for": sorted(reshaped),
+    }
     for kind, names in faults.items():
         if names:
             raise ModelError(
                 where,
-                f"holds {kind} weights for {', '.join(names[:3])}"
+                f"{kind} {', '.join(names[:3])}"
                 + f" and {len(names) - 3} more" * (len(names) > 3),
                 expected="all weights of the shape that config.json gives",
-                fix="get the model whole, or correct config.json (is "
+                fix="download the model again, or correct config.json (is "
                 "tie_word_embeddings true, where there is no lm_head?)",
             )
 
 
 def keep_trainable_form(base: Any) -> None:
-    """Keep 4-bit layers from bitsandbytes' form for inference, on every processor.
+    """Keep bitsandbytes from repacking 4-bit weights for CPU inference.
 
     On a CPU with AVX-512-BF16 a `Linear4bit` of bitsandbytes 0.50 repacks its weight at
-    the first forward pass in evaluation mode. Nothing flows back through that form, its
-    scales are rounded to bfloat16, and whatever else reads the weight (DoRA, a merge,
-    fused layers) reads it wrongly. No base takes it, for inference neither: a model
-    then gives the same answers on every processor, and those that were trained.
+    the first forward pass in evaluation mode. No gradient flows through that layout,
+    its scales are rounded to bfloat16, and other readers of the weight (DoRA, a merge,
+    fused layers) misread it. It is off for inference too, so that a model gives the
+    same answers on every processor, and as it was trained.
     """
     from bitsandbytes.nn import Linear4bit
 
@@ -184,7 +188,7 @@ def keep_trainable_form(base: Any) -> None:
 
 
 def quantization_of(quantization: QuantizationConfig, device: str) -> Any:
-    """transformers' description of a quantization on a device; None for none."""
+    """transformers' quantization config for a device; None: not quantized."""
     if quantization.method == "none":
         return None
     from transformers import BitsAndBytesConfig

@@ -1,5 +1,5 @@
-"""Sequences on disk → micro-batches of packed documents, in an order that a step
-number alone decides."""
+"""Tokenized examples → micro-batches of packed documents. The order depends only on
+the seed and the step number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ Array = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """One forward pass: documents one after the other in a row without padding.
+    """The input of one forward pass: documents packed in a row without padding.
 
     Args:
         input_ids: [1, tokens].
         position_ids: of each token in its document. [1, tokens].
-        documents: where each lies.
-        predicts: positions whose next token is learned. [learned].
-        targets: those next tokens. [learned].
-        weights: of each target in the loss; None: all the same. [learned].
+        documents: their boundaries.
+        predicts: positions whose next token carries loss. [trained].
+        targets: those next tokens. [trained].
+        weights: of each target in the loss; None: all equal. [trained].
         total: sum of the weights.
-        ids: the examples' ids, for messages.
+        ids: of the examples, for messages.
     """
 
     input_ids: Tensor
@@ -47,23 +47,23 @@ class MicroBatch:
 
 
 class PackedDocuments:
-    """Documents in memory, and which of them share a sequence.
+    """Documents in memory, packed into sequences.
 
     Args:
-        tokens: of all documents, one after the other. Shape [tokens].
-        learned: which of them carry loss. Shape [tokens].
+        tokens: of all documents, concatenated. Shape [tokens].
+        loss_mask: which of them carry loss. Shape [tokens].
         starts: where each document begins, and the end. Shape [documents + 1].
         ids: of the examples. Length [documents].
         max_seq_len: tokens of a sequence.
         packing: whether documents share sequences.
         repeats: how often each document is seen in an epoch; None: once.
-        weights: of each document in the loss; None: all the same.
+        weights: of each document in the loss; None: all equal.
     """
 
     def __init__(
         self,
         tokens: Array,
-        learned: NDArray[np.bool_],
+        loss_mask: NDArray[np.bool_],
         starts: Array,
         ids: Sequence[str],
         max_seq_len: int,
@@ -71,13 +71,8 @@ class PackedDocuments:
         repeats: Array | None = None,
         weights: NDArray[np.float64] | None = None,
     ) -> None:
-        self.tokens, self.loss_mask, self.starts, self.ids = (
-            tokens,
-            learned,
-            starts,
-            ids,
-        )
-        self.weights, self.max_seq_len = weights, max_seq_len
+        self.tokens, self.loss_mask, self.starts = tokens, loss_mask, starts
+        self.ids, self.weights, self.max_seq_len = ids, weights, max_seq_len
         self.lengths = np.diff(starts).tolist()
         seen = np.arange(len(ids)).repeat(1 if repeats is None else repeats).tolist()
         places = [[place] for place in range(len(seen))]
@@ -87,12 +82,12 @@ class PackedDocuments:
 
     @property
     def num_trained(self) -> int:
-        """Tokens that carry loss in one epoch. A document's first token never does:
-        nothing stands before it."""
+        """Tokens that carry loss in one epoch. A document's first token never does,
+        as nothing precedes it."""
         return int(self.loss_mask.sum() - self.loss_mask[self.starts[:-1]].sum())
 
     def order(self, epoch: int, seed: int) -> Array:
-        """The sequences' order in an epoch."""
+        """The order of the sequences in an epoch. Shape [sequences]."""
         return np.random.default_rng([seed, epoch]).permutation(len(self.packs))
 
     def batch(self, packs: Sequence[int] | Array, device: str) -> MicroBatch:
@@ -102,8 +97,7 @@ class PackedDocuments:
         lengths = [len(span) for span in spans]
         where = np.concatenate(spans)
         positions = np.concatenate([np.arange(length) for length in lengths])
-        learned = self.loss_mask[where] & (positions > 0)
-        targets = learned.nonzero()[0]
+        targets = (self.loss_mask[where] & (positions > 0)).nonzero()[0]
         weights = None
         if self.weights is not None:
             weights = self.weights[documents].repeat(lengths)[targets]
@@ -128,10 +122,9 @@ class PackedDocuments:
         """The sequences of each micro-batch of a step.
 
         Args:
-            number: of the step, from 0. Epochs follow each other; an epoch's last
-                step takes what is left.
-            global_batch: sequences a step.
-            micro_batch: sequences a forward pass.
+            number: of the step, from 0. The last step of an epoch may be smaller.
+            global_batch: sequences per step.
+            micro_batch: sequences per forward pass.
         """
         epoch, at = divmod(number, self.steps_per_epoch(global_batch))
         chosen = self.order(epoch, seed)[at * global_batch : (at + 1) * global_batch]
@@ -141,11 +134,11 @@ class PackedDocuments:
         ]
 
     def steps_per_epoch(self, global_batch: int) -> int:
-        """Steps in which every sequence is seen once."""
+        """Steps in which each sequence is seen once."""
         return -(-len(self.packs) // global_batch)
 
     def in_batches(self, size: int) -> list[range]:
-        """All sequences once, in their own order, so many at a time."""
+        """All sequences once, unshuffled, in batches of `size`."""
         num = len(self.packs)
         return [range(at, min(at + size, num)) for at in range(0, num, size)]
 
@@ -153,18 +146,18 @@ class PackedDocuments:
 def read_documents(
     source: Path, name: str, max_seq_len: int, config: TrainConfig
 ) -> PackedDocuments:
-    """Read a split's sequences. Only of train are rare strata favoured.
+    """Read a split's examples. Oversampling and class weights apply to train only.
 
-    Raises: DataError if it is empty, or a sequence is longer than `max_seq_len`.
+    Raises: DataError if it is empty, or an example is longer than `max_seq_len`.
     """
     tokens: list[Array] = []
-    learned: list[Array] = []
+    masks: list[Array] = []
     lengths: list[int] = []
     ids: list[str] = []
     strata: list[str] = []
     columns = ["id", "stratum", "input_ids", "learned"]
     for table in io.read_batches(source, columns):
-        for column, parts in (("input_ids", tokens), ("learned", learned)):
+        for column, parts in (("input_ids", tokens), ("learned", masks)):
             flat = table[column].combine_chunks().flatten()
             parts.append(flat.to_numpy(zero_copy_only=False))
         lengths += [len(row) for row in table["input_ids"]]
@@ -173,12 +166,12 @@ def read_documents(
     if not lengths:
         raise DataError(
             str(source),
-            f"the {name} split has no example",
+            f"the {name} split has no examples",
             expected="at least one",
             fix=(
                 f"use a source with a {name} split, or raise split.{name}"
                 if name != "train"
-                else "use a source that is not a test set alone"
+                else "use a source that is not only a test set"
             ),
         )
     if max(lengths) > max_seq_len:
@@ -188,17 +181,17 @@ def read_documents(
             fix="run tokenize again: dvc repro tokenize",
         )
     starts = np.cumsum([0, *lengths], dtype=np.int64)
-    marks = np.concatenate(learned).astype(np.bool_)
+    loss_mask = np.concatenate(masks).astype(np.bool_)
     times = weights = None
     if name == "train" and config.oversample:
         times = repeat_counts(np.array(strata), config.oversample)
     if name == "train" and config.class_weights:
-        heard: Array = np.add.reduceat(marks, starts[:-1], dtype=np.int64)
-        heard = heard if times is None else heard * times
-        weights = loss_weights(np.array(strata), heard, config.class_weights)
+        trained: Array = np.add.reduceat(loss_mask, starts[:-1], dtype=np.int64)
+        trained = trained if times is None else trained * times
+        weights = loss_weights(np.array(strata), trained, config.class_weights)
     return PackedDocuments(
         np.concatenate(tokens).astype(np.int64),
-        marks,
+        loss_mask,
         starts,
         ids,
         max_seq_len,

@@ -1,10 +1,10 @@
-"""Checkpoints: whole or absent, and of one configuration each.
+"""Atomic checkpoints, grouped by configuration.
 
-`checkpoints/KEY/` belongs to one configuration over one data set; KEY is their digest.
-In it each training has a folder, which `finished` marks when its result is written.
-In that `step-000123/` is a checkpoint. It is written under another name, synced, and
-renamed, so a kill or a full disk leaves the one before it. Nothing random is kept:
-data order and dropout follow from seed and step number.
+`checkpoints/KEY/` belongs to one configuration and data set; KEY is their digest. It
+has one folder per training, which contains a file `finished` once the result is
+written. Each `step-000123/` in it is a checkpoint. It is written under another name,
+synced and renamed, so a kill or a full disk leaves the previous one. Random state is
+not saved: data order and dropout are derived from the seed and the step number.
 """
 
 import os
@@ -21,10 +21,11 @@ FINISHED = "finished"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far training has come; what a checkpoint holds beside tensors.
+    """The state of a training apart from tensors; `progress.json` of a checkpoint.
 
-    `history` has a line for each logged or evaluated step, for the loss curve.
-    `initial_loss`: of validation before the first step.
+    `history` has one entry per logged or validated step, for the loss curve.
+    `worse_in_a_row`: validations since the best one. `initial_loss`: of validation
+    before the first step.
     """
 
     step: int
@@ -37,12 +38,12 @@ class Progress:
 
 
 def open_store(checkpoints: Path, key: str, kept: int) -> "CheckpointStore":
-    """The store of the training to go on with, or else of a new one.
+    """The store of the unfinished training to resume, or of a new one.
 
     Args:
         checkpoints: the folder of all configurations.
-        key: digest of all that decides the result.
-        kept: how many checkpoints stay beside the best.
+        key: digest of everything that affects the result.
+        kept: how many checkpoints are kept besides the best.
     """
     before = sorted((checkpoints / key).glob("training-*"))
     if before and not (before[-1] / FINISHED).exists():
@@ -51,7 +52,7 @@ def open_store(checkpoints: Path, key: str, kept: int) -> "CheckpointStore":
 
 
 class CheckpointStore:
-    """The checkpoints of one training; keeps the last few, and the best one."""
+    """The checkpoints of one training: the last few, and the best one."""
 
     def __init__(self, folder: Path, kept: int) -> None:
         self.folder = folder
@@ -65,7 +66,7 @@ class CheckpointStore:
     ) -> None:
         """Write a checkpoint, then remove those no longer needed.
 
-        Raises: StorageError if it cannot be written; those before it stay.
+        Raises: StorageError if it cannot be written; earlier ones are kept.
         """
         import torch
         from safetensors.torch import save_file
@@ -83,7 +84,7 @@ class CheckpointStore:
                 io.remove(self._of(step))
 
     def steps(self) -> list[int]:
-        """Steps of the whole checkpoints, in ascending order."""
+        """Steps of the complete checkpoints, in ascending order."""
         return sorted(
             int(path.name.removeprefix("step-")) for path in self.folder.glob("step-*")
         )
@@ -102,13 +103,13 @@ class CheckpointStore:
         return progress, self.load_weights(steps[-1]), optimizer
 
     def load_weights(self, step: int) -> dict[str, Any]:
-        """Trained weights by name, as of a step."""
+        """Trained weights by name, at a step."""
         from safetensors.torch import load_file
 
         return dict(load_file(self._of(step) / "weights.safetensors"))
 
     def finish(self) -> None:
-        """Remove every checkpoint: training is done, and its result is written."""
+        """Mark the training as finished, and remove its checkpoints."""
         io.write_text(self.folder / FINISHED, "")
         for step in self.steps():
             io.remove(self._of(step))
@@ -118,7 +119,7 @@ class CheckpointStore:
 
 
 def _sync(folder: Path) -> None:
-    """Make the files' content durable before the folder gets its name."""
+    """Flush the files to disk before the folder is renamed."""
     for path in folder.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Whether a training has gone wrong, by its curve."""
+"""Detecting divergence in the training loss."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -7,16 +7,16 @@ _BEFORE, _LAST = 20, 3  # logged losses
 
 
 def has_diverged(history: Sequence[Mapping[str, float]], ratio: float) -> bool:
-    """Whether the last three logged training losses are all above so many times the
-    median of the twenty before, and above that median by a nat.
+    """Whether the last three logged training losses all exceed the median of the twenty
+    before by a factor of `ratio`, and by one nat.
 
-    One hard batch is no explosion, and what has only begun has no median: below five
-    losses before them the last three say nothing.
+    A single hard batch is not divergence. With fewer than five losses before the last
+    three, the result is False.
     """
-    wanted = (_BEFORE + _LAST) * 2  # validation stands between
+    wanted = (_BEFORE + _LAST) * 2  # validation entries are in between
     losses = [h["train/loss"] for h in history[-wanted:] if "train/loss" in h]
     before, last = losses[:-_LAST][-_BEFORE:], losses[-_LAST:]
     if len(before) < 5:
         return False
-    usual = statistics.median(before)
-    return all(loss > max(ratio * usual, usual + 1) for loss in last)
+    median = statistics.median(before)
+    return all(loss > max(ratio * median, median + 1) for loss in last)

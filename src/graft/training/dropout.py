@@ -1,4 +1,4 @@
-"""Dropout, turned off without the rest of evaluation mode."""
+"""Turning dropout off without switching to evaluation mode."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ import torch
 
 @contextmanager
 def without_dropout(model: Any) -> Iterator[None]:
-    """Turn the model's dropout off, and back to what it was.
+    """Turn the model's dropout off, and restore it afterwards.
 
-    `model.eval()` would do more: on a CPU, bitsandbytes 0.50 may then store 4-bit
-    weights in a form for inference, through which gradients are wrong.
+    `model.eval()` would do more: on a CPU, bitsandbytes 0.50 may then repack 4-bit
+    weights in a layout for inference, through which gradients are wrong.
     """
     active = [
         module

@@ -1,4 +1,4 @@
-"""Whether the first steps train what is to be trained, and nothing else."""
+"""Check that the first steps update the trained weights and nothing else."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,21 +9,21 @@ from torch import Tensor
 from graft.errors import ModelError
 
 _STEPS = 2
-"""After so many every weight has had a gradient: A of an adapter has none in the first
-one, where B is zero."""
+"""Steps until each weight has had a gradient: LoRA's A has none in the first, in which
+B is zero."""
 _BYTES, _FACTOR = 2**24, 0x9E3779B1
-"""At a time; and an odd number with which places are told apart."""
+"""Bytes hashed at a time; and an odd number that weights positions differently."""
 
 
 class FirstSteps:
-    """Watches the weights of a model through the first optimizer steps.
+    """Compares a model's weights before and after the first optimizer steps.
 
     Args:
         model: with frozen and trained weights.
-        weights: those that the optimizer has, by name.
+        weights: all weights that require a gradient, by name.
         expected: the names of those that are to be trained.
         optimizer: of torch or bitsandbytes.
-        idle: names that had no gradient on the examples of the gradient check either.
+        idle: names whose gradient was rightly zero in the gradient check.
     Raises: ModelError if the optimizer has other weights than those expected.
     """
 
@@ -39,8 +39,8 @@ class FirstSteps:
         held = {id(w) for group in optimizer.param_groups for w in group["params"]}
         given = {name for name, weight in weights.items() if id(weight) in held}
         if lost := sorted(expected - given):
-            raise _wrong(f"{_some(lost)} would not be trained: frozen, or unknown to "
-                         "the optimizer")  # fmt: skip
+            raise _wrong(f"{_some(lost)} would not be trained: frozen, or not in the "
+                         "optimizer")  # fmt: skip
         if extra := sorted(given - expected):
             raise _wrong(f"{_some(extra)} would be trained, and should be frozen")
         self._steps = 0
@@ -50,20 +50,20 @@ class FirstSteps:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to be watched."""
+        """Whether all checks are done."""
         return self._steps >= _STEPS
 
     def before_update(self) -> None:
-        """Note which weights have a gradient. Call it before the optimizer's step."""
+        """Record which weights have a gradient. Call it before the optimizer's step."""
         for name, weight in self._weights.items():
             if weight.grad is not None and bool(weight.grad.any()):
                 self._moved.add(name)
 
     def after_update(self) -> None:
-        """Compare the weights with what they were.
+        """Compare the weights with those before training.
 
         Raises: ModelError if a frozen weight has changed, a weight with a gradient has
-            not, or a weight has had no gradient in two steps.
+            not, or a weight had no gradient in two steps.
         """
         self._steps += 1
         if self._steps == 1:
@@ -76,7 +76,7 @@ class FirstSteps:
         same = {n for n, w in self._weights.items() if _digest(w) == self._before[n]}
         if stuck := sorted(same & self._moved):
             raise _wrong(
-                f"the optimizer left {_some(stuck)} as before, though there was a "
+                f"the optimizer left {_some(stuck)} unchanged, although there was a "
                 "gradient: the learning rate is too small, or the update is lost"
             )
         unreached = self._weights.keys() - self._moved - self._idle
@@ -85,7 +85,7 @@ class FirstSteps:
 
 
 def _frozen(model: Any) -> Iterator[tuple[str, Tensor]]:
-    """Frozen weights by name; of 4-bit ones also their scales."""
+    """Frozen weights by name; for 4-bit ones also their scales."""
     for name, weight in model.named_parameters():
         if weight.requires_grad:
             continue
@@ -97,8 +97,8 @@ def _frozen(model: Any) -> Iterator[tuple[str, Tensor]]:
 
 
 def _digest(weight: Tensor) -> int:
-    """Of a weight's bytes and their places, computed where they are: torch's own
-    `hash_tensor` is blind to a change that many equal elements share."""
+    """A hash of a weight's bytes and their positions, computed on its device. torch's
+    `hash_tensor` ignores positions, so it misses some changes of equal elements."""
     total = 0
     for part in weight.detach().flatten().view(torch.uint8).split(_BYTES):
         places = torch.arange(len(part), device=part.device) * _FACTOR + 1
@@ -115,6 +115,6 @@ def _wrong(problem: str) -> ModelError:
         "the first steps of training",
         problem,
         expected="each step changes the trained weights and nothing else",
-        fix="raise train.learning_rate if it is very small; otherwise this is a fault: "
-        "please report it with your params and the versions of torch and peft",
+        fix="raise train.learning_rate if it is very small; otherwise this is a bug in "
+        "graft: please report it with your params and the versions of torch and peft",
     )

@@ -80,7 +80,7 @@ def resolve_checkpointing(
     raise HardwareError(
         budget.name,
         f"training needs {needed:.1f} GiB, and {budget.free_gib:.1f} are free",
-        expected="enough memory for the base, the adapter and a micro-batch: graft plan",
+        expected="memory for the base, the adapter and a micro-batch: graft plan",
         fix=(
             f"set {fit}"
             if fit

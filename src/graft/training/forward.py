@@ -1,4 +1,4 @@
-"""A base made ready to train: with an adapter, and by fused layers where they can."""
+"""Preparing a base for training: adapter, and fused layers where supported."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -30,11 +30,11 @@ _KEEP: dict[bool | str, Keep] = {
 
 @dataclass(frozen=True)
 class PreparedModel:
-    """What a loop trains.
+    """A model that is ready for the training loop.
 
     Attributes:
         model: a causal language model.
-        forward: its loss on a micro-batch.
+        forward: computes its loss on a micro-batch.
         dtype: of matrix products.
         trained: names of the weights that are to be trained.
     """
@@ -52,14 +52,15 @@ def prepare(
     dtype: torch.dtype,
     group: DataParallelGroup = DataParallelGroup(),
 ) -> PreparedModel:
-    """A base with what is trained of it, and how its loss is computed.
+    """Make weights trainable, and choose fused or plain layers.
+
+    On a CPU, layers are fused only with `kernels: fused`, as this gains nothing there.
 
     Args:
-        base: of `load_base`, with packed attention.
-        dtype: of matrix products; weights that are trained stay float32.
+        base: returned by `load_base`, with packed attention.
+        dtype: of matrix products; trained weights stay float32.
         group: the processes that train together.
-    On a CPU they are fused only where that is asked for: it gains nothing there.
-    Raises: ModelError if `train` asks for what this base or device cannot do.
+    Raises: ModelError if this base or device does not support an option of `train`.
     """
     names = [str(kind).removeprefix("torch.") for kind in (base.dtype, dtype)]
     problem = fusion_obstacle(base.config.to_dict(), adapter, *names)
@@ -81,7 +82,7 @@ def prepare(
         sharded = group if train.shard_base and group.size > 1 else None
         install(tuned, dtype, _KEEP[keep], ops, offloader, sharded)
         if sharded:
-            torch.cuda.empty_cache()  # the whole base was here
+            torch.cuda.empty_cache()  # this GPU held the unsharded base
         forward: Forward = partial(fused_loss, tuned, ops)
     else:
         packed = train.packing or train.micro_batch_size > 1
@@ -91,8 +92,8 @@ def prepare(
 
 
 def _check(train: TrainConfig, base: Any, problem: str) -> None:
-    """Raises: ModelError for what fused layers alone can do. `problem`: why there are
-    none, if so."""
+    """Raises: ModelError for an option that requires fused layers, where `problem` is
+    the reason why there are none."""
     keep = train.gradient_checkpointing
     packed = any(hasattr(weight, "quant_state") for weight in base.parameters())
     no_cuda = "" if base.device.type == "cuda" else "not on CUDA"
@@ -109,24 +110,24 @@ def _check(train: TrainConfig, base: Any, problem: str) -> None:
             "shard_base: false",
         ),
     }
-    for name, (asked, why, instead) in obstacles.items():
-        if asked and why:
+    for name, (is_set, why, instead) in obstacles.items():
+        if is_set and why:
             raise ModelError(
                 f"train.{name}",
-                f"cannot be had: {why}",
-                expected="fused layers, as docs/TRAINING.md lists them",
+                f"is not supported here: {why}",
+                expected="a model and device with fused layers: see docs/TRAINING.md",
                 fix=f"set train.{instead} in configs/train",
             )
 
 
 def missing_dependency(device: str) -> str:
-    """What is not installed that fused layers need there; empty if nothing."""
-    lacks = device.startswith("cuda") and find_spec("triton") is None
-    return "Triton is not installed" if lacks else ""
+    """The missing dependency of fused layers on a device; empty if there is none."""
+    is_missing = device.startswith("cuda") and find_spec("triton") is None
+    return "Triton is not installed" if is_missing else ""
 
 
 def load_ops(on_cuda: bool) -> ModuleType:
-    """The functions of fused layers: Triton's kernels, or the same in plain torch."""
+    """The operations of fused layers: Triton kernels, or plain torch functions."""
     if on_cuda:
         from graft.training.fused import kernels
 

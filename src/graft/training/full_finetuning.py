@@ -1,4 +1,4 @@
-"""A model of which all weights are trained: made ready, written, read back."""
+"""Full fine-tuning: unfreezing, saving and loading a model without an adapter."""
 
 import re
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ _WEIGHTS = "model*.safetensors"
 
 
 def unfreeze(base: Any, adapter: FullConfig, *, checkpointing: bool) -> Any:
-    """The base with its weights to be trained, in float32, but for the first layers.
+    """Make the base trainable, apart from its first `adapter.freeze_layers` layers.
 
-    An update of a bfloat16 weight is often smaller than its last bit. Frozen weights
-    stay as they are stored. `checkpointing`: whether transformers computes each layer
-    again on the way back.
-    Raises: ModelError if the base has no more layers than are to be frozen.
+    Trained weights become float32, because an update of a bfloat16 weight is often
+    smaller than its last bit. Frozen weights keep their dtype. `checkpointing`: use
+    transformers' gradient checkpointing.
+    Raises: ModelError if no layer would be left to train.
     """
     first = adapter.freeze_layers
     check_freezable(base, first)
@@ -38,8 +38,8 @@ def unfreeze(base: Any, adapter: FullConfig, *, checkpointing: bool) -> Any:
 
 
 def full_names(base: Any, adapter: FullConfig) -> frozenset[str]:
-    """Names of the weights that are trained. Below frozen layers the embedding is
-    frozen too, if it is not the output layer's as well."""
+    """Names of the trained weights. With frozen layers the embedding is frozen too,
+    unless it is tied to the output layer."""
     first = adapter.freeze_layers
     if not first:
         return frozenset(name for name, _ in base.named_parameters())
@@ -56,10 +56,10 @@ def full_names(base: Any, adapter: FullConfig) -> frozenset[str]:
 def save_full_model(
     model: Any, out: Path, facts: Mapping[str, Any], dtype: torch.dtype
 ) -> None:
-    """Write weights and config.json, with the facts, as a folder that appears whole.
+    """Write weights, config.json and the record as one atomic folder.
 
     Args:
-        dtype: of the written weights; the model's own change to it.
+        dtype: of the written weights; the model is converted to it in place.
     """
     for weight in model.parameters():
         weight.data = weight.data.to(dtype)
@@ -70,11 +70,14 @@ def save_full_model(
 
 
 def is_full_model(folder: Path) -> bool:
-    """Whether a folder holds a model of its own, not an adapter."""
+    """Whether a folder contains a full model, not an adapter."""
     return any(folder.glob(_WEIGHTS))
 
 
 def load_full_model(folder: Path, device: str) -> Any:
-    """A model of `save_full_model`, for inference. Raises: ModelError if it is not whole."""
+    """A model of `save_full_model`, for inference.
+
+    Raises: ModelError if it cannot be loaded, or weights are missing.
+    """
     dtype = io.read_json(folder / "config.json").get("dtype", "float32")
     return load_model(str(folder), None, None, device, dtype).eval()

@@ -1,4 +1,4 @@
-"""Whether held-out examples were kept out of training."""
+"""Check that no held-out example is in the training split."""
 
 from pathlib import Path
 from typing import Literal
@@ -8,9 +8,9 @@ from graft.io import read_batches, read_table
 
 
 def check_held_out(splits: Path, name: Literal["validation", "test"]) -> None:
-    """Look for a held-out split's examples in train, by their ids.
+    """Look for a held-out split's ids in train.
 
-    The split stage sees to it; whoever trains or measures relies on it.
+    The split stage ensures this; training and evaluation depend on it, and check it.
     Memory: the ids of the held-out split.
     Raises: DataError if train has one of them, or a split is missing.
     """
@@ -24,8 +24,7 @@ def check_held_out(splits: Path, name: Literal["validation", "test"]) -> None:
     if found:
         raise DataError(
             str(splits / "train"),
-            f"holds {len(found):,} examples of the {name} split: "
-            + ", ".join(found[:3]),
+            f"has {len(found):,} examples of the {name} split: " + ", ".join(found[:3]),
             expected="each example in one split",
-            fix="make the splits again: dvc repro -f split",
+            fix="split again: dvc repro -f split",
         )

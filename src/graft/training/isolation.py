@@ -1,9 +1,8 @@
-"""Whether a base sees only what stands before a token in its own document: tried,
-before it is trained.
+"""Check before training that a token attends only to earlier tokens of its document.
 
 Families differ in how their attention is replaced and where positions come from. One
-that keeps its own attention, or counts positions along the row, would train without an
-error on documents that see each other, or on tokens that see those after them.
+that keeps its own attention, or counts positions along the packed row, would train
+without an error although documents attend to each other, or tokens to later ones.
 """
 
 from typing import Any
@@ -18,20 +17,20 @@ from graft.training.dropout import without_dropout
 
 _LENGTHS = (12, 16)
 _ROUNDING = 0.05
-"""Of the logits' spread: what 16 bits may do in a deep model; positions counted from
-elsewhere, or another attention, do more."""
+"""Tolerance, relative to the logits' standard deviation, for rounding to 16 bits in a
+deep model. Wrong positions or another attention change logits by more."""
 
 
 def check_isolation(model: Any, dtype: torch.dtype, *, packed: bool = True) -> None:
-    """Compare a document with itself under another end; and where rows hold several
-    documents, beside another first one and alone.
+    """Compare a document's logits with another last token; and where rows are packed,
+    with another document before it, and alone in a row.
 
     Args:
         model: with packed attention, as it will be trained.
-        dtype: of its products.
+        dtype: of matrix products.
         packed: whether rows will hold several documents.
-    Raises: ModelError if a token changes what stands before it, if the first document
-        changes the second at all, or if that is not what it is alone.
+    Raises: ModelError if a token changes earlier logits, if the first document changes
+        the second one's logits, or if these differ from those of the document alone.
     """
     kind, size = model.config.model_type, model.config.vocab_size
     generator = torch.Generator().manual_seed(0)
@@ -50,20 +49,18 @@ def check_isolation(model: Any, dtype: torch.dtype, *, packed: bool = True) -> N
                 for documents in ([first, second], [other, second])
             )
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        problem = f"its attention cannot be packed: {shorten(error, 200)}"
+        problem = f"packed attention fails: {shorten(error, 200)}"
         raise _refused(kind, problem) from error
     if not torch.equal(alone[:-1], other_end[:-1]):
-        raise _refused(
-            kind, "a token sees those that stand after it", fix="take another base"
-        )
+        raise _refused(kind, "a token attends to later tokens", fix="take another base")
     if not torch.equal(beside, beside_other):
-        raise _refused(kind, "documents of a packed row see each other")
+        raise _refused(kind, "documents of a packed row attend to each other")
     if (beside - alone).abs().mean() > _ROUNDING * alone.std():
-        raise _refused(kind, "a document reads otherwise in a packed row than alone")
+        raise _refused(kind, "logits of a document differ in a packed row and alone")
 
 
 def _logits(model: Any, dtype: torch.dtype, documents: list[Tensor]) -> Tensor:
-    """Shape [tokens, vocab]."""
+    """Logits of packed documents. Shape [tokens, vocab]."""
     lengths, device = [len(document) for document in documents], model.device
     with torch.no_grad(), torch.autocast(device.type, dtype, dtype != torch.float32):
         out = model(
@@ -80,12 +77,12 @@ def _refused(
     kind: str,
     problem: str,
     fix: str = "take another base; or set train.packing=false and "
-    "train.micro_batch_size=1, so that documents are never together",
+    "train.micro_batch_size=1, so that each row has one document",
 ) -> ModelError:
     return ModelError(
         f"a base of model_type {kind}",
         problem,
-        expected="an architecture whose attention can be replaced: Llama, Mistral, "
-        "Qwen, Gemma, Phi, GPT-2 without dropout and others can",
+        expected="an architecture whose attention can be replaced, such as Llama, "
+        "Mistral, Qwen, Gemma, Phi, or GPT-2 without dropout",
         fix=fix,
     )

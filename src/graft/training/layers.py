@@ -1,4 +1,4 @@
-"""Decoder layers by number, whatever a family calls them."""
+"""Selecting decoder layers by number, independent of their names in a family."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from graft.errors import ModelError
 
 
 def first_layers_pattern(number: int) -> str:
-    """Regular expression of the names of modules and weights of the first layers: the
-    first number in a name is that of its layer."""
+    """A regular expression for names of modules and weights in the first layers. The
+    first number in such a name is the layer's."""
     layers = "|".join(map(str, range(number)))
     return rf"([^.\d][^.]*\.)+({layers})\..*"
 

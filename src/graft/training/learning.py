@@ -1,4 +1,4 @@
-"""Whether a training has learned anything, by its losses."""
+"""Check by the losses that a training has learned something."""
 
 import statistics
 import sys
@@ -11,11 +11,10 @@ _WINDOW = 5  # logged losses at each end, at most
 
 
 def loss_trend(history: Sequence[Mapping[str, float]]) -> tuple[float, float, bool]:
-    """Training loss at the beginning and at the end, and whether it rose surely.
+    """Training loss at the beginning and the end, and whether it rose significantly.
 
-    Means of the first and the last few logged losses. It rose surely if the end is
-    higher by more than two standard errors; a loss that moves within them says nothing.
-    Of fewer than four losses nothing is said: both are NaN.
+    Both are means of a few logged losses, in nats. The rise is significant if it is
+    more than two standard errors. With fewer than four losses both are NaN.
     """
     losses = [line["train/loss"] for line in history if "train/loss" in line]
     size = min(_WINDOW, len(losses) // 2)
@@ -28,23 +27,23 @@ def loss_trend(history: Sequence[Mapping[str, float]]) -> tuple[float, float, bo
 
 
 def require_learning(progress: Progress, must_learn: bool) -> None:
-    """Hold the losses of a whole training against those that it began with.
+    """Compare the losses of a finished training with those at its beginning.
 
     Args:
         progress: at the end.
-        must_learn: whether nothing learned is an error; else it is a warning.
-    Raises: ModelError if validation loss was never lower than before the first step, or
-        if training loss surely rose.
+        must_learn: raise an error if nothing was learned; else print a warning.
+    Raises: ModelError if validation loss was never below that before the first step,
+        or if training loss rose significantly.
     """
     initial, best = progress.initial_loss, progress.best_loss
-    begin, end, surely = loss_trend(progress.history)
+    begin, end, is_significant = loss_trend(progress.history)
     problem = ""
     if initial is not None and not best < initial:
         problem = (
             f"validation loss is {best:.4f} at its lowest; before the first step it "
             f"was {initial:.4f}"
         )
-    elif surely:
+    elif is_significant:
         problem = f"training loss rose from {begin:.3f} to {end:.3f}"
     if problem and must_learn:
         raise _nothing_learned(problem)
@@ -60,5 +59,5 @@ def _nothing_learned(problem: str) -> ModelError:
         f"nothing was learned: {problem}",
         expected="losses below those that training began with",
         fix="look at curves/ and at the examples; try another train.learning_rate or "
-        "more steps. If this is meant, set train.must_learn=false",
+        "more steps. If this is intended, set train.must_learn=false",
     )

@@ -1,8 +1,8 @@
 """The training loop: steps, validation, early stopping, checkpoints.
 
-A loop of our own rather than transformers' `Trainer`, so that a step is a function of
-weights, optimizer state and its number alone: resuming after a kill is then exact, and
-a packed row needs neither padding nor a mask (docs/adr/0006-training-loop.md).
+It replaces transformers' `Trainer`, so that a step depends only on the weights, the
+optimizer state and the step number, which makes resuming exact, and so that packed rows
+need neither padding nor a mask (docs/adr/0006-training-loop.md).
 """
 
 import math
@@ -34,11 +34,11 @@ class Loop:
     """Trains a model's trainable weights.
 
     Args:
-        prepared: a model, its loss, and what is trained of it.
+        prepared: the model, its loss, and the names of the trained weights.
         train, validation: documents.
         config: the `train` section.
-        store: where checkpoints go, and come from.
-        log: where metrics go.
+        store: of the checkpoints.
+        log: of the metrics.
         group: the processes that train together.
         mfu_reference: the reference for `mfu`; None: it is not logged.
     """
@@ -72,7 +72,7 @@ class Loop:
         )
 
     def resume(self) -> int:
-        """Go back to the last checkpoint; returns its step, 0 if there is none."""
+        """Load the last checkpoint, if any; returns the step, 0 without one."""
         last = self.store.load_last() if self._group.is_first else None
         if (last := self._group.broadcast(last)) is not None:
             self.progress, weights, optimizer = last
@@ -81,10 +81,10 @@ class Loop:
         return self.progress.step
 
     def run(self) -> Progress:
-        """Train to the end, or until validation stops getting better, and put the
-        best weights back.
+        """Train to the last step, or until early stopping, and load the best weights.
 
-        Raises: ModelError if the loss is no number; HardwareError if memory runs out.
+        Raises: ModelError if the loss is NaN or infinite, or diverges; HardwareError if
+            memory runs out.
         """
         self.model.train()
         first = self._group.is_first
@@ -100,7 +100,7 @@ class Loop:
                 checked = (
                     step == self.num_steps or step % self.config.evaluate_every == 0
                 )
-                # Also before a checkpoint, so that no mean reaches over one.
+                # Also at a checkpoint, so that no mean spans two runs.
                 if checked or step % self.config.log_every == 0:
                     self._log_values(step, meter.read(), "train")
                     self._stop_if_exploded()
@@ -113,7 +113,7 @@ class Loop:
         return self.progress
 
     def _begin(self) -> None:
-        """Measure the loss that training begins with, and verify the gradients."""
+        """Compute the initial validation loss, and check the gradients."""
         if self.progress.step == 0:
             loss = self.validation_loss()
             self.progress = replace(self.progress, initial_loss=loss)
@@ -139,7 +139,7 @@ class Loop:
         )
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        # Dropout follows from the step, so that a resumed run draws the same.
+        # Dropout depends on the step, so that a resumed run draws the same masks.
         seed = config.seed * 1_000_003 + number
         torch.manual_seed(seed * self._group.size + self._group.rank)
         micro_batches = self._train.step(
@@ -159,7 +159,7 @@ class Loop:
         own = torch.zeros((), device=self._device)
         embedding = self.model.get_input_embeddings()
         for batch, counts in batches:
-            # Over the trained tokens of the whole step, not of each micro-batch.
+            # The mean is over the trained tokens of the step, not of each micro-batch.
             with added_noise(embedding, batch.documents.starts, config.neftune_alpha):
                 loss = self._forward(batch) / weight * counts
             loss.backward()
@@ -181,12 +181,13 @@ class Loop:
             step=number + 1,
             num_tokens=self.progress.num_tokens + int(num_tokens),
         )
-        room = sum(map(len, micro_batches)) * self._train.max_seq_len
-        counted = int(num_tokens), int(num_trained), room
+        capacity = sum(map(len, micro_batches)) * self._train.max_seq_len
+        counted = int(num_tokens), int(num_trained), capacity
         meter.add(StepStats(total, norm.item(), rate, *counted))
 
     def validation_loss(self) -> float:
-        """Mean negative log-likelihood of the validation split's learned tokens."""
+        """Mean negative log-likelihood of the validation split's trained tokens, in
+        nats."""
         total = torch.zeros((), device=self._device, dtype=torch.float64)
         size = self.config.micro_batch_size
         with torch.no_grad(), self.without_dropout():
@@ -197,13 +198,13 @@ class Loop:
         return whole / self._validation.num_trained
 
     def without_dropout(self) -> AbstractContextManager[None]:
-        """The state of the model that validation and verification need."""
+        """The context in which the loop validates and checks gradients."""
         return without_dropout(self.model)
 
     def _evaluate(self, meter: Meter) -> None:
         with meter.paused():
             loss = self.validation_loss()
-            if not math.isfinite(loss):  # not worth a checkpoint to go on from
+            if not math.isfinite(loss):  # no checkpoint is written of such weights
                 where = f"validation after step {self.progress.step}"
                 raise self._diverged(where, "the loss is NaN or infinite")
             self._log_values(self.progress.step, {"loss": loss}, "validation")

@@ -1,4 +1,4 @@
-"""From a micro-batch to its loss: by fused layers, or plainly."""
+"""The loss of a micro-batch, through fused or plain layers."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -12,11 +12,11 @@ from graft.training.batches import MicroBatch
 from graft.training.fused.loss import Head, head_loss
 
 Forward = Callable[[MicroBatch], Tensor]
-"""The weighed sum of the learned tokens' negative log-likelihoods, in nats."""
+"""The weighted sum of the trained tokens' negative log-likelihoods, in nats."""
 
 
 def plain_loss(model: Any, dtype: torch.dtype, batch: MicroBatch) -> Tensor:
-    """Through the modules of transformers and PEFT."""
+    """The loss through the modules of transformers and PEFT."""
     device = model.device.type
     with torch.autocast(device, dtype, dtype != torch.float32):
         out = model(
@@ -24,10 +24,10 @@ def plain_loss(model: Any, dtype: torch.dtype, batch: MicroBatch) -> Tensor:
             position_ids=batch.position_ids,
             documents=batch.documents,
             use_cache=False,
-            # The output layer sees only positions that carry loss.
+            # The output layer computes only positions that carry loss.
             logits_to_keep=batch.predicts,
         )
-    logits = out.logits[0].float()  # [learned, vocab]
+    logits = out.logits[0].float()  # [trained, vocab]
     if batch.weights is None:
         return functional.cross_entropy(logits, batch.targets, reduction="sum")
     losses = functional.cross_entropy(logits, batch.targets, reduction="none")
@@ -35,7 +35,7 @@ def plain_loss(model: Any, dtype: torch.dtype, batch: MicroBatch) -> Tensor:
 
 
 def fused_loss(model: Any, ops: ModuleType, batch: MicroBatch) -> Tensor:
-    """Through layers that `install` has put in their place."""
+    """The loss through fused layers, as `install` sets them up."""
     base = model.get_base_model()
     hidden = base.model(
         input_ids=batch.input_ids,

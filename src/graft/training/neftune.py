@@ -1,4 +1,4 @@
-"""NEFTune: uniform noise on what is read, while training.
+"""NEFTune: uniform noise on the embeddings during training.
 
 Source: Jain et al. 2023, arXiv:2310.05914.
 """
@@ -15,8 +15,8 @@ from torch import Tensor
 def added_noise(
     embedding: torch.nn.Module, starts: Tensor, alpha: float | None
 ) -> Iterator[None]:
-    """Add noise to what `embedding` gives in here; None: none. It is drawn by torch's
-    own generator. `starts`: as in `noise`."""
+    """Add noise to the output of `embedding`; without `alpha`, none. It is drawn from
+    torch's default generator. `starts`: as in `draw_noise`."""
 
     def add(module: Any, given: Any, found: Tensor) -> Tensor:
         del module, given
@@ -27,7 +27,8 @@ def added_noise(
 
 
 def draw_noise(states: Tensor, starts: Tensor, alpha: float) -> Tensor:
-    """Uniform between ± alpha / sqrt(length · features), of each document's length.
+    """Noise that is uniform within ± alpha / sqrt(length · features), where length is
+    that of the token's document. Shape as `states`.
 
     Args:
         states: [1, tokens, features].

@@ -1,4 +1,4 @@
-"""The optimizers that a configuration can name."""
+"""The optimizers that can be configured."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,9 +10,9 @@ from graft.config import TrainConfig
 
 
 def make_optimizer(config: TrainConfig, weights: list[Tensor]) -> Any:
-    """The optimizer over the trained weights. Its rate is set at each step.
+    """The optimizer of the trained weights. The loop sets its learning rate.
 
-    Matrices decay; norms and biases, where they are trained, do not.
+    Weight decay applies to matrices only, not to norms and biases.
     """
     decays = {True: config.weight_decay, False: 0.0}
     parts = {of: [w for w in weights if (w.ndim > 1) is of] for of in decays}

@@ -1,4 +1,4 @@
-"""What a training leaves: curves, a report, and what the tracking run shows."""
+"""Outputs of a training: curves, report, and inputs logged to the tracking run."""
 
 import csv
 import io as text
@@ -34,17 +34,17 @@ class RunLog(Protocol):
 
 
 class NullMetricLog:
-    """Where the metrics of all processes but the first go."""
+    """The log of all processes but the first."""
 
     def log_metrics(
         self, metrics: Mapping[str, float], step: int | None = None
     ) -> None:
-        """Tell nobody."""
+        """Discard them."""
 
 
 def checkpoint_key(sections: Sequence[Section], others: Mapping[str, Any]) -> str:
-    """Digest of what decides the result: a training goes on from checkpoints of the
-    same one, on however many processes."""
+    """Digest of everything that affects the result. A training resumes from checkpoints
+    with the same digest, on any number of processes."""
     values = {
         type(section).__name__: section.model_dump(
             mode="json", exclude={"num_processes"}
@@ -60,10 +60,10 @@ def check_template(report: Path, template_hash: str) -> None:
     if found != template_hash:
         raise TemplateError(
             str(report),
-            f"the data was tokenized with template {found}, the present one is "
+            f"the data was tokenized with template {found}, but the current one is "
             f"{template_hash}",
             expected="one template for data and training",
-            fix="run tokenize again: dvc repro",
+            fix="tokenize again: dvc repro",
         )
 
 
@@ -75,7 +75,7 @@ def log_inputs(
     template_hash: str,
     reports: Path,
 ) -> None:
-    """Tell the run what goes in: parameters, data sets, the data stages' reports."""
+    """Log the inputs: parameters, data sets, and the reports of the data stages."""
     plain = params.to_plain()
     run.log_params(
         {
@@ -95,7 +95,7 @@ def log_inputs(
 
 
 def write_curves(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
-    """A CSV file a part: step, and the part's values."""
+    """Write train.csv and validation.csv: the step, and that split's values."""
     with io.atomic(folder) as partial:
         for part in PARTS:
             prefix = f"{part}/"
@@ -104,7 +104,7 @@ def write_curves(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
                 for line in history
                 if prefix + "loss" in line
             ]
-            # Of all lines: a history resumed from an earlier version may differ in keys.
+            # Of all lines: a history from an earlier version may have other keys.
             columns = ["step", *sorted(set().union(*lines) - {"step"})]
             table = text.StringIO()
             writer = csv.DictWriter(table, columns, lineterminator="\n")
@@ -116,7 +116,7 @@ def write_curves(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
 def to_report(
     progress: Progress, num_steps: int, train: PackedDocuments, max_seq_len: int
 ) -> dict[str, float]:
-    """The report's JSON. Equal weights make equal bytes: no times are in it."""
+    """The report's JSON. It contains no times, so equal trainings give equal bytes."""
     return {
         "num_steps": progress.step,
         "num_steps_planned": num_steps,

@@ -1,4 +1,4 @@
-"""Rare strata made heard: examples repeated, or their loss weighed."""
+"""Upweighting rare strata: repeated examples, or larger weights in the loss."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ Floats = npt.NDArray[np.float64]
 def repeat_counts(strata: npt.NDArray[np.str_], strength: float) -> Ints:
     """How often each example is seen in an epoch, at least once. Shape [examples].
 
-    (n_largest / n_stratum) ** strength, rounded: 0 repeats none, 1 makes all strata
+    (n_largest / n_stratum) ** strength, rounded: 0 repeats nothing, 1 makes all strata
     about as large as the largest.
     """
     _, number, counts = np.unique(strata, return_inverse=True, return_counts=True)
@@ -23,9 +23,9 @@ def loss_weights(
 ) -> Floats:
     """Each example's weight in the loss. Shape [examples].
 
-    A stratum with the share s of all learned tokens weighs s ** -strength: 0 weighs
-    all alike, 1 gives each stratum the same part in the loss. The mean over learned
-    tokens is 1, so the loss keeps its size.
+    A stratum with the share s of all trained tokens has the weight s ** -strength: 0
+    gives equal weights, 1 gives each stratum an equal share of the loss. The mean over
+    trained tokens is 1, so the scale of the loss does not change.
 
     Args:
         strata: of each example. Shape [examples].
@@ -34,6 +34,6 @@ def loss_weights(
     """
     _, number = np.unique(strata, return_inverse=True)
     tokens = np.bincount(number, weights=num_trained)
-    heard = np.maximum(tokens, 1)
-    weights = (heard / heard.sum()) ** -strength
+    positive = np.maximum(tokens, 1)
+    weights = (positive / positive.sum()) ** -strength
     return np.asarray((weights * tokens.sum() / (weights * tokens).sum())[number])

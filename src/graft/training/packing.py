@@ -1,4 +1,4 @@
-"""Which documents share a sequence: the longest first, then what fits it best."""
+"""Packing documents into sequences: the longest first, then what fits best."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,17 +12,18 @@ Ints = npt.NDArray[np.int64]
 
 
 def pack(lengths: Sequence[int] | Ints, capacity: int) -> list[list[int]]:
-    """Fill sequences of `capacity` tokens with whole documents.
+    """Fill sequences of `capacity` tokens with documents, without splitting any.
 
-    Each sequence begins with the longest document left. The rest is filled by the one
-    document that leaves the least room, or by the two that leave less. Of such pairs
-    the most alike is taken, as the shortest documents are wanted where nothing else
-    fits. Best-fit decreasing looks at one document at a time and leaves 0.5 % of the
-    tokens empty where many are over half of `capacity`; this leaves 0.3 %.
+    Each sequence begins with the longest remaining document. The rest is filled by the
+    document that leaves the least space, or by a pair that leaves less. Of equally good
+    pairs, the one with the most similar lengths is taken, to keep the shortest
+    documents for small gaps. Best-fit decreasing considers one document at a time and
+    leaves 0.5 % of the tokens empty where many documents are longer than half of
+    `capacity`; this leaves 0.3 %.
 
-    Documents of one length are the same to it, so a combination is looked for once and
-    used as often as its lengths are there: the time grows with the lengths that differ.
-    Equal lengths keep their order, so the result depends on the lengths alone.
+    Each combination of lengths is searched once and used as often as possible, so the
+    time grows with the number of distinct lengths. Documents of equal length keep their
+    order, so the result depends only on the lengths.
 
     Args:
         lengths: tokens of each document, 1 to `capacity`. Shape [documents].
@@ -30,7 +31,7 @@ def pack(lengths: Sequence[int] | Ints, capacity: int) -> list[list[int]]:
     Returns: for each sequence, the positions in `lengths` of its documents.
     Raises: ValueError if a document is empty or longer than `capacity`.
     Source: after Fleszar and Hindi 2002, "New heuristics for one-dimensional
-        bin-packing" (minimum bin slack), with two documents of look-ahead.
+        bin-packing" (minimum bin slack), with a look-ahead of two documents.
     """
     sizes = np.asarray(lengths, np.int64)
     if not sizes.size:
@@ -57,10 +58,10 @@ def pack(lengths: Sequence[int] | Ints, capacity: int) -> list[list[int]]:
 
 
 def _combine(left: Ints, longest: int, capacity: int) -> list[int]:
-    """Lengths that share a sequence with one of `longest`, that one first.
+    """Lengths of the documents of a sequence that begins with one of `longest`.
 
     Args:
-        left: documents of each length. Shape [capacity + 1].
+        left: number of remaining documents of each length. Shape [capacity + 1].
     """
     left = left.copy()
     left[longest] -= 1
@@ -75,14 +76,14 @@ def _combine(left: Ints, longest: int, capacity: int) -> list[int]:
         chosen = [one]
         if one == room:
             pass
-        elif room >= 3 * one:  # far from full: no need to look ahead
+        elif room >= 3 * one:  # far from full: no look-ahead needed
             chosen *= min(int(left[one]), room // one - 2)
         else:
             other = largest[room - sizes]
             pair = there & (other > 0) & (other <= sizes)
             pair &= (other < sizes) | (left[: room + 1] > 1)
             total = np.where(pair, sizes + other, 0)
-            more = int(total.argmax())  # the first: the most alike of the best
+            more = int(total.argmax())  # the first is the most similar pair
             if total[more] > one:
                 chosen = [more, int(other[more])]
         for size in chosen:
@@ -95,6 +96,6 @@ def _combine(left: Ints, longest: int, capacity: int) -> list[int]:
 def packing_efficiency(
     packs: Sequence[Sequence[int]], lengths: Sequence[int], capacity: int
 ) -> float:
-    """Share of the sequences' tokens that are documents', 0 to 1."""
+    """Share of the sequences' capacity that documents occupy, 0 to 1."""
     total = sum(lengths[document] for part in packs for document in part)
     return total / (len(packs) * capacity) if packs else 0.0

@@ -1,8 +1,8 @@
-"""Several processes that train one model together, each on its share of a step.
+"""Data-parallel training in several processes.
 
-A step's micro-batches are sharded out, and gradients are added up, so that a step is the
-same for any number of processes. All hold the same weights from the same seed; the
-first one writes checkpoints, metrics and the adapter.
+The micro-batches of a step are divided among the processes and gradients are summed, so
+a step is the same for any number of processes. All have the same weights from the same
+seed; the first one writes checkpoints, metrics and the adapter.
 """
 
 import os
@@ -24,7 +24,7 @@ _ALLOCATOR = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
 
 @dataclass(frozen=True)
 class _TensorSpec:
-    """Where a tensor stands in an outline."""
+    """A tensor's shape and dtype, in its place in a nested value."""
 
     shape: torch.Size
     dtype: torch.dtype
@@ -32,7 +32,7 @@ class _TensorSpec:
 
 @dataclass(frozen=True)
 class DataParallelGroup:
-    """The processes: how many, and which of them this one is."""
+    """The processes that train together, seen from one of them."""
 
     rank: int = 0
     size: int = 1
@@ -40,19 +40,19 @@ class DataParallelGroup:
 
     @property
     def is_first(self) -> bool:
-        """Whether this one writes and tells."""
+        """Whether this process writes files and logs."""
         return self.rank == 0
 
     def shard(self, items: Sequence[Item]) -> list[tuple[Item, int]]:
-        """This process's of some items, each with 1. All make as many passes, since
-        they wait for each other: who has one less takes the first item again, with 0.
-        """
+        """This process's items, each with the weight 1. Collective operations require
+        equally many passes, so a process with one item less repeats the first item of
+        all, with the weight 0."""
         rounds = -(-len(items) // self.size)
         own = [(item, 1) for item in items[self.rank :: self.size]]
         return own + [(items[0], 0)] * (rounds - len(own))
 
     def all_reduce_sum(self, values: Sequence[float]) -> list[float]:
-        """Numbers added up over the processes."""
+        """Sums over the processes."""
         if self.size == 1:
             return list(values)
         numbers = torch.tensor(values, dtype=torch.float64, device=self.device)
@@ -61,7 +61,7 @@ class DataParallelGroup:
         return found
 
     def all_reduce_min(self, value: float) -> float:
-        """The smallest of the processes' numbers."""
+        """The minimum over the processes."""
         if self.size == 1:
             return value
         number = torch.tensor(value, dtype=torch.float64, device=self.device)
@@ -69,7 +69,7 @@ class DataParallelGroup:
         return float(number.item())
 
     def all_reduce_gradients(self, weights: Iterable[Tensor]) -> None:
-        """Add gradients up over the processes, many in one message."""
+        """Sum gradients over the processes, many in one message."""
         if self.size == 1:
             return
         grads = [weight.grad for weight in weights if weight.grad is not None]
@@ -80,12 +80,12 @@ class DataParallelGroup:
                 grad.copy_(part.view_as(grad))
 
     def all_gather(self, whole: Tensor, part: Tensor) -> None:
-        """Fill `whole` with the parts of all processes, one after the other."""
+        """Concatenate the parts of all processes into `whole`."""
         torch.distributed.all_gather_into_tensor(whole, part)
 
     def broadcast(self, value: Item) -> Item:
-        """What the first process has: values, and dicts and lists of tensors, one at a
-        time, as together they may be more than a device holds."""
+        """The first process's value: nested dicts and lists of tensors and other
+        values. Tensors are sent one at a time to limit memory."""
         if self.size == 1:
             return value
         tensors: list[Tensor] = []
@@ -105,7 +105,7 @@ class DataParallelGroup:
 
 
 def _outline(value: Any, tensors: list[Tensor]) -> Any:
-    """A tree with places for its tensors, which are put into a list in their order."""
+    """The value with a `_TensorSpec` per tensor; appends the tensors to the list."""
     if isinstance(value, Tensor):
         tensors.append(value)
         return _TensorSpec(value.shape, value.dtype)
@@ -127,7 +127,7 @@ def _fill(outline: Any, give: Callable[[_TensorSpec], Tensor]) -> Any:
 
 
 def _in_messages(grads: Iterable[Tensor]) -> Iterator[list[Tensor]]:
-    """Runs of gradients of a message's size, or of one that is larger."""
+    """Consecutive gradients of at most a message's size, or a single larger one."""
     waiting: list[Tensor] = []
     for grad in grads:
         if waiting and sum(one.nbytes for one in [*waiting, grad]) > _MESSAGE_BYTES:
@@ -140,10 +140,10 @@ def _in_messages(grads: Iterable[Tensor]) -> Iterator[list[Tensor]]:
 
 @contextmanager
 def join(device: str) -> Iterator[DataParallelGroup]:
-    """The group that `torchrun` or `launch` made, or one of this process alone.
+    """The process group of `torchrun` or `launch`, or a group of this process alone.
 
     Args:
-        device: `cpu` or `cuda`; of several GPUs each process takes its own.
+        device: `cpu` or `cuda`; with several processes each has its own GPU.
     """
     if device == "cuda":
         _let_segments_grow()
@@ -165,8 +165,9 @@ def join(device: str) -> Iterator[DataParallelGroup]:
 
 
 def _let_segments_grow() -> None:
-    """Micro-batches differ in length: else a third of the memory is torn to bits (30.4
-    GiB held for 18.8 in use). What the user has set is left as it is."""
+    """Use expandable segments, unless the user has configured the allocator. Otherwise
+    micro-batches of varying length fragment a third of the memory (30.4 GiB reserved
+    for 18.8 GiB in use)."""
     if not any(os.environ.get(name) for name in _ALLOCATOR):
         # The public way is the environment, before torch is imported.
         # pylint: disable-next=protected-access
@@ -174,11 +175,11 @@ def _let_segments_grow() -> None:
 
 
 def launch(num_processes: int, device: str) -> bool:
-    """Run this very command once for each process, if that is still to be done.
+    """Run the current command in `num_processes` processes, unless this is one of them.
 
-    Returns: whether it was done, so that there is nothing left to do.
-    Raises: HardwareError if there are fewer GPUs; SystemExit if a process failed, or
-        was interrupted: it has told why.
+    Returns: whether they ran, so that nothing is left to do.
+    Raises: HardwareError if there are fewer GPUs; SystemExit if a process failed or was
+        interrupted; it has printed the reason.
     """
     if num_processes == 1 or "WORLD_SIZE" in os.environ:
         return False
@@ -206,6 +207,6 @@ def launch(num_processes: int, device: str) -> bool:
         elastic_launch(config, sys.executable)(*sys.orig_argv[1:])
     except ChildFailedError as error:
         sys.exit(next(iter(error.failures.values())).exitcode)
-    except SignalException as error:  # it was passed on, and the first process told
+    except SignalException as error:  # passed on; the first process printed a message
         sys.exit(128 + error.sigval)
     return True

@@ -1,4 +1,4 @@
-"""What is seen while training runs: a bar in a terminal, elsewhere a line at times."""
+"""Metrics of a running training, and its progress bar; log lines without a terminal."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,11 @@ from graft.planning.work import MfuReference
 from graft.training.checkpoints import Progress
 
 MACHINE_METRICS = {"train/tokens_per_s", "train/mfu", "train/memory_gib"}
-"""What the run logs and the curve leaves out: it differs each time."""
+"""Metrics that are logged, but not written to the curves, as they differ each time."""
 
 
 class MetricLog(Protocol):
-    """Where metrics go: a tracking run."""
+    """The part of a tracking run that logs metrics."""
 
     def log_metrics(
         self, metrics: Mapping[str, float], step: int | None = None
@@ -30,26 +30,26 @@ class MetricLog(Protocol):
 
 @dataclass(frozen=True)
 class StepStats:
-    """What a step was.
+    """The measurements of one optimizer step.
 
     Attributes:
-        loss: mean over its learned tokens, in nats.
-        norm: of its gradient, before it is clipped.
-        rate: of learning.
-        tokens, learned: of all its micro-batches; those that carry loss.
-        room: tokens that its sequences have room for.
+        loss: mean over its trained tokens, in nats.
+        norm: of the gradient, before clipping.
+        rate: learning rate.
+        tokens, trained: tokens of all its micro-batches; those that carry loss.
+        capacity: of its sequences, in tokens.
     """
 
     loss: float
     norm: float
     rate: float
     tokens: int
-    learned: int
-    room: int
+    trained: int
+    capacity: int
 
 
 class Meter:
-    """Means since they were last read, and the progress bar.
+    """Means of the metrics since the last reading, and the progress bar.
 
     Packed rows have no padding, so all tokens count. Time spent in validation does
     not. `shown`: whether the bar is displayed. `mfu_reference`: None: no `mfu`.
@@ -69,7 +69,7 @@ class Meter:
             initial=progress.step,
             desc="train",
             unit="step",
-            # No bar where the output is no terminal.
+            # No bar unless the output is a terminal.
             disable=None if shown else True,
         )
         self._steps: list[StepStats] = []
@@ -98,7 +98,7 @@ class Meter:
         self._bar.update()
 
     def read(self) -> dict[str, float]:
-        """Means of the steps since the last reading, which is then forgotten."""
+        """Means over the steps since the last reading, which are then reset."""
         seconds = perf_counter() - self._start
         steps = self._steps
         tokens = sum(step.tokens for step in steps)
@@ -106,12 +106,12 @@ class Meter:
             "loss": fmean(step.loss for step in steps),
             "gradient_norm": fmean(step.norm for step in steps),
             "learning_rate": steps[-1].rate,
-            "packing_efficiency": tokens / sum(step.room for step in steps),
+            "packing_efficiency": tokens / sum(step.capacity for step in steps),
             "tokens_per_s": tokens / seconds,
         }
         if self._mfu_reference:
-            learned = sum(step.learned for step in steps)
-            values["mfu"] = self._mfu_reference.mfu(tokens, learned, seconds)
+            trained = sum(step.trained for step in steps)
+            values["mfu"] = self._mfu_reference.mfu(tokens, trained, seconds)
         if torch.cuda.is_available():
             values["memory_gib"] = torch.cuda.max_memory_allocated() / 2**30
         self._steps = []
@@ -120,13 +120,13 @@ class Meter:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Time in here is not training."""
+        """Do not count the time spent in this context."""
         start = perf_counter()
         yield
         self._start += perf_counter() - start
 
     def show_validation(self, progress: Progress, loss: float) -> None:
-        """Tell of a validation, in the bar or as a line."""
+        """Show a validation loss, in the bar or as a line."""
         best = " (best)" if progress.best_step == progress.step else ""
         self._validation = f", validation {loss:.3f}{best}"
         if self._bar.disable and self._shown:

@@ -1,4 +1,4 @@
-"""Folders of weights that appear whole, whatever libraries raise that write them."""
+"""Atomic folders of weights, with uniform errors for a full disk."""
 
 import re
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from graft import io
 
 @contextmanager
 def atomic_weights(path: Path) -> Iterator[Path]:
-    """`io.atomic` for what safetensors and torch write: of a full disk they tell in
-    words of their own.
+    """`io.atomic` for safetensors and torch, whose errors for a full disk are no
+    OSError.
 
-    torch must write to an open file; of a path it does not say what went wrong.
+    torch must write to an open file: given a path, its error lacks the cause.
     Raises: StorageError if it cannot be written.
     """
     from safetensors import SafetensorError

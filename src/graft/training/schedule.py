@@ -11,8 +11,8 @@ def learning_rate(
     warmup_ratio: float,
     shape: Literal["cosine", "linear", "constant"],
 ) -> float:
-    """Rate of a step, counted from 0: a linear rise to `peak`, then the shape's way
-    down to 0 at `num_steps`.
+    """The learning rate of a step, counted from 0: linear warmup to `peak`, then decay
+    to 0 at `num_steps`, or a constant rate.
 
     Source: Loshchilov and Hutter 2017, arXiv:1608.03983 (cosine, without restarts).
     """

@@ -1,4 +1,4 @@
-"""One training: what is read before it, and the loop that it runs."""
+"""One training: its checked inputs, and the loop that it runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ from graft.training.progress import MetricLog
 
 @dataclass(frozen=True)
 class Recipe:
-    """What decides the weights that a training ends with, beside its data."""
+    """The configuration of a training: with the data, all that affects its result."""
 
     adapter: config.AdapterConfig
     model: config.ModelConfig
@@ -39,13 +39,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Session:
-    """A training whose inputs were read and checked, before any weight is loaded.
+    """A training whose inputs are read and checked before any weight is loaded.
 
     Attributes:
-        recipe: its configuration, as it can run here.
+        recipe: its configuration, with `auto` resolved.
         documents, digests: the splits by name, and the digests of their files.
-        template_hash: of the prompt template that made them.
-        store: checkpoints of a training with this configuration and these data.
+        template_hash: of the prompt template of the data.
+        store: checkpoints of this configuration and data.
         group: the processes that train together.
         mfu_reference: the reference for `mfu`; None: it is not logged.
     """
@@ -67,14 +67,14 @@ class Session:
         checkpoints: Path,
         group: DataParallelGroup,
     ) -> Self:
-        """Read the splits, and hold all against each other.
+        """Read the splits, and check that all inputs match.
 
         Args:
             splits: folder of the splits.
             tokens: report of the tokenize stage.
             checkpoints: folder of the checkpoints of all trainings.
         Raises: ModelError, TemplateError or DataError if base, tokenizer, template and
-            data do not belong together; HardwareError if training does not fit here.
+            data do not match; HardwareError if training does not fit into memory.
         """
         model, train = recipe.model, recipe.train
         length = recipe.tokenize.max_seq_len
@@ -108,7 +108,7 @@ class Session:
         )
 
     def make_loop(self, log: MetricLog) -> Loop:
-        """Load the base, put on it what is trained, and go to the last checkpoint."""
+        """Load and prepare the base, and resume from the last checkpoint, if any."""
         recipe, group = self.recipe, self.group
         base = load_base(
             recipe.model, recipe.quantization, group.device, attention="packed"
@@ -128,12 +128,12 @@ class Session:
         return loop
 
     def report(self, progress: Progress, num_steps: int) -> dict[str, float]:
-        """The report's JSON, of a training that was planned for so many steps."""
+        """The report's JSON. `num_steps`: as planned."""
         length = self.recipe.tokenize.max_seq_len
         return outputs.to_report(progress, num_steps, self.documents["train"], length)
 
     def facts(self) -> dict[str, Any]:
-        """What an adapter says of its origin."""
+        """The origin of the adapter, for its record."""
         return {
             "base_path": self.recipe.model.path,
             "base_revision": self.recipe.model.revision,

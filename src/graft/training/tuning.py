@@ -1,4 +1,4 @@
-"""What is trained of a base, by either method: adapters, or all weights."""
+"""Fine-tuning by either method: LoRA adapters, or all weights."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,7 +33,7 @@ from graft.training.full_finetuning import (
 def tune(
     base: Any, adapter: AdapterConfig, train: TrainConfig, *, checkpointing: bool
 ) -> Any:
-    """The base with trained weights: a new adapter, or its own."""
+    """The base with trainable weights: a new adapter, or its own weights."""
     if isinstance(adapter, FullConfig):
         return unfreeze(base, adapter, checkpointing=checkpointing)
     assert isinstance(adapter, LoraConfig)
@@ -41,11 +41,12 @@ def tune(
 
 
 def trained_names(model: Any, adapter: AdapterConfig) -> frozenset[str]:
-    """Names of the weights that a configuration trains, whatever is frozen now.
+    """Names of the weights that the configuration trains, independent of what
+    `requires_grad` is.
 
     Args:
-        model: of `tune`.
-    Raises: ModelError if a linear layer that `all-linear` means has no adapter.
+        model: returned by `tune`.
+    Raises: ModelError if a linear layer that should have an adapter has none.
     """
     if isinstance(adapter, FullConfig):
         return full_names(model, adapter)
@@ -57,7 +58,7 @@ def trained_names(model: Any, adapter: AdapterConfig) -> frozenset[str]:
 def save_tuned(
     model: Any, out: Path, facts: Mapping[str, Any], stored: ModelConfig
 ) -> None:
-    """Write what was trained; a whole model in the type that its base is stored in."""
+    """Write the adapter, or the full model in the dtype of its base."""
     if hasattr(model, "peft_config"):
         save_adapter(model, out, facts)
     else:
@@ -65,10 +66,9 @@ def save_tuned(
 
 
 def load_tuned(base: Any, folder: Path) -> Any:
-    """The tuned model, for inference. The base becomes it, or is given up for it.
+    """The tuned model, for inference. The base becomes part of it, or is freed.
 
-    Raises: ModelError if the folder holds neither adapter nor model, or none of this
-        base.
+    Raises: ModelError if the folder has neither an adapter of this base nor a model.
     """
     if not is_full_model(folder):
         return load_adapter(base, folder)
@@ -80,7 +80,7 @@ def load_tuned(base: Any, folder: Path) -> Any:
 def load_served(
     model: ModelConfig, quantization: QuantizationConfig, device: str, folder: Path
 ) -> Any:
-    """The same from nothing: the base is loaded where it is needed."""
+    """The tuned model, for inference; the base is loaded only for an adapter."""
     if is_full_model(folder):
         return load_full_model(folder, device)
     return load_adapter(load_base(model, quantization, device), folder)

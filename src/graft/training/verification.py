@@ -1,5 +1,5 @@
-"""What a training verifies of itself: gradients before it begins and after the first
-validation, and what its first steps change."""
+"""Checks during training: gradients before the first step and after the first
+validation, and the weights that the first steps change."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -15,15 +15,15 @@ from graft.training.gradient_check import check_gradients
 
 
 class Verification:
-    """Checks of one training, which raise ModelError.
+    """The checks of one training. They raise ModelError.
 
     Args:
-        prepared: what is trained.
+        prepared: the model.
         documents: the training data.
         config: the `train` section.
         weights: the trained weights by name.
-        optimizer: that has them.
-        without_dropout: the context in which the training validates.
+        optimizer: of these weights.
+        without_dropout: the context in which the loop validates.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Verification:
         self._checks = 0
 
     def begin(self) -> None:
-        """Check the gradients, and watch the steps that follow."""
+        """Check the gradients, and start checking the first steps."""
         idle = self._check("before the first step")
         trained = self._prepared.trained
         self._first_steps = FirstSteps(
@@ -50,14 +50,14 @@ class Verification:
         )
 
     def after_validation(self, step: int) -> None:
-        """Check the gradients again after the first validation, and only then:
-        evaluation may leave a model in another state than training needs."""
+        """Check the gradients again, once: validation may leave a model in a state in
+        which gradients are wrong."""
         if self._checks < 2:
             self._check(f"after the validation of step {step}")
 
     @contextmanager
     def watch_update(self) -> Iterator[None]:
-        """Watch what an optimizer step changes, if it is one of the first."""
+        """Check what an optimizer step changes, if it is one of the first."""
         if (watched := self._first_steps) is None:
             yield
             return
@@ -68,7 +68,8 @@ class Verification:
             self._first_steps = None
 
     def _check(self, where: str) -> frozenset[str]:
-        """On the sequences of the first step's first micro-batch."""
+        """Check the gradients on the first micro-batch of the first step. Returns the
+        names of weights whose gradient is rightly zero."""
         config = self._config
         batches = self._documents.step(
             0, config.global_batch_size, config.micro_batch_size, config.seed

@@ -65,8 +65,8 @@ def test_rotary_positions(kernels: Any, dtype: torch.dtype) -> None:
     assert_near(found, expected, dtype)
     assert torch.equal(found[:, 96:], states[:, 96:])
     parts = [draw(dtype, TOKENS, heads, 32) for heads in (3, 2, 2)]
-    back = plain.join_turned_back(wide(*parts), *wide(cos, sin))
-    assert_near(kernels.join_turned_back(parts, cos, sin), back, dtype)
+    back = plain.rotate_backward(wide(*parts), *wide(cos, sin))
+    assert_near(kernels.rotate_backward(parts, cos, sin), back, dtype)
 
 
 def test_swiglu(kernels: Any, dtype: torch.dtype) -> None:
@@ -78,11 +78,11 @@ def test_swiglu(kernels: Any, dtype: torch.dtype) -> None:
     assert_near([grad, gate_up], expected, dtype)
 
 
-@pytest.mark.parametrize("weighed", [True, False])
-def test_cross_entropy(kernels: Any, dtype: torch.dtype, weighed: bool) -> None:
+@pytest.mark.parametrize("weighted", [True, False])
+def test_cross_entropy(kernels: Any, dtype: torch.dtype, weighted: bool) -> None:
     logits = 4 * draw(dtype, TOKENS, VOCABULARY)
     targets = torch.randint(0, VOCABULARY, (TOKENS,), device="cuda")
-    weights = torch.rand(TOKENS, device="cuda") if weighed else None
+    weights = torch.rand(TOKENS, device="cuda") if weighted else None
     gradient = logits.double()
     losses = plain.cross_entropy_(
         gradient, targets, None if weights is None else weights.double()
@@ -91,7 +91,7 @@ def test_cross_entropy(kernels: Any, dtype: torch.dtype, weighed: bool) -> None:
     assert_near(logits, gradient, dtype)
 
 
-def test_dropout_drops_a_share_and_the_same_again(
+def test_dropout_drops_a_share_and_repeats_it_with_the_seed(
     kernels: Any, dtype: torch.dtype
 ) -> None:
     x = draw(dtype, 400, SIZE)

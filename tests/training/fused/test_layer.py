@@ -21,7 +21,7 @@ from graft.training.fused.install import install
 from graft.training.fused.layer import Keep
 from graft.training.losses import fused_loss, plain_loss
 
-# PEFT 0.21 still asks transformers 5.23 by a name that it deprecates.
+# PEFT 0.21 uses an attribute that transformers 5.23 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")
 SIZES = {
     "vocab_size": 101,
@@ -36,7 +36,7 @@ Found = tuple[float, dict[str, Tensor]]
 
 
 def make_batch(weights: bool) -> MicroBatch:
-    """Four documents, of which each second token is learned."""
+    """Four documents, of which every second token carries loss."""
     lengths = [7, 12, 3, 20]
     ids = torch.randint(0, 101, (1, sum(lengths)))
     positions = torch.cat([torch.arange(length) for length in lengths])
@@ -105,7 +105,7 @@ def test_loss_and_gradients_are_those_of_transformers_and_peft(
     "changes",
     [{"target_modules": SOME}, {"use_rslora": True, "lora_alpha": 3}, {"bias": "none"}],
 )
-def test_adapters_may_stand_on_some_layers_and_have_any_scale(changes: Any) -> None:
+def test_adapters_may_be_on_some_layers_and_have_any_scale(changes: Any) -> None:
     torch.manual_seed(1)
     batch, model = make_batch(weights=False), make_model(Qwen2Config, **changes)
     expected = gradients(model, partial(plain_loss, model, torch.float32), batch)
@@ -114,7 +114,7 @@ def test_adapters_may_stand_on_some_layers_and_have_any_scale(changes: Any) -> N
 
 
 @pytest.mark.parametrize("keep", ["attention", "attended", "input"])
-def test_what_is_computed_again_drops_what_was_dropped_at_first(keep: Keep) -> None:
+def test_recomputation_uses_the_same_dropout_masks(keep: Keep) -> None:
     batch, found = make_batch(weights=False), []
     for kept in ("all", keep):
         torch.manual_seed(2)
@@ -125,7 +125,7 @@ def test_what_is_computed_again_drops_what_was_dropped_at_first(keep: Keep) -> N
     assert_same(found[0], found[1])
 
 
-def test_a_changed_weight_is_seen_at_the_next_step() -> None:
+def test_the_next_step_uses_changed_weights() -> None:
     torch.manual_seed(6)
     batch, model = make_batch(weights=False), make_model(LlamaConfig)
     install(model, torch.float64, "all", plain)
@@ -145,7 +145,7 @@ def test_a_changed_weight_is_seen_at_the_next_step() -> None:
 
 
 class Pile:
-    """A offloader on which each fetch must be of what was put last."""
+    """An offloader that requires each fetch to be of what was offloaded last."""
 
     def __init__(self) -> None:
         self.put_away: list[list[torch.Tensor]] = []
@@ -160,7 +160,7 @@ class Pile:
 
 
 @pytest.mark.parametrize("keep", ["input", "attended"])
-def test_what_was_put_away_gives_the_same_gradients(keep: Any) -> None:
+def test_offloading_changes_no_gradient(keep: Any) -> None:
     batch, found, pile = make_batch(weights=False), [], Pile()
     for offloader in (None, pile):
         torch.manual_seed(2)
@@ -171,7 +171,7 @@ def test_what_was_put_away_gives_the_same_gradients(keep: Any) -> None:
     assert not pile.put_away
 
 
-def test_without_a_way_back_nothing_is_put_away() -> None:
+def test_nothing_is_offloaded_without_gradients() -> None:
     batch, model, pile = make_batch(weights=False), make_model(LlamaConfig), Pile()
     install(model, torch.float64, "input", plain, pile)  # type: ignore[arg-type]
     with torch.no_grad():

@@ -12,16 +12,16 @@ def make_head(dtype: torch.dtype = torch.float64) -> loss.Head:
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 100])
-@pytest.mark.parametrize("weighed", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
 def test_loss_and_gradient_are_those_of_torch(
-    monkeypatch: pytest.MonkeyPatch, at_once: int, weighed: bool
+    monkeypatch: pytest.MonkeyPatch, at_once: int, weighted: bool
 ) -> None:
     monkeypatch.setattr(loss, "LOGIT_BYTES", at_once * 11 * 8)
     torch.manual_seed(0)
     hidden = torch.randn(9, 5, dtype=torch.float64, requires_grad=True)
     head, predicts = make_head(), torch.tensor([0, 1, 3, 4, 6, 8, 5])
     targets = torch.randint(0, 11, (7,))
-    weights = torch.rand(7, dtype=torch.float64) if weighed else None
+    weights = torch.rand(7, dtype=torch.float64) if weighted else None
     normed = functional.rms_norm(hidden, (5,), head.norm, head.eps)
     logits = normed[predicts] @ head.out.T
     each = functional.cross_entropy(logits, targets, reduction="none")
@@ -44,7 +44,7 @@ def test_without_gradients_none_are_computed() -> None:
     assert not found.requires_grad and found > 0
 
 
-def test_no_learned_token_gives_no_loss() -> None:
+def test_no_trained_token_gives_no_loss() -> None:
     hidden = torch.zeros(3, 5, requires_grad=True)
     none = torch.zeros(0, dtype=torch.int64)
     head = make_head(torch.float32)

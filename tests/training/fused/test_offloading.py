@@ -1,4 +1,4 @@
-"""On a GPU: what was put away comes back, however memory was used meanwhile."""
+"""On a GPU: offloaded tensors come back, however memory was used in between."""
 
 import pytest
 
@@ -16,13 +16,13 @@ def values(number: int, size: int) -> torch.Tensor:
 
 
 def work() -> None:
-    """Keep the device at it for a while, in memory that is then free."""
+    """Keep the device busy for a while, in memory that is freed afterwards."""
     one = torch.rand(2048, 2048, device=DEVICE)
     for _ in range(5):
         one = one @ one / one.sum()
 
 
-def test_tensors_come_back_in_the_reverse_order_as_they_were() -> None:
+def test_tensors_are_fetched_unchanged_in_reverse_order() -> None:
     from graft.training.fused.offloading import ActivationOffloader
 
     offloader, size = ActivationOffloader(torch.device(DEVICE)), 5_000_000
@@ -40,7 +40,7 @@ def test_tensors_come_back_in_the_reverse_order_as_they_were() -> None:
             assert torch.equal(small, values(-number, 7))
 
 
-def test_no_more_than_a_few_puts_are_on_the_device_at_a_time() -> None:
+def test_only_a_few_offloaded_layers_stay_on_the_device() -> None:
     from graft.training.fused.offloading import ActivationOffloader
 
     offloader, size = ActivationOffloader(torch.device(DEVICE)), 50_000_000
@@ -54,7 +54,7 @@ def test_no_more_than_a_few_puts_are_on_the_device_at_a_time() -> None:
     assert torch.cuda.memory_allocated() == before
 
 
-def test_a_pass_without_its_way_back_does_not_disturb_the_next() -> None:
+def test_a_forward_pass_without_backward_does_not_affect_the_next() -> None:
     from graft.training.fused.offloading import ActivationOffloader
 
     offloader = ActivationOffloader(torch.device(DEVICE))

@@ -17,7 +17,7 @@ SCALE, RATE = 0.7, 0.4
 
 
 class Adapted(nn.Module):
-    """What PEFT 0.21 makes of a linear layer, as far as it is read."""
+    """The attributes of a PEFT 0.21 linear layer that are read."""
 
     def __init__(self, base: nn.Linear, rate: float) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ def linear(size: int, bias: bool = False) -> nn.Linear:
 
 
 def pack(base: nn.Linear, bits: str) -> Tensor:
-    """Make its weight 4 bits. Returns: what the bits say."""
+    """Quantize its weight to 4 bits. Returns the dequantized weight."""
     packed, state = quantize_4bit(
         base.weight.float(),
         compress_statistics="double" in bits,

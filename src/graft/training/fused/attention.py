@@ -1,8 +1,8 @@
-"""Attention within documents, its two passes apart, so that nothing is copied between.
+"""Attention within documents, with separate forward and backward functions.
 
-On CUDA torch's own variable-length flash attention is called below its autograd: it
-takes the heads as they lie beside each other, and shares key heads among query heads.
-Source: Dao 2023, arXiv:2307.08691 (flash attention 2), as it is in torch 2.11 to 2.13.
+On CUDA, torch's variable-length flash attention is called below autograd, because it
+then accepts strided heads and supports grouped-query attention without copies.
+Source: Dao 2023, arXiv:2307.08691 (FlashAttention-2), as in torch 2.11 to 2.13.
 """
 
 # pylint: disable=protected-access  # the public function copies the key heads
@@ -17,12 +17,12 @@ from graft.training.attention import Documents, packed_attention
 
 @dataclass(frozen=True)
 class AttentionOutput:
-    """The outcome, and what the way back needs.
+    """The output, and what the backward pass needs.
 
     Attributes:
         out: shape [tokens, heads, head size].
         states: queries, keys, values. Shapes [tokens, heads, head size].
-        rest: of the kernel: the logarithms of its sums, and two of no use to us.
+        rest: the kernel's log-sum-exp, and two values that only dropout uses.
     """
 
     out: Tensor
@@ -40,9 +40,9 @@ def attend(
 
     Args:
         states: queries, keys, values. Shapes [tokens, heads, head size].
-        documents: where they lie.
+        documents: their boundaries.
         scale: of the products of queries and keys.
-        window: tokens that a token sees, itself with them; None: all before.
+        window: tokens that a token attends to, including itself; None: all before it.
     """
     if documents.rows:
         q, k, v = (part.detach().requires_grad_() for part in states)
@@ -81,7 +81,7 @@ def attend_backward(
     scale: float,
     window: int | None,
 ) -> tuple[Tensor, ...]:
-    """Gradients of queries, keys and values. `grad`: of `attended.out`."""
+    """Gradients of queries, keys and values, given `grad` of `attended.out`."""
     if documents.rows:
         found: tuple[Tensor, ...] = torch.autograd.grad(
             attended.out, attended.states, grad

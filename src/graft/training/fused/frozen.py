@@ -1,4 +1,4 @@
-"""Frozen weights of linear layers that read the same input, as one dense matrix."""
+"""Frozen weights of linear layers with the same input, as one dense matrix."""
 
 from collections.abc import Sequence
 from types import ModuleType
@@ -12,14 +12,14 @@ from graft.training.parallel import DataParallelGroup
 
 
 class Workspace:
-    """Memory that all layers unpack their weights into, one after the other.
+    """A buffer that all layers dequantize their weights into, one after the other.
 
-    What is given is good until it is asked for again. One matrix at a time is unpacked:
-    the largest decides the size.
+    A returned tensor is valid until the next call. The buffer grows to the size of the
+    largest matrix.
 
     Args:
-        dtype, device: of what is unpacked.
-        group: processes among which 4-bit weights are sharded out; None: all are here.
+        dtype, device: of the dequantized weights.
+        group: processes that 4-bit weights are sharded over; None: they are not.
     """
 
     def __init__(
@@ -34,32 +34,32 @@ class Workspace:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of what is unpacked."""
+        """Of the dequantized weights."""
         return self._memory.dtype
 
     def take(self, rows: int, columns: int) -> Tensor:
-        """Memory for a matrix. Shape [rows, columns]."""
+        """An uninitialized matrix. Shape [rows, columns]."""
         if self._memory.numel() < rows * columns:
             self._memory = self._memory.new_empty(rows * columns)
         return self._memory[: rows * columns].view(rows, columns)
 
     def take_bytes(self, number: int) -> Tensor:
-        """Memory for the bytes of a weight. Shape [number]."""
+        """Uninitialized bytes. Shape [number]."""
         if self._parts.numel() < number:
             self._parts = self._parts.new_empty(number)
         return self._parts[:number]
 
 
 class QuantizedWeight:
-    """A 4-bit weight, whole or sharded out.
+    """A 4-bit weight, sharded if the workspace has a group.
 
-    Dealt out, a process holds one part of the bytes, and all parts come together
-    whenever the weight is asked for. Of frozen weights this is all there is to
-    sharding: they have no gradients and no optimizer.
+    If it is sharded, each process holds one part of the bytes, and all parts are
+    gathered whenever the weight is used. Frozen weights need nothing more, as they have
+    no gradients and no optimizer state.
 
     Args:
-        weight: of bitsandbytes. If it is sharded out, it is empty afterwards.
-        workspace: says among whom, and where the parts come together.
+        weight: of bitsandbytes. If it is sharded, its data is empty afterwards.
+        workspace: holds the group, and the buffer for gathered bytes.
     """
 
     def __init__(self, weight: Any, workspace: Workspace) -> None:
@@ -75,11 +75,11 @@ class QuantizedWeight:
 
     @property
     def part(self) -> Tensor:
-        """The bytes that this process holds."""
+        """This process's bytes."""
         return self._bytes
 
     def gather(self) -> Tensor:
-        """All its bytes; if sharded out, until any weight is asked for."""
+        """All bytes; those of a sharded weight are valid until the next gather."""
         group = self._workspace.group
         if group is None:
             return self._bytes
@@ -91,7 +91,8 @@ class QuantizedWeight:
 def gathered_bytes(weight: Any) -> Tensor:
     """The bytes of a 4-bit weight of bitsandbytes, gathered if they are sharded.
 
-    All processes have to ask for the same weights in the same order.
+    A collective operation: all processes must gather the same weights in the same
+    order.
     """
     sharded: QuantizedWeight | None = getattr(weight, "sharded", None)
     data: Tensor = weight.data
@@ -99,11 +100,11 @@ def gathered_bytes(weight: Any) -> Tensor:
 
 
 class FrozenWeights:
-    """The weights of some linear layers, one below the other.
+    """The weights of several linear layers, stacked along the outputs.
 
     Args:
         linears: `torch.nn.Linear` or bitsandbytes' `Linear4bit`, all of one kind.
-        workspace: where 4-bit weights are unpacked.
+        workspace: the buffer for dequantized weights.
         ops: `kernels` or `plain`.
     """
 
@@ -122,7 +123,7 @@ class FrozenWeights:
         if not self._packed:
             self._dense = torch.cat([linear.weight.detach() for linear in linears])
             for linear, part in zip(linears, self._dense.split(self.sizes)):
-                linear.weight.data = part  # held once
+                linear.weight.data = part  # a view: no second copy
         biases = [linear.bias for linear in linears]
         self.bias: Tensor | None = None
         if any(bias is not None for bias in biases):
@@ -135,15 +136,15 @@ class FrozenWeights:
 
     @property
     def is_packed(self) -> bool:
-        """Whether the weights are 4 bits."""
+        """Whether the weights are stored in 4 bits."""
         return self._dense is None
 
     def dense(self, adapters: Sequence[tuple[Tensor, Tensor] | None] = ()) -> Tensor:
-        """The matrix, until the next call. Shape [out features, in features].
+        """The matrix, valid until the next call. Shape [out features, in features].
 
         Args:
-            adapters: of each layer the B by its scale, [out, rank], and the A, [rank,
-                in], whose product is added to 4-bit weights before they are rounded.
+            adapters: for each layer B times its scale, [out, rank], and A, [rank, in].
+                Their product is added to dequantized weights before rounding.
         """
         if self._dense is not None:
             return self._dense

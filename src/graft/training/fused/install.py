@@ -1,6 +1,6 @@
-"""Fused layers in a model's place: what transformers calls, and autograd's part."""
+"""Replacing a model's decoder layers by fused ones."""
 
-# pylint: disable=abstract-method,arguments-differ  # autograd's way
+# pylint: disable=abstract-method,arguments-differ  # as autograd functions require
 
 from functools import partial
 from types import ModuleType
@@ -24,25 +24,25 @@ def install(
     offloader: ActivationOffloader | None = None,
     group: DataParallelGroup | None = None,
 ) -> None:
-    """Make the decoder layers of a PEFT model compute by hand, and leave its last norm
-    to `head_loss`.
+    """Replace the forward pass of a PEFT model's decoder layers. The last norm becomes
+    the identity, since `head_loss` computes it.
 
     Args:
-        model: of a family that `support` knows.
-        dtype: of its hidden states and of unpacked weights.
+        model: of a family without a `fusion_obstacle`.
+        dtype: of hidden states and dequantized weights.
         keep, ops: as in `FusedLayer`.
-        offloader: where the layers' inputs wait for the way back; None: where they are.
-        group: processes among which 4-bit weights are sharded out; None: all are here.
+        offloader: of saved activations; None: they stay on the device.
+        group: processes that 4-bit weights are sharded over; None: they are not.
     """
     workspace = Workspace(dtype, model.device, group)
     decoder = model.get_base_model().model
     for layer in decoder.layers:
         fused = FusedLayer(layer, workspace, ops, keep)
         layer.forward = partial(_forward, fused, offloader)
-    decoder.norm.forward = _as_it_is
+    decoder.norm.forward = _identity
 
 
-def _as_it_is(hidden: Tensor) -> Tensor:
+def _identity(hidden: Tensor) -> Tensor:
     return hidden
 
 
@@ -55,7 +55,7 @@ def _forward(
     documents: Documents,
     **_: Any,
 ) -> Tensor:
-    """As transformers 5 calls a decoder layer: [1, tokens, hidden] → the same shape.
+    """The signature of a transformers 5 decoder layer. [1, tokens, hidden] → the same.
 
     `position_embeddings`: cosines and sines, each [1, tokens, head size].
     """
@@ -67,7 +67,7 @@ def _forward(
 
 
 class _Layer(torch.autograd.Function):  # type: ignore[misc]
-    """Puts a layer's own backward pass into autograd."""
+    """Connects a fused layer's backward pass to autograd."""
 
     @staticmethod
     def forward(
@@ -80,17 +80,17 @@ class _Layer(torch.autograd.Function):  # type: ignore[misc]
         documents: Documents,
         *_: Tensor,
     ) -> Tensor:
-        """Keeps what `layer` wants kept."""
+        """Saves the activations that `layer` selects."""
         out, kept = layer.forward(hidden, cos, sin, documents)
         ctx.layer, ctx.offloader, ctx.given = layer, offloader, (cos, sin, documents)
-        ctx.kept = layer.thin(kept)
+        ctx.kept = layer.select(kept)
         if offloader is not None:
             layer.offload(ctx.kept, offloader)
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        """Frees what was kept."""
+        """Frees the saved activations."""
         kept, ctx.kept = ctx.kept, None
         wants_input = ctx.needs_input_grad[2]
         to_hidden, found = ctx.layer.backward(

@@ -1,8 +1,8 @@
-"""A decoder layer of the Llama family, forward and backward by hand.
+"""A decoder layer of the Llama family with a hand-written backward pass.
 
 Llama, Mistral and Qwen2 share it: norm, attention, residual, norm, SwiGLU, residual.
-By hand, because what is kept between the passes is then a choice, each weight is
-unpacked once a pass, and adapters, norms and residuals need no copies of their own.
+Without autograd, the saved activations are a choice, each weight is dequantized once
+per pass, and adapters, norms and residuals need no copies of their own.
 """
 
 from dataclasses import dataclass, field, replace
@@ -18,14 +18,23 @@ from graft.training.fused.frozen import Workspace
 from graft.training.fused.projection import Projection
 
 Keep = Literal["all", "attention", "attended", "input"]
-"""What a layer keeps for the backward pass; it computes the rest again."""
+"""The activations that a layer saves for the backward pass; others are recomputed."""
 
 
 @dataclass
 class SavedActivations:
-    """What the backward pass needs of the forward pass; None is computed again.
+    """Activations for the backward pass; None: recomputed. Shapes [tokens, features].
 
-    Shapes are [tokens, features].
+    Attributes:
+        hidden: the layer's input.
+        seeds: of dropout before each of the four projections; None: no dropout.
+        scale, middle_scale: reciprocal root mean squares of both norms. [tokens].
+        attended: output of attention.
+        middle: the residual stream after attention.
+        gate_up: inputs of SwiGLU.
+        qkv: queries, keys and values, before they are split into heads.
+        offloaded: handles of the offloader.
+        inner: x Aᵀ of each projection's adapters.
     """
 
     hidden: Tensor
@@ -41,12 +50,12 @@ class SavedActivations:
 
 
 class FusedLayer:
-    """A decoder layer's computation, on its own weights.
+    """The fused computation of a decoder layer, which shares its weights.
 
     Args:
-        layer: of transformers 5, with adapters or without.
+        layer: of transformers 5, with or without adapters.
         workspace, ops: as in `FrozenWeights`.
-        keep: what is kept between the passes.
+        keep: the activations that are saved for the backward pass.
     """
 
     def __init__(
@@ -69,13 +78,13 @@ class FusedLayer:
         self._qkv, self._o, self._gate_up, self._down = self._parts = parts
         key_size = attention.k_proj.out_features
         self._sizes = [attention.q_proj.out_features, key_size, key_size]
-        self._num_turned = sum(self._sizes[:2]) // self._size  # heads
+        self._num_rotated = sum(self._sizes[:2]) // self._size  # heads
         self.weights = [weight for part in parts for weight in part.weights]
 
     def forward(
         self, hidden: Tensor, cos: Tensor, sin: Tensor, documents: Documents
     ) -> tuple[Tensor, SavedActivations]:
-        """The output, and all that can be kept."""
+        """The output, and all activations."""
         for part in self._parts:
             part.refresh()
         kept = SavedActivations(hidden, self._draw())
@@ -86,8 +95,8 @@ class FusedLayer:
         kept.inner = (*kept.inner[:3], down)
         return out, kept
 
-    def thin(self, kept: SavedActivations) -> SavedActivations:
-        """What is to be kept of it."""
+    def select(self, kept: SavedActivations) -> SavedActivations:
+        """The activations that `keep` names; the others are dropped."""
         if self._keep == "input":
             return SavedActivations(kept.hidden, kept.seeds)
         if self._keep in ("attention", "attended"):
@@ -97,7 +106,7 @@ class FusedLayer:
         return kept
 
     def offload(self, kept: SavedActivations, offloader: Any) -> None:
-        """Offloaded what is kept on a offloader, that which is wanted first last."""
+        """Offload the saved activations, last those that are needed first."""
         nothing = kept.hidden.new_empty(0)
         wanted = [kept.hidden]
         if kept.attended is not None and kept.qkv is not None:
@@ -117,8 +126,8 @@ class FusedLayer:
         wants_input: bool,
         offloader: Any = None,
     ) -> tuple[Tensor | None, list[Tensor]]:
-        """Gradients of the input, if it is wanted, and of `weights`. `offloader`: where
-        `kept` was stowed."""
+        """Gradients of the input, if `wants_input`, and of `weights`. `offloader`: as
+        in `offload`, if it was called."""
         ops, seeds = self._ops, kept.seeds
         weights = [norm.weight for norm in self._norms]
         if kept.offloaded:
@@ -139,7 +148,7 @@ class FusedLayer:
         qkv_inner, o_inner, wide_inner, down_inner = kept.inner
 
         act, to_inner = self._down.backward(grad, seeds[3])
-        ops.swiglu_backward_(act, gate_up)  # act held its gradient until here
+        ops.swiglu_backward_(act, gate_up)  # turns act from gradient to activation
         found = self._down.gradients(grad, to_inner, act, down_inner, seeds[3])
         del act
         to_normed, to_inner = self._gate_up.backward(gate_up, seeds[2])
@@ -157,7 +166,7 @@ class FusedLayer:
         if kept.offloaded:
             (qkv,) = offloader.fetch(kept.offloaded.pop())
             kept.attended = replace(kept.attended, states=self._heads(qkv))
-            if documents.rows:  # plain attention goes back by its graph
+            if documents.rows:  # plain attention needs its autograd graph
                 kept.attended = attend(self._heads(qkv), documents, *self._view)
         parts = attend_backward(
             to_attended.view_as(kept.attended.out),
@@ -165,7 +174,7 @@ class FusedLayer:
             documents,
             *self._view,
         )
-        to_qkv = ops.join_turned_back(parts, cos, sin)
+        to_qkv = ops.rotate_backward(parts, cos, sin)
         del parts, attended, to_attended
         to_normed, to_inner = self._qkv.backward(to_qkv, seeds[0])
         grad, normed = ops.norm_backward(
@@ -180,7 +189,7 @@ class FusedLayer:
         return float(self._norms[number].variance_epsilon)
 
     def _draw(self) -> list[int | None]:
-        """Seeds of dropout, of torch's own generator; None where it is off."""
+        """Dropout seeds from torch's default generator; None where dropout is off."""
         return [
             int(torch.randint(2**31, ())) if part.rate else None for part in self._parts
         ]
@@ -188,12 +197,12 @@ class FusedLayer:
     def _attend(
         self, kept: SavedActivations, cos: Tensor, sin: Tensor, documents: Documents
     ) -> None:
-        """Through attention; fills `kept`."""
+        """Norm, projections and attention; stores activations in `kept`."""
         normed, kept.scale = self._ops.norm(
             kept.hidden, self._norms[0].weight, self._eps(0)
         )
         qkv, inner = self._qkv.forward(normed, seed=kept.seeds[0])
-        self._ops.rotate_(qkv, cos, sin, self._num_turned)
+        self._ops.rotate_(qkv, cos, sin, self._num_rotated)
         kept.qkv = qkv if self._keep == "attended" else None
         kept.attended = attend(self._heads(qkv), documents, *self._view)
         kept.inner = (inner, *kept.inner[1:])
@@ -206,7 +215,7 @@ class FusedLayer:
         return q, k, v
 
     def _add(self, kept: SavedActivations) -> Tensor:
-        """From attention through its residual and the norm after it; fills `kept`."""
+        """Output projection, residual and second norm; stores activations in `kept`."""
         assert kept.attended is not None
         attended = kept.attended.out.detach().flatten(1)
         added, o_inner = self._o.forward(attended, seed=kept.seeds[1])
@@ -217,7 +226,7 @@ class FusedLayer:
         return normed
 
     def _widen(self, kept: SavedActivations, normed: Tensor) -> Tensor:
-        """Gates and ups; fills `kept`."""
+        """Gate and up projections; stores them in `kept`."""
         kept.gate_up, inner = self._gate_up.forward(normed, seed=kept.seeds[2])
         kept.inner = (*kept.inner[:2], inner, kept.inner[3])
         return kept.gate_up

@@ -1,11 +1,11 @@
-"""The last norm, the output layer and the cross-entropy in one, where tokens learn.
+"""The last norm, output layer and cross-entropy fused, for the trained tokens only.
 
-Logits are never held whole: they are made for some tokens at a time, forward and
-backward at once, since the gradient of a sum of losses is known with the logits. Source
-of the method: Hsu et al. 2024, arXiv:2410.10989 (Liger).
+Logits are computed for some tokens at a time, together with their gradients, so the
+full matrix never exists. Source of the method: Hsu et al. 2024, arXiv:2410.10989
+(Liger).
 """
 
-# pylint: disable=abstract-method,arguments-differ  # autograd's way
+# pylint: disable=abstract-method,arguments-differ  # as autograd functions require
 
 from dataclasses import dataclass
 from types import ModuleType
@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 LOGIT_BYTES = 2**28
-"""Of logits at a time."""
+"""Bytes of logits computed at a time."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """What stands after the last layer, all of it frozen.
+    """The frozen modules after the last decoder layer.
 
     Attributes:
         norm: weight of the root-mean-square norm, [hidden].
@@ -41,14 +41,14 @@ def head_loss(
     weights: Tensor | None,
     ops: ModuleType,
 ) -> Tensor:
-    """Weighed sum of negative log-likelihoods, in nats, float32.
+    """Weighted sum of negative log-likelihoods, in nats, float32.
 
     Args:
-        hidden: what the last layer gives. [tokens, hidden].
+        hidden: output of the last layer. [tokens, hidden].
         head: norm and output layer.
-        predicts: places in `hidden` that predict, each once. [learned].
-        targets: what they are to predict. [learned].
-        weights: of the targets; None: 1. [learned].
+        predicts: positions in `hidden` that carry loss, without duplicates. [trained].
+        targets: the next tokens. [trained].
+        weights: of the targets; None: 1. [trained].
         ops: `kernels` or `plain`.
     """
     total: Tensor = _HeadLoss.apply(hidden, head, predicts, targets, weights, ops)
@@ -66,7 +66,7 @@ class _HeadLoss(torch.autograd.Function):  # type: ignore[misc]
         weights: Tensor | None,
         ops: ModuleType,
     ) -> Tensor:
-        """Computes the gradient too, if it will be asked for."""
+        """Computes the gradient too, if it is needed."""
         grad = torch.zeros_like(hidden) if ctx.needs_input_grad[0] else None
         wide = torch.promote_types(hidden.dtype, torch.float32)
         total = hidden.new_zeros((), dtype=wide)
@@ -79,7 +79,7 @@ class _HeadLoss(torch.autograd.Function):  # type: ignore[misc]
             given = None if weights is None else weights[part]
             total += ops.cross_entropy_(logits, targets[part], given).sum()
             if grad is not None:
-                back = logits @ head.out  # logits hold their gradient now
+                back = logits @ head.out  # cross_entropy_ replaced logits by gradients
                 nothing = torch.zeros_like(back)
                 back, _ = ops.norm_backward(back, states, head.norm, scale, nothing)
                 grad[predicts[part]] = back
@@ -88,6 +88,6 @@ class _HeadLoss(torch.autograd.Function):  # type: ignore[misc]
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        """The gradient, by that of the sum."""
+        """The gradient, scaled by that of the sum."""
         grad, ctx.grad = ctx.grad, None
         return grad.mul_(grads[0]), None, None, None, None, None

@@ -1,8 +1,8 @@
-"""Tensors that wait in the machine's memory for the way back.
+"""Activations offloaded to host memory until the backward pass.
 
-What was item last is fetched first. While it is read, what was item before it is on its
-way already, so that neither waits for the other. The latest are here still, and need
-no way at all.
+The tensors offloaded last are fetched first. While they are used, the ones before them
+are prefetched, so that copies overlap with computation. The most recent ones are still
+on the device and need no copy.
 """
 
 from collections import deque
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_LEAVING = 4
-"""Puts whose tensors are still device: the program waits for older ones to have left, or
-it would be far ahead of the device, and all of them here."""
+_MAX_PENDING = 4
+"""Offloaded items whose tensors are still on the device. The host waits until older
+ones are copied; otherwise it would run ahead and keep all of them on the device."""
 
 
 @dataclass(eq=False)
 class Offloaded:
-    """Tensors on the offloader: `host` in pinned memory, and `here` while they are.
+    """Offloaded tensors: copies in pinned memory, and those on the device, if any.
 
-    `copied`: when the last copy, in either direction, is done.
+    `copied`: event at the end of the last copy, in either direction.
     """
 
     host: list[Tensor]
@@ -30,43 +30,43 @@ class Offloaded:
 
 
 class ActivationOffloader:
-    """For one model's layers, each of which offloaded and fetches in turn."""
+    """Offloads the activations of one model's layers, and fetches them in reverse."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._stream = torch.cuda.Stream(device)
-        self._waiting: list[Offloaded] = []
-        self._leaving: deque[Offloaded] = deque()
+        self._offloaded: list[Offloaded] = []
+        self._pending: deque[Offloaded] = deque()
 
     def offload(self, tensors: Sequence[Tensor]) -> Offloaded:
-        """Copy tensors host; their memory is free once they have left."""
+        """Copy tensors to host memory; their device memory is freed after the copy."""
         host = [torch.empty_like(one, device="cpu", pin_memory=True) for one in tensors]
         item = Offloaded(host, list(tensors), torch.cuda.Event())
         self._copy(list(zip(host, tensors)), item)
-        self._waiting.append(item)
-        self._leaving.append(item)
-        if len(self._leaving) > _LEAVING:
-            first = self._leaving.popleft()
+        self._offloaded.append(item)
+        self._pending.append(item)
+        if len(self._pending) > _MAX_PENDING:
+            first = self._pending.popleft()
             first.copied.synchronize()
             first.device = None
         return item
 
     def fetch(self, item: Offloaded) -> list[Tensor]:
-        """The tensors on the device again; those item before them are sent for."""
-        while (last := self._waiting.pop()) is not item:
-            # Of a pass whose way back was not gone, as after an error.
+        """The tensors on the device; starts to prefetch the item before them."""
+        while (last := self._offloaded.pop()) is not item:
+            # Of a forward pass without a backward pass, as after an error.
             last.copied.synchronize()
-        self._send_for(item)
+        self._prefetch(item)
         torch.cuda.current_stream(self._device).wait_event(item.copied)
-        if item in self._leaving:
-            self._leaving.remove(item)
-        here, item.device = item.device, None
-        if self._waiting:
-            self._send_for(self._waiting[-1])
-        assert here is not None
-        return here
+        if item in self._pending:
+            self._pending.remove(item)
+        tensors, item.device = item.device, None
+        if self._offloaded:
+            self._prefetch(self._offloaded[-1])
+        assert tensors is not None
+        return tensors
 
-    def _send_for(self, item: Offloaded) -> None:
+    def _prefetch(self, item: Offloaded) -> None:
         if item.device is None:
             item.device = [
                 torch.empty_like(one, device=self._device) for one in item.host
@@ -74,8 +74,8 @@ class ActivationOffloader:
             self._copy(list(zip(item.device, item.host)), item)
 
     def _copy(self, pairs: list[tuple[Tensor, Tensor]], item: Offloaded) -> None:
-        """Beside the work of the current stream, and after what is in it now: that may
-        still use the memory."""
+        """Copy in a stream of its own, after the work that is queued in the current
+        stream, which may still use the memory."""
         self._stream.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(self._stream):
             for to, of in pairs:

@@ -1,4 +1,4 @@
-"""The kernels' functions in plain torch: the reference, and the way on a CPU."""
+"""The kernels' functions in plain torch, for tests and for a CPU."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,11 +39,11 @@ def rotate_(states: Tensor, cos: Tensor, sin: Tensor, num_heads: int) -> None:
     num, size = cos.shape
     heads = states[:, : num_heads * size].view(num, num_heads, size)
     one, other = heads.chunk(2, dim=2)
-    turned = torch.cat((-other, one), dim=2)
-    heads.copy_(heads * cos[:, None] + turned * sin[:, None])
+    rotated = torch.cat((-other, one), dim=2)
+    heads.copy_(heads * cos[:, None] + rotated * sin[:, None])
 
 
-def join_turned_back(parts: Sequence[Tensor], cos: Tensor, sin: Tensor) -> Tensor:
+def rotate_backward(parts: Sequence[Tensor], cos: Tensor, sin: Tensor) -> Tensor:
     """As in `kernels`."""
     out = torch.cat([part.flatten(1) for part in parts], dim=1)
     rotate_(out, cos, -sin, parts[0].shape[1] + parts[1].shape[1])
@@ -78,7 +78,7 @@ def cross_entropy_(logits: Tensor, targets: Tensor, weights: Tensor | None) -> T
 
 
 def dropout(x: Tensor, rate: float, seed: int) -> Tensor:
-    """As in `kernels`, with other places."""
+    """As in `kernels`, but the same seed drops other elements."""
     source = torch.Generator(x.device).manual_seed(seed)
     kept = torch.rand(x.shape, generator=source, device=x.device) >= rate
     return x * kept / (1 - rate)
@@ -107,5 +107,5 @@ def dequantize_(
 
 
 def _wide(x: Tensor) -> Tensor:
-    """In float32, or in float64 where it is that."""
+    """In float32, unless it is float64."""
     return x if x.dtype == torch.float64 else x.float()

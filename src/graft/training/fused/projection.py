@@ -1,7 +1,7 @@
-"""Linear layers that read the same input, and their adapters, with gradients by hand.
+"""Linear layers with the same input, and their adapters, with explicit gradients.
 
 Source of the method: Hu et al. 2021, arXiv:2106.09685 (LoRA); Kalajdzievski 2023,
-arXiv:2312.03732 (rsLoRA, which is another scale).
+arXiv:2312.03732 (rsLoRA, which differs in the scale).
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,13 @@ from graft.training.fused.frozen import FrozenWeights, Workspace
 
 
 class Projection:
-    """y = x Wᵀ + bias + dropout(x) Aᵀ Bᵀ, for some layers side by side.
+    """y = x Wᵀ + bias + dropout(x) Aᵀ Bᵀ, for several layers at once.
 
-    Their A stand one below the other, and so do their B, each at its own layer's
-    outputs: so x is read once for all of them, and one mask drops for all. PEFT draws
-    a mask for each layer.
+    Their A are stacked, and their B are block-diagonal, so x is read once for all
+    layers. They also share one dropout mask, whereas PEFT draws one for each layer.
 
     Args:
-        layers: linear layers, with an adapter of PEFT 0.21 or without.
+        layers: linear layers, with or without an adapter of PEFT 0.21.
         workspace, ops: as in `FrozenWeights`.
     """
 
@@ -60,15 +59,14 @@ class Projection:
 
     @property
     def rate(self) -> float:
-        """Of dropout; 0 where it is off, as in validation."""
+        """The dropout rate; 0 where dropout is off, as in validation."""
         return max((one.p for one in self._dropouts if one.training), default=0.0)
 
     def refresh(self) -> None:
-        """Read `weights` again: to be called before each forward pass.
+        """Stack the current `weights`: A to [ranks, in], scaled B to [out, ranks].
 
-        All A stand one below the other then, [ranks, in], and all B by their scales,
-        [out, ranks]. That a weight was changed cannot be seen: torch's fused AdamW
-        leaves its version as it is.
+        Call it before each forward pass. Changes cannot be detected, because torch's
+        fused AdamW does not increment a tensor's version.
         """
         if not self.weights:
             return
@@ -91,12 +89,12 @@ class Projection:
     def forward(
         self, x: Tensor, residual: Tensor | None = None, seed: int | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """The outputs, and what the adapters made of x, which `backward` needs.
+        """The outputs, and x Aᵀ; None: it is not needed, or adapters were merged.
 
         Args:
             x: shape [tokens, in].
-            residual: what is added to the outputs. Shape [tokens, out].
-            seed: of dropout; None drops nothing.
+            residual: added to the outputs. Shape [tokens, out].
+            seed: of dropout; None: no dropout.
         """
         dense, bias = self._dense(seed), self._frozen.bias
         if residual is None:
@@ -112,10 +110,7 @@ class Projection:
     def backward(
         self, grad: Tensor, seed: int | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Gradients of x and of what the adapters made of it.
-
-        `grad`: of the outputs, [tokens, out].
-        """
+        """Gradients of x and of x Aᵀ, given `grad` of the outputs, [tokens, out]."""
         to_x = grad @ self._dense(seed)
         if not self.weights:
             return to_x, None
@@ -140,7 +135,7 @@ class Projection:
             grad: of the outputs. Shape [tokens, out].
             to_inner: of `backward`.
             x, seed: as in `forward`.
-            inner: of `forward`; None: it is computed again.
+            inner: of `forward`; None: recomputed.
         """
         if to_inner is None:
             return []
@@ -154,7 +149,7 @@ class Projection:
         return found
 
     def _merges(self, seed: int | None) -> bool:
-        """Whether adapters are added to the weights as these are unpacked."""
+        """Whether adapters are added to the weights during dequantization."""
         return seed is None and self._frozen.is_packed
 
     def _dense(self, seed: int | None) -> Tensor:
@@ -167,7 +162,7 @@ class Projection:
 
 
 def _product(one: Tensor, other: Tensor) -> Tensor:
-    """oneᵀ other, summed and kept in float32 where the inputs are 16 bits."""
+    """oneᵀ other, accumulated and returned in float32 for 16-bit inputs on a GPU."""
     if one.is_cuda and one.dtype != torch.float32:
         return torch.mm(one.T, other, out_dtype=torch.float32)
     return one.T @ other

@@ -1,9 +1,9 @@
-"""Whether gradients are those of the loss: tried on real examples before training.
+"""Check on real examples that gradients are those of the loss.
 
-A training whose gradients are wrong ends like any other, with an adapter that is worse
-than none. So one real micro-batch is computed as a step does it, and each decoder layer
-once more as plainly as can be, one at a time: from the recorded input and the recorded
-gradient of its output. What differs beyond rounding stops the training.
+A training with wrong gradients ends without an error, but its adapter is worse than
+none. So one real micro-batch is computed as in a training step, and each decoder layer
+is recomputed by a simple reference, from its recorded input and the recorded gradient
+of its output. A difference beyond rounding stops the training.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,19 +38,19 @@ def check_gradients(
     dtype: torch.dtype,
     where: str,
 ) -> ComparisonResult:
-    """Compare the gradients of some real sequences with a plain computation of them.
+    """Compare the gradients of some real sequences with those of a simple reference.
 
-    Weights, gradients and random state are left as they were.
+    Weights, gradients and random state are not changed.
 
     Args:
-        forward: the loss of a micro-batch, without noise.
-        documents: what is trained on.
-        packs: sequences of `documents`, of which the first few are taken.
-        weights: the trained weights by name; none has a gradient now.
+        forward: computes the loss of a micro-batch, without NEFTune's noise.
+        documents: the training data.
+        packs: sequences of `documents`, of which the first few are used.
+        weights: the trained weights by name, without gradients.
         dtype: of matrix products.
-        where: the place in the training, for the error.
-    Raises: ModelError naming layer, weight and both norms; or if two passes without
-        gradients differ: dropout is on, which has to be off here.
+        where: the point in the training, for the error.
+    Raises: ModelError with layer, weight and both norms; or if two passes without
+        gradients differ, because dropout is on.
     """
     parts, examples = find_parts(model), choose_examples(documents, packs)
     batch = documents.batch(examples.packs, str(model.device))

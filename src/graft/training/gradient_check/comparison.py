@@ -1,4 +1,4 @@
-"""The comparison of a recorded pass with a plain computation of it."""
+"""Comparing a recorded pass with the reference, layer by layer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ _OUTPUT, _INPUT = "output", "input"
 
 @dataclass(frozen=True)
 class ComparisonResult:
-    """What a check has compared.
+    """The result of a comparison without a fault.
 
     Attributes:
-        num_compared: gradients and outputs.
+        num_compared: number of gradients and outputs.
         worst: the largest relative error among them.
-        idle: weights whose gradient on these examples is zero, and right so.
+        idle: weights whose reference gradient is zero on these examples.
     """
 
     num_compared: int
@@ -44,7 +44,7 @@ class ComparisonResult:
 
 
 class GradientComparison:
-    """The comparison of a recording. Arguments as in `check_gradients`."""
+    """Compares a recording with the reference. Arguments as in `check_gradients`."""
 
     def __init__(
         self,
@@ -62,10 +62,10 @@ class GradientComparison:
         base = model.get_base_model() if hasattr(model, "peft_config") else model
         self._config = plain_config(base.config)
         self._seen: list[Difference] = []
-        self._outer: dict[str, Tensor] = {}  # of weights outside the layers
+        self._outer: dict[str, Tensor] = {}  # gradients of weights outside the layers
 
     def run(self) -> ComparisonResult:
-        """Compare the loss, then layer by layer from the last to the first."""
+        """Compare the loss, then each layer from the last to the first."""
         if self._parts.norm is not None and self._parts.head is not None:
             self._check_loss()
         for number in reversed(range(len(self._parts.layers))):
@@ -124,8 +124,8 @@ class GradientComparison:
             self._hold(place, found, right, rounded and rounded[name], kind)
 
     def _layer_gradients(self, number: int, dtype: torch.dtype) -> dict[str, Tensor]:
-        """Output of a layer, and gradients of its input and trained weights, with
-        products in a type."""
+        """The reference output of a layer, and gradients of its input and trained
+        weights, with matrix products in `dtype`."""
         layer, recording = self._parts.layers[number], self._recording
         plain = plain_copy(layer, self._config)
         state = recording.states[number].to(self._device, torch.float32)
@@ -164,8 +164,8 @@ class GradientComparison:
         return {_OUTPUT: output, **inputs, **sums}
 
     def _check_embedding(self) -> None:
-        """The embedding's gradient, where nothing else makes the first layer's input;
-        a tied output layer adds to it."""
+        """Compare the embedding's gradient, if it alone makes the first layer's input.
+        A tied output layer adds to the gradient."""
         embedding, first = self._parts.embedding, self._recording.gradients[:1]
         trained = self._trained_of([embedding])
         for name, right in self._outer.items():
@@ -192,7 +192,8 @@ class GradientComparison:
         rounded: Tensor | None = None,
         kind: Kind = "gradient",
     ) -> None:
-        """Compare; `rounded`: the reference once more, in the type of the products."""
+        """Compare, and raise if it differs. `rounded`: the reference in the dtype of
+        the matrix products."""
         difference, tolerance = (
             compare(name, found, right, kind),
             TOLERANCE[self._dtype],
@@ -203,7 +204,7 @@ class GradientComparison:
         self._seen.append(difference)
 
     def _flows(self, number: int) -> bool:
-        """Whether something before a layer is trained."""
+        """Whether anything before a layer is trained."""
         before = [*self._parts.layers[:number], self._parts.embedding]
         return bool(self._trained_of(before))
 
@@ -223,7 +224,7 @@ class GradientComparison:
 
 
 def _is_some(gradient: Tensor | None) -> bool:
-    """Whether a gradient is there, finite, and not zero."""
+    """Whether a gradient exists, is finite, and is not zero."""
     if gradient is None:
         return False
     total = float(gradient.abs().sum())

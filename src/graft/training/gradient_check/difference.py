@@ -1,4 +1,4 @@
-"""How far a gradient may be from its reference, and the error where it is farther."""
+"""The difference of a gradient and its reference, its tolerance, and the error."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,11 +9,11 @@ from torch import Tensor
 from graft.errors import ModelError
 
 TOLERANCE = {torch.float32: 2e-3, torch.bfloat16: 0.05, torch.float16: 0.05}
-"""Largest relative error, by the type of the products. Right gradients measured up to
-a third of it (docs/LOG.md)."""
+"""Largest relative error, by the dtype of matrix products. Correct gradients were
+measured to have at most a third of it (docs/LOG.md)."""
 _NOISE = 4.0
-"""A gradient in which large terms cancel is further away by rounding alone. It may be
-off by this many times what the reference itself is off by in the same type."""
+"""Rounding errors are larger where large terms cancel. A gradient's error may be this
+many times that of the reference computed in the same dtype."""
 
 
 Kind = Literal["gradient", "value"]
@@ -21,11 +21,11 @@ Kind = Literal["gradient", "value"]
 
 @dataclass(frozen=True)
 class Difference:
-    """Between a gradient and its reference.
+    """The difference of a gradient and its reference.
 
     Attributes:
         name: of a weight, or of a state between layers.
-        kind: what of it was compared.
+        kind: whether its gradient or its value was compared.
         norm, expected_norm: of the gradient, and of the reference.
         error: norm of the difference over `expected_norm`.
         cosine: of the angle between them.
@@ -42,7 +42,7 @@ class Difference:
 def compare(
     name: str, found: Tensor | None, expected: Tensor, kind: Kind = "gradient"
 ) -> Difference:
-    """Hold a gradient, or a state, against its reference. None counts as zeros."""
+    """Compare a gradient or a value with its reference. None counts as zeros."""
     wide = expected.detach().flatten().double()
     own = torch.zeros_like(wide)
     if found is not None:
@@ -60,32 +60,31 @@ def compare(
 
 
 def is_within(found: Difference, tolerance: float, noise: float = 0.0) -> bool:
-    """Whether it is right as far as rounding goes. NaN never is.
+    """Whether the difference can be due to rounding. NaN is False.
 
     Args:
-        noise: relative error of the reference itself, in the type of the products.
+        noise: relative error of the reference in the dtype of the matrix products.
     """
     return found.error <= max(tolerance, _NOISE * noise)
 
 
 def wrong_gradient(where: str, found: Difference, tolerance: float) -> ModelError:
-    """The error for what is not as a plain computation gives it."""
+    """The error for a gradient or value that differs from its reference."""
     problem = (
         f"the {found.kind} of {found.name} is wrong: its norm is {found.norm:.3g}, "
-        f"through dense weights and plain attention {found.expected_norm:.3g} "
+        f"that of the reference {found.expected_norm:.3g} "
         f"(relative error {found.error:.2g}, cosine {found.cosine:.3f})"
     )
     if not found.norm:
         problem = (
-            f"no gradient reaches {found.name}, where plain layers give it one of "
-            f"norm {found.expected_norm:.3g}"
+            f"no gradient reaches {found.name}, whose reference has norm "
+            f"{found.expected_norm:.3g}"
         )
     return ModelError(
         where,
         problem,
-        expected=f"a relative error of at most {tolerance:.2g}; nothing was trained "
-        "on from here",
-        fix="set train.kernels=plain if fused layers were used; quantization=none "
-        "tells whether 4-bit weights are the cause. Please report it with the "
+        expected=f"a relative error of at most {tolerance:.2g}",
+        fix="set train.kernels=plain if fused layers were used; try quantization=none "
+        "to see whether 4-bit weights are the cause. Please report it with the "
         "processor or GPU and the versions of torch, bitsandbytes and peft",
     )

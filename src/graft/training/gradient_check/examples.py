@@ -1,4 +1,4 @@
-"""The examples of the check, read from the data without the code that makes batches."""
+"""The examples of the check, built independently of the code that makes batches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from graft.errors import ModelError
 from graft.training.batches import MicroBatch, PackedDocuments
 
 MOST_TOKENS = 2048
-"""Of the examples that are compared: so many, or one sequence."""
+"""Tokens of the compared examples; one longer sequence is used whole."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Documents one after the other, and where they carry loss.
+    """Concatenated documents, and where they carry loss.
 
     Attributes:
-        packs: the sequences that hold them.
+        packs: the sequences that they are from.
         lengths: tokens of each document.
         tokens: shape [tokens].
         predicts: positions whose next token carries loss. [trained].
@@ -35,7 +35,7 @@ class Examples:
     weights: Tensor
 
     def check(self, batch: MicroBatch, where: str) -> None:
-        """Raises: ModelError if a micro-batch of these sequences is another one."""
+        """Raises: ModelError if a micro-batch of these sequences differs from them."""
         positions = torch.cat([torch.arange(length) for length in self.lengths])
         found = {
             "tokens": (batch.input_ids[0], self.tokens),
@@ -48,14 +48,14 @@ class Examples:
                 raise ModelError(
                     where,
                     f"a micro-batch has other {name} than the tokenized examples",
-                    expected="each token predicted from the one before it in its own "
-                    "document, where the loss mask says so",
-                    fix="this is a fault of graft: please report it with your params",
+                    expected="each token of the loss mask predicted from the one "
+                    "before it in its document",
+                    fix="this is a bug in graft: please report it with your params",
                 )
 
 
 def choose_examples(documents: PackedDocuments, packs: Sequence[int]) -> Examples:
-    """The first sequences: some 2,000 tokens, and two documents if there are two."""
+    """The first sequences: about 2,000 tokens, and two documents if there are two."""
     chosen: list[int] = []
     tokens = members = 0
     for pack in packs:

@@ -1,4 +1,4 @@
-"""One real forward and backward pass, recorded at the borders of the decoder layers."""
+"""Recording one real forward and backward pass at the boundaries of decoder layers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ _OTHER_LOGITS = (
     "logits_scaling",
     "lm_head_multiplier",
 )
-"""Settings by which a family's logits are more than the output layer's product."""
+"""Settings of families whose logits are not simply the output layer's product."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class ModelParts:
     """The parts of a causal language model that the check recomputes.
 
     Attributes:
-        layers: the decoder layers; empty if they are not where families keep them.
+        layers: the decoder layers; empty if they were not found.
         norm: after the last layer; None if it has an unknown name.
-        head: the output layer; None if logits are more than its product.
+        head: the output layer; None if logits are not simply its product.
         embedding: the input embedding.
     """
 
@@ -40,7 +40,7 @@ class ModelParts:
 
 
 def find_parts(model: Any) -> ModelParts:
-    """Find the parts of a model of transformers 5, with adapters of PEFT or without."""
+    """Find the parts of a transformers 5 model, with or without PEFT adapters."""
     base = model.get_base_model() if hasattr(model, "peft_config") else model
     number = base.config.num_hidden_layers
     decoder = base.base_model
@@ -63,13 +63,13 @@ def find_parts(model: Any) -> ModelParts:
 
 @dataclass
 class Recording:
-    """What a pass computed. Of n layers, tensors [1, tokens, hidden] on the CPU.
+    """The results of a pass through n layers. Tensors are [1, tokens, hidden], on CPU.
 
     Attributes:
         loss: the weighted sum of the losses.
         states: the input of each layer, and the output of the last. Length n + 1.
-        gradients: of the loss with respect to `states`; None where none flows.
-        arguments: what else each layer was called with.
+        gradients: of the loss with respect to `states`; None where there is none.
+        arguments: the other arguments of each layer.
         of_weights: gradients of the trained weights, by name.
     """
 
@@ -89,7 +89,7 @@ def record(
     batch: MicroBatch,
     weights: Mapping[str, Tensor],
 ) -> Recording:
-    """Compute loss and gradients as a training step does, and keep what is compared.
+    """Compute loss and gradients as a training step does, and record them.
 
     Args:
         weights: the trained weights by name. Their gradients are None before and after.
@@ -110,7 +110,7 @@ def record(
 
 @contextmanager
 def _hooks(layers: Sequence[nn.Module], found: Recording) -> Iterator[None]:
-    """Layers that are computed again in the backward pass are recorded once."""
+    """Record each layer once, also if it is recomputed in the backward pass."""
     seen: set[int] = set()
 
     def keep(state: Tensor) -> None:
@@ -149,24 +149,24 @@ def _hooks(layers: Sequence[nn.Module], found: Recording) -> Iterator[None]:
 
 
 def products_dtype(model: Any, dtype: torch.dtype) -> torch.dtype:
-    """The coarsest type that takes part in a pass: of products or of stored weights."""
+    """The least precise dtype in a pass: of matrix products or of stored weights."""
     stored = {w.dtype for w in model.parameters() if w.is_floating_point()}
     coarse = [d for d in (dtype, *sorted(stored, key=str)) if d.itemsize < 4]
     return coarse[0] if coarse else dtype
 
 
 def check_weight_layout(model: Any, where: str) -> None:
-    """Raises: ModelError if a 4-bit weight was repacked for inference on a CPU."""
+    """Raises: ModelError if a 4-bit weight was repacked for CPU inference."""
     for name, weight in model.named_parameters():
         state = getattr(weight, "quant_state", None)
         if getattr(state, "packing_format_for_cpu", False):
             raise ModelError(
                 where,
-                f"{name.removesuffix('.weight')} is in bitsandbytes' form for "
+                f"{name.removesuffix('.weight')} is in bitsandbytes' layout for "
                 "inference, through which no gradient flows",
                 expected="4-bit weights as they were loaded",
-                fix="this is a fault: please report it with the processor and the "
-                "version of bitsandbytes",
+                fix="this is a bug in graft: please report it with the processor and "
+                "the version of bitsandbytes",
             )
 
 
@@ -180,7 +180,7 @@ def check_repeatable(forward: Forward, batch: MicroBatch, where: str) -> None:
     if abs(losses[0] - losses[1]) > 1e-6 * abs(losses[0]):
         raise ModelError(
             where,
-            f"two passes as in validation differ: losses {losses[0]} and {losses[1]}",
+            f"two validation passes differ: losses {losses[0]} and {losses[1]}",
             expected="no dropout in validation",
             fix="set the dropout of the base's config.json to 0, and that of adapter",
         )
@@ -188,8 +188,8 @@ def check_repeatable(forward: Forward, batch: MicroBatch, where: str) -> None:
 
 @contextmanager
 def random_adapters(weights: Mapping[str, Tensor]) -> Iterator[None]:
-    """Fill each B of an adapter at random for a while: B is zero before the first step,
-    and with it the gradient of A and everything that the adapter adds."""
+    """Temporarily set each adapter's B to random values. B is zero before the first
+    step, and so are the gradient of A and the adapter's contribution."""
     chosen = {name: w for name, w in weights.items() if ".lora_B." in name}
     before = {name: weight.detach().clone() for name, weight in chosen.items()}
     generator = torch.Generator().manual_seed(0)
@@ -206,4 +206,4 @@ def random_adapters(weights: Mapping[str, Tensor]) -> Iterator[None]:
 
 
 _SPREAD = 0.1
-"""Of B times the root of the rank: an update of A's order, a part of the weight's."""
+"""Standard deviation of B times the root of the rank."""

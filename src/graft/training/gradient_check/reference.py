@@ -1,8 +1,8 @@
-"""A decoder layer computed as plainly as can be: dense float32 weights, one document a
-row, attention of torch; and the same for the loss.
+"""The reference: decoder layers and loss with dense float32 weights, one document per
+row, and torch's attention.
 
-It shares the code of transformers' layer classes with what it checks, but no module
-object, hook, kernel, packed layout or backward pass.
+It shares the code of transformers' layer classes with the checked computation, but no
+module objects, hooks, kernels, packed layout or backward pass.
 """
 
 import copy
@@ -18,19 +18,19 @@ from torch.utils.checkpoint import checkpoint
 from graft.training.fused.frozen import gathered_bytes
 
 _TOKENS = 2048
-"""Of a chunk of documents, padding counted."""
+"""Tokens of a batch of documents, including padding."""
 _ROWS = 512
-"""Of logits at a time."""
+"""Rows of logits computed at a time."""
 
 
 @dataclass(frozen=True)
 class ReferenceBatch:
-    """Some documents as rows of one length.
+    """Indices that pad some documents of a packed row to a batch.
 
     Attributes:
         gather: position in the packed row of each token; padding repeats the last
             token. Shape [documents, longest].
-        real: which of them are tokens. Shape [documents, longest].
+        real: whether it is a token, not padding. Shape [documents, longest].
     """
 
     gather: Tensor
@@ -40,7 +40,8 @@ class ReferenceBatch:
 def to_reference_batches(
     lengths: Sequence[int], most: int = _TOKENS
 ) -> list[ReferenceBatch]:
-    """Lay out documents of a packed row, by length, as few tokens at a time."""
+    """Batches of the documents of a packed row, sorted by length, of at most `most`
+    tokens or one document."""
     starts = [0]
     for length in lengths:
         starts.append(starts[-1] + length)
@@ -57,7 +58,7 @@ def to_reference_batches(
 
 
 class DenseLinear(nn.Module):  # type: ignore[misc]
-    """A linear layer, its adapter with it, by the formulas of the papers.
+    """A linear layer and its adapter, by the formulas of the papers.
 
     Sources: Hu et al. 2021, arXiv:2106.09685 (LoRA); Liu et al. 2024, arXiv:2402.09353
     (DoRA; the norm carries no gradient, section 4.3).
@@ -72,7 +73,7 @@ class DenseLinear(nn.Module):  # type: ignore[misc]
         self._linear = [linear]  # a list, so that its weights are not this module's
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape [..., in] → [..., out]. Only x is kept: the dense weight is not."""
+        """Shape [..., in] → [..., out]. Only x is saved for the backward pass."""
         out: Tensor = checkpoint(
             self._compute, x, use_reentrant=False, preserve_rng_state=False
         )
@@ -110,9 +111,9 @@ def dense_weight(linear: Any) -> Tensor:
 
 
 def plain_copy(module: nn.Module, config: Any) -> nn.Module:
-    """The module of transformers' class without what was put on it since: hooks,
-    another `forward`, 4-bit weights, adapters' modules. Weights that are trained are
-    the same tensors, so that gradients can be asked for with respect to them."""
+    """A copy of a transformers module without later changes: hooks, a replaced
+    `forward`, 4-bit weights, adapter modules. It shares trained weights, so that
+    gradients can be computed with respect to them."""
     base = getattr(module, "base_layer", module)
     if isinstance(base, nn.Linear) or type(base).__name__ == "Conv1D":
         return DenseLinear(module)
@@ -132,7 +133,7 @@ def plain_copy(module: nn.Module, config: Any) -> nn.Module:
 
 
 def plain_config(config: Any) -> Any:
-    """The same configuration, with torch's attention."""
+    """A copy of the configuration, with torch's attention."""
     changed = copy.copy(config)
     changed._attn_implementation = "sdpa"  # pylint: disable=protected-access
     return changed
@@ -149,11 +150,11 @@ def layer_call(
     """A layer's output for some documents. Shape [documents, longest, hidden].
 
     Args:
-        layer: of `plain_copy`.
-        state: what it reads, as rows. [documents, longest, hidden].
-        arguments: what it was called with for the packed row.
+        layer: returned by `plain_copy`.
+        state: its input, padded. [documents, longest, hidden].
+        arguments: its other arguments in the packed pass.
         tokens: of the packed row.
-        window: tokens that a token sees, itself with them; None: all before.
+        window: tokens that a token attends to, including itself; None: all before it.
     """
     args, kwargs = arguments
     rows = chunk.gather.to(state.device)
@@ -171,7 +172,7 @@ def layer_call(
 
 
 def _as_rows(value: Any, rows: Tensor, tokens: int) -> Any:
-    """What belongs to each token of the packed row, laid out as its documents are."""
+    """A value per token of the packed row, padded like the documents."""
     if isinstance(value, tuple):
         return tuple(_as_rows(one, rows, tokens) for one in value)
     if isinstance(value, Tensor) and value.shape[:2] == (1, tokens):
@@ -182,11 +183,11 @@ def _as_rows(value: Any, rows: Tensor, tokens: int) -> Any:
 def loss_of(
     states: Tensor, norm: nn.Module, head: Any, targets: Tensor, weights: Tensor
 ) -> Tensor:
-    """Weighted sum of negative log-likelihoods, a few hundred tokens at a time.
+    """Weighted sum of negative log-likelihoods, in nats, some hundred tokens at a time.
 
     Args:
-        states: what the last layer gives where a token is predicted. [tokens, hidden].
-        norm: of `plain_copy`.
+        states: outputs of the last layer that predict a token. [tokens, hidden].
+        norm: returned by `plain_copy`.
         head: the output layer.
         targets, weights: [tokens].
     """

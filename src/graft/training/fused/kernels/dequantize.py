@@ -1,8 +1,8 @@
-"""4-bit weights of bitsandbytes 0.50, unpacked with an adapter added.
+"""Dequantizing 4-bit weights of bitsandbytes 0.50, with an adapter added.
 
 Source: Dettmers et al. 2023, arXiv:2305.14314 (NF4, double quantization)."""
 
-# pylint: disable=invalid-name  # Triton's constants are written so
+# pylint: disable=invalid-name  # Triton's convention for constants
 
 from typing import Any
 
@@ -18,12 +18,13 @@ def dequantize_(
     up: Tensor | None = None,
     down: Tensor | None = None,
 ) -> None:
-    """Unpack 4-bit weights of bitsandbytes 0.50 into `out`, [out features, in], and add
-    `up` × `down` before rounding. Shapes [out features, rank], [rank, in].
+    """Dequantize 4-bit weights into `out`, [out features, in], and add `up` × `down`
+    before rounding. Shapes [out features, rank] and [rank, in].
 
-    Two weights a byte, the first in the high bits. A block of `state.blocksize` shares
-    a scale; with double quantization that is a byte too, an entry of `state2.code`
-    times the scale of its own block, plus `state.offset`.
+    A byte holds two weights, the first in the high bits. Each block of
+    `state.blocksize` weights shares a scale. With double quantization the scale is a
+    byte too: an entry of `state2.code` times the scale of its own block, plus
+    `state.offset`.
     """
     nested = state.nested
     inner = state.state2 if nested else state
@@ -89,7 +90,7 @@ def _dequantize(
         scale += tl.load(offset_at)
     else:
         scale = tl.load(absmax_at + block, known, 0.0)
-    # Loaded once a block, and not once a weight: three times as fast.
+    # One load per block instead of one per weight is three times as fast.
     scale = tl.broadcast_to(scale[:, :, None], (ROWS, BLOCKS, BLOCK // 2))
     scale = tl.reshape(scale, (ROWS, BLOCKS * BLOCK // 2))
     packed = tl.load(packed_at + first // 2 + pair[None, :], here, 0).to(tl.int32)

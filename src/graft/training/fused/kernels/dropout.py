@@ -1,6 +1,6 @@
-"""Dropout whose mask a seed gives again."""
+"""Dropout whose mask is a function of a seed."""
 
-# pylint: disable=invalid-name  # Triton's constants are written so
+# pylint: disable=invalid-name  # Triton's convention for constants
 
 import torch
 import triton
@@ -11,8 +11,8 @@ _BLOCK = 2048
 
 
 def dropout(x: Tensor, rate: float, seed: int) -> Tensor:
-    """x with a share of its numbers set to 0, the others divided by what is left. The
-    same seed drops the same places."""
+    """x with a share `rate` of elements set to 0, and the others divided by 1 - rate.
+    The same seed drops the same elements."""
     out = torch.empty_like(x)
     grid = (triton.cdiv(x.numel(), _BLOCK),)
     _dropout[grid](x, out, x.numel(), rate, seed, _BLOCK)

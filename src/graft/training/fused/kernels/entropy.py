@@ -1,6 +1,6 @@
 """Cross-entropy over a vocabulary, with its gradient."""
 
-# pylint: disable=invalid-name  # Triton's constants are written so
+# pylint: disable=invalid-name  # Triton's convention for constants
 
 import torch
 import triton
@@ -9,7 +9,8 @@ from torch import Tensor
 
 
 def cross_entropy_(logits: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
-    """Weighed losses in nats, float32 [rows]; the logits become their gradient."""
+    """Weighted losses in nats, float32, [rows]. Replaces the logits, [rows, vocab], by
+    their gradient."""
     num, size = logits.shape
     losses = logits.new_empty(num, dtype=torch.float32)
     has = weights is not None
@@ -37,7 +38,7 @@ def _cross_entropy(
     weight = 1.0
     if HAS_WEIGHTS:
         weight = tl.load(weights_at + row).to(tl.float32)
-    told = tl.load(logits_at + target).to(tl.float32)
+    target_logit = tl.load(logits_at + target).to(tl.float32)
     most = tl.full([BLOCK], -float("inf"), tl.float32)
     total = tl.zeros([BLOCK], tl.float32)
     for start in range(0, size, BLOCK):
@@ -49,7 +50,7 @@ def _cross_entropy(
         most = larger
     top = tl.max(most)
     log_total = top + tl.log(tl.sum(total * tl.exp(most - top)))
-    tl.store(losses_at + row, weight * (log_total - told))
+    tl.store(losses_at + row, weight * (log_total - target_logit))
     for start in range(0, size, BLOCK):
         place = start + tl.arange(0, BLOCK)
         here = place < size

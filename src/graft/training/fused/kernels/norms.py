@@ -1,6 +1,6 @@
 """Root-mean-square norms."""
 
-# pylint: disable=invalid-name  # Triton's constants are written so
+# pylint: disable=invalid-name  # Triton's convention for constants
 
 import torch
 import triton
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """Root-mean-square norm, and each token's scale (float32, [tokens])."""
+    """RMSNorm, and each token's reciprocal root mean square (float32, [tokens])."""
     num, size = x.shape
     out, scale = torch.empty_like(x), x.new_empty(num, dtype=torch.float32)
     block = triton.next_power_of_2(size)
@@ -20,7 +20,7 @@ def norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
 def add_norm(
     x: Tensor, other: Tensor, weight: Tensor, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The sum of two, and `norm` of it."""
+    """x + other, and `norm` of the sum."""
     num, size = x.shape
     total, out = torch.empty_like(x), torch.empty_like(x)
     scale, block = x.new_empty(num, dtype=torch.float32), triton.next_power_of_2(size)
@@ -33,7 +33,7 @@ def add_norm(
 def norm_backward(
     grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor, residual: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Gradient of the norm's input with `residual` added, and the norm again."""
+    """The gradient of the norm's input plus `residual`, and the norm, recomputed."""
     num, size = x.shape
     out, normed = torch.empty_like(x), torch.empty_like(x)
     block = triton.next_power_of_2(size)
@@ -74,7 +74,7 @@ def _add_norm(
     x = tl.load(x_at + at, here, 0.0).to(tl.float32)
     x += tl.load(other_at + at, here, 0.0).to(tl.float32)
     tl.store(total_at + at, x, here)
-    # The norm is that of the sum as it is kept.
+    # The norm is that of the stored, rounded sum.
     x = x.to(total_at.dtype.element_ty).to(tl.float32)
     weight = tl.load(weight_at + place, here, 0.0).to(tl.float32)
     scale = tl.rsqrt(tl.sum(x * x) / size + eps)

@@ -1,7 +1,7 @@
-"""Rotary positions: heads turned by angles. Source: Su et al. 2021, arXiv:2104.09864;
-halves as in transformers 5."""
+"""Rotary position embeddings. Source: Su et al. 2021, arXiv:2104.09864; the halves of
+a head are rotated as in transformers 5."""
 
-# pylint: disable=invalid-name  # Triton's constants are written so
+# pylint: disable=invalid-name  # Triton's convention for constants
 
 from collections.abc import Sequence
 
@@ -11,23 +11,25 @@ from torch import Tensor
 
 
 def rotate_(states: Tensor, cos: Tensor, sin: Tensor, num_heads: int) -> None:
-    """Turn the first `num_heads` heads by their positions' angles.
+    """Rotate the first `num_heads` heads by the angles of their positions.
 
     Args:
-        states: heads side by side. Shape [tokens, all heads × head size].
-        cos, sin: shape [tokens, head size], of which the halves are equal.
+        states: shape [tokens, all heads × head size].
+        cos, sin: shape [tokens, head size]; both halves are equal.
     """
     size = cos.shape[1]
     grid = (states.shape[0], triton.cdiv(num_heads, 8))
     _rotate[grid](states, cos, sin, num_heads, states.stride(0), size // 2, 8)
 
 
-def join_turned_back(parts: Sequence[Tensor], cos: Tensor, sin: Tensor) -> Tensor:
-    """Gradients of turned queries and keys, and of values, turned back side by side.
+def rotate_backward(parts: Sequence[Tensor], cos: Tensor, sin: Tensor) -> Tensor:
+    """The backward pass of `rotate_`: gradients of queries, keys and values before
+    rotation, concatenated. Shape [tokens, all heads × head size].
 
     Args:
-        parts: shapes [tokens, heads, head size].
-        cos, sin: as in `rotate_`, of the way there.
+        parts: gradients of rotated queries and keys, and of values. Shapes [tokens,
+            heads, head size].
+        cos, sin: as given to `rotate_`.
     """
     num, size = cos.shape
     heads = [part.shape[1] for part in parts]
@@ -79,15 +81,16 @@ def _join(
     cos = tl.load(cos_at + row * 2 * HALF + place).to(tl.float32)
     sin = tl.load(sin_at + row * 2 * HALF + place).to(tl.float32)
     head = tl.program_id(1) * HEADS + tl.arange(0, HEADS)[:, None]
-    turned = num_queries + num_keys
-    num = turned + num_values
-    cos = tl.where(head < turned, cos, 1.0)
-    sin = tl.where(head < turned, sin, 0.0)
+    rotated = num_queries + num_keys
+    num = rotated + num_values
+    cos = tl.where(head < rotated, cos, 1.0)
+    sin = tl.where(head < rotated, sin, 0.0)
     query = query_at + (row * num_queries + head) * 2 * HALF
     key = key_at + (row * num_keys + head - num_queries) * 2 * HALF
-    value = value_at + (row * num_values + head - turned) * 2 * HALF
+    value = value_at + (row * num_values + head - rotated) * 2 * HALF
     at = (
-        tl.where(head < num_queries, query, tl.where(head < turned, key, value)) + place
+        tl.where(head < num_queries, query, tl.where(head < rotated, key, value))
+        + place
     )
     here = head < num
     one = tl.load(at, here, 0.0).to(tl.float32)

@@ -1,6 +1,6 @@
 """SwiGLU. Source: Shazeer 2020, arXiv:2002.05202."""
 
-# pylint: disable=invalid-name  # Triton's constants are written so
+# pylint: disable=invalid-name  # Triton's convention for constants
 
 import triton
 import triton.language as tl
@@ -18,7 +18,7 @@ def swiglu(gate_up: Tensor) -> Tensor:
 
 
 def swiglu_backward_(grad: Tensor, gate_up: Tensor) -> None:
-    """Put the gradient of `gate_up` in its place, and silu(gate) × up in `grad`'s."""
+    """Replace `gate_up` by its gradient, and `grad` by silu(gate) × up."""
     num, size = grad.shape
     grid = (num, triton.cdiv(size, _BLOCK))
     _swiglu_backward[grid](grad, gate_up, size, _BLOCK)
