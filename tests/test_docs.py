@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,27 @@ QUOTED = re.compile(r"\*\*`([^`]+)`\*\*")
 def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
     links = LINK.findall(page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_map_of_readme_has_every_package_and_nothing_else() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    lines = re.findall(r"^\| (`src/graft/.*?) \|", readme, re.MULTILINE)
+    named = re.findall(r"`(?:src/graft/)?(\w+)/`", " ".join(lines))
+    packages = {path.parent.name for path in (ROOT / "src/graft").glob("*/__init__.py")}
+    assert sorted(named) == sorted(packages)
+
+
+def test_the_badges_of_readme_say_what_the_project_says() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    licence = (ROOT / "docs/images/licence.svg").read_text("utf-8")
+    assert f">{project['license']}</text>" in licence
+    workflow = (ROOT / ".github/workflows/python-tests.yml").read_text("utf-8")
+    tested = re.search(r"python-version: \[(.*)\]", workflow)
+    assert tested is not None
+    versions = " | ".join(re.findall(r"[\d.]+", tested[1]))
+    python = (ROOT / "docs/images/python.svg").read_text("utf-8")
+    assert f">{versions}</text>" in python
+    assert project["requires-python"] == f">={versions.split()[0]}"
 
 
 def messages() -> list[str]:
