@@ -157,7 +157,7 @@ def test_a_sweep_is_one_table_and_the_best_is_marked_only_when_asked(
     (unmeasured,) = [key for key in plain["left_out"] if key.startswith("unmeasured")]
     assert "no predictions" in plain["left_out"][unmeasured]
     assert "left out: few" in said and "left out: unmeasured" in said
-    assert "not shown: 2 more of 8 runs" in said and "old-r8" not in said
+    assert "not shown: 2 of 8 runs" in said and "old-r8" not in said
     assert "not registered" in said and "challenger" in said
     assert "left out: few" in (tmp_path / "out" / "compare.md").read_text("utf-8")
 
@@ -193,7 +193,7 @@ def test_a_best_that_failed_its_requirements_cannot_be_marked(
     assert version is not None and "best" not in History(registry).tags(version)
 
 
-def test_another_models_runs_are_found_by_its_name_with_their_own_metrics(
+def test_runs_of_another_model_are_found_by_its_name_with_their_metrics(
     params: Params,
     registry: RegistryConfig,
     tell: Tell,
@@ -202,7 +202,7 @@ def test_another_models_runs_are_found_by_its_name_with_their_own_metrics(
     tell("one", 8, 30)
     other = registry.model_copy(update={"name": "graft-translation"})
     task = params.task.model_copy(update={"metrics": ["bleu"]})
-    with pytest.raises(TrackingError, match=f"there are: {registry.name}"):
+    with pytest.raises(TrackingError, match=f"a model that has runs: {registry.name}"):
         compare.run(params.evaluate, other, task)
     compare.run(params.evaluate, other, task, name=registry.name)
     said = capsys.readouterr().out
@@ -231,11 +231,11 @@ def test_folders_need_no_store(
     )
     show(params, unreachable, tmp_path / "a", tmp_path / "a")
     assert f"{tmp_path / 'a'} (2)" in capsys.readouterr().out
-    with pytest.raises(ConfigError, match="is for runs"):
+    with pytest.raises(ConfigError, match="cannot be combined"):
         show(params, unreachable, tmp_path / "a", mark=True)
 
 
-def test_a_store_that_is_not_there_is_told_and_not_made(
+def test_a_missing_store_is_an_error_and_is_not_created(
     params: Params, registry: RegistryConfig, tmp_path: Path
 ) -> None:
     uri = f"sqlite:///{tmp_path}/none.db"

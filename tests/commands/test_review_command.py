@@ -52,7 +52,7 @@ def fill(path: Path, key: Key) -> Path:
     return path
 
 
-def test_sheets_are_made_with_the_key_apart_and_alike_for_equal_seeds(
+def test_sheets_and_key_are_separate_and_equal_for_equal_seeds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paths = make(tmp_path)
@@ -76,7 +76,7 @@ def test_sheets_are_made_with_the_key_apart_and_alike_for_equal_seeds(
     assert (key.run_id, key.seed, len(key.ab), len(key.rating)) == ("run-1", 1, 6, 12)
 
 
-def test_sheets_that_are_out_keep_their_key(tmp_path: Path) -> None:
+def test_the_key_of_existing_sheets_is_not_overwritten(tmp_path: Path) -> None:
     paths = make(tmp_path)
     review.run(REGISTRY, **paths, number=6, seed=1)
     before = {path: path.read_bytes() for path in paths["out"].rglob("*.*")}
@@ -95,7 +95,7 @@ def test_without_a_different_answer_there_are_no_pairs_to_judge(
 
 
 @pytest.mark.parametrize("changes", [{"number": 0}, {"seed": -1}])
-def test_numbers_that_mean_nothing_are_errors_of_ours(
+def test_invalid_numbers_are_configuration_errors(
     tmp_path: Path, changes: dict[str, int]
 ) -> None:
     paths = make(tmp_path)
@@ -113,26 +113,26 @@ def test_an_adapter_without_a_record_makes_a_review_that_is_not_logged(
     key = read_key(paths["out"] / "key.json")
     assert key.run_id is None
     review.run(REGISTRY, score=[fill(tmp_path / "a.json", key)], **paths)
-    assert "nowhere: the key names no MLflow run" in capsys.readouterr().out
+    assert "nowhere: the key contains no MLflow run" in capsys.readouterr().out
     assert io.read_json(paths["out"] / "report.json")["ab"]["win_rate"]["value"] == 1
     assert not paths["journals"].exists()
 
 
-def test_a_file_is_read_by_its_own_key_and_no_other(tmp_path: Path) -> None:
+def test_a_file_is_read_only_with_its_own_key(tmp_path: Path) -> None:
     paths = make(tmp_path) | {"adapter": tmp_path / "none"}
     other = paths | {"out": tmp_path / "other"}
     review.run(REGISTRY, **paths, seed=1)
     review.run(REGISTRY, **other, seed=2)
     key = paths["out"] / "key.json"
     filled = [fill(tmp_path / "a.json", read_key(key))]
-    with pytest.raises(DataError, match="is for review-.*; the key is of review-"):
+    with pytest.raises(DataError, match="belongs to review-.*, but the key to review-"):
         review.run(REGISTRY, score=filled, **other)
     assert not (other["out"] / "report.json").exists()
     review.run(REGISTRY, score=filled, key=key, **other)
     assert (other["out"] / "report.json").is_file()
 
 
-def test_the_command_line_takes_several_files(
+def test_the_command_line_accepts_several_files(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit):
@@ -147,7 +147,7 @@ quiet = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWa
 
 
 @quiet
-def test_a_store_that_is_down_loses_no_report_and_gets_it_later(
+def test_a_report_is_sent_later_if_the_store_is_down(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

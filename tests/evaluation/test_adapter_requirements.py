@@ -58,7 +58,7 @@ def test_a_significant_gain_that_is_far_too_small_fails(bound) -> None:
     assert "version 3" in said and f"{next(iter(bound.values())):g} required" in said
 
 
-def test_the_repositorys_own_requirements_refuse_what_learned_nothing() -> None:
+def test_the_repositorys_requirements_fail_for_an_untrained_adapter() -> None:
     config = load_params().evaluate.requirements
     assert check_requirements(config, NOTHING_LEARNED).status == "failed"
     good = scores(500, bleu=compared(0.0, 83.7, 82.0, 85.2))
@@ -79,14 +79,14 @@ def test_the_repositorys_own_requirements_refuse_what_learned_nothing() -> None:
         ({"no such metric": {"min": 0.0}}, {"bleu": compared(0.0, 99.0, 98.0, 99.0)}),
     ],
 )
-def test_what_is_undefined_missing_or_short_is_a_failure(bounds, found) -> None:
+def test_undefined_missing_and_low_values_fail(bounds, found) -> None:
     result = check_requirements(required(**bounds), scores(**found))
     assert result.status == "failed"
     assert len(result.failed) == 1
     assert result.to_report()["requirements_failed"] == [result.failed[0].sentence]
 
 
-def test_what_a_metric_lacks_is_said_where_it_was_required() -> None:
+def test_the_reason_is_shown_for_a_required_metric_that_was_not_computed() -> None:
     found = check_requirements(required(meteor={"min": 1.0}), scores())
     assert "WordNet is not here" in found.failed[0].sentence
 
@@ -98,7 +98,7 @@ def test_too_few_examples_fail_whatever_the_score() -> None:
     assert "9 test examples scored; at least 10 required" in found.failed[0].sentence
 
 
-def test_a_metric_that_falls_gains_by_falling() -> None:
+def test_a_lower_is_better_metric_gains_by_falling() -> None:
     found = scores(perplexity=compared(31_596.0, 3.2, -40_000.0, -25_000.0))
     asked = required(perplexity={"min_difference": 0.0, "max": 6.0})
     assert check_requirements(asked, found).status == "passed"
@@ -108,7 +108,7 @@ def test_a_metric_that_falls_gains_by_falling() -> None:
     "config",
     [None, required(), RequirementsConfig(min_examples=1, metrics={"bleu": None})],
 )
-def test_no_bound_on_any_metric_is_none_and_never_champion(config) -> None:
+def test_without_bounds_the_status_is_none_and_never_champion(config) -> None:
     found = check_requirements(config, scores(bleu=compared(0.0, 99.0)))
     assert found.status == "none"
     assert found.aliases == ("challenger",)
@@ -116,7 +116,7 @@ def test_no_bound_on_any_metric_is_none_and_never_champion(config) -> None:
 
 
 @given(st.floats(allow_nan=True), st.floats(allow_nan=True), st.floats(-100, 100))
-def test_nothing_passes_but_values_within_their_bounds(value, low, bound) -> None:
+def test_only_values_within_their_bounds_pass(value, low, bound) -> None:
     found = scores(bleu=compared(0.0, value, low, low))
     for key, passes in (
         ("min", value >= bound),
@@ -128,7 +128,9 @@ def test_nothing_passes_but_values_within_their_bounds(value, low, bound) -> Non
 
 
 @given(st.floats(0, 100), st.floats(0, 100))
-def test_a_value_below_its_bound_never_reads_like_it(value: float, least: float):
+def test_a_value_below_its_bound_is_never_shown_as_the_bound(
+    value: float, least: float
+):
     value, least = sorted((round(value, 5), round(least, 3)))
     if value == least:
         return
@@ -143,10 +145,10 @@ def test_a_bound_must_be_given_and_be_possible() -> None:
             MetricRequirement.model_validate(wrong)
 
 
-def test_a_requirement_on_what_is_not_measured_is_refused_before_anything_runs():
+def test_a_requirement_on_a_metric_that_is_not_computed_is_a_configuration_error():
     plain = load_params().to_plain()
     plain["evaluate"]["requirements"]["metrics"]["rouge_l"] = {"min": 10.0}
-    with pytest.raises(ConfigError, match="metrics.rouge_l: not among task.metrics"):
+    with pytest.raises(ConfigError, match="metrics.rouge_l: not in task.metrics"):
         check_params(plain, "params.yaml")
     plain["evaluate"]["requirements"]["metrics"]["rouge_l"] = None
     check_params(plain, "params.yaml")
@@ -158,7 +160,7 @@ def failing() -> Requirements:
     return check_requirements(required(bleu={"min": 101.0}), facts.scores)
 
 
-def test_page_and_card_say_a_failure_before_all_else_and_name_no_alias() -> None:
+def test_page_and_card_begin_with_a_failure_and_name_no_alias() -> None:
     rows = predictions()
     facts = make_facts(TASK, rows, requirements=failing())
     page, card = to_page(facts), to_card(facts)
@@ -172,7 +174,9 @@ def test_page_and_card_say_a_failure_before_all_else_and_name_no_alias() -> None
     assert "requirements: failed" in to_summary(facts, "3", Path("predictions"))
 
 
-def test_page_and_card_say_where_nothing_was_required_and_what_was_met() -> None:
+def test_page_and_card_show_which_requirements_were_met_or_that_there_were_none() -> (
+    None
+):
     rows = predictions()
     for config, words in (
         (None, "Requirements: none."),

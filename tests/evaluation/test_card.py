@@ -192,7 +192,7 @@ def test_a_reader_finds_results_data_parameters_samples_and_hashes(facts: Facts)
         "18,000 train",
         "| convert | 50 | 48 | 2 empty field |",
         "| preprocess | 48 | 47 | 1 duplicate |",
-        "| steps done | 1,234 |",
+        "| steps | 1,234 |",
         "| device | an older device |",
         "| train.learning_rate | `0.005` |",
         facts.samples[0].references[0],
@@ -230,16 +230,19 @@ def test_what_was_not_measured_has_no_heading(facts: Facts):
         assert text not in card
 
 
-def test_limits_name_what_may_be_chance_and_what_is_too_little():
+def test_limits_name_what_is_not_significant_and_small_samples():
     rows = [
         dataclasses.replace(row, tuned=row.base, stratum="rare" if n < 3 else "common")
         for n, row in enumerate(predictions())
     ]
     counts = {"train": 9, "validation": 9, "test": 400}
     card = to_card(make_facts(TASK, rows, counts=counts))
-    assert "What tuning changed is not significant in BLEU, chrF, BLEU-1." in card
-    assert "fewer than 10 test examples say next to nothing: rare." in card
-    assert "Of 400 test examples, 40 were asked." in card
+    assert (
+        "The difference between base and tuned is not significant in BLEU, chrF, BLEU-1."
+        in card
+    )
+    assert "fewer than 10 test examples are not conclusive: rare." in card
+    assert "Of 400 test examples, 40 were used." in card
 
 
 def test_what_a_model_says_cannot_break_the_table(facts: Facts):

@@ -41,13 +41,13 @@ def test_examples_come_with_their_tokens_in_the_order_of_the_split(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("limit", "ids"), [(3, "000 003 006"), (1, "000")])
-def test_a_limit_takes_examples_spread_over_the_whole_split(tmp_path, limit, ids):
+def test_a_limit_spreads_examples_over_the_split(tmp_path, limit, ids):
     write_batches(tmp_path / "test", [table(10)], SEQUENCE_SCHEMA)
     assert [e.id for e in read_examples(tmp_path / "test", limit)] == ids.split()
     assert len(read_examples(tmp_path / "test", 99)) == 10
 
 
-def test_an_empty_test_split_says_what_to_set(tmp_path: Path):
+def test_an_empty_test_split_is_an_error_with_the_setting(tmp_path: Path):
     write_batches(tmp_path / "test", [], SEQUENCE_SCHEMA)
     with pytest.raises(DataError, match="empty(.|\n)*split.test"):
         read_examples(tmp_path / "test", None)

@@ -45,12 +45,12 @@ def test_a_table_without_likelihoods_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "without", "said"),
     [
-        ([], "", "holds no prediction"),
+        ([], "", "contains no predictions"),
         ([ROW, ROW | {"base": "x"}], "", "same id"),
         ([ROW], "tuned", "no column tuned"),
     ],
 )
-def test_a_table_that_is_not_whole_says_what_is_wrong_and_how_to_make_it(
+def test_an_invalid_table_is_an_error_with_the_way_to_generate_it(
     tmp_path: Path, rows: list[dict[str, Any]], without: str, said: str
 ) -> None:
     with pytest.raises(DataError, match=said) as caught:
@@ -58,12 +58,12 @@ def test_a_table_that_is_not_whole_says_what_is_wrong_and_how_to_make_it(
     assert "dvc repro -f evaluate" in caught.value.fix
 
 
-def test_a_missing_table_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_a_missing_table_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no Parquet shard"):
         read_predictions(tmp_path)
 
 
-def test_a_line_of_json_ends_at_a_line_end_and_at_no_other_sign(tmp_path: Path) -> None:
+def test_a_json_line_ends_only_at_a_newline(tmp_path: Path) -> None:
     odd = "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg\x1dh\x1ei"
     row = {"references": [odd], "base": odd, "tuned": odd, "prompt": odd}
     path = tmp_path / "answers.jsonl"
@@ -73,7 +73,9 @@ def test_a_line_of_json_ends_at_a_line_end_and_at_no_other_sign(tmp_path: Path) 
     assert first.base == second.prompt == odd and second.id == "2"
 
 
-def test_json_lines_from_elsewhere_are_read_with_what_they_have(tmp_path: Path) -> None:
+def test_json_lines_of_other_systems_need_only_the_required_fields(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "answers.jsonl"
     lines = [
         {"references": ["r"], "base": "b", "tuned": "t"},
@@ -92,10 +94,10 @@ def test_json_lines_from_elsewhere_are_read_with_what_they_have(tmp_path: Path) 
         ('{"references": "r", "base": "b", "tuned": "t"}', "references: "),
         ('{"references": ["r"], "base": "b", "tuned": "t", "gold": 1}', "gold: "),
         ('{"references": [', "not JSON"),
-        ("[1]", "no prediction"),
+        ("[1]", "not a prediction"),
     ],
 )
-def test_a_line_that_is_no_prediction_is_told_with_its_place(
+def test_an_invalid_line_is_an_error_with_its_position(
     tmp_path: Path, line: str, told: str
 ) -> None:
     path = tmp_path / "answers.jsonl"

@@ -9,13 +9,13 @@ from test_review_sheets import make_rows
 
 from graft import io
 from graft.errors import DataError
-from graft.evaluation.review.draw import draw
-from graft.evaluation.review.filled import read_filled
 from graft.evaluation.review.key import Key, Kind, System
 from graft.evaluation.review.report import to_metrics, to_report
+from graft.evaluation.review.responses import read_responses
+from graft.evaluation.review.sampling import sample_items
 from graft.evaluation.review.text import to_text
 
-KEY = draw(make_rows(30), 10, 4, "run-1")
+KEY = sample_items(make_rows(30), 10, 4, "run-1")
 QUESTIONS = ("fluency", "relevance", "clarity")
 Said = dict[str, dict[str, str]]
 
@@ -32,7 +32,7 @@ def save_csv(path: Path, rater: str, said: Said, key: Key = KEY) -> Path:
 
 
 def save_json(path: Path, rater: str, said: Said, key: Key = KEY) -> Path:
-    """As the page saves it: what was left open is null."""
+    """As the page saves it: what was unanswered is null."""
     answers = {
         item: {name: value or None for name, value in row.items()}
         for item, row in said.items()
@@ -43,7 +43,7 @@ def save_json(path: Path, rater: str, said: Said, key: Key = KEY) -> Path:
 
 
 def prefer(system: System, *, tie: int = 0, lost: int = 0, empty: int = 0) -> Said:
-    """Choices for a system; the first few pairs tie, are lost or left open."""
+    """Choices for a system; the first few pairs tie, are lost or unanswered."""
     said = {}
     for place, (item, row) in enumerate(KEY.ab.items()):
         choice = "AB"[row.systems.index(system)]
@@ -67,14 +67,16 @@ def grade(base: int, tuned: int) -> Said:
 
 
 def report_of(*paths: Path) -> dict[str, Any]:
-    return to_report(KEY, [cell for path in paths for cell in read_filled(path, KEY)])
+    return to_report(
+        KEY, [cell for path in paths for cell in read_responses(path, KEY)]
+    )
 
 
-def test_csv_and_json_of_the_page_say_the_same(tmp_path: Path) -> None:
+def test_csv_and_json_of_the_page_are_equivalent(tmp_path: Path) -> None:
     name = 'Zoë "Z", O’Hara'
     for kind, said in {"ab": prefer("base", tie=2, empty=3), "r": grade(2, 4)}.items():
-        csv = read_filled(save_csv(tmp_path / f"{kind}.csv", name, said), KEY)
-        json = read_filled(save_json(tmp_path / f"{kind}.json", name, said), KEY)
+        csv = read_responses(save_csv(tmp_path / f"{kind}.csv", name, said), KEY)
+        json = read_responses(save_json(tmp_path / f"{kind}.json", name, said), KEY)
         assert [(c.rater, c.item, c.question, c.value) for c in csv] == [
             (name, item, question, value)
             for item, row in said.items()
@@ -89,10 +91,10 @@ def test_a_spreadsheets_own_csv_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     rows = [f"{KEY.sheet};Ann;{item};A" for item in KEY.ab]
     path.write_text("\n".join(["sheet;rater;item;choice", *rows, ";;;", "", ""]))
-    assert [cell.value for cell in read_filled(path, KEY)] == ["A"] * 10
+    assert [cell.value for cell in read_responses(path, KEY)] == ["A"] * 10
 
 
-def test_wins_ties_losses_and_open_answers_are_counted(tmp_path: Path) -> None:
+def test_wins_ties_losses_and_missing_answers_are_counted(tmp_path: Path) -> None:
     said = prefer("tuned", tie=2, lost=1, empty=3)
     pairs = report_of(save_csv(tmp_path / "a.csv", "Ann", said))["ab"]
     assert pairs["win_rate"]["value"] == pytest.approx((4 + 2 / 2) / 7, abs=1e-4)
@@ -107,7 +109,7 @@ def test_wins_ties_losses_and_open_answers_are_counted(tmp_path: Path) -> None:
     assert pairs["agreement"]["alpha"] is None
 
 
-def test_raters_of_one_mind_agree_whichever_side_is_which(tmp_path: Path) -> None:
+def test_agreement_does_not_depend_on_the_sides(tmp_path: Path) -> None:
     paths = [
         save_csv(tmp_path / "a.csv", "Ann", prefer("tuned", lost=4)),
         save_json(tmp_path / "b.json", "Bob", prefer("tuned", lost=4)),
@@ -153,10 +155,10 @@ def test_saving_twice_counts_once_and_a_later_save_completes(tmp_path: Path) -> 
     assert report_of(half, whole) == report_of(whole)
 
 
-def test_a_rater_who_contradicts_herself_is_asked(tmp_path: Path) -> None:
+def test_contradictory_answers_of_a_rater_are_an_error(tmp_path: Path) -> None:
     first = save_csv(tmp_path / "a.csv", "Ann", prefer("tuned"))
     other = save_csv(tmp_path / "b.csv", "Ann", prefer("base"))
-    with pytest.raises(DataError, match="b.csv: row 2: Ann says") as caught:
+    with pytest.raises(DataError, match="b.csv: row 2: Ann answered") as caught:
         report_of(first, other)
     assert f"{first}: row 2" in caught.value.problem
 
@@ -170,7 +172,7 @@ def test_a_sheet_sent_back_empty_is_counted_as_missing(tmp_path: Path) -> None:
     assert "review/win_rate" not in to_metrics(report)
 
 
-def test_the_text_and_the_metrics_say_what_the_report_says(tmp_path: Path) -> None:
+def test_the_text_and_the_metrics_agree_with_the_report(tmp_path: Path) -> None:
     report = report_of(
         save_csv(tmp_path / "a.csv", "Ann", prefer("tuned", lost=2, empty=1)),
         save_csv(tmp_path / "b.csv", "Bob", prefer("tuned", lost=2)),
@@ -178,9 +180,9 @@ def test_the_text_and_the_metrics_say_what_the_report_says(tmp_path: Path) -> No
     )
     text, metrics = to_text(report), to_metrics(report)
     assert "Which answer is better: 10 pairs, 2 raters" in text
-    assert "8 won, 2 lost, 0 even: p = 0.1094" in text
+    assert "8 won, 2 lost, 0 tied: p = 0.1094" in text
     assert f"tuned wins     {100 * metrics['review/win_rate']:.1f} %" in text
-    assert "left open      1 by Ann" in text
+    assert "unanswered     1 by Ann" in text
     assert "Krippendorff's alpha" in text
     assert "not computed: fewer than two raters" in text
     assert metrics["review/sign_test/p_value"] == pytest.approx(112 / 1024)
@@ -190,8 +192,8 @@ def test_the_text_and_the_metrics_say_what_the_report_says(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("kind", ["ab", "rating"])
-def test_a_sheet_that_nobody_filled_in_is_said(kind: Kind, tmp_path: Path) -> None:
+def test_a_sheet_without_responses_is_reported(kind: Kind, tmp_path: Path) -> None:
     said = prefer("tuned") if kind == "ab" else grade(1, 2)
     report = report_of(save_csv(tmp_path / "a.csv", "Ann", said))
-    assert to_text(report).count("no filled sheet") == 1
+    assert to_text(report).count("no responses") == 1
     assert report[kind] is not None

@@ -8,7 +8,7 @@ from test_review_answers import KEY, QUESTIONS, prefer, report_of, save_json
 
 from graft import io
 from graft.errors import DataError
-from graft.evaluation.review.filled import read_filled
+from graft.evaluation.review.responses import read_responses
 
 
 def row(**changes: str) -> str:
@@ -23,10 +23,10 @@ HEAD = "sheet,rater,item,choice\n"
     ("text", "problem"),
     [
         ("", "lacks one of the columns sheet, rater, item"),
-        (HEAD, "holds no item"),
-        (HEAD + row(sheet="review-0"), "2: is for review-0; the key is of"),
-        (HEAD + row(sheet=""), "2: is for no review"),
-        (HEAD + row(rater=" "), "2: names no rater"),
+        (HEAD, "contains no items"),
+        (HEAD + row(sheet="review-0"), "2: belongs to review-0, but the key to"),
+        (HEAD + row(sheet=""), "2: belongs to no review"),
+        (HEAD + row(rater=" "), "2: has no name of the rater"),
         (HEAD + row() + "\n" + row(item="pair-99"), "3: the sheet has no item"),
         (HEAD + row(item="answer-01"), "2: the sheet has no item"),
         (HEAD + row(choice="C"), "2: choice is 'C'"),
@@ -35,11 +35,11 @@ HEAD = "sheet,rater,item,choice\n"
         ("sheet,rater,choice\nx,y,A", "lacks one of the columns sheet, rater, item"),
         ("sheet,rater,item,fluency\nx,y,z,1", "2: questions fluency"),
         ("sheet,rater,item,choice,x\n" + row() + ",1", "2: questions choice, x"),
-        (HEAD + row() + "\n" + row(choice="B"), "3: Ann says B"),
+        (HEAD + row() + "\n" + row(choice="B"), "3: Ann answered B"),
         (HEAD + 'a,"b', "is not CSV: unexpected end of data"),
     ],
 )
-def test_a_spoilt_csv_is_told_with_its_line(
+def test_an_invalid_csv_is_an_error_with_its_row(
     tmp_path: Path, text: str, problem: str
 ) -> None:
     path = tmp_path / "a.csv"
@@ -54,17 +54,17 @@ def test_a_spoilt_csv_is_told_with_its_line(
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"sheet": "review-0"}, "is for review-0"),
-        ({"sheet": None}, "not a filled sheet: sheet"),
-        ({"answers": {}}, "holds no item"),
+        ({"sheet": "review-0"}, "belongs to review-0"),
+        ({"sheet": None}, "not a saved sheet: sheet"),
+        ({"answers": {}}, "contains no items"),
         ({"answers": {"pair-01": {}}}, "pair-01: questions missing"),
-        ({"answers": {"pair-01": {"choice": ["A"]}}}, "not a filled sheet: answers"),
+        ({"answers": {"pair-01": {"choice": ["A"]}}}, "not a saved sheet: answers"),
         ({"answers": {"pair-01": {"choice": 0}}}, "choice is '0'"),
         ({"answers": {"answer-01": dict.fromkeys(QUESTIONS, 6)}}, " is '6'"),
-        ({"more": 1}, "not a filled sheet: more"),
+        ({"more": 1}, "not a saved sheet: more"),
     ],
 )
-def test_a_spoilt_json_is_told_with_its_item(
+def test_an_invalid_json_is_an_error_with_its_item(
     tmp_path: Path, changes: dict[str, Any], problem: str
 ) -> None:
     path = save_json(tmp_path / "a.json", "Ann", prefer("tuned"))
@@ -76,12 +76,10 @@ def test_a_spoilt_json_is_told_with_its_item(
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.json"])
-def test_a_file_that_is_no_text_or_no_file_is_an_error_of_ours(
-    tmp_path: Path, name: str
-) -> None:
+def test_an_unreadable_file_is_a_data_error(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     with pytest.raises(DataError, match="no such file"):
-        read_filled(path, KEY)
+        read_responses(path, KEY)
     path.write_bytes(b"\xff\xfe\x00sheet")
     with pytest.raises(DataError, match="lacks one of the columns|not valid JSON"):
-        read_filled(path, KEY)
+        read_responses(path, KEY)

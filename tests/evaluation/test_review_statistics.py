@@ -43,13 +43,13 @@ def test_the_interval_is_that_of_the_binomial_for_wins_and_losses() -> None:
     assert (score.low, score.high) == pytest.approx((low, high), abs=0.01)
 
 
-def test_raters_who_say_the_same_do_not_narrow_the_interval() -> None:
+def test_raters_who_agree_do_not_narrow_the_interval() -> None:
     votes = np.array([[1, 0, 1, 1, 0.5, 0, 1, 1, 0, 1]])
     alone = mean_over_items(votes, seed=1)
     assert mean_over_items(np.repeat(votes, 5, axis=0), seed=1) == alone
 
 
-def test_nothing_said_has_no_mean() -> None:
+def test_without_answers_there_is_no_mean() -> None:
     assert mean_over_items(np.full((2, 3), NAN), seed=0) is None
     assert mean_over_items(np.empty((1, 0)), seed=0) is None
 
@@ -74,7 +74,7 @@ def test_without_a_decided_item_there_is_no_p_value() -> None:
 
 
 @given(matrices)
-def test_the_other_side_wins_what_this_one_does_not(votes: np.ndarray) -> None:
+def test_swapping_the_sides_swaps_wins_and_losses(votes: np.ndarray) -> None:
     here, there = sign_test(votes), sign_test(1 - votes)
     assert (here.num_wins, here.p_value) == (there.num_losses, there.p_value)
     mean, other = mean_over_items(votes, 0), mean_over_items(1 - votes, 0)
@@ -90,14 +90,14 @@ def test_alpha_is_as_published() -> None:
     assert ordinal.alpha == pytest.approx(0.815, abs=5e-4)
 
 
-def test_alpha_is_as_counted_by_hand() -> None:
+def test_alpha_equals_the_value_computed_by_hand() -> None:
     # 2 of 8 values disagree; by chance 2 * 3 * 5 / 7 of 8 would.
     found = agreement(np.array([[0, 0, 1, 1], [0, 1, 1, 1]]) * 1.0, "nominal")
     assert found.alpha == pytest.approx(1 - 2 / (2 * 3 * 5 / 7))
     assert not found.reason
 
 
-def test_an_item_of_one_rater_says_nothing_of_agreement() -> None:
+def test_an_item_with_one_rater_does_not_count_for_agreement() -> None:
     both = np.array([[0, 0, 1, 1], [0, 1, 1, 1]]) * 1.0
     more = np.hstack([both, [[2, NAN], [NAN, NAN]]])
     assert agreement(more, "ordinal") == agreement(both, "ordinal")
@@ -109,11 +109,11 @@ def test_an_item_of_one_rater_says_nothing_of_agreement() -> None:
         ([[1, 2, 3]], "fewer than two raters"),
         ([[1, 2, 3], [NAN, NAN, NAN]], "fewer than two raters"),
         ([[NAN], [NAN]], "fewer than two raters"),
-        ([[1, NAN], [NAN, 2]], "no item was judged by two"),
-        ([[1, 1, 2], [1, 1, NAN]], "all said the same"),
+        ([[1, NAN], [NAN, 2]], "no item has answers of two"),
+        ([[1, 1, 2], [1, 1, NAN]], "all answers are equal"),
     ],
 )
-def test_agreement_that_cannot_be_computed_says_why(
+def test_agreement_that_cannot_be_computed_has_a_reason(
     values: list[list[float]], reason: str
 ) -> None:
     found = agreement(np.array(values), "nominal")

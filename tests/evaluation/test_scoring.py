@@ -53,7 +53,7 @@ def test_a_report_shows_base_tuned_and_difference_of_each_metric_and_no_more():
     assert shown["base.bleu"] < shown["tuned.bleu"] < 100
 
 
-def test_a_report_holds_intervals_signatures_and_which_differences_are_significant():
+def test_a_report_contains_intervals_signatures_and_significant_differences():
     report = to_report(score(predictions(), get_metrics(["bleu", "chrf"]), CONFIG))
     for system in ("base", "tuned", "difference"):
         for name in ("bleu", "chrf"):
@@ -63,20 +63,20 @@ def test_a_report_holds_intervals_signatures_and_which_differences_are_significa
     assert report["signatures"][0].startswith("bleu: nrefs:1|case:mixed|eff:no|tok:13a")
 
 
-def test_equal_predictions_make_equal_reports():
+def test_equal_predictions_give_equal_reports():
     metrics = get_metrics(["bleu"])
     one, same = (to_report(score(predictions(), metrics, CONFIG)) for _ in range(2))
     assert one == same
 
 
-def test_strata_are_scored_apart_and_add_up():
+def test_strata_are_scored_separately_and_add_up():
     report = to_report(score(predictions(), get_metrics(["bleu"]), CONFIG))
     assert [part["stratum"] for part in report["strata"]] == ["a", "b"]
     assert sum(part["num_examples"] for part in report["strata"]) == 40
 
 
 @pytest.mark.parametrize(("number", "expected"), [(5, 5), (0, 0), (99, 40)])
-def test_samples_are_distinct_and_as_many_as_asked_for_if_there_are(number, expected):
+def test_samples_are_distinct_and_as_many_as_requested_if_possible(number, expected):
     samples = choose_samples(predictions(), number)
     assert len({row.id for row in samples}) == len(samples) == expected
 
@@ -93,10 +93,10 @@ def test_a_metric_that_cannot_be_computed_is_named_with_the_reason_and_never_0()
     )
     assert set(report["tuned"]) == {"bleu"}
     assert len(report["not_computed"]) == 1
-    assert report["not_computed"][0].startswith("perplexity: the predictions hold no")
+    assert report["not_computed"][0].startswith("perplexity: the predictions have no")
 
 
-def test_likelihoods_of_the_predictions_make_perplexity_and_its_change():
+def test_perplexity_is_computed_from_the_predictions_likelihoods():
     rows = [
         replace(row, base_nll=20.0, tuned_nll=10.0, num_tokens=10, num_bytes=40)
         for row in predictions()

@@ -1,4 +1,4 @@
-"""Stage evaluate, whole: what is left where an adapter falls short."""
+"""The complete stage evaluate: outputs of an adapter that does not meet requirements."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def run(params: Params, root: Path) -> None:
     )
 
 
-def test_an_adapter_that_falls_short_is_written_registered_once_and_has_no_alias(
+def test_a_failing_adapter_is_written_registered_once_and_has_no_alias(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

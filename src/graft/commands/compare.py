@@ -1,4 +1,4 @@
-"""`graft compare`: base and variants side by side, as after a queued sweep."""
+"""`graft compare`: compare base and variants, for example after a queued sweep."""
 
 import ast
 import tempfile
@@ -11,18 +11,18 @@ from graft import io
 from graft.config import EvaluateConfig, RegistryConfig, TaskConfig
 from graft.errors import ConfigError, DataError, TrackingError
 from graft.evaluation.comparison import compare_variants
+from graft.evaluation.comparison_tables import to_json, to_markdown, to_text
 from graft.evaluation.outputs import TABLE
 from graft.evaluation.predictions import read_predictions
 from graft.evaluation.scoring import Prediction
-from graft.evaluation.standings import to_json, to_markdown, to_text
 from graft.evaluation.variants import Variant, comparable
 from graft.metrics import METRICS, get_metrics
 from graft.tracking.history import History, PastRun
 
 BEST = "best"
-"""Tag of the model version that won."""
+"""Tag of the best version."""
 PREDICTIONS = "predictions"
-"""The folder of a run's artifacts that stage evaluate logs."""
+"""Artifact folder of a run, logged by the stage evaluate."""
 
 
 def run(
@@ -40,21 +40,21 @@ def run(
     """Compare the latest run of every variant of a registered model; or FOLDERS.
 
     Args:
-        folders: what stage evaluate calls predictions; or a file of JSON Lines from
-            elsewhere, with references, base and tuned.
-        name: of the registered model, other than registry.name.
-        metrics: others than the task's.
-        out: folder to write, with compare.json, compare.md and compare.csv.
-        mark: give the best variant's version the tag best=true, if it met its
-            requirements; aliases stay.
+        folders: folders `predictions` of the stage evaluate, or JSON Lines from other
+            systems, with references, base and tuned.
+        name: registered model, if not registry.name.
+        metrics: metrics, if not those of the task.
+        out: output folder for compare.json, compare.md and compare.csv.
+        mark: set the tag best=true of the best variant's version, if it met its
+            requirements; aliases are not changed.
     """
     left_out: dict[str, str] = {}
-    asked = metrics or task.metrics
+    names = metrics or task.metrics
     history: History | None = None
     if folders:
         if mark or name:
             raise ConfigError(
-                "--mark" if mark else "--name", "is for runs, and FOLDERS are given"
+                "--mark" if mark else "--name", "cannot be combined with FOLDERS"
             )
         variants = [_of_folder(folder) for folder in folders]
     else:
@@ -62,13 +62,13 @@ def run(
         history = History(registry)
         runs = _latest(_runs(history, registry))
         if name and not metrics:
-            asked = _metrics(runs[0], asked)
+            names = _metrics(runs[0], names)
         variants, left_out = _of_runs(history, runs)
-    variants, others = comparable(_told_apart(variants))
+    variants, others = comparable(_with_unique_names(variants))
     left_out |= others
     found = compare_variants(
         variants,
-        get_metrics(asked),
+        get_metrics(names),
         num_resamples=evaluate.num_resamples,
         seed=evaluate.seed,
         min_differences=evaluate.min_differences,
@@ -101,13 +101,13 @@ def _runs(history: History, registry: RegistryConfig) -> list[PastRun]:
     raise TrackingError(
         f"experiment {registry.experiment}",
         f"no run for the model {registry.name}",
-        expected=f"a model that runs were for; there are: {names}",
-        fix="name it by --name, or run the line: dvc exp run",
+        expected=f"a model that has runs: {names}",
+        fix="pass it with --name, or run the pipeline: dvc exp run",
     )
 
 
 def _latest(runs: Sequence[PastRun]) -> list[PastRun]:
-    """Of runs with the same parameters the latest that was measured, if any was."""
+    """For each set of parameters the latest evaluated run, if there is one."""
     chosen: dict[frozenset[tuple[str, str]], PastRun] = {}
     for past in runs:  # latest first
         params = past.params.items()
@@ -116,13 +116,15 @@ def _latest(runs: Sequence[PastRun]) -> list[PastRun]:
         if past.is_measured and not known.is_measured:
             chosen[key] = past
     if older := len(runs) - len(chosen):
-        print(f"not shown: {older} more of {len(runs)} runs, of the same variants\n")
+        print(
+            f"not shown: {older} of {len(runs)} runs, repetitions of the same variants\n"
+        )
     return list(chosen.values())
 
 
 def _metrics(past: PastRun, default: list[str]) -> list[str]:
-    """The task's metrics as a run was made with, as far as there are such ones still:
-    params.yaml may be another task's."""
+    """The task.metrics of a run, as far as they still exist; params.yaml may belong to
+    another task."""
     logged = ast.literal_eval(past.params.get("task.metrics") or "[]")
     return [name for name in logged if name in METRICS] or default
 
@@ -130,7 +132,7 @@ def _metrics(past: PastRun, default: list[str]) -> list[str]:
 def _of_runs(
     history: History, runs: Sequence[PastRun]
 ) -> tuple[list[Variant], dict[str, str]]:
-    """Variants, and of runs that cannot be one, why."""
+    """Variants, and the reasons why other runs cannot be compared."""
     variants, left_out = [], {}
     for past in runs:
         try:
@@ -160,7 +162,7 @@ def _of_runs(
 
 
 def _predictions(history: History, past: PastRun) -> list[Prediction]:
-    """Raises: DataError if the run has none, or none that can be read."""
+    """Raises: DataError if the run has no readable predictions."""
     with tempfile.TemporaryDirectory() as folder:
         place = f"{PREDICTIONS}/{TABLE}"
         table = history.fetch(past.run_id, place, Path(folder))
@@ -173,8 +175,8 @@ def _predictions(history: History, past: PastRun) -> list[Prediction]:
         return read_predictions(table)
 
 
-def _told_apart(variants: Sequence[Variant]) -> list[Variant]:
-    """Names that stand twice get the run's first digits, or a number."""
+def _with_unique_names(variants: Sequence[Variant]) -> list[Variant]:
+    """Duplicate names are extended by the run's first digits, or a number."""
     count = Counter(variant.name for variant in variants)
     return [
         (

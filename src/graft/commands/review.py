@@ -1,4 +1,4 @@
-"""`graft review`: blind sheets for raters, and what the filled ones say."""
+"""`graft review`: blind sheets for raters, and the scores of their responses."""
 
 from pathlib import Path
 from typing import get_args
@@ -7,11 +7,11 @@ from graft import io, tracking
 from graft.config import RegistryConfig
 from graft.errors import ConfigError
 from graft.evaluation.predictions import read_predictions
-from graft.evaluation.review.draw import draw
-from graft.evaluation.review.filled import read_filled
 from graft.evaluation.review.key import Kind, read_key, write_key
 from graft.evaluation.review.page import to_sheet
 from graft.evaluation.review.report import to_metrics, to_report
+from graft.evaluation.review.responses import read_responses
+from graft.evaluation.review.sampling import sample_items
 from graft.evaluation.review.text import to_text
 from graft.models.adapter_record import RECORD, read_record
 
@@ -30,21 +30,21 @@ def run(
     seed: int = 42,
     journals: Path = Path(".graft"),
 ) -> None:
-    """Make sheets that hide which model said what; or score those filled in.
+    """Create blind sheets for raters, or score their responses.
 
-    Send raters the files in OUT/sheets, and keep OUT/key.json to yourself. The scores
-    of what they send back are written to OUT/report.json and OUT/report.txt, and logged
-    to the MLflow run of the adapter.
+    Send the files in OUT/sheets to the raters, but not OUT/key.json. The scores of
+    their responses are written to OUT/report.json and OUT/report.txt, and logged to the
+    MLflow run of the adapter.
 
     Args:
-        score: filled sheets, CSV or JSON.
+        score: saved sheets, CSV or JSON.
         key: OUT/key.json of these sheets.
-        predictions: table of the evaluate stage.
-        adapter: folder of the adapter that they are of.
-        out: folder to write.
+        predictions: table of the stage evaluate.
+        adapter: folder of the adapter.
+        out: output folder.
         number: predictions on each sheet.
-        seed: of the choice of predictions, and of who stands left.
-        journals: folder of the evaluations' journals.
+        seed: of the sample, and of the order of the two answers.
+        journals: folder of the tracking journals.
     """
     if score:
         _score(registry, score, key or out / KEY, out, journals)
@@ -59,8 +59,8 @@ def _make(predictions: Path, adapter: Path, out: Path, number: int, seed: int) -
     rows = read_predictions(predictions)
     known = (adapter / RECORD).is_file()
     run_id = read_record(adapter).run_id if known else None
-    made = draw(rows, number, seed, run_id)
-    write_key(out / KEY, made)  # first: a sheet without its key is worth nothing
+    made = sample_items(rows, number, seed, run_id)
+    write_key(out / KEY, made)  # first, because sheets without their key are useless
     examples = {row.id: row for row in rows}
     print(f"{made.sheet}: send to the raters")
     for kind in get_args(Kind):
@@ -69,10 +69,10 @@ def _make(predictions: Path, adapter: Path, out: Path, number: int, seed: int) -
             io.write_text(path, to_sheet(kind, made, examples))
             print(f"  {path}, {len(items)} items")
     if not made.ab:
-        print("  no pairs: base and tuned say the same everywhere")
-    print(f"keep from them\n  {out / KEY}, which tells the systems apart")
+        print("  no pairs: base and tuned give the same answers everywhere")
+    print(f"do not send\n  {out / KEY}, which identifies the systems")
     if run_id is None:
-        why = "names no run" if known else "is not there"
+        why = "contains no run" if known else "is missing"
         print(f"no MLflow run: {adapter / RECORD} {why}, so scores will not be logged")
     print(f"then\n  graft review --score FILES --key {out / KEY} --out {out}")
 
@@ -85,7 +85,9 @@ def _score(
     journal: Path,
 ) -> None:
     key = read_key(key_path)
-    report = to_report(key, [cell for path in files for cell in read_filled(path, key)])
+    report = to_report(
+        key, [cell for path in files for cell in read_responses(path, key)]
+    )
     text = to_text(report)
     paths = [out / "report.json", out / "report.txt"]
     io.write_json(paths[0], report)
@@ -93,7 +95,7 @@ def _score(
     print(text)
     print(f"see     {', '.join(map(str, paths))}")
     if key.run_id is None:
-        print("logged  nowhere: the key names no MLflow run")
+        print("logged  nowhere: the key contains no MLflow run")
         return
     path = journal / f"review-{key.run_id}.jsonl"
     with tracking.start_run(registry, path, run_id=key.run_id) as tracked:

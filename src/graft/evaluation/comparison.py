@@ -1,4 +1,4 @@
-"""Variants of one model side by side, with paired differences."""
+"""Compare variants of one model, with paired differences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ COSTS = ("latency_p50_ms", "latency_p95_ms", "tokens_per_s")
 
 @dataclass(frozen=True)
 class ComparedRow:
-    """A model in the table: a base, or a variant.
+    """A model in the table: a base or a variant.
 
-    `to_base` is empty for a base. `to_best` compares with the best variant, and is
-    empty for that one, or where none is the best.
+    `to_base` is empty for a base. `to_best` compares with the best variant; it is empty
+    for the best variant, and if there is none.
     """
 
     name: str
@@ -30,14 +30,14 @@ class ComparedRow:
 
 
 @dataclass(frozen=True)
-class Standings:
-    """Bases, then variants from the best on.
+class Ranking:
+    """Bases, then variants from best to worst.
 
     Args:
-        metrics: that were computed, the deciding one first.
+        metrics: the computed ones; the first one ranks.
         params: names of parameters in which the variants differ.
-        not_computed: metric → why.
-        decides: whether the first metric tells better from worse.
+        not_computed: metric → reason.
+        decides: whether the first metric defines which values are better.
     """
 
     num_examples: int
@@ -55,7 +55,7 @@ class Standings:
 
     @property
     def lead(self) -> Comparison | None:
-        """From the runner-up to the best, by the first metric."""
+        """Difference from the runner-up to the best, by the first metric."""
         if not self.decides or len(self.variants) < 2:
             return None
         second = self.variants[1].to_best[self.metrics[0].name]
@@ -65,19 +65,19 @@ class Standings:
 
 
 ByMetric = Mapping[str, Measured]
-"""A system by all metrics."""
+"""All metrics of a system."""
 
 
 @dataclass(frozen=True)
 class _Scorer:
-    """All systems are measured on the same resamples of the test examples."""
+    """Measures all systems on the same resamples of the test examples."""
 
     metrics: Sequence[Metric]
     draws: Resamples
     min_differences: Mapping[str, float]
 
     def measure(self, segments: Segments) -> ByMetric:
-        """One system by all metrics."""
+        """All metrics of one system."""
         counted = {m.statistics: m.statistics(segments) for m in self.metrics}
         found = {}
         for metric in self.metrics:
@@ -102,17 +102,17 @@ def compare_variants(
     num_resamples: int,
     seed: int,
     min_differences: Mapping[str, float],
-) -> Standings:
+) -> Ranking:
     """Score all variants and their bases on the same resamples.
 
     Args:
         variants: with the same test examples in the same order; at least one.
-        metrics: in the task's order; the first that can be computed decides.
-        min_differences: the smallest that matters, by metric.
+        metrics: in the task's order; the first one that can be computed ranks.
+        min_differences: smallest relevant difference, by metric.
     """
     predictions = [row for variant in variants for row in variant.predictions]
-    lacks = not_computed(predictions, metrics)
-    metrics = [metric for metric in metrics if metric.name not in lacks]
+    uncomputed = not_computed(predictions, metrics)
+    metrics = [metric for metric in metrics if metric.name not in uncomputed]
     first = to_segments(variants[0].predictions, "tuned")
     draws = resample(len(first.completions), num_resamples, seed, first.groups)
     scorer = _Scorer(metrics, draws, min_differences)
@@ -145,13 +145,13 @@ def compare_variants(
         )
         for number, variant in enumerate(order)
     ]
-    return Standings(
+    return Ranking(
         num_examples=len(variants[0].predictions),
         metrics=metrics,
         params=differing(variants),
         bases=bases,
         variants=rows,
-        not_computed=lacks,
+        not_computed=uncomputed,
         decides=decides,
     )
 
@@ -159,7 +159,7 @@ def compare_variants(
 def _ranked(
     variants: Sequence[Variant], measured: Mapping[str, ByMetric], metric: Metric
 ) -> list[Variant]:
-    """From the best on; equal ones as they were given."""
+    """From best to worst; equal ones in their original order."""
     sign = 1 if metric.better == "lower" else -1
     return sorted(
         variants, key=lambda v: sign * measured[v.name][metric.name].score.value
@@ -167,11 +167,11 @@ def _ranked(
 
 
 def _by_base(variants: Sequence[Variant]) -> list[list[Variant]]:
-    """Variants whose bases say the same stand together."""
+    """Variants, grouped by equal completions of their bases."""
     groups: dict[tuple[str, ...], list[Variant]] = {}
     for variant in variants:
-        said = tuple(row.base for row in variant.predictions)
-        groups.setdefault(said, []).append(variant)
+        completions = tuple(row.base for row in variant.predictions)
+        groups.setdefault(completions, []).append(variant)
     return list(groups.values())
 
 
@@ -180,7 +180,7 @@ def _scores(measured: ByMetric) -> dict[str, Score]:
 
 
 def _costs(variant: Variant, system: str) -> dict[str, float]:
-    """What a model took. Memory was measured with base and adapter together."""
+    """Latency, speed and memory. Memory was measured with base and adapter together."""
     names = {name: f"{system}/{name}" for name in COSTS}
     if system == "tuned":
         names["memory_gib"] = "evaluate/memory_gib"

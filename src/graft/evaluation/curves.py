@@ -1,4 +1,4 @@
-"""The losses of the training that made an adapter."""
+"""The loss curves of training."""
 
 import csv
 import math
@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 Curve = Sequence[tuple[int, float]]
-"""Optimizer steps, rising, with the loss at each in nats a token."""
+"""Optimizer steps in ascending order, with losses in nats per token."""
 Curves = Mapping[str, Curve]
 
 
 def read_curves(folder: Path) -> Curves:
-    """Losses by part, train and validation, as stage train wrote them; empty if there
-    are none. Values that are not finite are left out."""
+    """Train and validation losses written by stage train; empty if there are none.
+    NaN and infinite values are left out."""
     found: dict[str, Curve] = {}
     for name in ("train", "validation"):
         if (path := folder / f"{name}.csv").is_file():

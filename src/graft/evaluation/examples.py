@@ -1,4 +1,4 @@
-"""The test split."""
+"""Read the test split."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,10 +10,10 @@ from graft.records import Message
 
 @dataclass(frozen=True)
 class HeldOutExample:
-    """A conversation whose last turn is the gold answer; `references` are more.
+    """A conversation whose last turn is the reference; `references` are further ones.
 
-    `input_ids` and `learned` are its tokens, shape [tokens]; the learned text has
-    `num_bytes` in UTF-8.
+    `input_ids` are its tokens and `learned` the loss mask, shape [tokens]; the trained
+    text has `num_bytes` in UTF-8.
     """
 
     id: str
@@ -27,7 +27,7 @@ class HeldOutExample:
 
 
 def read_examples(folder: Path, max_examples: int | None) -> list[HeldOutExample]:
-    """Read the test split; past `max_examples`, examples evenly spread over it.
+    """Read the test split, or at most `max_examples` examples, evenly spread over it.
 
     Raises: DataError if it is missing or empty.
     """
@@ -36,8 +36,8 @@ def read_examples(folder: Path, max_examples: int | None) -> list[HeldOutExample
         raise DataError(
             str(folder),
             "the test split is empty",
-            expected="examples to measure base and tuned model on",
-            fix="set split.test above 0, or name a test file or column in configs/data",
+            expected="examples for evaluation",
+            fix="set split.test above 0, or configure a test file in configs/data",
         )
     number = min(max_examples or table.num_rows, table.num_rows)
     chosen = [index * table.num_rows // number for index in range(number)]

@@ -1,4 +1,4 @@
-"""The table of predictions that stage evaluate leaves."""
+"""Read the table of predictions."""
 
 import json
 from dataclasses import MISSING, dataclass, fields
@@ -10,36 +10,35 @@ from graft.errors import DataError
 from graft.evaluation.scoring import Prediction
 from graft.io import read_json_lines, read_table
 
-FIX = "make them again: dvc repro -f evaluate, or fetch them: dvc pull predictions"
+FIX = "generate them again: dvc repro -f evaluate, or fetch them: dvc pull predictions"
 
 
 @dataclass(frozen=True)
 class _Line(Prediction):
-    """A prediction as pydantic checks it."""
+    """A prediction, validated by pydantic."""
 
     __pydantic_config__ = ConfigDict(strict=True, extra="forbid")
 
 
 def read_predictions(source: Path) -> list[Prediction]:
-    """Read what both models say to the test examples, in their order.
+    """Read the completions of both models for the test examples, in order.
 
     Args:
-        source: the table of stage evaluate; or JSON Lines from elsewhere, with
-            references, base and tuned a line, and as much more of a Prediction as there
-            is.
-    Raises: DataError if it is missing or empty, lacks a column, has a value of another
-        type, or an id twice.
+        source: the table of stage evaluate, or JSON Lines from another system with
+            references, base and tuned, and optionally further fields of a Prediction.
+    Raises: DataError if it is missing or empty, lacks a column, or has a value of the
+        wrong type or a duplicate id.
     """
     rows = _read_lines(source) if source.suffix == ".jsonl" else _read_table(source)
     if not rows:
         raise DataError(
-            str(source), "holds no prediction", expected="at least one", fix=FIX
+            str(source), "contains no predictions", expected="at least one", fix=FIX
         )
     if len({row.id for row in rows}) < len(rows):
         raise DataError(
             str(source),
             "two predictions have the same id",
-            expected="ids that tell the examples apart",
+            expected="unique ids",
             fix=FIX,
         )
     return rows
@@ -64,18 +63,18 @@ def _read_table(folder: Path) -> list[Prediction]:
 
 
 def _read_lines(path: Path) -> list[Prediction]:
-    form = TypeAdapter(_Line)
+    adapter = TypeAdapter(_Line)
     rows = []
     for where, line in read_json_lines(path):
         try:
             values = {"id": where.rpartition(":")[2], "stratum": "all", "prompt": ""}
-            whole = json.dumps(values | dict(line))
-            rows.append(Prediction(**vars(form.validate_json(whole))))
+            complete = json.dumps(values | dict(line))
+            rows.append(Prediction(**vars(adapter.validate_json(complete))))
         except (TypeError, ValueError) as error:
             raise DataError(
                 where,
-                f"no prediction: {_reason(error)}",
-                expected="references (a list of texts), base and tuned; and perhaps "
+                f"not a prediction: {_reason(error)}",
+                expected="references (a list of texts), base and tuned; optionally "
                 "id, group, stratum, prompt, history (turns with role and content), "
                 "base_nll, tuned_nll, num_tokens, num_bytes",
                 fix="correct the line",

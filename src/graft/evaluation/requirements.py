@@ -1,4 +1,4 @@
-"""Whether a measured adapter reaches what `evaluate.requirements` asks of it."""
+"""Compare the scores of an adapter with `evaluate.requirements`."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +17,14 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "none": ("challenger",),
     "failed": (),
 }
-"""By status, what a version may be called: nothing that was not required to be good is
-served as champion unless a person says so."""
+"""Aliases of a version, by status: without requirements, only a person makes a version
+champion."""
 
 
 @dataclass(frozen=True)
 class RequirementCheck:
-    """One requirement: its key in params.yaml, and both numbers as sentences' parts."""
+    """One requirement: its key in params.yaml, and the found and required values in
+    words."""
 
     key: str
     found: str
@@ -38,18 +39,18 @@ class RequirementCheck:
 
 @dataclass(frozen=True)
 class Requirements:
-    """All that was required, and what of it was met."""
+    """All requirements, and whether they are met."""
 
     checks: Sequence[RequirementCheck]
 
     @property
     def failed(self) -> list[RequirementCheck]:
-        """Those that were not met."""
+        """The requirements that are not met."""
         return [check for check in self.checks if not check.is_met]
 
     @property
     def status(self) -> Literal["passed", "failed", "none"]:
-        """`none` where no metric was bounded: enough examples alone prove nothing."""
+        """`none` if no metric has a bound: enough examples alone prove nothing."""
         if self.failed:
             return "failed"
         bounded = any(check.key.startswith("metrics.") for check in self.checks)
@@ -57,11 +58,11 @@ class Requirements:
 
     @property
     def aliases(self) -> Sequence[str]:
-        """What the version may be called in the registry."""
+        """Aliases that the version gets in the registry."""
         return ALIASES[self.status]
 
     def to_report(self) -> dict[str, Any]:
-        """The status, and in lists what was met and what was not."""
+        """The status, and lists of met and failed requirements."""
         return {
             "requirements": self.status,
             "requirements_met": [c.sentence for c in self.checks if c.is_met],
@@ -69,7 +70,8 @@ class Requirements:
         }
 
     def enforce(self, adapter: str, version: str | None, page: str) -> None:
-        """Raises: ModelError with both numbers of each requirement that was not met."""
+        """Raises: ModelError with found and required values of each failed
+        requirement."""
         if not self.failed:
             return
         count = len(self.failed)
@@ -79,11 +81,10 @@ class Requirements:
             f"falls short of {count} requirement{'s' * (count > 1)}"
             + "".join(f"\n  - {check.sentence}" for check in self.failed),
             expected=f"all of {KEY}; it is {state} with the tag requirements: failed, "
-            "and no alias names it",
-            fix=f"see {page} for what it says, then train it better (data, "
-            "train.epochs, train.learning_rate); where the requirement is wrong for "
-            "these data, change it in configs/ and run this again: nothing is trained "
-            "anew",
+            "and no alias",
+            fix=f"look at its completions in {page} and improve the training (data, "
+            "train.epochs, train.learning_rate); if the requirement is wrong for these "
+            "data, change it in configs/ and run this again, which trains nothing",
         )
 
 
@@ -92,8 +93,7 @@ def check_requirements(
 ) -> Requirements:
     """Compare each requirement with the scores.
 
-    A metric that was not computed, a value that is undefined, and too few examples are
-    failures.
+    Metrics that were not computed, undefined values, and too few examples fail.
     """
     if config is None:
         return Requirements(())
@@ -117,7 +117,7 @@ def _check(
 ) -> Iterator[RequirementCheck]:
     metric, found = METRICS.get(name), scores.overall.get(name)
     if metric is None or found is None:
-        reason = scores.not_computed.get(name, "it is not among task.metrics")
+        reason = scores.not_computed.get(name, "it is not in task.metrics")
         yield RequirementCheck(
             f"metrics.{name}", f"{name} not computed: {reason}", "it is", False
         )
@@ -144,7 +144,7 @@ def _check(
 def _check_gain(
     name: str, least: float, metric: Metric, found: Comparison
 ) -> RequirementCheck:
-    """The gain over the base is the difference in the direction that is better."""
+    """Check the gain over the base: the difference in the direction that is better."""
     rises = metric.better != "lower"
     difference = found.difference
     gain = difference.value if rises else -difference.value
@@ -159,8 +159,8 @@ def _check_gain(
 
 
 def _shown(value: float, bound: float) -> str:
-    """A value with two digits, or more where rounding would move it to its bound or
-    past it."""
+    """A value with two digits, or more if rounding would move it to or beyond its
+    bound."""
     if not math.isfinite(value):
         return "undefined" if math.isnan(value) else f"{value}"
     digits = 2

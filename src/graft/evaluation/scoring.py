@@ -1,4 +1,4 @@
-"""Predictions → the report: base and tuned side by side, with intervals."""
+"""Score predictions: base, tuned and their difference, with confidence intervals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,19 +10,19 @@ from graft.config import EvaluateConfig
 from graft.metrics import Comparison, Metric, Segments, compare
 
 DIGITS = 2
-"""Of a score in reports. SacreBLEU's authors advise one; two keep rounding away from
-differences."""
+"""Decimal digits of scores in reports. SacreBLEU's authors recommend one; with two,
+rounding does not hide differences."""
 SYSTEMS = ("base", "tuned", "difference")
 ALONE = "\0"
-"""Before the id of an example without a group: no group's name begins with it."""
+"""Prefix of the id of an example without a group; no name of a group begins with it."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What both models say to one test example; a row of `PREDICTION_SCHEMA`.
+    """Completions of both models for a test example; a row of `PREDICTION_SCHEMA`.
 
-    `history` are the turns before the prompt, each with role and content. Examples of
-    one `group` belong together; an empty one is a group of its own.
+    `history` contains the turns before the prompt, each with role and content. Examples
+    of one `group` are resampled together; an empty group is a group of its own.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Prediction:
 class Scores:
     """Comparisons by metric, over all predictions and in each stratum.
 
-    `not_computed` says of the metrics that could not be, why.
+    `not_computed`: metric → reason.
     """
 
     num_examples: int
@@ -55,16 +55,16 @@ class Scores:
 def to_segments(
     predictions: Sequence[Prediction], system: Literal["base", "tuned"]
 ) -> Segments:
-    """What a system says to each example, and how likely it finds the reference."""
+    """The completions of a system, and its likelihoods of the references."""
     nlls = [getattr(row, f"{system}_nll") for row in predictions]
-    asked = None not in nlls
+    measured = None not in nlls
     counts = [(row.num_tokens, row.num_bytes) for row in predictions]
     terms = [[nll, *pair] for nll, pair in zip(nlls, counts, strict=True)]
     return Segments(
         completions=[getattr(row, system) for row in predictions],
         references=[row.references for row in predictions],
         strata=[row.stratum for row in predictions],
-        likelihoods=np.array(terms, dtype=float) if asked else None,
+        likelihoods=np.array(terms, dtype=float) if measured else None,
         groups=[row.group or f"{ALONE}{row.id}" for row in predictions],
     )
 
@@ -74,9 +74,9 @@ def score(
     metrics: Sequence[Metric],
     config: EvaluateConfig,
 ) -> Scores:
-    """Score base and tuned completions. Raises: ValueError if there is none."""
-    lacks = not_computed(predictions, metrics)
-    metrics = [metric for metric in metrics if metric.name not in lacks]
+    """Score base and tuned completions. Raises: ValueError if there are none."""
+    uncomputed = not_computed(predictions, metrics)
+    metrics = [metric for metric in metrics if metric.name not in uncomputed]
 
     def over(rows: Sequence[Prediction]) -> dict[str, Comparison]:
         return compare(
@@ -92,29 +92,29 @@ def score(
     for row in predictions:
         groups.setdefault(row.stratum, []).append(row)
     strata = {name: (len(groups[name]), over(groups[name])) for name in sorted(groups)}
-    return Scores(len(predictions), over(predictions), strata, lacks)
+    return Scores(len(predictions), over(predictions), strata, uncomputed)
 
 
 def not_computed(
     predictions: Sequence[Prediction], metrics: Sequence[Metric]
 ) -> dict[str, str]:
-    """Metrics that cannot be computed of these predictions: name → why."""
+    """Metrics that cannot be computed for these predictions: name → reason."""
     measured = all(None not in (row.base_nll, row.tuned_nll) for row in predictions)
     references = [row.references for row in predictions]
-    unasked = "the predictions hold no likelihoods; stage evaluate measures them"
+    no_likelihoods = "the predictions have no likelihoods; stage evaluate measures them"
     return {
         metric.name: reason
         for metric in metrics
         if (
             reason := metric.missing()
             or metric.unsuitable(references)
-            or ("" if measured or metric.of != "likelihood" else unasked)
+            or ("" if measured or metric.of != "likelihood" else no_likelihoods)
         )
     }
 
 
 def to_report(scores: Scores) -> dict[str, Any]:
-    """The report's JSON: equal predictions make equal bytes."""
+    """The report as JSON; equal predictions give equal bytes."""
     report: dict[str, Any] = {"num_examples": scores.num_examples}
     report |= {system: values(scores.overall, system) for system in SYSTEMS}
     report["intervals"] = {
@@ -167,7 +167,7 @@ def values(compared: Mapping[str, Comparison], system: str) -> dict[str, float]:
 
 
 def choose_samples(predictions: Sequence[Prediction], number: int) -> list[Prediction]:
-    """Predictions spread evenly over the strata and within each, always the same."""
+    """A fixed sample of predictions, spread evenly over and within the strata."""
     ordered = sorted(predictions, key=lambda row: (row.stratum, row.id))
     number = min(number, len(ordered))
     return [ordered[index * len(ordered) // number] for index in range(number)]

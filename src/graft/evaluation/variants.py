@@ -1,4 +1,4 @@
-"""Adapters that were trained alike but for some parameters."""
+"""Adapters of one model that were trained with different parameters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,15 +8,15 @@ from graft.evaluation.scoring import Prediction
 
 @dataclass(frozen=True)
 class Variant:
-    """An adapter, and what it and its base say to the test examples.
+    """An adapter, with the completions of it and its base for the test examples.
 
     Args:
-        name: that tells it apart.
+        name: a unique name.
         predictions: of base and tuned model.
-        params: by SECTION.KEY, as the run was made with; empty if they are not known.
-        metrics: speed and memory by the names of `to_metrics`; may be empty.
+        params: parameters of the run, by SECTION.KEY; empty if unknown.
+        metrics: speed and memory, by the names of `to_metrics`; may be empty.
         run_id: its MLflow run, or empty.
-        version: that it is registered as, if it is.
+        version: its registered version, if any.
         aliases: of that version.
     """
 
@@ -30,24 +30,24 @@ class Variant:
 
 
 def comparable(variants: Sequence[Variant]) -> tuple[list[Variant], dict[str, str]]:
-    """Variants that answered the same test examples as the first one.
+    """Variants with the same test examples as the first one.
 
-    Returns: those, their predictions in one order; and of each other one, why it is
-        left out.
+    Returns: those, with predictions in the same order; and the reason for each other
+        one that is left out.
     """
     first = variants[0]
-    asked = {row.id: _question(row) for row in first.predictions}
+    expected = {row.id: _question(row) for row in first.predictions}
     kept, left_out = [], {}
     for variant in variants:
         rows = {row.id: row for row in variant.predictions}
         mine = {key: _question(row) for key, row in rows.items()}
-        if mine == asked:
-            kept.append(replace(variant, predictions=[rows[key] for key in asked]))
+        if mine == expected:
+            kept.append(replace(variant, predictions=[rows[key] for key in expected]))
             continue
-        same = sum(asked.get(key) == example for key, example in mine.items())
+        same = sum(expected.get(key) == example for key, example in mine.items())
         left_out[variant.name] = (
             f"not comparable: {same} of its {len(mine)} test examples are among the "
-            f"{len(asked)} of {first.name}"
+            f"{len(expected)} of {first.name}"
         )
     return kept, left_out
 
@@ -57,7 +57,7 @@ def _question(row: Prediction) -> tuple[object, ...]:
 
 
 def differing(variants: Sequence[Variant]) -> list[str]:
-    """Parameters that two variants have with different values."""
+    """Parameters in which variants differ."""
     names = {name for variant in variants for name in variant.params}
     values = {
         name: {v.params[name] for v in variants if name in v.params} for name in names

@@ -1,4 +1,4 @@
-"""What the measurement does not show, from the measurement itself."""
+"""Limitations of the evaluation, derived from its results."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ from graft.evaluation.verdicts import FEWEST, judge
 from graft.metrics import METRICS
 
 MANY = 30
-"""Examples from which a bootstrap interval is about as wide as it should be."""
+"""With fewer examples, bootstrap intervals are too narrow."""
 
 
 def limits(facts: Facts) -> list[str]:
-    """Sentences: what it is meant for, then what holds for this run, then for all."""
+    """Sentences: the intended use, limitations of this run, then general ones."""
     return [_use(facts), *_of_scores(facts), *_of_setting(facts)]
 
 
@@ -21,7 +21,7 @@ def _use(facts: Facts) -> str:
     languages = " and ".join(dict.fromkeys(facts.task.languages.values()))
     return (
         f"It is meant for {kind} in {languages}, for texts like those of "
-        f"`{data.get('hub_id') or data['name']}`, asked as under Use."
+        f"`{data.get('hub_id') or data['name']}`, with prompts as under Use."
     )
 
 
@@ -29,47 +29,48 @@ def _of_scores(facts: Facts) -> Iterator[str]:
     scores = facts.scores
     verdicts = {name: judge(METRICS[name], it) for name, it in scores.overall.items()}
     for kind, words in (
-        ("insignificant", "What tuning changed is not significant in"),
-        ("negligible", "What tuning changed is significant, but negligible in"),
-        ("worse", "Tuning made worse:"),
+        (
+            "insignificant",
+            "The difference between base and tuned is not significant in",
+        ),
+        ("negligible", "The difference is significant, but negligible in"),
+        ("worse", "The tuned model is significantly worse in"),
     ):
         titles = [METRICS[name].title for name, v in verdicts.items() if v.kind == kind]
         if titles:
             yield f"{words} {', '.join(titles)}."
     if scores.num_examples < MANY:
         yield (
-            f"Only {scores.num_examples:,} test examples were asked; intervals over so "
-            "few are too narrow."
+            f"Only {scores.num_examples:,} test examples were used; with so few, intervals "
+            "are too narrow."
         )
     small = [name for name, (count, _) in scores.strata.items() if count < FEWEST]
     if small:
         yield (
-            f"Strata with fewer than {FEWEST} test examples say next to nothing: "
+            f"Strata with fewer than {FEWEST} test examples are not conclusive: "
             f"{', '.join(small)}."
         )
     test = facts.counts.get("test", 0)
     if test > scores.num_examples:
-        yield f"Of {test:,} test examples, {scores.num_examples:,} were asked."
+        yield f"Of {test:,} test examples, {scores.num_examples:,} were used."
 
 
 def _of_setting(facts: Facts) -> Iterator[str]:
     yield (
         "The test examples come from the source of the training examples. The scores "
-        "say nothing of other domains, registers or languages."
+        "do not apply to other domains, registers or languages."
     )
     yield (
-        "The intervals cover the choice of test examples, not the chance of training: "
-        "another seed gives another adapter."
+        "The intervals cover the sampling of test examples, not the randomness of "
+        "training: another seed gives another adapter."
     )
     if any(METRICS[name].of == "answer" for name in facts.scores.overall):
         yield (
-            "Scores against references reward their wording. A right answer in other "
+            "Scores against references reward their wording. A correct answer in other "
             "words scores low, and a fluent wrong one does not score zero."
         )
     length = facts.params.get("tokenize", {}).get("max_seq_len")
     if length:
         yield f"It was trained on sequences of at most {length:,} tokens."
-    yield (
-        f"An answer ends after {facts.task.max_new_tokens:,} tokens, finished or not."
-    )
-    yield "The base model's licence, biases and faults hold here too."
+    yield (f"Answers are cut after {facts.task.max_new_tokens:,} tokens.")
+    yield "The licence, biases and limitations of the base model also apply."

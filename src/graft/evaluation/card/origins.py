@@ -1,4 +1,4 @@
-"""What the reports of the stages say, as rows of the card's tables."""
+"""The reports of the stages as rows of the card's tables."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ Row = list[str]
 
 
 def stage_counts(stages: Mapping[str, Any]) -> list[Row]:
-    """Stage, what went in, what it kept, and what became of the rest."""
+    """Stage, input, kept, and the rest by reason."""
     rows = []
     for stage in ("convert", "preprocess"):
         if report := stages.get(stage):
@@ -37,7 +37,7 @@ def _join(words: list[str]) -> str:
 
 
 def training_facts(report: Mapping[str, Any], machine: Mapping[str, Any]) -> list[Row]:
-    """What training did, and on what."""
+    """Facts about training and its machine."""
     rows = [
         [title, f"{report[key]:,}"]
         for key, title in TRAINING.items()
@@ -46,7 +46,7 @@ def training_facts(report: Mapping[str, Any], machine: Mapping[str, Any]) -> lis
     if machine:
         rows += [
             ["device", machine["device"]],
-            ["most memory, GiB", f"{machine['memory_gib']:.2f}"],
+            ["peak memory, GiB", f"{machine['memory_gib']:.2f}"],
             ["time since the last start, s", f"{machine['seconds']:,.0f}"],
         ]
     return rows
@@ -56,10 +56,10 @@ TRAINING = {
     "num_documents": "training sequences",
     "num_sequences": "after packing",
     "packing_efficiency": "share of their tokens that is not padding",
-    "num_steps": "steps done",
+    "num_steps": "steps",
     "num_steps_planned": "steps planned",
-    "best_step": "step whose weights these are",
-    "validation_loss": "its validation loss, nats a token",
+    "best_step": "step of the selected checkpoint",
+    "validation_loss": "its validation loss, nats per token",
     "num_tokens_seen": "tokens seen",
-    "num_trained_tokens": "tokens with loss, in an epoch",
+    "num_trained_tokens": "trained tokens per epoch",
 }

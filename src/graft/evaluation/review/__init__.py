@@ -1,1 +1,1 @@
-"""Human judgement: blind sheets for raters, and what their answers say."""
+"""Human evaluation: blind sheets for raters, and statistics of their responses."""

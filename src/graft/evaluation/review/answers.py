@@ -1,4 +1,4 @@
-"""Raters' answers side by side, and as matrices for the statistics."""
+"""The responses of all raters, as matrices for the statistics."""
 
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -7,57 +7,57 @@ from typing import Self
 import numpy as np
 
 from graft.errors import DataError
-from graft.evaluation.review.filled import Cell
 from graft.evaluation.review.key import QUESTIONS, Key, Kind, ShownItem, System
+from graft.evaluation.review.responses import Cell
 from graft.evaluation.review.statistics import LOSS, TIE, WIN
 from graft.metrics.statistics import Array
 
 Question = tuple[str, str]
-"""An item, and what is asked of it."""
+"""An item, and a question about it."""
 
 
 @dataclass(frozen=True)
 class ReviewAnswers:
-    """What all raters of one sheet said: rater → item and question → answer.
+    """The responses to one sheet: rater → (item, question) → answer.
 
-    Raters are in the order of their names; one who left all empty is there too.
+    Raters are sorted by name and include those without any answer.
     """
 
     kind: Kind
     key: Key
-    said: Mapping[str, Mapping[Question, str]]
+    responses: Mapping[str, Mapping[Question, str]]
 
     @classmethod
     def of(cls, kind: Kind, key: Key, cells: Iterable[Cell]) -> Self:
-        """Gather the cells of one sheet from all files.
+        """Collect the cells of one sheet from all files.
 
-        A rater may save twice, as CSV and JSON or half-way: equal answers count once,
-        and a filled one goes before an empty one.
-        Raises: DataError if two files have a rater answer differently.
+        A rater may save several files, as CSV and JSON or in between: equal answers
+        count once, and an answer overrides an empty cell.
+        Raises: DataError if two files contain different answers of a rater.
         """
-        said: dict[str, dict[Question, Cell]] = {}
+        cells_of: dict[str, dict[Question, Cell]] = {}
         for cell in cells:
             if cell.kind == kind:
-                mine = said.setdefault(cell.rater, {})
+                mine = cells_of.setdefault(cell.rater, {})
                 if cell.value:
                     _add(mine, cell)
         return cls(
             kind,
             key,
             {
-                rater: {place: cell.value for place, cell in said[rater].items()}
-                for rater in sorted(said)
+                rater: {place: cell.value for place, cell in cells_of[rater].items()}
+                for rater in sorted(cells_of)
             },
         )
 
     @property
     def num_missing(self) -> dict[str, int]:
-        """Questions that each rater left open."""
-        asked = len(self.key.items(self.kind)) * len(QUESTIONS[self.kind])
-        return {rater: asked - len(filled) for rater, filled in self.said.items()}
+        """Number of unanswered questions per rater."""
+        number = len(self.key.items(self.kind)) * len(QUESTIONS[self.kind])
+        return {rater: number - len(mine) for rater, mine in self.responses.items()}
 
     def codes(self, question: str) -> Array:
-        """Answers as the raters saw them, by their place among those one may give.
+        """Answers as indices into the allowed answers.
 
         Returns: shape [raters, items]; NaN if missing.
         """
@@ -67,10 +67,10 @@ class ReviewAnswers:
         )
 
     def votes(self) -> Array:
-        """Pairs as wins, ties and losses of the tuned model, shape [raters, pairs]."""
+        """Wins, ties and losses of the tuned model, shape [raters, pairs]."""
         shown = [row.systems for row in self._items.values()]
         flips = np.array([1.0 if systems[0] == "tuned" else -1.0 for systems in shown])
-        points = {"A": WIN - TIE, "tie": 0.0, "B": LOSS - TIE}  # for the first
+        points = {"A": WIN - TIE, "tie": 0.0, "B": LOSS - TIE}  # of the first answer
         return TIE + flips * self._matrix("choice", list(self._items), points)
 
     def ratings(self, question: str, system: System) -> Array:
@@ -93,10 +93,10 @@ class ReviewAnswers:
     def _matrix(
         self, question: str, items: Sequence[str], values: Mapping[str, float]
     ) -> Array:
-        """What answers are worth, shape [raters, items]; NaN if missing."""
+        """Answers as numbers, shape [raters, items]; NaN if missing."""
         rows = [
-            [values.get(filled.get((item, question), ""), np.nan) for item in items]
-            for filled in self.said.values()
+            [values.get(mine.get((item, question), ""), np.nan) for item in items]
+            for mine in self.responses.values()
         ]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(items))
 
@@ -106,8 +106,8 @@ def _add(mine: MutableMapping[Question, Cell], cell: Cell) -> None:
     if before.value != cell.value:
         raise DataError(
             cell.where,
-            f"{cell.rater} says {cell.value} to the {cell.question} of {cell.item}, "
+            f"{cell.rater} answered {cell.value} to {cell.question} of {cell.item}, "
             f"but {before.value} in {before.where}",
-            expected="one answer of each rater to each question",
-            fix="leave the older file out, or give two raters different names",
+            expected="one answer per rater and question",
+            fix="remove the older file, or give the two raters different names",
         )

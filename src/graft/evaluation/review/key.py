@@ -1,4 +1,4 @@
-"""The key to a review: which system gave which answer. Raters never see it."""
+"""The key of a review: which system gave which answer. Raters never see it."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ QUESTIONS: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
     "ab": {"choice": CHOICES},
     "rating": {"fluency": GRADES, "relevance": GRADES, "clarity": GRADES},
 }
-"""Sheet → its questions on each item → the answers one may give."""
+"""Sheet → its questions about each item → the allowed answers."""
 
 
 class ShownItem(BaseModel):
-    """What an item shows: the answers of `systems`, in this order, to an example.
+    """An item: the answers of `systems`, in this order, to an example.
 
-    A pair shows two. An item of the rating sheet shows one answer, which is of both
-    systems where they say the same.
+    A pair shows two answers. An item of the rating sheet shows one, which belongs to
+    both systems if their answers are equal.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,16 +37,16 @@ class ShownItem(BaseModel):
 
 
 class Key(BaseModel):
-    """What the items of both sheets stand for, in the order that they are shown in.
+    """The items of both sheets, in the order in which they are shown.
 
     Args:
-        sheet: names the review; it is on the sheets and in what raters save.
-        run_id: the run that made the adapter; None if it is not known.
-        seed: of the draw.
-        num_predictions: that there were to draw from.
-        num_identical: predictions that base and tuned model agree on; none is a pair.
-        ab: pairs by their name on the sheet.
-        rating: single answers by their name on the sheet.
+        sheet: name of the review, on the sheets and in saved files.
+        run_id: the run that trained the adapter; None if unknown.
+        seed: of the sample.
+        num_predictions: predictions that were sampled from.
+        num_identical: predictions with equal answers of both systems; not used as
+            pairs. ab: pairs, by their name on the sheet. rating: single answers, by
+            their name on the sheet.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,7 +63,7 @@ class Key(BaseModel):
     def _shows_both_systems(self) -> Self:
         for name, row in self.ab.items():
             if sorted(row.systems) != ["base", "tuned"]:
-                raise ValueError(f"{name} shows not one answer of each system")
+                raise ValueError(f"{name} does not show one answer of each system")
         rated = Counter(
             (row.example, system)
             for row in self.rating.values()
@@ -71,7 +71,7 @@ class Key(BaseModel):
         )
         for example, _ in rated:
             if (rated[example, "base"], rated[example, "tuned"]) != (1, 1):
-                raise ValueError(f"{example} has not one rating of each system")
+                raise ValueError(f"{example} does not have one rating of each system")
         return self
 
     def items(self, kind: Kind) -> dict[str, ShownItem]:
@@ -80,23 +80,24 @@ class Key(BaseModel):
 
 
 def write_key(path: Path, key: Key) -> None:
-    """Write a key, but never over another review's: its sheets may be out there.
+    """Write a key, but never overwrite that of another review, whose sheets may be in
+    use.
 
-    Raises: DataError if another one is there.
+    Raises: DataError if there is the key of another review.
     """
     if path.is_file() and (known := read_key(path)).sheet != key.sheet:
         raise DataError(
             str(path),
             f"is the key of another review, {known.sheet}",
-            expected="no key here: without it what raters fill in cannot be read",
+            expected="no key at this path; without its key, a review cannot be scored",
             fix="choose another folder: --out FOLDER, or remove this one",
         )
-    # Not by write_json, which sorts: the order of the items is part of the key.
+    # write_json would sort the items, but their order is part of the key.
     io.write_text(path, key.model_dump_json(indent=2) + "\n")
 
 
 def read_key(path: Path) -> Key:
-    """Read a key. Raises: DataError if it is missing or not whole."""
+    """Read a key. Raises: DataError if it is missing or invalid."""
     values = io.read_json(path)
     try:
         return Key.model_validate(values)
@@ -106,6 +107,6 @@ def read_key(path: Path) -> Key:
         raise DataError(
             str(path),
             f"not the key of a review: {place}: {first['msg']}",
-            expected="the key.json that `graft review` wrote beside the sheets",
-            fix="name it: --key FILE, or make the same review again",
+            expected="the key.json that `graft review` wrote with the sheets",
+            fix="pass it with --key FILE, or create the same review again",
         ) from error

@@ -1,4 +1,4 @@
-"""A rater's sheet as one page of HTML that works from a file, with nothing to fetch."""
+"""A rater's sheet as a single HTML page that works offline."""
 
 import base64
 import hashlib
@@ -13,20 +13,20 @@ from graft.evaluation.scoring import Prediction
 
 MEANINGS = {
     "fluency": "Is it well-formed, natural language?",
-    "relevance": "Does it answer what was asked, no more and no less?",
+    "relevance": "Does it answer the question, no more and no less?",
     "clarity": "Is it easy to understand?",
 }
 TEMPLATE = "sheet.html.jinja"
 
 
 def to_sheet(kind: Kind, key: Key, examples: Mapping[str, Prediction]) -> str:
-    """The sheet. It holds texts in order, and nothing of which system gave which.
+    """The sheet. It contains the texts, but not which system gave which answer.
 
-    All texts are escaped. Should one get through all the same, the page's policy runs
-    no script but its own and reaches no network.
+    All texts are escaped. In addition, the content security policy of the page allows
+    only its own script and no network access.
 
     Args:
-        examples: predictions by id; all that the key names.
+        examples: predictions by id, including all in the key.
     """
     environment = Environment(
         loader=PackageLoader("graft.evaluation.review", "."),
@@ -35,7 +35,7 @@ def to_sheet(kind: Kind, key: Key, examples: Mapping[str, Prediction]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script, style = _own("sheet.js"), _own("sheet.css")
+    script, style = _read("sheet.js"), _read("sheet.css")
     items = [
         {
             "name": name,
@@ -60,13 +60,13 @@ def to_sheet(kind: Kind, key: Key, examples: Mapping[str, Prediction]) -> str:
     )
 
 
-def _own(name: str) -> Markup:
-    """A file beside this module; it is not escaped."""
+def _read(name: str) -> Markup:
+    """A file beside this module, which is not escaped."""
     path = files("graft.evaluation.review") / name
     return Markup("\n" + path.read_text(encoding="utf-8"))
 
 
 def _hash(text: Markup) -> str:
-    """What a content security policy names an inline script or style by."""
+    """The hash that allows an inline script or style in a content security policy."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -1,24 +1,24 @@
-"""What a review finds: win rate, sign test, mean ratings, agreement of raters."""
+"""The results of a review: win rate, sign test, mean ratings, inter-rater agreement."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from graft.evaluation.review.answers import ReviewAnswers
-from graft.evaluation.review.filled import Cell
 from graft.evaluation.review.key import QUESTIONS, Key, System
+from graft.evaluation.review.responses import Cell
 from graft.evaluation.review.statistics import agreement, mean_over_items, sign_test
 from graft.records import Score
 
 DIGITS = 4
-"""Of numbers in the report."""
+"""Decimal digits in the report."""
 SYSTEMS: tuple[System, ...] = ("base", "tuned")
 
 
 def to_report(key: Key, cells: Iterable[Cell]) -> dict[str, Any]:
-    """The report as JSON: equal answers make equal bytes, whichever file comes first.
+    """The report as JSON; it does not depend on the order of files.
 
-    A sheet that nobody filled in is null. Intervals hold 95 % of the bootstrap over
+    A sheet without responses is null. Intervals are 95 % bootstrap intervals over
     items, or over examples for ratings.
     Raises: DataError if files contradict each other.
     """
@@ -32,8 +32,8 @@ def to_report(key: Key, cells: Iterable[Cell]) -> dict[str, Any]:
         "seed": key.seed,
         "num_predictions": key.num_predictions,
         "num_identical": key.num_identical,
-        "ab": _ab(pairs) if pairs.said else None,
-        "rating": _rating(rated) if rated.said else None,
+        "ab": _ab(pairs) if pairs.responses else None,
+        "rating": _rating(rated) if rated.responses else None,
     }
 
 
@@ -55,7 +55,7 @@ def _rating(answers: ReviewAnswers) -> dict[str, Any]:
             system: _plain(mean_over_items(values, seed))
             for system, values in grades.items()
         }
-        # Of one rater on one example, so that neither's strictness blurs it.
+        # Paired by rater and example, so that differences between these cancel.
         gains = grades["tuned"] - grades["base"]
         questions[question] = means | {
             "difference": _plain(mean_over_items(gains, seed)),
@@ -67,7 +67,7 @@ def _rating(answers: ReviewAnswers) -> dict[str, Any]:
 def _counts(answers: ReviewAnswers) -> dict[str, Any]:
     return {
         "num_items": len(answers.key.items(answers.kind)),
-        "num_raters": len(answers.said),
+        "num_raters": len(answers.responses),
         "num_missing": answers.num_missing,
     }
 
@@ -81,10 +81,7 @@ def _plain(score: Score | None) -> dict[str, float] | None:
 
 
 def to_metrics(report: Mapping[str, Any]) -> dict[str, float]:
-    """All numbers of a report by the names that the tracking run shows.
-
-    What was not computed is left out.
-    """
+    """All computed numbers of a report, by their names in the tracking run."""
     found: dict[str, float | None] = {}
     if pairs := report["ab"]:
         found |= _spread("win_rate", pairs["win_rate"])

@@ -1,4 +1,4 @@
-"""What raters' answers say. Pure; a missing answer is NaN everywhere."""
+"""Statistics of raters' responses. Missing answers are NaN."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,14 +10,14 @@ from graft.records import Score
 
 NUM_RESAMPLES = 2_000
 LOSS, TIE, WIN = 0.0, 0.5, 1.0
-"""A vote on a pair, from the tuned model's side."""
+"""A vote on a pair, for the tuned model."""
 
 
 @dataclass(frozen=True)
 class SignTest:
-    """Items that most raters give to the tuned model, to the base, or to neither.
+    """Items that most raters decide for the tuned model, for the base, or for neither.
 
-    `p_value` is None where no item is decided.
+    `p_value` is None if no item is decided.
     """
 
     num_wins: int
@@ -28,7 +28,7 @@ class SignTest:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Krippendorff's alpha: 1 is perfect, 0 is chance. A `reason` stands for None."""
+    """Krippendorff's alpha: 1 is perfect, 0 is chance; None with a `reason`."""
 
     alpha: float | None
     reason: str = ""
@@ -37,12 +37,12 @@ class Agreement:
 def mean_over_items(values: Array, seed: int) -> Score | None:
     """Mean of all values, with its bootstrap interval over items.
 
-    The items are drawn, not the values: raters' answers to one item are no independent
-    evidence.
+    Items are resampled, not values, because answers to the same item are not
+    independent.
 
     Args:
         values: shape [raters, items].
-    Returns: None if there is no value.
+    Returns: None if there are no values.
     """
     present = ~np.isnan(values)
     judged = present.any(axis=0)
@@ -55,11 +55,11 @@ def mean_over_items(values: Array, seed: int) -> Score | None:
 
 
 def sign_test(votes: Array) -> SignTest:
-    """Two-sided sign test over items: would a fair coin give as many wins?
+    """Two-sided sign test over items.
 
     Args:
         votes: LOSS, TIE or WIN. Shape [raters, items]. Each item counts once, by the
-            sum of its votes; items without a vote do not count, ties are left out.
+            sum of its votes; items without a vote and ties are left out.
     Source: Dixon and Mood 1946, "The statistical sign test", JASA 41.
     """
     from scipy.stats import binomtest
@@ -73,21 +73,21 @@ def sign_test(votes: Array) -> SignTest:
 
 
 def agreement(values: Array, level: Literal["nominal", "ordinal"]) -> Agreement:
-    """Krippendorff's alpha between raters, over the items that two or more judged.
+    """Krippendorff's alpha between raters, over items with two or more answers.
 
     Args:
-        values: what each rater said of each item, as numbers. Shape [raters, items].
-        level: whether the order of the numbers means something.
+        values: the answers as numbers. Shape [raters, items].
+        level: whether the order of the numbers is meaningful.
     Source: Krippendorff 2011, "Computing Krippendorff's alpha-reliability".
     """
     present = ~np.isnan(values)
     shared = values[:, present.sum(axis=0) > 1]
     if present.any(axis=1).sum() < 2:
-        return Agreement(None, "fewer than two raters: there is nobody to agree with")
+        return Agreement(None, "fewer than two raters")
     if not shared.size:
-        return Agreement(None, "no item was judged by two raters")
+        return Agreement(None, "no item has answers of two raters")
     if len(np.unique(shared[~np.isnan(shared)])) < 2:
-        return Agreement(None, "all said the same of every item: chance does too")
+        return Agreement(None, "all answers are equal: chance agreement is 1, too")
     import krippendorff
 
     alpha = krippendorff.alpha(reliability_data=shared, level_of_measurement=level)

@@ -7,7 +7,7 @@ NOTHING = "no answer"
 
 
 def to_text(report: Mapping[str, Any]) -> str:
-    """The report, readable without the JSON."""
+    """The report as text."""
     return "\n".join([report["sheet"], *_ab(report), *_rating(report["rating"])]) + "\n"
 
 
@@ -15,7 +15,7 @@ def _ab(report: Mapping[str, Any]) -> Iterator[str]:
     pairs = report["ab"]
     yield ""
     if pairs is None:
-        yield "Which answer is better: no filled sheet"
+        yield "Which answer is better: no responses"
         return
     test = pairs["sign_test"]
     p_value = test["p_value"]
@@ -26,20 +26,20 @@ def _ab(report: Mapping[str, Any]) -> Iterator[str]:
     yield f"  tuned wins     {_share(pairs['win_rate'])}, a tie counts half"
     yield (
         f"  sign test      {test['num_wins']} won, {test['num_losses']} lost, "
-        f"{test['num_ties']} even: {verdict}"
+        f"{test['num_ties']} tied: {verdict}"
     )
     yield f"  agreement      {_agreement(pairs['agreement'])}"
     yield from _missing(pairs)
     yield (
         f"  not shown      {report['num_identical']} of {report['num_predictions']} "
-        "predictions, where both say the same"
+        "predictions, with equal answers"
     )
 
 
 def _rating(rated: Mapping[str, Any] | None) -> Iterator[str]:
     yield ""
     if rated is None:
-        yield "Ratings, 1 to 5: no filled sheet"
+        yield "Ratings, 1 to 5: no responses"
         return
     yield f"Ratings, 1 to 5: {_count(rated, 'answers')}"
     for question, row in rated["questions"].items():
@@ -60,7 +60,7 @@ def _count(part: Mapping[str, Any], items: str) -> str:
 def _missing(part: Mapping[str, Any]) -> Iterator[str]:
     for rater, number in part["num_missing"].items():
         if number:
-            yield f"  left open      {number} by {rater}"
+            yield f"  unanswered     {number} by {rater}"
 
 
 def _share(score: Mapping[str, float] | None) -> str:

@@ -1,4 +1,4 @@
-"""What raters saved, CSV or JSON → answers, each checked against the key."""
+"""Read the files that raters saved, CSV or JSON, and check them against the key."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SAVE_AGAIN = "save the sheet again from its page, or correct the file"
 
 @dataclass(frozen=True)
 class Cell:
-    """A rater's answer to one question on one item; empty if it was not filled in.
+    """A rater's answer to one question on one item; empty if there is none.
 
     `where` is the file and its row, or the item in a JSON file.
     """
@@ -32,7 +32,7 @@ class Cell:
     value: str
 
 
-class _Form(BaseModel):
+class _SavedSheet(BaseModel):
     """The JSON that a sheet saves."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,20 +42,20 @@ class _Form(BaseModel):
     answers: dict[str, dict[str, str | StrictInt | None]]
 
 
-def read_filled(path: Path, key: Key) -> list[Cell]:
-    """Read the answers of a file. No row is skipped: each counts or is an error.
+def read_responses(path: Path, key: Key) -> list[Cell]:
+    """Read the responses in a file. Every row counts or is an error.
 
     Args:
         path: `.json`, or CSV with a comma, semicolon or tab.
-        key: of the review that it should be for.
-    Raises: DataError with the row, if the file is for another review, has an unknown
-        item, column or answer, or names no rater.
+        key: of the review.
+    Raises: DataError with the row, if the file belongs to another review, has an
+        unknown item, column or answer, or no name of the rater.
     """
     read = _read_json if path.suffix.lower() == ".json" else _read_csv
     cells = list(read(path))
     if not cells:
         raise DataError(
-            str(path), "holds no item", expected="a filled sheet", fix=SAVE_AGAIN
+            str(path), "contains no items", expected="a saved sheet", fix=SAVE_AGAIN
         )
     for cell in cells:
         _check(cell, key)
@@ -64,22 +64,22 @@ def read_filled(path: Path, key: Key) -> list[Cell]:
 
 def _read_json(path: Path) -> Iterator[Cell]:
     try:
-        form = _Form.model_validate(read_json(path))
+        saved = _SavedSheet.model_validate(read_json(path))
     except ValidationError as error:
         first = error.errors()[0]
         raise DataError(
             str(path),
-            f"not a filled sheet: {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            f"not a saved sheet: {'.'.join(map(str, first['loc']))}: {first['msg']}",
             expected="the JSON that the sheet's page saves",
             fix=SAVE_AGAIN,
         ) from error
-    for item, answers in form.answers.items():
+    for item, answers in saved.answers.items():
         where = f"{path}: {item}"
         row = {
             name: "" if value is None else str(value).strip()
             for name, value in answers.items()
         }
-        yield from _cells(where, form.sheet, form.rater, item, row)
+        yield from _cells(where, saved.sheet, saved.rater, item, row)
 
 
 def _read_csv(path: Path) -> Iterator[Cell]:
@@ -92,32 +92,35 @@ def _read_csv(path: Path) -> Iterator[Cell]:
 def _cells(
     where: str, sheet: str, rater: str, item: str, answers: Mapping[str, str]
 ) -> Iterator[Cell]:
-    """One cell a question. Raises: DataError if they are of no sheet of ours."""
+    """One cell per question. Raises: DataError if the questions are those of no
+    sheet."""
     kind = next((k for k in get_args(Kind) if set(QUESTIONS[k]) == set(answers)), None)
     if kind is None:
-        raise _misfit(where, f"questions {shorten(', '.join(answers)) or 'missing'}")
+        raise _wrong_columns(
+            where, f"questions {shorten(', '.join(answers)) or 'missing'}"
+        )
     for question, value in answers.items():
         yield Cell(where, sheet, rater.strip(), item, kind, question, value)
 
 
-def _misfit(where: str, problem: str) -> DataError:
-    forms = (", ".join([*COLUMNS, *questions]) for questions in QUESTIONS.values())
-    return DataError(where, problem, expected=" or ".join(forms), fix=SAVE_AGAIN)
+def _wrong_columns(where: str, problem: str) -> DataError:
+    columns = (", ".join([*COLUMNS, *questions]) for questions in QUESTIONS.values())
+    return DataError(where, problem, expected=" or ".join(columns), fix=SAVE_AGAIN)
 
 
 def _check(cell: Cell, key: Key) -> None:
     if cell.sheet != key.sheet:
         raise DataError(
             cell.where,
-            f"is for {shorten(cell.sheet) or 'no review'}; the key is of {key.sheet}",
+            f"belongs to {shorten(cell.sheet) or 'no review'}, but the key to {key.sheet}",
             expected="a file and a key of the same review",
-            fix="name that review's key: --key FILE, or leave this file out",
+            fix="pass the key of that review: --key FILE, or remove this file",
         )
     if not cell.rater:
         raise DataError(
             cell.where,
-            "names no rater",
-            expected="a name, which tells raters apart",
+            "has no name of the rater",
+            expected="a name that identifies the rater",
             fix="write the rater's name into the file",
         )
     items = key.items(cell.kind)
@@ -133,6 +136,6 @@ def _check(cell: Cell, key: Key) -> None:
         raise DataError(
             cell.where,
             f"{cell.question} is {shorten(cell.value)!r}",
-            expected=f"{', '.join(allowed)}, or nothing",
-            fix="correct the answer, or leave it empty: it is counted as missing",
+            expected=f"{', '.join(allowed)}, or empty",
+            fix="correct the answer, or leave it empty to count it as missing",
         )

@@ -1,4 +1,4 @@
-"""Variants side by side, as a terminal, Markdown and JSON show them."""
+"""Tables of compared variants for the terminal, Markdown and JSON."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from graft.evaluation.card import table
-from graft.evaluation.comparison import ComparedRow, Standings
+from graft.evaluation.comparison import ComparedRow, Ranking
 from graft.evaluation.numbers import comparison_digits, with_interval
 from graft.evaluation.verdicts import (
     BETTER,
@@ -23,24 +23,24 @@ from graft.records import shorten
 
 ABSENT = "–"
 Column = tuple[str, Callable[[ComparedRow], str]]
-"""A title, and what stands under it."""
+"""A title, and the text of a row."""
 
 
-def to_text(found: Standings) -> str:
-    """The tables with columns lined up, and what can be concluded."""
+def to_text(found: Ranking) -> str:
+    """The tables with aligned columns, and the conclusions."""
     blocks = ["\n".join(align(lines)) for lines in _tables(found)]
     return "\n\n".join([*blocks, "\n".join(verdicts(found))]) + "\n"
 
 
-def to_markdown(found: Standings) -> str:
+def to_markdown(found: Ranking) -> str:
     """The same in Markdown."""
     blocks = [table(lines[0], lines[1:]) for lines in _tables(found)]
-    said = "\n".join(f"- {line}" for line in verdicts(found))
-    return "\n\n".join(["# Variants compared", *blocks, said]) + "\n"
+    conclusions = "\n".join(f"- {line}" for line in verdicts(found))
+    return "\n\n".join(["# Variants compared", *blocks, conclusions]) + "\n"
 
 
-def to_json(found: Standings) -> dict[str, Any]:
-    """The same as numbers: equal predictions make equal bytes, but for costs."""
+def to_json(found: Ranking) -> dict[str, Any]:
+    """The same as numbers; equal predictions give equal bytes except for costs."""
     best, lead = found.best, found.lead
     return {
         "num_examples": found.num_examples,
@@ -52,19 +52,20 @@ def to_json(found: Standings) -> dict[str, Any]:
     }
 
 
-def verdicts(found: Standings) -> list[str]:
-    """What the numbers allow to say."""
+def verdicts(found: Ranking) -> list[str]:
+    """The conclusions from the numbers."""
     kinds = (BETTER, WORSE, CHANGED, NEGLIGIBLE, INSIGNIFICANT)
     marks = ", ".join(f"{verdict.mark} {verdict.text}" for verdict in kinds)
     lines = [
         f"{found.num_examples:,} test examples; 95 % bootstrap intervals",
         f"paired differences: {marks}",
-        "each is judged alone: where nothing differs, one in twenty seems significant",
+        "not corrected for multiple comparisons: about one in twenty is significant by "
+        "chance",
     ]
     lines += [f"{name} not computed: {why}" for name, why in found.not_computed.items()]
     best, lead = found.best, found.lead
     if best is None:
-        return [*lines, "no best: no first metric that tells better from worse"]
+        return [*lines, "no best variant: the first metric is only descriptive"]
     metric = found.metrics[0]
     digits = _digits(found, metric)
     value = with_interval(best.scores[metric.name], digits)
@@ -75,13 +76,13 @@ def verdicts(found: Standings) -> list[str]:
         over = f"to the runner-up {found.variants[1].name}"
         lines.append(f"  its difference {over}: {_difference(metric, lead, digits)}")
         if not lead.is_significant:
-            lines.append("  another test set may well choose another variant")
+            lines.append("  another test set might rank the variants differently")
     return lines
 
 
-def _tables(found: Standings) -> Iterator[list[list[str]]]:
-    """Head and rows: of the deciding metric with all that is known of a variant, of
-    the others with their values."""
+def _tables(found: Ranking) -> Iterator[list[list[str]]]:
+    """Header and rows of each table: for the first metric with parameters and costs,
+    for the others with their values only."""
     name: Column = ("variant", lambda row: row.name)
     params: list[Column] = [(key, partial(_param, key)) for key in found.params]
     costs: list[Column] = [
@@ -101,7 +102,7 @@ def _tables(found: Standings) -> Iterator[list[list[str]]]:
         ]
 
 
-def _scores(found: Standings, metric: Metric) -> list[Column]:
+def _scores(found: Ranking, metric: Metric) -> list[Column]:
     """The columns of a metric."""
     digits = _digits(found, metric)
 
@@ -121,8 +122,8 @@ def _scores(found: Standings, metric: Metric) -> list[Column]:
     return columns
 
 
-def _digits(found: Standings, metric: Metric) -> int:
-    """Enough for every significant difference of the metric to be seen as one."""
+def _digits(found: Ranking, metric: Metric) -> int:
+    """Enough digits to show every significant difference of the metric as nonzero."""
     rows = (*found.bases, *found.variants)
     compared = [part for row in rows for part in (row.to_base, row.to_best) if part]
     return max(comparison_digits(part[metric.name]) for part in compared)
@@ -155,7 +156,7 @@ def _version(row: ComparedRow) -> str:
     return " ".join([row.variant.version, *row.variant.aliases])
 
 
-def _plain(found: Standings, row: ComparedRow) -> dict[str, Any]:
+def _plain(found: Ranking, row: ComparedRow) -> dict[str, Any]:
     variant = row.variant
     params = variant.params if variant else {}
     return {

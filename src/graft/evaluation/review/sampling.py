@@ -1,4 +1,4 @@
-"""Which predictions are judged, and in which order: by seed, evenly over strata."""
+"""Sample the predictions that raters judge, evenly over strata, and their order."""
 
 from collections.abc import Sequence
 from itertools import chain, zip_longest
@@ -14,36 +14,36 @@ T = TypeVar("T")
 ORDERS: tuple[tuple[System, System], ...] = (("base", "tuned"), ("tuned", "base"))
 
 
-def draw(
+def sample_items(
     predictions: Sequence[Prediction], number: int, seed: int, run_id: str | None
 ) -> Key:
-    """Draw the items of both sheets.
+    """Sample the items of both sheets.
 
-    A pair needs two different answers. Each system comes first in half of the pairs.
-    The rating sheet is drawn from all predictions, so that its means are those of the
-    systems and not of hard examples; an answer that both give is rated once.
+    The pairs consist of two different answers, and each system comes first in half of
+    them. The rating sheet is sampled from all predictions, so that its means are
+    unbiased; if both systems give the same answer, it is rated once.
 
     Args:
-        predictions: with different ids.
-        number: of examples on each sheet; all there are if these are fewer.
-        seed: not negative; equal ones make equal keys of equal predictions.
-        run_id: the run that made the tuned model.
+        predictions: with unique ids.
+        number: of examples on each sheet, at most.
+        seed: not negative; equal seeds give equal keys for equal predictions.
+        run_id: the run that trained the tuned model.
     Raises: ValueError if `number` is below 1, or `seed` below 0.
     """
     if number < 1:
         raise ValueError(f"number of examples: {number}")
-    # The answers count as seed too: from a sheet, its number of items and the usual
-    # seed alone, a rater cannot work out the order of the systems.
-    said = {row.id: [row.base, row.tuned] for row in predictions}
-    generator = np.random.default_rng([seed, int(io.digest(said), 16)])
+    # The answers are part of the seed, so a rater who knows the default seed cannot
+    # reconstruct the order of the systems from a sheet.
+    answers_of = {row.id: [row.base, row.tuned] for row in predictions}
+    generator = np.random.default_rng([seed, int(io.digest(answers_of), 16)])
     different = [row for row in predictions if row.base != row.tuned]
-    compared = _shuffle(_draw_evenly(different, number, generator), generator)
+    compared = _shuffle(_sample_evenly(different, number, generator), generator)
     sides = generator.permutation(len(compared)) % 2
     pairs = [
         ShownItem(example=row.id, stratum=row.stratum, systems=ORDERS[side])
         for row, side in zip(compared, sides, strict=True)
     ]
-    rated = _draw_evenly(predictions, number, generator)
+    rated = _sample_evenly(predictions, number, generator)
     answers = [
         ShownItem(example=row.id, stratum=row.stratum, systems=systems)
         for row in rated
@@ -65,10 +65,10 @@ def _answers(row: Prediction) -> Sequence[tuple[System, ...]]:
     return [("base", "tuned")] if row.base == row.tuned else [("base",), ("tuned",)]
 
 
-def _draw_evenly(
+def _sample_evenly(
     rows: Sequence[Prediction], number: int, generator: np.random.Generator
 ) -> list[Prediction]:
-    """As many of each stratum as of any other, while it has some."""
+    """Equally many of each stratum, as far as possible."""
     strata: dict[str, list[Prediction]] = {}
     for row in _shuffle(rows, generator):
         strata.setdefault(row.stratum, []).append(row)
@@ -81,15 +81,16 @@ def _shuffle(rows: Sequence[T], generator: np.random.Generator) -> list[T]:
 
 
 def _name(word: str, shown: Sequence[ShownItem]) -> dict[str, ShownItem]:
-    """Names that say nothing but the place, and that no spreadsheet takes for dates."""
+    """Names that contain only the position, and that spreadsheets do not read as
+    dates."""
     width = len(str(len(shown)))
     return {f"{word}-{place:0{width}}": row for place, row in enumerate(shown, start=1)}
 
 
 def _name_review(key: Key, rows: Sequence[Prediction]) -> str:
-    """Named by all that is shown: other answers or another order is another review.
+    """A name with a digest of everything that is shown.
 
-    It begins with letters, since spreadsheets turn some digests into numbers.
+    It begins with letters, because spreadsheets read some digests as numbers.
     """
     texts = [
         [row.history, row.prompt, *row.references, row.base, row.tuned] for row in rows
