@@ -7,17 +7,17 @@ from functools import cache, lru_cache
 from typing import Any
 
 ABSENT = object()
-"""What a row has at a path that leads nowhere; JSON's null is a value."""
+"""The value at a path that does not exist; null of JSON is a value."""
 
 _STEP = re.compile(r"\.?([^.\[\]]+|\[[^\[\]]*[^\W\d][^\[\]]*\])|\[(\d+|\*)\]")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 EACH = "[*]"
-"""In a path: all of a list."""
+"""In a path: all items of a list."""
 
 
 @cache
 def to_steps(path: str) -> tuple[str | int | None, ...]:
-    """Names and indices of a path; None is each of a list."""
+    """Names and indices of a path; None means all items of a list."""
     if "[" not in path:
         return tuple(path.split("."))
     return tuple(
@@ -27,10 +27,9 @@ def to_steps(path: str) -> tuple[str | int | None, ...]:
 
 
 def walk(found: Any, steps: Sequence[str | int | None]) -> Any:
-    """What stands at the end of the steps from `found`, or `ABSENT`.
+    """The value at the end of the steps from `found`, or `ABSENT`.
 
-    A step into a text goes into the JSON that it is: CSV has no other way to hold an
-    object, and many tables keep one so.
+    A step into a text parses it as JSON, since tables such as CSV store objects so.
     """
     for at, step in enumerate(steps):
         if isinstance(found, str):
@@ -58,7 +57,7 @@ def walk(found: Any, steps: Sequence[str | int | None]) -> Any:
 
 @lru_cache(maxsize=16)
 def _parse(text: str) -> Any:
-    """The object or list that a text writes as JSON, each key once; else `ABSENT`."""
+    """The object or list of a text in JSON without repeated keys; else `ABSENT`."""
     if not text.lstrip().startswith(("{", "[")):
         return ABSENT
     try:
@@ -70,12 +69,12 @@ def _parse(text: str) -> Any:
 def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return values
 
 
-def path_fault(path: str) -> str:
-    """What is wrong with a path into a list; empty if nothing.
+def path_error(path: str) -> str:
+    """What is wrong with a path; empty if nothing.
 
     Brackets around a word, as in a column `price [EUR]`, are part of its name.
     """
@@ -83,7 +82,7 @@ def path_fault(path: str) -> str:
         return "a bracket is not closed"
     for inside in _BRACKETS.findall(path):
         if not re.fullmatch(r"\d+|\*|.*[^\W\d].*", inside):
-            return f"[{inside}] is no index; write [0] for the first, or {EACH} for all"
+            return f"[{inside}] is not an index; write [0] for one item, {EACH} for all"
     if path.startswith("[") or re.search(r"\[(?:\d+|\*)\][^.\[]", path):
-        return "an index stands behind a name, and before a dot or the end"
+        return "an index must follow a name, and end the path or precede a dot"
     return ""

@@ -30,7 +30,9 @@ EN_FR = {"source": "en", "target": "fr"}
         ("instruction", ["instruction", "prompt", "output"], []),
     ],
 )
-def test_names_decide(task: str, columns: list[str], fields: list[str]) -> None:
+def test_names_determine_the_fields(
+    task: str, columns: list[str], fields: list[str]
+) -> None:
     found = guess_fields(TASKS[task], columns, EN_FR)
     assert list(found.values()) == fields
     if found:
@@ -43,7 +45,7 @@ def test_other_languages_have_other_names() -> None:
     assert found == {"source": "Deutsch", "target": "en"}
 
 
-def test_a_doubt_is_said_with_the_option_that_ends_it() -> None:
+def test_an_ambiguity_is_an_error_with_the_option_that_resolves_it() -> None:
     error = missing_fields(TASKS["translation"], ["a", "b"], True)
     assert "source=COLUMN target=COLUMN" in str(error) and "--columns" in str(error)
 

@@ -71,7 +71,7 @@ def test_a_format_is_found_by_content(
         (["test.csv"], {"all": "test.csv"}),
     ],
 )
-def test_files_named_as_splits_are_official_ones(
+def test_files_named_after_splits_are_official_splits(
     tmp_path: Path, names: list[str], files: dict[str, str]
 ) -> None:
     paths = write(tmp_path, dict.fromkeys(names, "en,fr\na,b\n"))
@@ -103,7 +103,7 @@ def test_text_files_of_other_lengths_are_not(tmp_path: Path) -> None:
         ({"a.bin": b"\x00\x01\x02"}, "not text in UTF-8"),
     ],
 )
-def test_what_cannot_be_told_is_an_error(
+def test_an_unknown_format_is_an_error(
     tmp_path: Path, files: dict[str, str | bytes], problem: str
 ) -> None:
     with pytest.raises(DataError, match=problem):

@@ -20,7 +20,7 @@ from graft.adding.recipe import (
     ("rows", "test", "epochs"),
     [(400, 0.1, (15, 20)), (20_000, 0.05, (0.7, 1)), (1_000_000, 0.001, (0.1, 0.2))],
 )
-def test_small_data_are_repeated_and_large_ones_cut_short(
+def test_small_data_get_more_epochs_than_large_data(
     rows: int, test: float, epochs: tuple[float, float]
 ) -> None:
     text = experiment_yaml("mine", "translation", Size(rows, 75.0), 1024)
@@ -38,7 +38,7 @@ def test_no_training_is_much_longer_than_twenty_minutes(tokens: float) -> None:
     assert epochs == MOST_EPOCHS or epochs * tokens >= 0.94 * FEWEST_TOKENS
 
 
-def test_a_data_file_says_what_was_found() -> None:
+def test_the_data_configuration_contains_what_was_found() -> None:
     text = data_yaml({"name": "mine", "fields": {"source": "été"}, "quote": None})
     assert yaml.safe_load(text) == {
         "defaults": ["base", "_self_"],

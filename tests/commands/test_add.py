@@ -96,7 +96,7 @@ def test_a_name_that_is_taken_or_none_is_an_error(tmp_path: Path) -> None:
     source = write_csv(tmp_path / "pairs.csv")
     with pytest.raises(ConfigError, match="sample.yaml: is there already"):
         run(source, name="sample")
-    with pytest.raises(ConfigError, match="no name of a configuration"):
+    with pytest.raises(ConfigError, match="not a valid name"):
         run(source, name="../a")
     with pytest.raises(DataError, match="no such file"):
         run(tmp_path / "nothing.csv")

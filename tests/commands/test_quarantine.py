@@ -190,18 +190,18 @@ def test_what_a_rule_dropped_is_readmitted_and_taken_back(
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        ({"stage": "convert"}, "mend it in its source"),
+        ({"stage": "convert"}, "fix it in its source"),
         ({"reason": ["duplicate"]}, "fix: mend duplicate"),
         ({"stage": "tokenize"}, "fix: mend too many tokens"),
         ({"stage": "split"}, "fix: mend overlaps"),
-        ({"contains": "@example.org"}, "name it: --reason 'personal data'"),
+        ({"contains": "@example.org"}, "add --reason 'personal data'"),
         (
             {"stage": "preprocess"},
             "add --stage preprocess --reason 'too long' 'near-duplicate': 4 can",
         ),
     ],
 )
-def test_what_cannot_be_readmitted_is_told_and_none_is(
+def test_rejects_that_cannot_be_readmitted_are_an_error_and_none_is(
     rejects: Path, flags: dict[str, Any], told: str
 ) -> None:
     flags = {"where": ["*"]} | flags

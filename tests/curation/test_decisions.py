@@ -73,7 +73,7 @@ def test_a_review_comes_back_from_any_spreadsheet(
     assert read_decisions(tmp_path).personal == {KEYS[0]: False, KEYS[1]: True}
 
 
-def test_a_changed_mind_takes_the_place_of_the_old_decision(tmp_path: Path) -> None:
+def test_a_changed_decision_replaces_the_old_one(tmp_path: Path) -> None:
     review = tmp_path / "review.csv"
     write_review(review, LINES)
     found = []
@@ -95,7 +95,7 @@ def test_a_changed_mind_takes_the_place_of_the_old_decision(tmp_path: Path) -> N
         (3, -1, "#" + KEYS[0], f"row 4: {KEYS[0]} has a different decision"),
     ],
 )
-def test_a_wrong_cell_is_told_with_its_row_and_nothing_is_stored(
+def test_a_wrong_cell_is_an_error_with_its_row_and_nothing_is_stored(
     tmp_path: Path, row: int, cell: int, value: str, told: str
 ) -> None:
     review = tmp_path / "review.csv"
@@ -117,7 +117,7 @@ def test_a_wrong_cell_is_told_with_its_row_and_nothing_is_stored(
         (b'decision,key\r\nno,"' + b"x" * 200_000 + b'"', "is not CSV: field larger"),
     ],
 )
-def test_what_is_no_review_file_says_how_to_save_one(
+def test_another_file_is_an_error_that_explains_how_to_save_one(
     tmp_path: Path, data: bytes, told: str
 ) -> None:
     (tmp_path / "review.csv").write_bytes(data)
@@ -186,7 +186,7 @@ def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
         (PERSONAL, f'{{"key": "{KEYS[0]}", "decision": "no"}}', "different decision"),
     ],
 )
-def test_a_broken_decision_is_told_with_its_line(
+def test_a_broken_decision_is_an_error_with_its_line(
     tmp_path: Path, name: str, line: str, told: str
 ) -> None:
     good = json.dumps({"id": "a", "key": KEYS[0], "decision": "yes"})
@@ -195,7 +195,7 @@ def test_a_broken_decision_is_told_with_its_line(
         read_decisions(tmp_path)
 
 
-def test_decide_says_what_came_of_it(
+def test_decide_prints_the_numbers_of_decisions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     review = tmp_path / "review.csv"

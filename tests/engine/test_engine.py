@@ -23,7 +23,7 @@ def test_results_come_in_the_order_of_their_items(items, num_workers) -> None:
 
 
 @given(st.integers(1, 5), st.integers(0, 40))
-def test_no_more_items_are_read_than_there_is_room_for(num_workers, size) -> None:
+def test_items_are_read_only_when_workers_have_room(num_workers, size) -> None:
     started, done = [], []
 
     def submit(item: int):
@@ -57,7 +57,7 @@ def test_an_error_of_the_work_is_raised_as_it_is() -> None:
     assert raised.value is error
 
 
-def test_no_thread_stays_when_the_results_are_left_half_read() -> None:
+def test_no_thread_is_left_when_results_are_not_read_to_the_end() -> None:
     before = threading.active_count()
     results = LocalEngine(2).map(abs, range(100))
     assert next(results) == 0
@@ -72,7 +72,7 @@ def test_the_local_engine_is_as_wide_as_the_machine() -> None:
         list(engine.map(lambda _: barrier.wait(timeout=5), items))
 
 
-def test_ray_that_is_not_installed_says_how_to_install_it(
+def test_without_ray_the_error_explains_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "ray", None)

@@ -42,7 +42,7 @@ def test_a_shard_ends_by_rows_and_by_bytes(
     assert io.read_table(tmp_path / "a").equals(io.read_table(tmp_path / "b"))
 
 
-def test_what_fails_half_way_leaves_the_former_output(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_previous_output(tmp_path: Path) -> None:
     io.write_batches(tmp_path / "out", [table(1)], SCHEMA)
 
     def broken():
@@ -55,7 +55,7 @@ def test_what_fails_half_way_leaves_the_former_output(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_scratch_is_read_as_often_as_one_likes_and_goes_away(tmp_path: Path) -> None:
+def test_a_scratch_is_read_several_times_and_removed(tmp_path: Path) -> None:
     tables = [table(1, 2), table(), table(3)]
     keys = pa.array([7, 8, 2**64 - 1], pa.uint64())
     whole = pa.concat_tables(tables).combine_chunks().append_column("key", keys)

@@ -16,7 +16,7 @@ def read(path: Path) -> list[tuple[str, dict[str, str]]]:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_rows_are_read_by_name_in_every_form_a_spreadsheet_saves(
+def test_rows_are_read_by_name_in_every_format_of_spreadsheets(
     tmp_path: Path, delimiter: str, encoding: str
 ) -> None:
     lines = [["Decision", " note ", "KEY"], ["yes", "é", "1"], ["", "", ""], ["no"]]
@@ -44,7 +44,7 @@ def test_a_line_end_inside_quotes_does_not_end_a_row(tmp_path: Path) -> None:
         (b'key,decision\n1,"no', "is not CSV: unexpected end of data"),
     ],
 )
-def test_what_is_no_such_file_is_an_error_with_a_fix(
+def test_another_file_is_an_error_with_a_fix(
     tmp_path: Path, data: bytes, problem: str
 ) -> None:
     path = tmp_path / "review.csv"

@@ -1,1 +1,1 @@
-"""Data of one's own: where they lie, what they hold, and the configuration of both."""
+"""Adds a user's data: its place in the repository, its format, its configuration."""

@@ -1,4 +1,4 @@
-"""Which columns are a task's fields: only where their names leave no doubt."""
+"""Maps columns to a task's fields, if their names are unambiguous."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,7 +17,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "turns": ("messages", "conversations", "conversation"),
     "text": ("content",),
 }
-"""Further names that a field's column may have."""
+"""Other column names of a field."""
 LANGUAGES: Mapping[str, tuple[str, ...]] = {
     "en": ("english", "anglais"),
     "fr": ("french", "français", "francais"),
@@ -31,10 +31,11 @@ LANGUAGES: Mapping[str, tuple[str, ...]] = {
 def guess_fields(
     task: Task, columns: Sequence[str], languages: Mapping[str, str]
 ) -> dict[str, str]:
-    """Field → column, for one form of the task; empty if there is a doubt.
+    """Field → column, for one set of fields of the task; empty if it is ambiguous.
 
     Args:
-        languages: of `source` and `target`, whose codes and names a column may have.
+        languages: codes of `source` and `target`; columns may have their codes or
+            names.
     """
     found: dict[str, str] = {}
     for field in task.fields:
@@ -56,7 +57,7 @@ def guess_fields(
 
 
 def _implied(task: Task, field: str) -> str | None:
-    """The column that a field is read from without being mapped, if it is."""
+    """The column that an unmapped field is read from, or None."""
     return field if task.fields[field].implied else None
 
 
@@ -77,19 +78,17 @@ def read_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
 
 
 def missing_fields(task: Task, columns: Sequence[str], is_table: bool) -> ConfigError:
-    """That the columns must be named."""
+    """The error that the columns must be named."""
     forms = " or ".join(
         " ".join(f"{field}=COLUMN" for field in form) for form in task.field_sets
     )
     header = (
-        "; if the first row holds no names, name the columns too: --columns A B"
-        if is_table
-        else ""
+        "; if the first row has no names, also pass --columns A B" if is_table else ""
     )
     return ConfigError(
         "--fields",
-        f"which columns are the fields of task {task.name} is not plain from their "
-        f"names: {', '.join(columns)}",
+        f"cannot map columns to the fields of task {task.name} by their names: "
+        f"{', '.join(columns)}",
         expected=f"--fields {forms}",
-        fix=f"say it, or choose another task by --task{header}",
+        fix=f"pass --fields, or choose another task with --task{header}",
     )

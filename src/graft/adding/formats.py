@@ -1,4 +1,4 @@
-"""What files are, by what stands in them: their format, and which split they are."""
+"""Detects the format of files by their content, and their splits by their names."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ from graft.errors import DataError
 from graft.sources.opening import open_text
 
 HEAD = 1 << 18
-"""Characters that are looked at."""
+"""Number of characters that are examined."""
 DELIMITERS = ",\t;|"
 NO_DATA = re.compile(r"\.|readme|licen[cs]e|.*\.(md|dvc|py|ya?ml)$", re.IGNORECASE)
 SPLITS = {
@@ -26,9 +26,9 @@ SPLITS = {
 
 
 def find_format(paths: Sequence[Path]) -> dict[str, Any]:
-    """`format`, and what else a reader must know, in the words of section `data`.
+    """`format` and other keys of section `data` that a reader needs.
 
-    Raises: DataError for files of several formats, or of one that is not known.
+    Raises: DataError for files of several formats, or of an unknown one.
     """
     found = {path: _format_of(path) for path in paths}
     first = found[paths[0]]
@@ -38,7 +38,7 @@ def find_format(paths: Sequence[Path]) -> dict[str, Any]:
                 str(path),
                 f"is {_shown(other)}, and {paths[0].name} is {_shown(first)}",
                 expected="files of one format in a folder",
-                fix="name one file, or put the others elsewhere",
+                fix="name one file, or move the others elsewhere",
             )
     if first["format"] == "text" and (parallel := _parallel(paths)):
         return parallel
@@ -93,7 +93,7 @@ def _is_json(line: str) -> bool:
 
 
 def _table_format(name: str, lines: Sequence[str]) -> dict[str, Any] | None:
-    """CSV, if every line has as many fields, two or more, by one delimiter."""
+    """CSV, if a delimiter gives every line the same number of fields, at least two."""
     suffixes = [part.lower() for part in Path(name).suffixes]
     if ".txt" in suffixes:
         return None
@@ -110,7 +110,7 @@ def _table_format(name: str, lines: Sequence[str]) -> dict[str, Any] | None:
 
 
 def _width(lines: Sequence[str], delimiter: str) -> int:
-    """Fields that every record has; 0 if they differ."""
+    """Number of fields of every record; 0 if they differ."""
     try:
         widths = {len(row) for row in csv.reader(lines, delimiter=delimiter) if row}
     except csv.Error:
@@ -119,7 +119,7 @@ def _width(lines: Sequence[str], delimiter: str) -> int:
 
 
 def _by_split(paths: Sequence[Path]) -> dict[str, str]:
-    """Files by official split, if each has the name of one and train is among them."""
+    """Files by official split, if all are named after one, and one after train."""
     splits: dict[str, list[Path]] = {}
     for path in paths:
         splits.setdefault(_split_of(path), []).append(path)
@@ -129,7 +129,7 @@ def _by_split(paths: Sequence[Path]) -> dict[str, str]:
 
 
 def _word(path: Path) -> str:
-    """The letters that a file's name begins with, such as train of train-1.csv."""
+    """The leading letters of a file's name, such as train of train-1.csv."""
     found = re.match("[a-z]*", path.name.lower())
     return path.name[: found.end()] if found else ""
 
@@ -139,7 +139,7 @@ def _split_of(path: Path) -> str:
 
 
 def _pattern(paths: Sequence[Path], split: str) -> str:
-    """A file's name, or the glob of all of them. Raises: DataError if none fits."""
+    """A file's name, or a glob that matches all. Raises: DataError if there is none."""
     if len(paths) == 1:
         return paths[0].name
     starts = {"" if split == "all" else _word(path) for path in paths}
@@ -148,20 +148,20 @@ def _pattern(paths: Sequence[Path], split: str) -> str:
         raise DataError(
             str(paths[0].parent),
             f"no pattern fits {', '.join(path.name for path in paths[:5])}",
-            expected="names that begin and end alike, such as part-1.csv, part-2.csv",
+            expected="names with the same beginning and end: part-1.csv, part-2.csv",
             fix="rename them",
         )
     return f"{starts.pop()}*{ends.pop()}"
 
 
 def _end(path: Path) -> str:
-    """A name's suffix, with that of what it is packed in after it."""
+    """A name's suffix, including that of its compression."""
     packed = path.suffix in (".gz", ".bz2", ".xz", ".zst")
     return "".join(path.suffixes[-2:]) if packed else path.suffix
 
 
 def _parallel(paths: Sequence[Path]) -> dict[str, Any] | None:
-    """Pairs of text files whose lines belong together, such as train.en, train.fr."""
+    """Pairs of text files with parallel lines, such as train.en and train.fr."""
     stems: dict[str, dict[str, str]] = {}
     for path in paths:
         column = path.suffix.removeprefix(".")

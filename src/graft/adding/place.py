@@ -1,4 +1,4 @@
-"""A folder of the repository for data of one's own, kept by DVC and known to git."""
+"""A folder of the repository for a user's data, tracked by DVC."""
 
 import re
 import shutil
@@ -16,9 +16,9 @@ NAME = re.compile("[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True)
 class Place:
-    """The folder that DVC watches, and the files in it.
+    """The folder that DVC tracks, and its files.
 
-    `is_copy`: whether the files have been copied there.
+    `is_copy`: whether the files must be copied there.
     """
 
     root: Path
@@ -35,26 +35,26 @@ def to_name(data: Path, name: str | None) -> str:
     if not NAME.fullmatch(given):
         raise ConfigError(
             f"--name {given}",
-            "is no name of a configuration",
-            expected="small letters a to z, digits, - and _, a letter or digit first",
+            "is not a valid name of a configuration",
+            expected="a to z, digits, - and _, with a letter or digit first",
             fix="choose another --name",
         )
     return given
 
 
 def find_place(data: Path, name: str) -> Place:
-    """Where the data lie in the repository; nothing is copied yet.
+    """The folder of the data in the repository; copies nothing.
 
-    A folder stays where it is, and so does a file that has one to itself. Others go to
-    data/NAME: DVC watches whole folders, and not one that git tracks files of.
-    Raises: DataError if there are none.
+    A folder of the repository is used in place, also for the only file in it. Other
+    data go to data/NAME, since DVC tracks whole folders without files that git tracks.
+    Raises: DataError if there are no data.
     """
     if not data.exists():
         raise DataError(str(data), "no such file or folder", fix="correct the path")
     folder = data if data.is_dir() else data.parent
     paths = [data] if data.is_file() else _files(data)
     if not paths:
-        raise DataError(str(data), "holds no data file", fix="put the files there")
+        raise DataError(str(data), "has no data file", fix="put the files there")
     here = Path.cwd()
     inside = folder.resolve().is_relative_to(here) and folder.resolve() != here
     if inside and _files(folder) == paths and not _tracked(folder):
@@ -64,15 +64,15 @@ def find_place(data: Path, name: str) -> Place:
     if root.exists():
         raise DataError(
             str(root),
-            f"is there already, and {data} would be copied to it",
-            expected="a new name, or data in a folder of their own in the repository",
-            fix="choose another --name, or move the file into a folder of its own",
+            f"already exists, and {data} would be copied to it",
+            expected="a new name, or data in a separate folder of the repository",
+            fix="choose another --name, or move the file into a separate folder",
         )
     return Place(root, paths, True)
 
 
 def take(place: Place) -> None:
-    """Copy what is elsewhere, and `dvc add` the folder. Raises: StorageError."""
+    """Copy data from elsewhere, and `dvc add` the folder. Raises: StorageError."""
     if place.is_copy:
         place.root.mkdir(parents=True)
         for path in place.paths:
@@ -81,8 +81,8 @@ def take(place: Place) -> None:
 
 
 def stage(place: Place, configs: Sequence[Path]) -> None:
-    """`git add` what describes the data: a queued experiment gets what git and DVC
-    have, and nothing else. Raises: StorageError."""
+    """`git add` the files that describe the data, since a queued experiment gets only
+    what git and DVC track. Raises: StorageError."""
     ignore = place.root.parent / ".gitignore"
     files = [f"{place.root}.dvc", *([str(ignore)] if ignore.is_file() else [])]
     _run("git", "add", "--", *files, *map(str, configs))
@@ -97,7 +97,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _tracked(folder: Path) -> bool:
-    """Whether git has a file of the folder."""
+    """Whether git tracks a file of the folder."""
     return bool(_run("git", "ls-files", "--", str(folder)))
 
 
@@ -107,7 +107,7 @@ def _run(*words: str) -> str:
         raise StorageError(
             " ".join(words[words[0] == sys.executable and 2 :]),
             done.stderr.strip() or done.stdout.strip() or "failed",
-            expected="a git repository with DVC, and a folder that neither has yet",
-            fix="do what it says, then try again",
+            expected="a git repository with DVC, and a folder that neither tracks",
+            fix="follow the message, then try again",
         )
     return done.stdout

@@ -1,4 +1,4 @@
-"""The files of configs/ for data of one's own, with values that suit their size."""
+"""The configuration files for a user's data, with values that suit its size."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ from typing import Any
 import yaml
 
 MOST_ROWS = 1_000_000
-"""Rows that are counted: shares and epochs are the same for more of them, about."""
+"""Rows are counted up to this number; for more, shares and epochs hardly change."""
 HELD_OUT = {"validation": (0.05, 500), "test": (0.1, 1000)}
-"""Largest share of a split, and rows that suffice; a share must not change later, or
-rows move between splits."""
+"""Largest share of a split, and number of rows that suffices. A share must not change
+later, or rows move between splits."""
 FEWEST_TOKENS, MOST_TOKENS, MOST_EPOCHS = 400_000, 4_000_000, 20
-"""Of a training of the small base on two cores: two minutes, and twenty."""
+"""Tokens to train the small base on: two and twenty minutes on two cores."""
 CHARS_PER_TOKEN, FRAME_TOKENS = 4, 10
-"""Rough sizes of a token, and of the prompt around a row."""
+"""Rough characters per token, and tokens of the prompt template per row."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """Rows of a source, MOST_ROWS at most, and characters of its fields in a row."""
+    """Rows of a source, at most MOST_ROWS, and mean characters of a row's fields."""
 
     rows: int
     chars: float
 
     @property
     def shown(self) -> str:
-        """The number of rows to read."""
+        """The number of rows as text."""
         return f"{self.rows:,} rows" + " or more" * (self.rows >= MOST_ROWS)
 
 
@@ -43,7 +43,7 @@ def experiment_yaml(name: str, task: str, size: Size, step_tokens: int) -> str:
     """A file of configs/experiment.
 
     Args:
-        step_tokens: of an optimizer step.
+        step_tokens: tokens of an optimizer step.
     """
     shares = {
         split: round(min(most, enough / size.rows), 4)
@@ -60,7 +60,7 @@ def experiment_yaml(name: str, task: str, size: Size, step_tokens: int) -> str:
 defaults:
   - override /data: {name}
   - override /task: {task}
-split: # shares of the rows that have no official split; unchanged, no row ever moves
+split: # shares of the rows without an official split; a change moves rows
   validation: {shares["validation"]}
   test: {shares["test"]}
 train: # for the small base on a CPU: about {steps:,} steps
@@ -74,6 +74,7 @@ registry:
 
 
 def to_epochs(tokens: float) -> float:
-    """So many that a small source is trained on enough, and a large one ends."""
+    """Epochs for between FEWEST_TOKENS and MOST_TOKENS in total, at most
+    MOST_EPOCHS."""
     wanted = min(max(tokens, FEWEST_TOKENS), MOST_TOKENS)
     return float(f"{min(wanted / tokens, MOST_EPOCHS):.2g}")

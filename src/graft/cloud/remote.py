@@ -1,4 +1,4 @@
-"""The DVC remote on S3, from the environment. No credential is read or written."""
+"""The DVC remote on S3, from environment variables. Reads and writes no credentials."""
 
 import subprocess
 import sys
@@ -14,10 +14,10 @@ URL, ENDPOINT, REGION = "GRAFT_S3_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION"
 def set_remote(environment: Mapping[str, str], root: Path) -> str:
     """Make the address in the environment DVC's default remote; returns it.
 
-    The address, endpoint and region go to `.dvc/config.local`, which git ignores:
-    they are this machine's. Credentials stay where boto finds them.
-    Raises: ConfigError if there is no address, or it holds credentials; StorageError
-        if DVC refuses.
+    Address, endpoint and region are written to `.dvc/config.local`, which git ignores.
+    Credentials stay where boto finds them.
+    Raises: ConfigError if there is no address, or it contains credentials; StorageError
+        if DVC fails.
     """
     url = environment.get(URL, "")
     if not url.startswith("s3://") or "@" in url:

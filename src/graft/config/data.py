@@ -9,7 +9,7 @@ from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.config.pii import PiiConfig
 from graft.config.quality import QualityConfig
 from graft.config.section import Count, Positive, Rate, Section, Share
-from graft.field_paths import EACH, path_fault
+from graft.field_paths import EACH, path_error
 
 
 class DataConfig(Section):
@@ -75,7 +75,7 @@ class DataConfig(Section):
         paths |= {f"required.{path}": path for path in self.required}
         single |= {f"ranges.{path}": path for path in self.ranges}
         for name, path in (paths | single).items():
-            if path and (fault := path_fault(path)):
+            if path and (fault := path_error(path)):
                 raise ValueError(f"{name} {path!r}: {fault}")
             if path and name in single and EACH in path:
                 raise ValueError(

@@ -1,1 +1,1 @@
-"""What people decide about quarantined rows, and the rows as they see them."""
+"""Decisions of reviewers, and the rejects that they decide on."""

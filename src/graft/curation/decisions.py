@@ -1,4 +1,4 @@
-"""What people decide about the data: read by `preprocess`, kept by git."""
+"""Decisions of reviewers on the data: tracked by git, read by `preprocess`."""
 
 import csv
 import re
@@ -17,21 +17,22 @@ from graft.records import shorten
 PERSONAL, READMITTED = "personal_data.jsonl", "readmitted.jsonl"
 REVIEW_COLUMNS = ("decision", "kind", "text", "context", "why", "where", "id", "key")
 MAX_CELL = 1000
-"""Characters of a cell; spreadsheets cut at 32,767, and nobody reads so far."""
+"""Characters of a cell; the limit of spreadsheets is 32,767."""
 KEY_MARK = "#"
-"""Before a key: one that is all digits, or 12e45, would come back as a number."""
+"""Goes before a key, since a spreadsheet would turn 12e45 into a number."""
 _RISKY = re.compile(
     r"((?:^|;)[\s\"']*)(?=[=+\-@＝＋－＠])|^(?=[\d.,]+(?:e\d+)?$)", re.I
 )
-"""Where a spreadsheet begins to read a formula or, in a whole cell, a number. `;` too
-parts cells, in half of Europe. Source: OWASP, CSV Injection."""
+"""Where a spreadsheet would read a formula or, in a whole cell, a number. In many
+locales `;` also separates cells. Source: OWASP, CSV Injection."""
 Placed = tuple[str, Mapping[str, Any]]
-"""A line and where it stands, for errors."""
+"""The place of a line, for errors, and the line."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What a review file held: findings by decision, and how many are news."""
+    """Findings of a review file by decision, and the numbers of new and changed
+    ones."""
 
     yes: int
     no: int
@@ -41,7 +42,7 @@ class Stored:
 
 
 def read_decisions(folder: Path) -> ReviewDecisions:
-    """All decisions so far; none where there is no file. Raises: DataError."""
+    """All stored decisions; empty without a file. Raises: DataError."""
     personal = to_decisions(_read_lines(folder / PERSONAL, "key"))
     return ReviewDecisions(
         personal, frozenset(line["id"] for line in read_readmitted(folder))
@@ -49,10 +50,10 @@ def read_decisions(folder: Path) -> ReviewDecisions:
 
 
 def write_review(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
-    """Findings for a person, as CSV: the column `decision` is to be filled.
+    """Write findings as CSV for a reviewer, who fills in the column `decision`.
 
-    Spreadsheets show it as it is: the mark of UTF-8 stands first, a cell is one line,
-    and none is taken for a formula or a number.
+    Spreadsheets show it unchanged: it begins with a byte order mark, a cell is one
+    line, and none is read as a formula or a number.
     """
     with (
         io.atomic(path) as partial,
@@ -67,7 +68,7 @@ def write_review(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
 
 
 def _to_cell(text: str) -> str:
-    """Text as one line; an apostrophe stands before what would not stay text."""
+    """Text as one line, with an apostrophe before what would not stay text."""
     return _RISKY.sub(r"\1'", shorten(text, MAX_CELL))
 
 
@@ -75,9 +76,9 @@ def store_personal(folder: Path, rows: Iterable[Placed]) -> Stored:
     """Add the decisions of a filled review file to the stored ones.
 
     Args:
-        folder: of the stored ones.
-        rows: with key, decision and kind, each with its place.
-    Raises: DataError at a cell that is no decision.
+        folder: folder of the stored ones.
+        rows: key, decision and kind, each with its place.
+    Raises: DataError at a cell that is not a decision.
     """
     rows = list(rows)
     found = to_decisions(rows)
@@ -85,16 +86,16 @@ def store_personal(folder: Path, rows: Iterable[Placed]) -> Stored:
     lines = _read_lines(folder / PERSONAL, "key")
     known = to_decisions(lines)
     stored = {line["key"].lower(): line for _, line in lines}
-    news = {key: said for key, said in found.items() if known.get(key) is not said}
-    for key, said in news.items():
-        word = "yes" if said else "no"
+    new = {key: yes for key, yes in found.items() if known.get(key) is not yes}
+    for key, yes in new.items():
+        word = "yes" if yes else "no"
         stored[key] = {"key": key, "decision": word, "kind": kinds[key]}
-    if news:
+    if new:
         io.write_json_lines(folder / PERSONAL, stored.values())
     words = Counter(found.values())
-    changed = len(set(news) & set(known))
+    changed = len(set(new) & set(known))
     return Stored(
-        words[True], words[False], len(kinds) - len(found), len(news) - changed, changed
+        words[True], words[False], len(kinds) - len(found), len(new) - changed, changed
     )
 
 
@@ -108,7 +109,7 @@ def read_readmitted(folder: Path) -> list[dict[str, str]]:
 
 
 def readmit(folder: Path, rejects: Iterable[Mapping[str, str]]) -> int:
-    """Add rejects to the examples that stay all the same. Returns: how many are new."""
+    """Add rejects to the re-admitted examples. Returns: number of new ones."""
     lines = {line["id"]: line for line in read_readmitted(folder)}
     before = len(lines)
     for reject in rejects:
@@ -120,13 +121,13 @@ def readmit(folder: Path, rejects: Iterable[Mapping[str, str]]) -> int:
 
 
 def take_back(folder: Path, ids: Set[str]) -> None:
-    """Remove examples from those that stay all the same."""
+    """Remove examples from the re-admitted ones."""
     lines = [line for line in read_readmitted(folder) if line["id"] not in ids]
     io.write_json_lines(folder / READMITTED, lines)
 
 
 def _read_lines(path: Path, name: str) -> list[tuple[str, dict[str, Any]]]:
-    """Each line that has a name, with its place. Raises: DataError."""
+    """All lines with their places. Raises: DataError if one has no field `name`."""
     lines = list(io.read_json_lines(path)) if path.exists() else []
     for place, value in lines:
         if not isinstance(value, dict) or not isinstance(value.get(name), str):
@@ -139,5 +140,5 @@ def _no_decision(place: str, problem: str) -> DataError:
         place,
         problem,
         expected='a line such as {"id": "…"} or {"key": "…", "decision": "no"}',
-        fix="correct or remove the line; decisions/README.md tells the forms",
+        fix="correct or remove the line; see decisions/README.md for the formats",
     )

@@ -1,4 +1,4 @@
-"""Which rejects are meant, and which of them can be kept all the same."""
+"""Selection of rejects, and which of them can be re-admitted."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ from graft.errors import DataError
 
 @dataclass(frozen=True)
 class Filter:
-    """Which rejects are meant; an empty part asks nothing.
+    """A selection of rejects; an empty part matches all.
 
     A place is a file:row, a file, a folder, or a pattern with * or ?.
     """
@@ -37,23 +37,23 @@ class Filter:
         )
 
     def select(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The lines that are meant.
+        """The lines that match.
 
         Args:
-            frame: with columns reason and where; for a text stage, value and row too.
+            frame: columns reason and where; for a text also stage, value and row.
         """
         if self.reasons:
             frame = frame.filter(pl.col("reason").is_in(self.reasons))
         if self.places:
-            frame = frame.filter(pl.any_horizontal(map(_stands_at, self.places)))
-        return _saying(frame, self.text) if self.text else frame
+            frame = frame.filter(pl.any_horizontal(map(_is_at, self.places)))
+        return _containing(frame, self.text) if self.text else frame
 
 
 class Admission:
-    """Sorts rejects into examples to keep all the same, by id, and what cannot be.
+    """Divides rejects into examples that can be re-admitted, by id, and others.
 
-    What a rule of `preprocess` dropped can; with its personal data only if the filter
-    names that reason.
+    Examples that a rule of `preprocess` dropped can be; those with personal data only
+    if the filter names that reason.
     """
 
     def __init__(self, chosen: Filter) -> None:
@@ -67,7 +67,7 @@ class Admission:
         self.examples: dict[str, dict[str, str]] = {}
 
     def add(self, frame: pl.DataFrame) -> None:
-        """More rejects; columns id, where, stage, reason and fix."""
+        """Add rejects: columns id, where, stage, reason and fix."""
         for line in frame.filter(self._fits).iter_rows(named=True):
             self._fit[line["reason"]] += 1
             self.examples.setdefault(line["id"], line)
@@ -75,61 +75,61 @@ class Admission:
         self._unfit.update(others.iter_rows())
 
     def enforce(self, where: str) -> None:
-        """Raises: DataError if one cannot be kept, with what to do for each reason."""
+        """Raises: DataError, with a fix per reason, if one cannot be re-admitted."""
         if not self._unfit:
             return
-        told = ""
+        reasons = ""
         for (stage, reason, fix), number in self._unfit.items():
             if stage == "convert":
-                fix = "it is no example: write it with --rows, mend it in its source"
+                fix = "not an example: write it out with --rows, fix it in its source"
             elif reason == PERSONAL.reason:
-                fix = f"it would be learned; if it may, name it: --reason {reason!r}"
-            told += f"\n  - {stage}: {reason}: {number:,}\n      fix: {fix}"
-        fix = "do as it says above, then: dvc repro"
+                fix = f"to train on personal data, add --reason {reason!r}"
+            reasons += f"\n  - {stage}: {reason}: {number:,}\n      fix: {fix}"
+        fix = "apply the fixes above, then: dvc repro"
         if self._fit:
             named = " ".join(map(repr, self._fit))
             fix = f"add --stage preprocess --reason {named}: {self._fit.total():,} can"
         raise DataError(
             where,
-            f"{self._unfit.total():,} of these cannot be re-admitted; none was{told}",
-            expected="what a rule of preprocess dropped",
+            f"cannot re-admit {self._unfit.total():,} of these; none was{reasons}",
+            expected="examples that a rule of preprocess dropped",
             fix=fix,
         )
 
 
 def decode(row: str) -> Any:
-    """A reject's row from its JSON; a line that was none stays as it is."""
+    """A reject's row from its JSON; other text unchanged."""
     try:
         return json.loads(row)
     except ValueError:
         return row
 
 
-def _stands_at(place: str) -> pl.Expr:
+def _is_at(place: str) -> pl.Expr:
     where, folder = pl.col("where"), place.rstrip("/")
     inside = where.str.starts_with(folder + ":") | where.str.starts_with(folder + "/")
     pattern = pl.escape_regex(place).replace(r"\*", ".*").replace(r"\?", ".")
     return (where == place) | inside | where.str.contains(f"(?s)^{pattern}$")
 
 
-def _saying(frame: pl.DataFrame, text: str) -> pl.DataFrame:
-    """The lines whose row has a text, in what it says and not in its columns' names.
+def _containing(frame: pl.DataFrame, text: str) -> pl.DataFrame:
+    """The lines whose row contains a text in its values, not in its column names.
 
-    JSON is searched first, which is fast; only what is found there is taken apart.
+    The JSON is searched first, which is fast; only matches are parsed.
     """
     spelt = [json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (False, True)]
     row = pl.when(pl.col("row") == "").then("value").otherwise("row")
     forms = [row.str.contains(form, literal=True) for form in {text, *spelt}]
     near = frame.filter(pl.any_horizontal(forms))
-    says = [
-        any(text in said for said in _texts(line))
+    contains = [
+        any(text in value for value in _texts(line))
         for line in near.iter_rows(named=True)
     ]
-    return near.filter(pl.Series(says, dtype=pl.Boolean))
+    return near.filter(pl.Series(contains, dtype=pl.Boolean))
 
 
 def _texts(line: Mapping[str, str]) -> Iterator[str]:
-    """All that a row says; of an example, its messages and references."""
+    """All texts of a row; of an example, its messages and references."""
     row = decode(line["row"] or line["value"])
     if line["stage"] != "convert" and isinstance(row, dict):
         row = [[turn["content"] for turn in row["messages"]], row["references"]]

@@ -1,1 +1,1 @@
-"""Where batches are worked on: threads of this process, or a Ray cluster."""
+"""Engines that process batches: threads of this process, or a Ray cluster."""

@@ -1,7 +1,7 @@
-"""Where batches are worked on: the threads of this machine, or a cluster's workers.
+"""The interface of engines, and the local engine.
 
-The work is a pure function of one batch. Results come in the order of the batches,
-whoever is first, so that every engine writes the same bytes.
+The work is a pure function of one batch. Results come in the order of the batches, so
+that every engine writes the same bytes.
 """
 
 import os
@@ -15,16 +15,16 @@ from graft.engine.ordered import Item, Result, in_order
 
 
 class Engine(Protocol):
-    """Works on batches, several at once."""
+    """Processes several batches at once."""
 
     def map(
         self, work: Callable[[Item], Result], items: Iterable[Item]
     ) -> Iterator[Result]:
-        """The result for each item, in order; reads no more items than it works on."""
+        """The result for each item, in order; reads items only as workers need them."""
 
 
 class LocalEngine:
-    """Threads: the work is native code (Polars, Arrow, tokenizers) that frees them."""
+    """Threads; the work is native code (Polars, Arrow, tokenizers) without the GIL."""
 
     def __init__(self, num_workers: int) -> None:
         self._num_workers = num_workers

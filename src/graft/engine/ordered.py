@@ -1,4 +1,4 @@
-"""Several at work at once, results in order: what all engines have in common."""
+"""Parallel work with results in order, shared by all engines."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
-"""`map`, or an engine's."""
+"""The built-in `map`, or that of an engine."""
 IN_FLIGHT = 2
-"""Batches for each worker, at work or waiting: what bounds the memory."""
+"""Batches per worker, in progress or waiting; this bounds the memory."""
 
 
 def in_order(
@@ -20,9 +20,10 @@ def in_order(
     """The result for each item, in the order of the items.
 
     Args:
-        submit: starts the work on an item; what it gives waits for the result.
-        items: read only as there is room for them.
-        num_workers: how many items can be worked on at once.
+        submit: starts the work on an item, and returns a function that waits for the
+            result.
+        items: read only when workers have room.
+        num_workers: number of items that are processed at once.
     """
     waiting: deque[Callable[[], Result]] = deque()
     for item in items:

@@ -1,7 +1,8 @@
-"""Ray's workers: those of a cluster, or processes of this machine.
+"""The Ray engine: workers of a cluster, or processes of this machine.
 
-Ray schedules, carries batches through shared memory, and tries again what a worker
-left when it died. Only the window is ours, since the order of the rows must be kept.
+Ray schedules, passes batches through shared memory, and retries the work of workers
+that died. `in_order` limits the batches in flight, since the order of rows must be
+kept.
 """
 
 import os
@@ -19,13 +20,13 @@ from graft.errors import ConfigError, GraftError, HardwareError
 from graft.records import shorten
 
 MAX_RETRIES = 3
-"""Times that a batch is given to another worker after one died over it."""
+"""Number of times that a batch is given to another worker after a worker died."""
 PATIENCE_S = 30.0
-"""Seconds for a cluster to answer; Ray itself goes on for minutes."""
+"""Seconds for a cluster to answer; Ray itself would wait for minutes."""
 LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
-"""Ray takes 127.0.0.1 on Linux for the machine's outer address."""
+"""On Linux Ray replaces 127.0.0.1 by the machine's external address."""
 ONE_THREAD = {"POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1"}
-"""A worker has one core, and there is one for each core."""
+"""There is one worker per core, so each uses one thread."""
 
 
 class RayEngine:
@@ -34,9 +35,9 @@ class RayEngine:
     def map(
         self, work: Callable[[Item], Result], items: Iterable[Item]
     ) -> Iterator[Result]:
-        """As of `graft.engine.local.Engine`. The work is sent once, however large.
+        """As of `graft.engine.local.Engine`. The work is sent to each node once.
 
-        Raises: what the work raises; HardwareError if its workers die again and again.
+        Raises: the errors of the work; HardwareError if its workers die repeatedly.
         """
         import ray
 
@@ -52,23 +53,24 @@ class RayEngine:
 
 
 @dataclass(frozen=True)
-class _Fault:
-    """An error of ours as a value: Ray would wrap it in a wall of text."""
+class _ErrorValue:
+    """A GraftError as a value, since Ray would wrap the exception in a long
+    traceback."""
 
     kind: type[GraftError]
-    told: tuple[str, ...]
+    parts: tuple[str, ...]
 
     def to_error(self) -> GraftError:
-        """The error again."""
-        where, problem, expected, fix = self.told
+        """The error."""
+        where, problem, expected, fix = self.parts
         return self.kind(where, problem, expected=expected, fix=fix)
 
 
-def _run(work: Callable[[Item], Result], item: Item) -> Result | _Fault:
+def _run(work: Callable[[Item], Result], item: Item) -> Result | _ErrorValue:
     try:
         return work(item)
     except GraftError as error:
-        return _Fault(type(error), error.args)
+        return _ErrorValue(type(error), error.args)
 
 
 def _take(reference: Any) -> Any:
@@ -82,11 +84,11 @@ def _take(reference: Any) -> Any:
     except ray.exceptions.RayError as error:
         raise HardwareError(
             "the Ray cluster",
-            f"lost a batch and {MAX_RETRIES} more tries: {shorten(error, 300)}",
-            fix="look at the workers' memory and at the logs in /tmp/ray on their "
-            "machines, or set data.engine to local",
+            f"lost a batch and {MAX_RETRIES} retries: {shorten(error, 300)}",
+            fix="check the workers' memory and the logs in /tmp/ray on their machines, "
+            "or set data.engine to local",
         ) from error
-    if isinstance(found, _Fault):
+    if isinstance(found, _ErrorValue):
         raise found.to_error()
     return found
 
@@ -95,37 +97,37 @@ def _take(reference: Any) -> Any:
 def open_ray(
     cluster: str | None, num_workers: int = 2, patience_s: float = PATIENCE_S
 ) -> Iterator[RayEngine]:
-    """Connect to a cluster, or start one here that ends with this process.
+    """Connect to a cluster, or start a local one that ends with this process.
 
     Args:
         cluster: `host:port` of a cluster that this machine is a node of, or any other
-            address that `ray.init` takes; none: started here.
-        num_workers: processes to start, where they are started here.
+            address that `ray.init` accepts; None starts a local one.
+        num_workers: processes of a local cluster.
         patience_s: seconds for a cluster to answer.
     Raises: ConfigError if Ray is not installed or no cluster answers.
     """
-    # Ray reads all of this once, when it is first imported.
+    # Ray reads these variables when it is first imported.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if cluster is None:
-        _keep_strangers_out()
+        _require_token()
     try:
         import ray
     except ImportError:
         raise ConfigError(
             "data.engine",
-            "ray is chosen, and is not installed",
+            "is ray, which is not installed",
             fix="pip install 'graft[ray]', or set data.engine to local",
         ) from None
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     if cluster is None:
         here = {"_node_ip_address": LOOPBACK, "num_cpus": num_workers}
         own = {"address": "local", "include_dashboard": False, **here}
-        # Inherited by the workers: seconds faster than Ray's way, runtime_env.
+        # The workers inherit it, which is seconds faster than Ray's runtime_env.
         with _environment(ONE_THREAD):
             ray.init(**own, **quiet)
     else:
         _check_answers(cluster, patience_s)
-        # The workers get this very code, whatever version of it they have.
+        # The workers get this code, whatever version they have installed.
         sent = {"env_vars": ONE_THREAD, "py_modules": [graft.__path__[0]]}
         ray.init(address=cluster, **quiet, runtime_env=sent)
     try:
@@ -147,14 +149,14 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _keep_strangers_out() -> None:
-    """Ray listens on all addresses of a machine, and does what it is told there."""
+def _require_token() -> None:
+    """Require a token: Ray listens on all addresses, and runs any code sent to it."""
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
 def _check_answers(cluster: str, patience_s: float) -> None:
-    """Raises: ConfigError. A process of its own can be ended in time, and is silent."""
+    """Raises: ConfigError. Uses another process, which can be stopped at a timeout."""
     command = [sys.executable, "-c", _CONNECT, cluster]
     try:
         done = subprocess.run(

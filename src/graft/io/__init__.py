@@ -1,4 +1,4 @@
-"""Parquet, JSON and text in and out: streaming, and atomic."""
+"""Streaming, atomic reading and writing of Parquet, JSON, CSV and text."""
 
 from graft.io.files import (
     atomic,

@@ -1,7 +1,7 @@
-"""Files written whole or not at all; JSON and text in and out; digests.
+"""Atomic writes; JSON and text files; digests.
 
-What is written appears under its name only when it is whole. A stage that dies
-half-way leaves a hidden `.NAME.partial` beside it, which the next run removes.
+Output appears under its name only when it is complete. A stage that is killed leaves a
+hidden `.NAME.partial` beside it, which the next run removes.
 """
 
 import errno
@@ -19,11 +19,11 @@ from graft.errors import DataError, GraftError, StorageError
 
 
 def storage_error(where: Path, error: OSError) -> GraftError:
-    """The error of ours for an operating system's error on a path."""
+    """The GraftError for an error of the operating system on a path."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(
             str(where),
-            "the disk is full; nothing half-written was left under this name",
+            "the disk is full; no partial output was left under this name",
             expected="free space for the outputs of this stage",
             fix="free some space (`dvc gc -w` removes unused cache), then run again",
         )
@@ -35,13 +35,13 @@ def storage_error(where: Path, error: OSError) -> GraftError:
             fix="correct the path, or run the stage that makes it: dvc repro",
         )
     return StorageError(
-        str(where), error.strerror or str(error), fix="check the path and its rights"
+        str(where), error.strerror or str(error), fix="check the path and permissions"
     )
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary path; on success it takes the place of `path`, whole.
+    """Yield a temporary path; on success it replaces `path`.
 
     Raises: StorageError if the disk is full or the path cannot be written.
     """
@@ -52,7 +52,7 @@ def atomic(path: Path) -> Iterator[Path]:
         remove(partial)
         remove(former)
         yield partial
-        if path.is_dir():  # removed at once, by name; its files go afterwards
+        if path.is_dir():  # renamed, which is atomic; its files are removed afterwards
             path.replace(former)
         partial.replace(path)
     except OSError as error:
@@ -71,7 +71,7 @@ def remove(path: Path) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON with sorted keys, so that equal values make equal bytes."""
+    """Write JSON with sorted keys, so that equal values give equal bytes."""
     plain = (
         asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
     )
@@ -80,13 +80,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text as UTF-8, whole or not at all."""
+    """Write text as UTF-8, atomically."""
     with atomic(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON. Raises: DataError with the line at fault; StorageError."""
+    """Read JSON. Raises: DataError with the invalid line; StorageError."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -106,9 +106,9 @@ def digest(value: Mapping[str, Any] | str | bytes) -> str:
 
 
 def digest_files(folder: Path, patterns: Iterable[str] = ("*",)) -> str:
-    """SHA-256 over names and bytes of a folder's files; the content's identity.
+    """SHA-256 over names and bytes of a folder's files: 16 hex digits.
 
-    Files are read side by side: the shards of a large model are most of the time.
+    Files are read in parallel, since the shards of a large model take most of the time.
     """
     total = hashlib.sha256()
     found = {file for pattern in patterns for file in folder.glob(pattern)}

@@ -1,6 +1,6 @@
-"""JSON Lines that graft or a person wrote: any broken line stops the reader.
+"""JSON Lines written by graft or a user; a broken line is an error.
 
-Rows of a data source are read by `graft.sources`, which rejects and counts them.
+`graft.sources` reads the rows of data sources, and rejects and counts broken ones.
 """
 
 import json
@@ -34,7 +34,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def write_json_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
-    """Write one object a line, as UTF-8, whole or not at all."""
+    """Write one object per line, as UTF-8, atomically."""
     lines = (json.dumps(value, ensure_ascii=False) + "\n" for value in values)
     write_text(path, "".join(lines))
 
@@ -43,6 +43,6 @@ def _broken(where: str, problem: str) -> DataError:
     return DataError(
         where,
         problem,
-        expected="JSON Lines: one object a line, in UTF-8",
+        expected="JSON Lines: one object per line, in UTF-8",
         fix="correct or remove the line",
     )

@@ -1,4 +1,4 @@
-"""Progress of a stage on a terminal: rows, rows/s, and the time left if it is known."""
+"""Progress of a stage on a terminal: rows, rows/s, and the remaining time if known."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 def track(
     tables: "Iterable[pa.Table]", stage: str, total: int | None = None
 ) -> "Iterator[pa.Table]":
-    """The same tables; their rows are counted on stderr, if that is a terminal.
+    """Yield the same tables, and show their rows on stderr if it is a terminal.
 
     Args:
-        total: rows to come; without it there is a rate, and no time left.
+        total: number of rows; without it no remaining time is shown.
     """
     from tqdm import tqdm
 

@@ -1,4 +1,4 @@
-"""What a stage writes for itself, to read it several times."""
+"""Temporary tables that a stage writes once and reads several times."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 class Scratch:
-    """Rows in a folder: a raw file for each column of 64-bit numbers, which is read
-    alone, and the others together in Arrow's own form, unpacked."""
+    """Rows in a folder: a raw file for each column of 64-bit integers, and an
+    uncompressed Arrow file for the other columns."""
 
     def __init__(self, folder: Path, schema: "pa.Schema") -> None:
         import pyarrow as pa
@@ -25,7 +25,7 @@ class Scratch:
         self._rest = pa.schema([f for f in schema if f.name not in self._numbers])
 
     def write(self, tables: "Iterable[pa.Table]") -> None:
-        """Write all rows; batches are read as they were written."""
+        """Write all rows; they are read in the same batches."""
         import pyarrow as pa
 
         self._folder.mkdir(parents=True)
@@ -42,7 +42,7 @@ class Scratch:
                     stream.write(table[name].to_numpy().tobytes())
 
     def tables(self, columns: Sequence[str] | None = None) -> "Iterator[pa.Table]":
-        """Tables in order, with these columns, or all that are no numbers."""
+        """Tables in order, with these columns, or all but those of integers."""
         import pyarrow as pa
 
         with pa.OSFile(str(self._folder / "rest")) as file:
@@ -52,7 +52,7 @@ class Scratch:
                 yield table if columns is None else table.select(columns)
 
     def numbers(self, name: str) -> "npt.NDArray[np.uint64]":
-        """A column of numbers, of all rows. Shape [rows]."""
+        """A column of integers. Shape [rows]."""
         import numpy as np
 
         return np.fromfile(self._folder / name, np.uint64)
@@ -62,9 +62,9 @@ class Scratch:
 def scratch(
     out: Path, tables: "Iterable[pa.Table]", schema: "pa.Schema"
 ) -> Iterator[Scratch]:
-    """Tables in a hidden folder beside `out`, written and read as fast as the disk.
+    """Tables in a hidden folder beside `out`, without compression.
 
-    It is removed at the end, or by the next run if this one is killed.
+    The folder is removed at the end, or by the next run if this one is killed.
     """
     folder = out.with_name(f".{out.name}.scratch.partial")
     found = Scratch(folder, schema)

@@ -1,4 +1,4 @@
-"""A table as a folder of Parquet shards: few, of sensible size, read in order."""
+"""A table as a folder of a few large Parquet shards, read in order."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 ROWS_PER_SHARD = 1_000_000
 BYTES_PER_SHARD = 2**30
-"""Of Arrow memory: about 100 to 400 MB in the file. DVC pushes each shard whole, and
-many small objects are slow on S3, few huge ones cannot be fetched in parallel."""
+"""Of Arrow memory: about 100 to 400 MB in the file. DVC pushes whole shards; many small
+objects are slow on S3, and a few huge ones cannot be fetched in parallel."""
 REPEATING = (
     *("stratum", "split", "stage", "reason", "expected", "fix"),
     *("messages.list.element.role", "input_ids.list.element"),
 )
-"""Columns of few values; to look for repeats in the others costs time for nothing."""
+"""Columns with few distinct values; dictionaries of others cost time for no gain."""
 
-# Pre-buffering would hold all row groups that are still to be read. Unverified, a bit
-# that a disk flips becomes another letter of a text; to verify costs next to nothing.
+# Pre-buffering would hold all further row groups in memory. Without verification, a bit
+# flipped on disk would silently change a text; verification costs almost nothing.
 _READ = {"pre_buffer": False, "page_checksum_verification": True}
 
 
 class ShardWriter:
     """Writes tables to a new folder; a shard ends past a number of rows or bytes.
 
-    There is always at least one shard, so that an empty result still has columns.
-    Use within `atomic`: a folder that is not whole must not have its name.
+    There is always at least one shard, so that an empty result has columns. Use within
+    `atomic`, so that an incomplete folder does not get the final name.
     """
 
     def __init__(self, folder: Path, schema: "pa.Schema") -> None:
@@ -46,7 +46,7 @@ class ShardWriter:
         return self
 
     def write(self, table: "pa.Table") -> None:
-        """Write the columns of the schema; others are left out."""
+        """Write the columns of the schema; others are dropped."""
         table = table.select(self._schema.names).cast(self._schema)
         if self._rows >= ROWS_PER_SHARD or self._bytes >= BYTES_PER_SHARD:
             self._close()
@@ -93,11 +93,11 @@ class ShardWriter:
 
 @contextmanager
 def open_shards(out: Path, schema: "pa.Schema") -> Iterator[ShardWriter]:
-    """A writer to `out`, which takes its name when all is written.
+    """A writer to `out`, which appears when all is written.
 
     Args:
-        out: the folder; what was there before is replaced.
-        schema: the columns written; others of a table are left out.
+        out: the folder; an existing one is replaced.
+        schema: the columns to write; others are dropped.
     """
     with atomic(out) as partial, ShardWriter(partial, schema) as writer:
         yield writer
@@ -121,7 +121,7 @@ def read_batches(
 ) -> "Iterator[pa.Table]":
     """Read a folder of Parquet shards in order, `batch_size` rows at a time.
 
-    Raises: DataError if the folder is missing or holds no shard, or one is broken.
+    Raises: DataError if the folder is missing or empty, or a shard is broken.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -137,7 +137,7 @@ def read_batches(
 
 
 def num_rows(source: Path) -> int:
-    """Rows of a folder of shards, from their footers alone. Raises: DataError."""
+    """Rows of a folder of shards, read from their footers. Raises: DataError."""
     import pyarrow.parquet as pq
 
     total = 0
@@ -148,7 +148,7 @@ def num_rows(source: Path) -> int:
 
 
 def read_table(source: Path, columns: list[str] | None = None) -> "pa.Table":
-    """Read a whole folder of shards at once; for small tables."""
+    """Read all shards of a folder; for small tables."""
     import pyarrow as pa
 
     return pa.concat_tables(read_batches(source, columns))
@@ -161,13 +161,13 @@ def _shards(source: Path) -> list[Path]:
         str(source),
         "no Parquet shard here",
         expected="a folder that an earlier stage wrote",
-        fix="run the line from its start: dvc repro",
+        fix="run the pipeline from its start: dvc repro",
     )
 
 
 @contextmanager
 def _named(shard: Path) -> Iterator[None]:
-    """Say which shard is broken."""
+    """Raises: DataError that names a broken shard."""
     import pyarrow as pa
 
     try:
@@ -176,6 +176,6 @@ def _named(shard: Path) -> Iterator[None]:
         raise DataError(
             str(shard),
             f"cannot be read: {str(error).splitlines()[0]}",
-            expected="a whole Parquet shard",
+            expected="a complete Parquet shard",
             fix="make it again (dvc repro --force STAGE) or fetch it: dvc checkout",
         ) from error

@@ -1,4 +1,4 @@
-"""CSV as people save it from a spreadsheet."""
+"""CSV files exported from spreadsheets."""
 
 import csv
 from collections.abc import Collection, Iterator
@@ -14,14 +14,14 @@ def read_spreadsheet(
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Rows by column name, each with its place: `FILE: row N`, the header being row 1.
 
-    Takes commas, semicolons or tabs, in UTF-8, UTF-16 or cp1252. Empty rows are
-    skipped, blanks around cells and column names dropped.
+    Accepts commas, semicolons or tabs, in UTF-8, UTF-16 or cp1252. Skips empty rows,
+    and strips white space around cells and column names.
 
     Args:
         columns: names that the header must contain, in lower case; their order does
             not matter.
-        expected: what file this should be, for messages.
-    Raises: DataError if it is no such file, or a row has more cells than the header;
+        expected: description of the file, for messages.
+    Raises: DataError if it is another file, or a row has more cells than the header;
         StorageError.
     """
     text = _to_text(path, expected)
@@ -73,6 +73,6 @@ def _no_such_file(where: str, problem: str, expected: str) -> DataError:
         where,
         problem,
         expected=expected,
-        fix="save it as CSV, with all columns; if a whole row stands in one cell, open "
+        fix="save it as CSV, with all columns; if a whole row is in one cell, open "
         "it again as text with commas between cells (Excel: Data > From Text/CSV)",
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 
 def align(lines: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
-    """Lines of cells → lines of text, columns two blanks apart.
+    """Lines of cells → lines of text, with two spaces between columns.
 
     Args:
         lines: the head and the rows, shape [lines, columns].

@@ -1,4 +1,4 @@
-"""Schemas between the stages, and the small frozen types that pass through them."""
+"""Schemas of the tables between stages, and small types that all rooms share."""
 
 import os
 from dataclasses import dataclass
@@ -10,30 +10,30 @@ import pyarrow as pa
 from graft.field_paths import to_steps, walk
 
 Role = Literal["system", "user", "assistant", "tools", "tool_calls", "tool"]
-"""Who speaks. Of chats with tools: `tools` are the definitions offered, as JSON;
-`tool_calls` are the assistant's calls, as JSON, and with the assistant's text before
-them one answer; `tool` is the result of one call."""
+"""The role of a turn. In chats with tools, `tools` are the definitions, as JSON;
+`tool_calls` are the assistant's calls, as JSON, which form one answer with the
+assistant's text before them; `tool` is the result of one call."""
 PLAIN_ROLES = frozenset({"system", "user", "assistant"})
 _CALLED = "(?:(?:assistant )?tool_calls(?: tool)+ )*"
 ORDER = (
     rf"^(?:tools )?(?:system )?(?:user )?(?:{_CALLED}assistant user )*"
     rf"{_CALLED}(?:assistant|(?:assistant )?tool_calls)$"
 )
-"""The roles of a conversation, joined by spaces: user and assistant in turn, an answer
-last; an answer may call tools and go on after their results."""
+"""Matches the roles of a conversation, joined by spaces: user and assistant in turn, an
+answer last; an answer may call tools and continue after their results."""
 ORDER_SHOWN = (
     "perhaps tools and a system turn, then user and assistant in turn, tool results "
     "only after tool calls, the assistant last"
 )
 UNANSWERABLE = "unanswerable"
-"""What is answered where a text does not tell; the same as no answer at all."""
+"""The answer to a question that a text does not answer."""
 
 SPLITS = ("train", "validation", "test")
 
 
 class Message(TypedDict):
-    """One turn of a conversation. An answer whose `learn` is false is read, and
-    carries no loss; others carry it."""
+    """One turn of a conversation. An answer carries loss unless its `learn` is
+    false."""
 
     role: Role
     content: str
@@ -67,10 +67,10 @@ SEQUENCE_SCHEMA = pa.schema(
         pa.field("augmented", pa.bool_(), nullable=False),
     ]
 )
-"""An example and its tokens. `learned` marks the tokens that carry loss: the
-assistant's text and its end-of-turn token. Both lists have one entry a token; the
-text that is learned has `num_bytes` in UTF-8.
-`augmented` marks a paraphrase of another example, which only training may see."""
+"""An example and its tokens. `learned` is the loss mask: true for the assistant's text
+and its end-of-turn token. Both lists have one entry per token; the text with loss has
+`num_bytes` in UTF-8. `augmented` marks a paraphrase of another example, for training
+only."""
 
 REJECT_SCHEMA = pa.schema(
     [
@@ -78,8 +78,8 @@ REJECT_SCHEMA = pa.schema(
         for name in "where stage reason value expected fix id row".split()
     ]
 )
-"""A row or an example that a stage put aside, and why. `row` is all of it, as JSON;
-`id` is the example's, or for a row that became none a digest of it."""
+"""A row or an example that a stage rejected, and why. `row` is its whole content, as
+JSON; `id` is that of the example, or a digest of the row."""
 
 HISTORY = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 
@@ -99,18 +99,18 @@ PREDICTION_SCHEMA = pa.schema(
         pa.field("history", HISTORY, nullable=False),
     ]
 )
-"""What the base and the tuned model say to the same prompt. The first reference is
-the gold answer of the conversation itself; `*_nll` is each model's negative
-log-likelihood of it, in nats, over `num_tokens` tokens of `num_bytes` bytes; null if
-no metric asked for it. `history` are the turns before the prompt; examples of one
-`group` belong together."""
+"""Completions of the base and the tuned model for the same prompt. The first reference
+is the answer of the conversation itself; `*_nll` is each model's negative
+log-likelihood of it, in nats, over `num_tokens` tokens of `num_bytes` bytes; null if no
+metric needs it. `history` are the turns before the prompt; examples of one `group`
+belong together."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A raw row of a source: its values by column name, and where it came from.
+    """A raw row of a source: its values by column name, and its place, `file:row`.
 
-    `num_rows` is how many rows of the file it was joined from.
+    `num_rows` is the number of rows of the file that were joined into it.
     """
 
     values: dict[str, Any]
@@ -119,11 +119,12 @@ class Row:
     num_rows: int = 1
 
     def get(self, path: str) -> Any:
-        """The value of a column, or of a place in it as in `translation.en`.
+        """The value of a column, or at a path in it such as `translation.en`; `ABSENT`
+        if there is none.
 
-        `instances[0].output` is that of the first of a list, `instances[*].output` a
-        list of all, with `ABSENT` where one has none. A column whose very name is the
-        path goes first. `ABSENT` if there is none.
+        `instances[0].output` is that of the first item of a list, `instances[*].output`
+        a list of all, with `ABSENT` for items without it. A column whose name equals
+        the path takes precedence.
         """
         if path in self.values:
             return self.values[path]
@@ -132,7 +133,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Reject:
-    """A row or example put aside; one line of `REJECT_SCHEMA`."""
+    """A rejected row or example; one line of `REJECT_SCHEMA`."""
 
     where: str
     stage: str
@@ -151,7 +152,7 @@ def shorten(value: object, limit: int = 120) -> str:
 
 
 def show_path(path: Path | str) -> str:
-    """A path as one line of valid text: bytes that are none and line ends escaped."""
+    """A path as one line of valid text; invalid bytes and line ends are escaped."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in text

@@ -1,7 +1,7 @@
-"""Raw rows side by side: columns of text where a source has them, rows where it must.
+"""Batches of raw rows, with access by column and by row.
 
-A reader gives batches. Who converts them asks for whole columns of text, which is
-fast, and only for the rows that are not plainly in order one by one.
+Conversion reads whole columns of text, which is fast, and reads one by one only the
+rows that need checks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,19 +23,19 @@ class RowBatch(Protocol):
     """Rows of one file, in order."""
 
     def __len__(self) -> int:
-        """Rows, with those that could not be read."""
+        """Number of rows, including those that could not be read."""
 
     @property
     def num_rows(self) -> int:
-        """Rows of the file; more than `len` where the source has joined them."""
+        """Number of rows of the file; more than `len` if the source has joined rows."""
 
     def texts(self, path: str, numbers: bool = False) -> "pl.Series":
-        """A column, or a place in it; null where there is none or no text. [rows]
+        """The texts of a column, or at a path in it; null for other values. [rows]
 
-        `numbers`: those are told as text too."""
+        `numbers`: whether numbers are included, as text."""
 
     def row(self, at: int) -> Row | Reject:
-        """One row, or why it could not be read."""
+        """One row, or the reject of a row that could not be read."""
 
     def where(self) -> "pl.Series":
         """`file:row` of each. [rows]"""
@@ -46,7 +46,7 @@ class RowBatch(Protocol):
 
 @dataclass(frozen=True)
 class RowList:
-    """Rows as a reader gives them one by one."""
+    """A batch of single rows."""
 
     rows: Sequence[Row | Reject]
 
@@ -65,8 +65,8 @@ class RowList:
         values = [_text(row, path, numbers) for row in self.rows]
         try:
             return pl.Series(values, dtype=pl.String)
-        except UnicodeEncodeError:  # half a character, or a byte of another encoding
-            return pl.Series([_whole(value) for value in values], dtype=pl.String)
+        except UnicodeEncodeError:  # a lone surrogate, or an invalid byte
+            return pl.Series([_if_valid(value) for value in values], dtype=pl.String)
 
     def row(self, at: int) -> Row | Reject:
         """As of `RowBatch`."""
@@ -88,9 +88,9 @@ class RowList:
 
 @dataclass(frozen=True)
 class WithConstants:
-    """Rows that have further columns of one value each.
+    """A batch with further columns of one constant value each.
 
-    Raises: DataError where a row has such a column with another value.
+    Raises: DataError if a row has such a column with another value.
     """
 
     # pylint: disable=assignment-from-no-return # a protocol's methods have no body
@@ -144,12 +144,12 @@ def _two_values(name: str, value: object, where: str = "a row") -> DataError:
         f"data.constants.{name}",
         f"{where} has a column of that name, with {shorten(value)!r}",
         expected="a name that no column of the source has",
-        fix="leave it out of constants, or give it another name",
+        fix="remove it from constants, or rename it",
     )
 
 
 def to_batches(rows: Iterable[Row | Reject], size: int = BATCH) -> Iterator[RowList]:
-    """Rows as they come → batches of up to `size`."""
+    """A stream of rows → batches of up to `size`."""
     batch: list[Row | Reject] = []
     for row in rows:
         batch.append(row)
@@ -167,8 +167,8 @@ def _text(row: Row | Reject, path: str, numbers: bool) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _whole(value: str | None) -> str | None:
-    """The text, if UTF-8 can write it."""
+def _if_valid(value: str | None) -> str | None:
+    """The text if it can be encoded in UTF-8, else None."""
     try:
         return value if value is None or value.encode() is not None else None
     except UnicodeEncodeError:

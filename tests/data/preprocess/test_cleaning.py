@@ -30,7 +30,7 @@ def clean(lines: list[dict[str, Any]], **changes: Any) -> Cleaned:
         (pair("he said it again", "ha ha ha ha ha ha ha ha ha"), "repetition"),
     ],
 )
-def test_what_cannot_teach_is_dropped_with_its_reason(
+def test_a_useless_example_is_dropped_with_its_reason(
     line: dict[str, Any], reason: str
 ) -> None:
     found = clean([line, pair("good", "bon", 1)])
@@ -53,7 +53,7 @@ def test_an_answer_without_a_question_has_no_ratio() -> None:
     assert len(clean([pair(None, "un deux trois quatre cinq")]).kept) == 1
 
 
-def test_examples_that_ask_the_same_are_one_group_unless_the_source_says() -> None:
+def test_examples_with_one_prompt_are_one_group_unless_the_source_has_groups() -> None:
     lines = [
         pair("hello", "salut", 0),
         pair("hello ", "bonjour", 1),
@@ -101,7 +101,7 @@ def test_a_kind_that_drops_drops_the_example_and_names_the_kind() -> None:
     ]
 
 
-def test_a_kind_that_is_flagged_stays_and_is_named_for_a_person() -> None:
+def test_a_flagged_kind_stays_and_is_listed_for_review() -> None:
     actions = preprocess_config().pii.actions | {"email": "flag"}
     found = clean([pair(MAIL, "Bien sûr, demain.")], pii={"actions": actions})
     assert found.kept[0]["messages"][0]["content"] == MAIL
@@ -109,7 +109,7 @@ def test_a_kind_that_is_flagged_stays_and_is_named_for_a_person() -> None:
     assert (line["where"], line["id"], line["kind"]) == ("f:0", "id0", "email")
 
 
-def test_what_a_person_readmitted_is_kept_by_every_rule() -> None:
+def test_a_readmitted_example_is_kept_by_every_rule() -> None:
     decided = ReviewDecisions({}, frozenset({"id0"}))
     lines = [pair("hello", "TODO", 0), pair("hello you", "TODO", 1)]
     found = clean_lines(lines, CONFIG, decided=decided)
@@ -136,7 +136,7 @@ TEXT = st.sampled_from(["ab", "<b>ab</b>", " ", "cd", "ab ab ab ab ab ab", "x" *
 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=12), st.integers(1, 5))
-def test_what_is_clean_stays_as_it_is(texts: list[tuple[str, str]], size: int) -> None:
+def test_clean_text_is_unchanged(texts: list[tuple[str, str]], size: int) -> None:
     lines = [pair(user, answer, n) for n, (user, answer) in enumerate(texts)]
     found = clean_lines(lines, CONFIG, size)
     assert found.kept == clean_lines(lines, CONFIG, len(lines) or 1).kept

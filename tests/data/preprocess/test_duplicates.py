@@ -55,7 +55,7 @@ def near_lines(**changes: Any) -> list[dict[str, Any]]:
     return [*others, pair(LONG, LONG_FR, 4), copy]
 
 
-def test_a_near_duplicate_is_dropped_and_says_what_it_is_like() -> None:
+def test_a_near_duplicate_is_dropped_and_names_the_example_it_repeats() -> None:
     found = clean_lines(near_lines(), NEAR, size=2)
     assert [e["id"] for e in found.kept] == [f"id{n}" for n in range(5)]
     (reject,) = found.dropped
@@ -65,7 +65,7 @@ def test_a_near_duplicate_is_dropped_and_says_what_it_is_like() -> None:
     assert found.report["largest"] == [{"size": 2, "rows": ["f:4", "f:5"]}]
 
 
-def test_a_near_duplicate_that_a_person_readmitted_stays() -> None:
+def test_a_readmitted_near_duplicate_stays() -> None:
     decided = ReviewDecisions({}, frozenset({"id5"}))
     assert not clean_lines(near_lines(), NEAR, 2, decided).dropped
 

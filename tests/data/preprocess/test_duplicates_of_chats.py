@@ -36,7 +36,7 @@ def test_each_question_about_a_passage_is_an_example() -> None:
         assert not clean_lines(lines, NEAR).dropped
 
 
-def test_a_question_asked_again_in_other_signs_is_a_near_duplicate() -> None:
+def test_a_question_repeated_with_other_punctuation_is_a_near_duplicate() -> None:
     question = "Who designed the bridge over the river that was opened after long work"
     lines = [
         pair(f"{PASSAGE}\n\n{question}?", "Anna Keller", 0),
@@ -54,7 +54,7 @@ def chat(n: int, *turns: str) -> dict[str, Any]:
     return pair(None, "", n) | {"messages": messages}
 
 
-def test_chats_that_begin_alike_and_go_on_differently_stay() -> None:
+def test_chats_with_the_same_beginning_but_different_ends_stay() -> None:
     lines = [
         chat(0, "", PASSAGE, STORY, "Say it in a shorter way", "It is a bridge"),
         chat(1, "", PASSAGE, STORY, "Say it in a longer way", "It is an old bridge"),
@@ -64,7 +64,7 @@ def test_chats_that_begin_alike_and_go_on_differently_stay() -> None:
     assert not clean_lines(lines, NEAR).dropped
 
 
-def test_a_system_turn_counts_for_what_it_says() -> None:
+def test_a_system_turn_counts_by_its_content() -> None:
     lines = [
         chat(
             0, f"{PASSAGE} Today it is red.", "Is the review kind or is it not?", "no"

@@ -70,7 +70,9 @@ def test_a_sentence_in_the_expected_language_is_never_foreign() -> None:
         "\x00",
     ],
 )
-def test_what_is_the_same_in_every_language_or_too_short_is_kept(text: str) -> None:
+def test_text_that_is_the_same_in_every_language_or_too_short_is_kept(
+    text: str,
+) -> None:
     assert found([text]) == [None]
     assert found([text], "zh") == [None]
 
@@ -81,7 +83,7 @@ def test_a_quotation_in_another_language_does_not_make_a_text_foreign() -> None:
     ]
 
 
-def test_a_side_that_does_not_speak_or_whose_language_is_open_is_kept() -> None:
+def test_a_side_without_turns_or_expected_language_is_kept() -> None:
     assert found([None, SENTENCES["fr"]]) == [None, "fr"]
     assert found([SENTENCES["fr"]], None) == [None]
     assert found([]) == []
@@ -109,7 +111,7 @@ def test_an_unknown_expected_language_is_an_error_that_names_the_known() -> None
 
 
 @given(st.lists(st.text(), max_size=5))
-def test_every_text_gets_an_answer(texts: list[str]) -> None:
+def test_every_text_gets_a_result(texts: list[str]) -> None:
     assert len(found(list(texts))) == len(texts)
 
 

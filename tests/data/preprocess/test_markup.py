@@ -30,7 +30,7 @@ def strip(text: str) -> str:
         ("Type <code>ls</code> there.", "Type ls there."),
     ],
 )
-def test_what_a_page_left_goes(dirty: str, expected: str) -> None:
+def test_html_of_a_page_is_removed(dirty: str, expected: str) -> None:
     assert strip(dirty) == expected
 
 
@@ -69,7 +69,7 @@ def test_what_a_page_left_goes(dirty: str, expected: str) -> None:
         "cat <<EOF\n<div>Hi</div>\nEOF",
     ],
 )
-def test_what_is_not_surely_a_page_stays(text: str) -> None:
+def test_text_that_may_not_be_a_page_stays(text: str) -> None:
     assert strip(text) == text
 
 

@@ -52,7 +52,9 @@ def test_a_copy_with_a_small_change_is_found(copy: str) -> None:
         (STORY + " It cost $5 and 5%.", STORY + " It cost 6€ and 6."),
     ],
 )
-def test_texts_that_say_different_things_stay_apart(one: str, other: str) -> None:
+def test_texts_with_different_meanings_are_no_near_duplicates(
+    one: str, other: str
+) -> None:
     assert not are_two_near(one, other)
     assert find([one, other]).is_empty()
 

@@ -42,7 +42,7 @@ def test_the_report_counts_clusters_by_size_and_shows_the_largest() -> None:
     assert report["largest"] == [{"size": 2, "rows": [0]}]
 
 
-def test_no_rows_and_no_pairs_are_no_fault() -> None:
+def test_no_rows_and_no_pairs_are_allowed() -> None:
     assert find([]).is_empty()
     assert merge_groups(
         pl.DataFrame(

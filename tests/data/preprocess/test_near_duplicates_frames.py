@@ -79,7 +79,7 @@ def test_two_questions_about_a_passage_are_two_examples(frame: str) -> None:
         PASSAGE.upper(),
     ],
 )
-def test_nor_are_they_one_where_the_passages_differ_slightly(
+def test_two_questions_are_two_examples_even_if_the_passages_differ_slightly(
     frame: str, variant: str
 ) -> None:
     one, other = ASKED[:2]
@@ -97,7 +97,7 @@ def test_questions_without_a_common_word_are_two_examples(
 
 
 @given(FRAMES, QUESTIONS, st.sampled_from(["yes", "Anna Keller", "in 1903", STORY]))
-def test_case_and_signs_make_no_other_example(
+def test_case_and_punctuation_do_not_matter(
     frame: str, question: str, answer: str
 ) -> None:
     prompt = frame.format(p=PASSAGE, q=question)

@@ -41,7 +41,7 @@ def test_keys_and_sets_do_not_depend_on_the_batch(
         assert np.array_equal(one.offsets, other.offsets)
 
 
-def test_keys_are_the_same_in_another_process_and_for_ever() -> None:
+def test_keys_are_the_same_in_another_process_and_version() -> None:
     column = pl.Series([STORY, "3 + 4", ""])
     here = to_keys(column, CONFIG)
     context = multiprocessing.get_context("spawn")

@@ -45,7 +45,7 @@ def clean(text: str) -> str:
         ("L’œuvre « ça » — naïve…", "L’œuvre « ça » — naïve…"),
     ],
 )
-def test_what_is_said_stays_and_how_it_is_written_becomes_regular(
+def test_content_stays_and_its_writing_becomes_regular(
     dirty: str, expected: str
 ) -> None:
     assert clean(dirty) == expected
@@ -64,9 +64,7 @@ SENTENCES = (
 
 @pytest.mark.parametrize("encoding", [*CHARMAP_ENCODINGS, "cp1252", "cp850", "cp866"])
 @pytest.mark.parametrize("errors", ["replace", "ignore"])
-def test_what_ftfy_mends_is_mended_from_every_code_page(
-    encoding: str, errors: str
-) -> None:
+def test_mojibake_of_every_code_page_is_repaired(encoding: str, errors: str) -> None:
     once = [text.encode().decode(encoding, errors) for text in SENTENCES]
     twice = [text.encode().decode(encoding, errors) for text in once]
     broken = [*once, *twice, *(word for text in once for word in text.split())]
@@ -92,7 +90,7 @@ LIKE_MOJIBAKE = st.text(
 
 
 @given(st.lists(LIKE_MOJIBAKE, min_size=1))
-def test_no_text_that_ftfy_mends_is_hidden_from_it(texts: list[str]) -> None:
+def test_every_text_that_ftfy_repairs_is_passed_to_it(texts: list[str]) -> None:
     mended = normalize.repair_mojibake(pl.Series(texts))
     assert mended.to_list() == [ftfy.fix_encoding(text) for text in texts]
     changed = [text for text in texts if ftfy.fix_encoding(text) != text]
@@ -126,7 +124,7 @@ def test_regular_text_stays_as_it_is(text: str) -> None:
     assert once.to_list() == twice.to_list()
 
 
-def test_only_what_is_asked_for_is_repaired() -> None:
+def test_only_configured_repairs_are_made() -> None:
     off = CONFIG.model_copy(update={"repair_unicode": False, "strip_html": False})
     assert list(normalize.repairs(off)) == ["control characters", "whitespace"]
 
@@ -138,7 +136,7 @@ ODD = (
 
 
 @given(st.lists(st.text(st.sampled_from(ODD), max_size=12) | st.text(), min_size=1))
-def test_what_is_not_suspect_no_repair_changes(texts: list[str]) -> None:
+def test_no_repair_changes_a_text_that_is_not_suspect(texts: list[str]) -> None:
     before = pl.Series(texts)
     after = before
     for repair in normalize.repairs(CONFIG).values():
@@ -156,7 +154,7 @@ ODD = st.lists(
 
 
 @given(ODD)
-def test_a_filter_before_a_repair_spares_work_and_changes_nothing(
+def test_the_filter_before_a_repair_does_not_change_its_result(
     texts: list[str],
 ) -> None:
     column = pl.Series(texts, dtype=pl.String)

@@ -108,7 +108,7 @@ def test_personal_data_are_found_in_the_ways_people_write_them(
         "le point de vue, one point in time, a dot on a map",
     ],
 )
-def test_what_only_looks_like_personal_data_is_left_alone(text: str) -> None:
+def test_text_that_only_looks_like_personal_data_is_unchanged(text: str) -> None:
     assert not find(text)
 
 
@@ -163,7 +163,7 @@ AFTER = (
 
 
 @pytest.mark.parametrize(("kind", "value"), VALUES)
-def test_what_stands_around_a_value_neither_hides_nor_cuts_it(
+def test_the_text_around_a_value_neither_hides_nor_cuts_it(
     kind: Kind, value: str
 ) -> None:
     texts = [before + value for before in BEFORE]
@@ -238,6 +238,6 @@ def test_sentences_sums_and_dates_are_no_accounts_or_numbers(text: str) -> None:
     assert not [one for one in find(text) if one[2]]
 
 
-def test_a_word_in_a_sentence_behind_username_is_borderline() -> None:
+def test_a_word_in_a_sentence_after_username_is_borderline() -> None:
     assert find("username: please enter it") == [("account", "please", False)]
     assert find("Twitter: @jdupont") == [("account", "@jdupont", True)]

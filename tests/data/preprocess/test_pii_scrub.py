@@ -117,7 +117,7 @@ def test_threads_and_a_pickled_copy_give_the_same_result() -> None:
     assert all(texts.equals(here.scrub(TEXTS, IDS).texts) for texts in done)
 
 
-def test_a_borderline_finding_waits_for_a_person() -> None:
+def test_a_borderline_finding_waits_for_review() -> None:
     text = "carte 4111 1111 1111 1112 perdue"
     texts, ids = pl.Series([text]), pl.Series(["ex-1"])
     done = scrubber().scrub(texts, ids)
@@ -131,7 +131,7 @@ def test_a_borderline_finding_waits_for_a_person() -> None:
     assert no.texts.to_list() == [text] and not no.review
 
 
-def test_a_person_may_keep_a_sure_finding_too() -> None:
+def test_a_reviewer_may_also_keep_a_sure_finding() -> None:
     key = to_key("email", "press@example.org", "a")
     done = scrubber(decisions={key: False}).scrub(
         pl.Series(["press@example.org"]), pl.Series(["a"])
@@ -162,7 +162,9 @@ def test_decisions_are_read_from_rows(word: object, means: bool) -> None:
         [{"key": "0" * 16, "decision": "yes"}, {"key": "0" * 16, "decision": "no"}],
     ],
 )
-def test_a_wrong_decision_is_told_with_its_row(rows: list[dict[str, object]]) -> None:
+def test_a_wrong_decision_is_an_error_with_its_row(
+    rows: list[dict[str, object]],
+) -> None:
     with pytest.raises(DataError, match=rf"review\.csv: row {len(rows)}"):
         to_decisions(
             (f"review.csv: row {number}", row) for number, row in enumerate(rows, 1)
@@ -192,7 +194,7 @@ def test_numbers_of_all_countries_and_networks_are_found() -> None:
 
 @settings(deadline=None)
 @given(st.integers(0, 2**32))
-def test_nothing_of_a_number_that_is_redacted_stays(seed: int) -> None:
+def test_no_part_of_a_redacted_number_stays(seed: int) -> None:
     for example in labelled(4, seed, clean=0, sentences=WORLD):
         plain = fold(example.text)
         seen = names(traits(pl.Series([example.text])))[0]

@@ -87,7 +87,7 @@ def test_a_good_pair_is_kept(user: str, assistant: str) -> None:
     assert not marks(*pair(user, assistant))
 
 
-def test_swapped_sides_are_told_with_both_languages() -> None:
+def test_swapped_sides_are_reported_with_both_languages() -> None:
     config = QualityConfig.model_validate(ON)
     messages = [
         {"role": "user", "content": FRENCH},
@@ -107,26 +107,26 @@ def test_the_stratum_may_name_the_language_of_each_row() -> None:
     assert not marks(*said, stratum="news", language=language)
 
 
-def test_a_user_who_says_the_same_in_every_turn_is_not_repetitive() -> None:
+def test_repeated_turns_of_a_user_are_not_repetitive() -> None:
     turns = [turn for _ in range(8) for turn in pair("go on", "Encore un mot.")]
     assert not marks(*turns)
     assert marks(*turns[:-1], ("assistant", "mot " * 9)) == ["repetition"]
 
 
-def test_text_that_nobody_asked_for_is_held_to_the_rules_too() -> None:
+def test_text_without_a_prompt_must_satisfy_the_rules_too() -> None:
     everything = {"min_letters": 0.2, "same_numbers": True}
     assert not marks(("assistant", FRENCH), **everything)
     assert marks(("assistant", ENGLISH), **everything) == ["wrong language"]
 
 
-def test_symbols_beside_a_text_are_dropped_where_asked_for() -> None:
+def test_symbols_beside_a_text_are_dropped_if_configured() -> None:
     noise = pair(ENGLISH, "%% 12 -- @@ 77 %%")
     assert not marks(*noise)
     assert marks(*noise, min_letters=0.2) == ["no text"]
     assert not marks(*pair("1 + 1 = ?", "2"), min_letters=0.2)
 
 
-def test_numbers_of_one_side_only_are_dropped_where_asked_for() -> None:
+def test_numbers_of_one_side_only_are_dropped_if_configured() -> None:
     user = "In 1998 they had 12,500 guests."
     right = pair(user, "En 1998 ils avaient 12 500 hôtes.")
     wrong = pair(user, "En 1989 ils avaient 12 500 hôtes.")
@@ -135,7 +135,7 @@ def test_numbers_of_one_side_only_are_dropped_where_asked_for() -> None:
     assert marks(*wrong, same_numbers=True) == ["numbers differ"]
 
 
-def test_rules_that_are_off_ask_for_nothing() -> None:
+def test_rules_that_are_off_drop_nothing_of_quality() -> None:
     assert not quality_rules(QualityConfig.model_validate(OFF))
     assert not marks(*pair("null", "\ufffd" * 20), **OFF)
 

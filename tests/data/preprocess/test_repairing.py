@@ -48,7 +48,7 @@ def to_turns(chats: list[list[str]]) -> pl.DataFrame:
 
 
 @given(st.lists(st.lists(TEXTS, min_size=1, max_size=2), min_size=1, max_size=4))
-def test_what_is_repaired_another_repair_leaves_as_it_is(
+def test_repairing_twice_is_the_same_as_once(
     chats: list[list[str]],
 ) -> None:
     once, _ = repair(to_turns(chats), NONE, CONFIG)
@@ -71,7 +71,7 @@ def test_a_question_about_markup_keeps_the_answers_tags_and_blanks() -> None:
     assert changed["html"] == 1
 
 
-def test_a_technical_turn_speaks_for_the_further_references() -> None:
+def test_a_technical_turn_makes_the_references_technical_too() -> None:
     references = to_turns([["<b>Title</b>"]])
     asked = to_turns([["Which tag makes text bold?"]])
     assert repair(references, asked, CONFIG)[0].equals(references)

@@ -29,7 +29,7 @@ def share(text: str) -> float:
         "Well: " + "so it is, " * 9 + "they all say.",
     ],
 )
-def test_a_piece_said_again_and_again_is_found(text: str) -> None:
+def test_a_repeated_piece_is_found(text: str) -> None:
     assert share(text) > 0.5
 
 
@@ -62,7 +62,7 @@ def test_the_share_of_a_whole_repetition_is_one(piece: str, times: int) -> None:
 
 
 @given(st.lists(st.text(alphabet="ab ", max_size=60), max_size=8))
-def test_each_text_has_a_share_whatever_stands_beside_it(texts: list[str]) -> None:
+def test_the_share_of_a_text_does_not_depend_on_other_texts(texts: list[str]) -> None:
     together = repetition(pl.Series(texts, dtype=pl.String))
     assert together.to_list() == [share(text) for text in texts]
     assert all(value == 0 or 0.5 < value <= 1 for value in together)
