@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from graft.config.params import PARAMS, Params, check_params
 from graft.errors import ConfigError
 
 CONFIGS = Path("configs")
+LOGGER = logging.getLogger(__name__)
 
 
 def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
@@ -24,6 +26,7 @@ def compose(overrides: Sequence[str] = (), configs: Path = CONFIGS) -> str:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    LOGGER.debug("composing %s with %s", configs.absolute(), list(overrides))
     try:
         with initialize_config_dir(str(configs.absolute()), version_base=None):
             composed = compose_groups("config", overrides=list(overrides))

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import graft
 from graft.cli import signals
 from graft.cli.arguments import (
     OVERRIDES,
@@ -20,6 +21,7 @@ from graft.cli.arguments import (
 )
 from graft.cli.harmful_warnings import harmful_warnings_raised
 from graft.cli.own_code import use_own_code
+from graft.cli.verbose import LOGGER, VARIABLE, fail, start_logging
 from graft.config.params import PARAMS, Params, load_params
 from graft.errors import GraftError
 from graft.io import storage_error
@@ -27,6 +29,7 @@ from graft.io import storage_error
 COMMANDS: dict[str, str] = {
     "add": "take your own files as data: configs/, dvc add, and the next command",
     "compare": "show base and variants side by side, and what differs significantly",
+    "completion": "print a script that completes commands and options in a shell",
     "decide": "store what a person decided about personal data",
     "describe": "print the configs/model file of a model folder",
     "digest": "print the revision of a local model folder",
@@ -42,27 +45,30 @@ COMMANDS: dict[str, str] = {
 }
 """Name of a module in `graft.commands` → one line of help. Modules load when used."""
 
+_QUIET = "TQDM_DISABLE"  # read by tqdm itself
+SWITCHES = {"-q": _QUIET, "--quiet": _QUIET, "-v": VARIABLE, "--verbose": VARIABLE}
+"""Flags before the command → variable of the environment that they set to 1."""
+
 
 def stage(
     run: Callable[..., Any], argv: Sequence[str] | None = None, composes: bool = False
 ) -> None:
     """Run a stage or command and end the process; errors of ours print no traceback."""
+    start_logging()
     try:
         use_own_code(Path.cwd())
+        LOGGER.debug("code in %s", Path(graft.__file__).parent)
         with signals.handled(signals.raise_interrupted), harmful_warnings_raised():
             call(run, sys.argv[1:] if argv is None else argv, composes)
     except GraftError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        fail(error)
     except BrokenPipeError:  # `graft … | head`: who read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise
-        where = Path(str(error.filename or "."))
-        print(f"error: {storage_error(where, error)}", file=sys.stderr)
-        sys.exit(1)
+        fail(storage_error(Path(str(error.filename or ".")), error))
     except KeyboardInterrupt as error:
         number = error.number if isinstance(error, signals.Interrupted) else 2
         sys.exit(signals.tell(number, is_stage=not composes))
@@ -85,6 +91,14 @@ def call(run: Callable[..., Any], argv: Sequence[str], composes: bool = False) -
 def make_parser(run: Callable[..., Any], composes: bool) -> argparse.ArgumentParser:
     """The parser of one stage or command."""
     parser = argparse.ArgumentParser()
+    fill_parser(parser, run, composes)
+    return parser
+
+
+def fill_parser(
+    parser: argparse.ArgumentParser, run: Callable[..., Any], composes: bool
+) -> None:
+    """Give a parser the arguments of a stage or command."""
     add_arguments(parser, run, PARAMS)
     if composes and sections_of(run):
         parser.add_argument(
@@ -95,12 +109,12 @@ def make_parser(run: Callable[..., Any], composes: bool) -> argparse.ArgumentPar
             metavar="KEY=VALUE",
             help="change of what configs/ says, as for dvc exp run; may be repeated",
         )
-    return parser
 
 
 def _load(file: Path, overrides: Sequence[str]) -> Params:
     """params.yaml, or with overrides what configs/ compose to."""
     if not overrides:
+        LOGGER.debug("parameters from %s", file.absolute())
         return load_params(file)
     from graft.composition import compose_params
 
@@ -110,8 +124,8 @@ def _load(file: Path, overrides: Sequence[str]) -> Params:
 def main() -> None:
     """Entry point of `graft`."""
     words = sys.argv[1:]
-    if words[:1] in (["-q"], ["--quiet"]):
-        os.environ["TQDM_DISABLE"] = "1"  # read by tqdm itself
+    while words and (variable := SWITCHES.get(words[0])):
+        os.environ[variable] = "1"
         del words[0]
     name, *rest = words or ["--help"]
     if name in COMMANDS:
@@ -137,8 +151,9 @@ def usage() -> str:
     width = max(map(len, COMMANDS))
     table = "\n".join(f"  {key:<{width}}  {text}" for key, text in COMMANDS.items())
     return (
-        f"usage: graft [-q] COMMAND …\n\n{table}\n\n"
+        f"usage: graft [-q] [-v] COMMAND …\n\n{table}\n\n"
         "  -q, --quiet    no progress bars\n"
+        "  -v, --verbose  debug messages, and a traceback under an error\n"
         "  -V, --version  the installed version\n\n"
         "graft COMMAND --help describes a command and its options."
     )

@@ -1,6 +1,7 @@
 """A run as the stages use it: a journal, and a thread that sends it."""
 
 import json
+import logging
 import queue
 import shlex
 import sys
@@ -24,6 +25,7 @@ from graft.tracking.store import (
     refusal,
 )
 
+LOGGER = logging.getLogger(__name__)
 PATIENCE_S = 1.0
 """How long who has interrupted a run waits for it without a word."""
 
@@ -164,9 +166,10 @@ class Run:
                         from graft.tracking.sender import Sender
 
                         sender = self._open(Sender)
-                    sender.send()
+                    LOGGER.debug("%d events sent", sender.send())
             except Exception as error:  # pylint: disable=broad-exception-caught
                 self._failure = error  # whatever MLflow raises, training goes on
+                LOGGER.debug("sending failed", exc_info=error)
                 if sender is not None:
                     sender.close()
             for _ in range(taken):
