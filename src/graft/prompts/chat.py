@@ -8,8 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from graft.errors import TemplateError
-from graft.prompts.forms import Messages, Segments, write_each
-from graft.prompts.frames import Frames, Piece
+from graft.prompts.forms import Messages, Piece, Segments, write_each
 from graft.prompts.pools import Pool
 from graft.prompts.rendering import Renderer, unusable
 from graft.prompts.shown import Shown, is_said, names_of, without_thought
@@ -54,7 +53,7 @@ class ChatForm:
         tokenizer: RustTokenizer,
         today: date | None = None,
     ) -> None:
-        from graft.prompts.writes import only_writes
+        from graft.prompts.skeletons import Skeletons
 
         self._renderer = renderer = Renderer(template, names, today)
         self.text = renderer.text
@@ -72,8 +71,7 @@ class ChatForm:
         marks = [t for t in tokenizer.added if t in frame and t not in (OPENS, ENDS)]
         reserved = {*control, *marks}
         self.reserved: Sequence[str] = sorted(reserved, key=len, reverse=True)
-        known = only_writes(renderer.text, names)
-        self._frames = Frames(self._cut_plain, control) if known else None
+        self._skeletons = Skeletons(self._cut_plain, renderer, control)
         apart = self.segments([chat]).pool.ids.tolist()
         if apart != tokenizer.encode([text[: spans[-1][1]]], start=True)[0]:
             raise TemplateError(
@@ -111,10 +109,10 @@ class ChatForm:
     def cut(self, messages: Messages) -> list[Piece]:
         """Pieces of text, each with whether it is learned. Raises: TemplateError."""
         turns = to_turns(messages, self._renderer.thinks_in)
-        framed = None
-        if self._frames and turns.tools is None and all(turns.learned):
-            framed = self._frames.cut(turns.said)
-        return list(self._cut(turns)) if framed is None else framed
+        pieces = None
+        if turns.tools is None and all(turns.learned):
+            pieces = self._skeletons.cut(turns.said)
+        return list(self._cut(turns)) if pieces is None else pieces
 
     def _cut_plain(self, messages: Messages) -> Iterator[Piece]:
         return self._cut(to_turns(messages))

@@ -12,6 +12,9 @@ from graft.records import Message
 
 Messages = Sequence[Message]
 
+Piece = tuple[str, bool]
+"""A text, and whether it carries loss."""
+
 
 class Segments(NamedTuple):
     """Conversations as consecutive ids of which all carry loss, or none.

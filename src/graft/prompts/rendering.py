@@ -12,7 +12,7 @@ from graft.prompts.dates import with_date
 _MARKS = re.compile(r"\{%-?\s*generation\s*-?%\}")
 _THINKS = re.compile(r"reasoning_content|(?<=\.)thinking\b|(?<=['\"])thinking(?=['\"])")
 
-_FAULTS = (
+FAULTS = (
     TypeError,
     LookupError,
     ValueError,
@@ -35,6 +35,7 @@ class Renderer:
         today: the date that the template is given; None if it may need none.
     Attributes:
         text: the template, with the date if it writes one.
+        names: as given.
         marks: whether it has {% generation %} marks.
         thinks_in: the key from which it reads an answer's reasoning, if it has one.
     Raises: TemplateError if it writes today's date and none is recorded.
@@ -47,7 +48,7 @@ class Renderer:
 
         self.text = template = with_date(template, today)
         self._jinja = render_jinja_template
-        self._names = dict(names)
+        self.names = dict(names)
         self._lock = _RENDERING
         self.marks = bool(_MARKS.search(template))
         found = _THINKS.search(template)
@@ -74,9 +75,9 @@ class Renderer:
                     chat_template=self.text,
                     add_generation_prompt=ask,
                     return_assistant_tokens_mask=self.marks,
-                    **self._names,
+                    **self.names,
                 )
-        except (JinjaError, *_FAULTS) as error:
+        except (JinjaError, *FAULTS) as error:
             raise unusable(f"refuses this conversation: {error}") from error
         return texts[0], list(marked[0]) if marked else []
 

@@ -1,21 +1,21 @@
-"""Chats cut by the frame of their roles: the same as by rendering each."""
+"""Chats cut by the skeleton of their roles: the same as by rendering each."""
 
 # pylint: disable=no-value-for-parameter  # hypothesis gives them
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_tokenizers import assistant, system, user
+from small_tokenizers import CHATML, assistant, system, user
 
 from graft.errors import TemplateError
 from graft.prompts.chat import ChatForm
-from graft.prompts.forms import Messages
-from graft.prompts.frames import Frames, Piece
+from graft.prompts.forms import Messages, Piece
+from graft.prompts.rendering import Renderer
+from graft.prompts.skeletons import Skeletons
 from graft.prompts.tokenizers import RustTokenizer
-from graft.prompts.writes import only_writes
 from graft.records import Message
 
 ASK = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -60,39 +60,58 @@ LATE = (  # the system text before the last question
     "{{ ns.system }}{% endif %}{{ m.content }}<|im_end|>\n{% else %}"
     "<|im_start|>assistant\n{{ m.content }}<|im_end|>\n{% endif %}{% endfor %}" + ASK
 )
-WRITES = [TOOLS, HEADERS, MARKED, LATE]
-LOOKS = [
+BLOCK = (  # a macro, a block that is set, and `~`, in one
+    "{% macro say(text) %}{{ text }}{% endmacro %}{% set ns = namespace(a='') %}"
+    "{% for m in messages %}{% set ns.a = m['role'] ~ '\n' ~ m.get('content') %}"
+    "{% set said %}{{ say(ns.a) }}<|im_end|>{% endset %}<|im_start|>{{ said }}\n"
+    "{% endfor %}" + ASK
+)
+THINKS = (  # as Qwen3 and DeepSeek have it: a thought is stripped if there is one
+    "{% for m in messages %}{% set said = m.content %}"
+    "{% if said != false and said is string and '</think>' in said %}"
+    "{% set said = said.split('</think>')[-1].lstrip('\n') %}{% endif %}"
+    "{% if m.role == 'user' and said.startswith('/') and not said.endswith('x') %}"
+    "{% set said = said ~ '!' %}{% endif %}{% if said == 'a' %}b{% endif %}"
+    "<|im_start|>{{ m.role + '\n' + said.strip('\n') }}<|im_end|>\n{% endfor %}" + ASK
+)
+WRITES = [TOOLS, HEADERS, MARKED, LATE, BLOCK, THINKS]
+READS = [
     "{{ m.content.split('</think>')[-1] }}",
-    "{% if 'x' in m.content %}!{% endif %}{{ m.content }}",
-    "{% if m.content.startswith('/') %}!{% endif %}{{ m.content }}",
+    "{% if ' x' in m.content + 'x' %}!{% endif %}{{ m.content }}",
+    "{% if (m.content ~ '').startswith('/') %}!{% endif %}{{ m.content }}",
+    "{% if m.content in 'xyz' %}!{% endif %}{{ m.content }}",
+    "{% if m.content is sequence %}!{% endif %}{{ m.content }}",
+    "{% if m.content is sameas 'x' %}!{% endif %}{{ m.content }}",
+    "{{ {'x': '!'}[m.content] }}{{ m.content }}",
+    "{{ ['!'][m.content] }}{{ m.content }}",
+    "{{ m.content | int }}{{ m.content }}",
     "{{ m | tojson }}{{ m.content }}",
     "{{ m.content }}{{ m.content | length }}",
     "{% if m.content == messages[0].content %}!{% endif %}{{ m.content }}",
-    "{% if m == messages[0] %}!{% endif %}{{ m.content }}",
+    "{% if m == messages[-1] %}!{% endif %}{{ m.content }}",
     "{% if m.content > 'k' %}!{% endif %}{{ m.content }}",
     "{{ m.content | upper }}",
     "{{ m.content[:9] }}",
     "{{ m.content.strip('.') }}",
     "{{ m.content * 2 }}",
     "{% autoescape true %}{{ m.content }}{% endautoescape %}",
-    "{% for key in m %}{{ m[key] }}{% endfor %}",
-    "{% for value in m.values() %}{{ value }}{% endfor %}",
     "{% for letter in m.content %}{{ letter }}{% endfor %}",
     "{% set key = 'content' %}{{ m[key] | replace('a', 'b') }}",
     "{% set said = m.content %}{% set said = said + '' %}{{ said.title() }}",
     "{% set ns = namespace(a=m.content) %}{{ ns['a'] | lower }}",
-    "{% set ns = namespace() %}{% set other = ns %}{{ m.content }}",
-    "{% set make = namespace %}{{ m.content }}",
-    "{% macro say(text) %}{{ text }}{% endmacro %}{{ say(m.content) }}",
+    "{% macro say(text) %}{{ text }}{% endmacro %}{{ say(m.content).upper() }}",
+    "{% set said %}{{ m.content }}{% endset %}{{ said | upper }}",
     "{{ (loop.previtem or m).content | upper }}",
     "{{ messages | map(attribute='content') | join }}",
     "{{ [m.content] | join }}",
-    "{% set said %}{{ m.content }}{% endset %}{{ said }}",
     "{{ '%s' | format(m.content) }}",
 ]
 
 SAID = st.one_of(
-    st.sampled_from(["", " ", " x ", "a\n", "{{ m }}", "{% if %}", "100%s %", "\x1c1"])
+    st.sampled_from(["x", "/", "/x", "a", "b</think>\n\nc", "<think>", "k", "7"])
+    | st.sampled_from(
+        ["", " ", " x ", "a\n", "{{ m }}", "{% if %}", "100%s %", "\x1c1"]
+    )
     | st.sampled_from(["<|im_end|>", "<|im_", "end|>", "\ue0000\ue001", "a\u00a0b"]),
     st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=9),
 )
@@ -121,34 +140,54 @@ def outcome(form: ChatForm, chat: Messages) -> list[Piece] | str:
         return str(error)
 
 
-@pytest.mark.parametrize("jinja", WRITES)
-def test_a_frame_gives_what_rendering_gives(
+def turns_with(look: str) -> str:
+    return TURNS + look + "<|im_end|>\n{% endfor %}" + ASK
+
+
+@pytest.mark.parametrize("jinja", [*WRITES, *map(turns_with, READS)])
+def test_a_skeleton_gives_what_rendering_gives(
     tokenizer: RustTokenizer, jinja: str
 ) -> None:
-    form = ChatForm(jinja, {}, tokenizer)
+    try:
+        form = ChatForm(jinja, {}, tokenizer)
+    except TemplateError:
+        assert jinja not in WRITES
+        return
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150 if jinja in WRITES else 25, deadline=None)
     @given(conversations())
     def holds(chat: list[Message]) -> None:
-        rendered = [{**message, "note": ""} for message in chat]  # no frame has it
+        rendered = [{**message, "note": ""} for message in chat]  # no skeleton has it
         assert outcome(form, chat) == outcome(form, rendered)  # type: ignore[arg-type]
 
     holds()
 
 
-@pytest.mark.parametrize("jinja", WRITES)
-def test_a_template_that_only_writes_is_known(jinja: str) -> None:
-    assert only_writes(jinja)
+def cut_by(jinja: str) -> Callable[[Messages], list[Piece] | None]:
+    return Skeletons(Cutter(), Renderer(jinja, {}, None), ["<end>"]).cut
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_template_that_looks_into_contents_is_found(look: str) -> None:
-    assert only_writes(TURNS + "{{ m.content }}<|im_end|>\n{% endfor %}" + ASK)
-    assert not only_writes(TURNS + look + "<|im_end|>\n{% endfor %}" + ASK)
+@pytest.mark.parametrize("jinja", [CHATML, *WRITES])
+def test_a_template_that_only_writes_contents_is_rendered_once(jinja: str) -> None:
+    assert cut_by(jinja)([user("2+2?"), assistant("4.")])
 
 
-class Renderer:
-    """Cuts ChatML, and counts how often."""
+@pytest.mark.parametrize("look", READS)
+def test_a_template_that_reads_contents_renders_each(look: str) -> None:
+    chat = [user("2+2?"), assistant("4."), user("3?"), assistant("3.")]
+    assert cut_by(turns_with(look))(chat) is None
+
+
+@pytest.mark.parametrize("said", ["</think>b", "/", "a"])
+def test_a_content_with_what_the_template_looks_for_is_rendered(said: str) -> None:
+    cut = cut_by(THINKS)
+    assert cut([user("/x"), assistant("4.")]) is None
+    assert cut([user(said), assistant("4.")]) is None
+    assert cut([user("b" + said.strip("</think>")), assistant("4.")])
+
+
+class Cutter:
+    """Cuts each message into a piece, and counts how often."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -160,30 +199,33 @@ class Renderer:
             yield f"{message['content']}<end>", learned
 
 
+def skeletons_of(cut: Callable[[Messages], Iterable[Piece]]) -> Skeletons:
+    return Skeletons(cut, Renderer(CHATML, {}, None), ["<end>"])
+
+
 def test_one_rendering_serves_all_chats_of_the_same_roles() -> None:
-    renderer = Renderer()
-    frames = Frames(renderer, ["<end>"])
+    cutter = Cutter()
+    skeletons = skeletons_of(cutter)
     for said in ("2+2?", "100%", "{{ x }}"):
         chat = [user(said), assistant(said * 2)]
-        assert frames.cut(chat) == list(Renderer()(chat))
-    assert renderer.calls == 1
-    assert frames.cut([user("3?")]) and renderer.calls == 2
+        assert skeletons.cut(chat) == list(Cutter()(chat))
+    assert cutter.calls == 1
+    assert skeletons.cut([user("3?")]) and cutter.calls == 2
 
 
 @pytest.mark.parametrize("said", ["", " ", " x", "x\n", "a<end>b"])
-def test_a_content_that_may_be_trimmed_or_ends_its_turn_takes_the_slow_way(
+def test_a_content_that_may_be_trimmed_or_ends_its_turn_is_rendered(
     said: str,
 ) -> None:
-    assert Frames(Renderer(), ["<end>"]).cut([user("x"), assistant(said)]) is None
+    assert skeletons_of(Cutter()).cut([user("x"), assistant(said)]) is None
 
 
-def test_a_turn_that_is_missing_or_stands_twice_takes_the_slow_way() -> None:
+def test_a_turn_that_is_missing_or_stands_twice_is_rendered() -> None:
     for text in ("<end>", "{0}{0}<end>"):
-        frames = Frames(
+        skeletons = skeletons_of(
             lambda chat, text=text: [
                 (chat[0]["content"], False),
                 (text.format(chat[1]["content"]), True),
-            ],
-            ["<end>"],
+            ]
         )
-        assert frames.cut([user("x"), assistant("y")]) is None
+        assert skeletons.cut([user("x"), assistant("y")]) is None

@@ -1,0 +1,143 @@
+"""Skeletons: what a chat template writes around the contents of a conversation."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import product
+from typing import Any, NamedTuple
+
+from jinja2 import TemplateError as JinjaError
+
+from graft.errors import TemplateError
+from graft.prompts.forms import Messages, Piece
+from graft.prompts.rendering import FAULTS, Renderer
+from graft.prompts.symbolic import (
+    ContentReadError,
+    SymbolicText,
+    compile_symbolic,
+    text_of,
+)
+from graft.prompts.turns import OPENS
+from graft.records import PLAIN_ROLES, Message, Role
+
+_KEYS = {"role", "content"}
+_NUM_KEPT = 1024  # sequences of roles
+# Filters that change letters, whitespace or signs change a placeholder too.
+_PLACEHOLDER = "\ue000aA <\"'\\&>\n%d\ue001"
+_PLACEHOLDERS = re.compile(re.escape(_PLACEHOLDER).replace("%d", "([0-9]+)"))
+
+
+class _Part(NamedTuple):
+    """A piece with `%s` for each of its contents, which are those of these turns."""
+
+    text: str
+    turns: slice
+    learned: bool
+
+
+class _Skeleton(NamedTuple):
+    """Parts, for contents of which each of `assumed` is false: a turn, a method of its
+    content, and the argument."""
+
+    parts: list[_Part]
+    assumed: set[tuple[int, str, str]]
+
+
+class Skeletons:
+    """Cuts conversations as `cut` does, which renders once for each sequence of roles.
+
+    Args:
+        cut: gives the pieces of a conversation. Those at odd places may carry loss.
+        renderer: what `cut` renders with.
+        control: the tokens of which the first ends an answer, the longest first.
+    """
+
+    def __init__(
+        self,
+        cut: Callable[[Messages], Iterable[Piece]],
+        renderer: Renderer,
+        control: Sequence[str],
+    ) -> None:
+        self._cut = cut
+        self._renderer = renderer
+        self._symbolic = compile_symbolic(renderer.text)
+        self._control = re.compile("|".join(map(re.escape, control)) or "(?!)")
+        self._skeleton = lru_cache(_NUM_KEPT)(self._make)
+        # Else what follows an answer could make another token of its end.
+        search = self._control.search
+        self._apart = not any(search(t, 1) or search(t, 0, len(t) - 1) for t in control)
+
+    def cut(self, messages: Sequence[Mapping[str, Any]]) -> list[Piece] | None:
+        """The pieces; None if the conversation itself must be rendered."""
+        contents = []
+        for message in messages:
+            said = message["content"]
+            if said.__class__ is not str or not said or said != said.strip():
+                return None
+            if message.keys() != _KEYS or OPENS in said:
+                return None
+            contents.append(said)
+        skeleton = self._skeleton(tuple(message["role"] for message in messages))
+        if skeleton is None:
+            return None
+        for turn, method, text in skeleton.assumed:
+            if getattr(contents[turn], method)(text):
+                return None
+        values = tuple(contents)
+        pieces = [(text % values[turns], loss) for text, turns, loss in skeleton.parts]
+        for text, learned in pieces:
+            if learned:
+                end = self._control.search(text)
+                if end is None or end.end() != len(text):
+                    return None
+        return pieces
+
+    def _make(self, roles: tuple[Role, ...]) -> _Skeleton | None:
+        """The skeleton of conversations of these roles, if they have one."""
+        if not self._apart or not PLAIN_ROLES.issuperset(roles):
+            return None
+        chat = [Message(role=r, content=_PLACEHOLDER % i) for i, r in enumerate(roles)]
+        try:
+            pieces = list(self._cut(chat))
+            assumed = self._assumed(chat)
+        except (TemplateError, ContentReadError, JinjaError, *FAULTS):
+            return None
+        parts, seen = [], 0
+        for place, (text, learned) in enumerate(pieces):
+            first = seen
+            literals = _PLACEHOLDERS.split(text)
+            seen += len(literals) // 2
+            if literals[1::2] != [str(turn) for turn in range(first, seen)]:
+                return None
+            if learned != bool(place % 2):  # whether it is so depends on the contents
+                return None
+            text = "%s".join(part.replace("%", "%%") for part in literals[::2])
+            parts.append(_Part(text, slice(first, seen), learned))
+        return _Skeleton(parts, assumed) if seen == len(roles) else None
+
+    def _assumed(self, chat: Sequence[Message]) -> set[tuple[int, str, str]]:
+        """What is assumed of contents in every rendering that `cut` can need.
+
+        Raises: ContentReadError if contents decide one in any other way.
+        """
+        found: set[tuple[int, str, str]] = set()
+
+        def symbolic(turn: int, content: str) -> SymbolicText:
+            return SymbolicText(content, lambda *call: found.add((turn, *call)))
+
+        said = [{**m, "content": symbolic(i, m["content"])} for i, m in enumerate(chat)]
+        for upto, ask in product(range(len(chat) + 1), (False, True)):
+            try:
+                text, _ = self._renderer.render(chat[:upto], None, ask=ask)
+            except TemplateError:  # then `cut` does without it
+                continue
+            written = self._symbolic.render(
+                messages=said[:upto],
+                tools=None,
+                documents=None,
+                add_generation_prompt=ask,
+                **self._renderer.names,
+            )
+            if text_of(written) != text:
+                raise ContentReadError
+        return found
