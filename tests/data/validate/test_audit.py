@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from typing import Any
 
@@ -153,6 +154,17 @@ def test_text_of_the_data_is_escaped_in_the_page() -> None:
     lines = [example(n, stratum="<script>") for n in range(2)]
     page = to_page(audit([*lines, example(3, id="", where="<img>:3")]))
     assert "<script" not in page and "<img" not in page and "&lt;img&gt;" in page
+
+
+def test_each_cell_of_the_page_carries_its_label_for_screens_without_columns() -> None:
+    page = to_page(audit([example(n, stratum=f"c{n}", id="") for n in range(3)]))
+    tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
+    assert any('class="errors"' in table for table in tables)
+    for table in tables:
+        heads = re.findall(r'<th scope="col">([^<]+)</th>', table)
+        cells = re.findall(r"<td ([^>]*)>", table)
+        assert cells and all("plot" in cell or "data-label" in cell for cell in cells)
+        assert set(re.findall(r'data-label="([^"]+)"', table)) < set(heads)
 
 
 def test_the_page_sums_the_classes_that_it_does_not_show() -> None:

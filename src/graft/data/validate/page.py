@@ -18,6 +18,12 @@ _STYLE = """
 .part { background: var(--tuned); height: .7rem; border-radius: 2px; min-width: 1px; }
 .tiles + svg { margin-top: 1.1rem; }
 @media (min-width: 44rem) { td.plot { width: 50%; } }
+@media (max-width: 44rem) {
+  .errors, .errors tbody, .errors tr, .errors tbody th, .errors td { display: block; }
+  .errors tbody th, .errors td { border: 0; padding: .15rem 0; }
+  .errors tr { border-top: 1px solid var(--line); padding: .6rem 0; }
+  .errors tbody th { font-weight: 600; } .errors thead { display: none; }
+}
 """
 
 
