@@ -126,7 +126,7 @@ def facts() -> Facts:
 def test_a_model_of_its_own_is_not_called_an_adapter(facts: Facts) -> None:
     full = with_params(facts, adapter={"method": "full", "freeze_layers": 0})
     text = to_card(full)
-    assert "All weights, trained further" in text and "PeftModel" not in text
+    assert "A full fine-tuning of" in text and "PeftModel" not in text
     assert 'AutoModelForCausalLM.from_pretrained("models/adapter"' in text
     assert ModelCard(text).data.library_name == "transformers"
 
@@ -269,7 +269,7 @@ def test_a_later_turn_is_shown_with_the_conversation_before_it(facts: Facts):
     assert "user: Who wrote it?" in card and "assistant: Ann. → user: When? |" in card
     many = dataclasses.replace(sample, history=turns * 9)
     card = to_card(dataclasses.replace(facts, samples=[many]))
-    assert "(15 turns before) → " in card and "→ user: When? |" in card
+    assert "(15 earlier turns) → " in card and "→ user: When? |" in card
     rows = [sample, *predictions()[1:]]
     generated = dataclasses.replace(facts.generated, predictions=rows)
     page = to_page(dataclasses.replace(facts, generated=generated))

@@ -1,9 +1,9 @@
-"""From a batch of prompts to new tokens: the decoding loop, and beam search.
+"""Decode a batch of prompts: greedy, by sampling, or with beam search.
 
-Greedy decoding and sampling are a loop of our own for two reasons. `generate` takes
-defaults from the model's generation_config.json (Qwen's has a repetition penalty), so
-it would measure something else than the model; and it computes rows that are done
-until the last one is, which an untuned model makes long.
+Greedy decoding and sampling use graft's own loop for two reasons: `generate` takes
+defaults from the model's generation_config.json (Qwen's has a repetition penalty),
+which would change the results; and it computes finished rows until the last one is
+finished, which takes long with an untuned model.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 CHECK_EVERY = 4
-"""Tokens written between two looks for finished rows. A look decodes text and waits
-for the device: one a token would cost more than the tokens it saves."""
+"""Tokens between two checks for finished rows. A check decodes text and waits for the
+device, so checking every token would cost more than it saves."""
 
 Ended = Callable[[list[int]], bool]
 
@@ -22,7 +22,7 @@ Ended = Callable[[list[int]], bool]
 def pad_left(
     prompts: Sequence[Sequence[int]], pad_id: int, device: Any
 ) -> tuple[Tensor, Tensor]:
-    """Token ids and their mask, both [rows, tokens]; every prompt ends at the end."""
+    """Token ids and their attention mask, both [rows, tokens], padded on the left."""
     longest = max(map(len, prompts))
     gaps = [longest - len(prompt) for prompt in prompts]
     ids = [[pad_id] * gap + list(prompt) for gap, prompt in zip(gaps, prompts)]
@@ -44,12 +44,12 @@ def write_tokens(
 
     Args:
         ids: prompts, padded on the left. Shape [rows, tokens].
-        mask: 1 where `ids` is no padding. Same shape.
-        max_new_tokens: most tokens written to a row.
-        ended: whether the tokens written to a row are enough.
-        temperature: 0 takes the likeliest token.
+        mask: 1 where `ids` is not padding. Same shape.
+        max_new_tokens: most tokens generated per row.
+        ended: whether the generated tokens of a row are complete.
+        temperature: 0 takes the most likely token.
         seed: of sampling.
-    Returns: the tokens written to each row, up to `CHECK_EVERY` − 1 past its end.
+    Returns: the generated tokens of each row, up to `CHECK_EVERY` − 1 beyond its end.
     """
     from transformers import DynamicCache
 
@@ -91,11 +91,11 @@ def write_tokens(
 
 
 def _choose(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-    """One token a row, shape [rows, 1]."""
+    """One token per row, shape [rows, 1]."""
     if temperature == 0:
         return logits.argmax(dim=-1, keepdim=True)
-    shares = (logits.float() / temperature).softmax(dim=-1)
-    return torch.multinomial(shares, 1, generator=generator)
+    probabilities = (logits.float() / temperature).softmax(dim=-1)
+    return torch.multinomial(probabilities, 1, generator=generator)
 
 
 def search_beams(
@@ -127,7 +127,7 @@ def search_beams(
         max_new_tokens=max_new_tokens,
         pad_token_id=pad_id,
         eos_token_id=stop_ids,
-        # Said here, so that the model's own generation_config.json does not fill them.
+        # Set explicitly, so that generation_config.json of the model does not apply.
         length_penalty=1.0,
         repetition_penalty=1.0,
         no_repeat_ngram_size=0,

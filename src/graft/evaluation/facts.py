@@ -1,4 +1,4 @@
-"""All that the model card and the report page contain."""
+"""The contents of the model card and the report page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from graft.models.adapter_record import AdapterRecord
 
 @dataclass(frozen=True)
 class Facts:
-    """What was trained, on which data, how well it performs, and what that rests on.
+    """Training, data, scores and provenance of an adapter.
 
     Args:
         name: of the registered model.
-        record: of the training that made the adapter.
+        record: record of the adapter's training.
         counts: examples of each split.
-        digests: of what the scores rest on, by its name for readers.
-        requirements: what the scores had to reach, and what they did.
-        samples: predictions that are shown in full.
+        digests: digests of everything that the scores depend on, by display name.
+        requirements: requirements on the scores, and whether they are met.
+        samples: predictions that are shown completely.
         stages: reports of the data stages and of training, by stage.
-        generated: what both models generated, and what it took.
+        generated: outputs and costs of both models.
         links: related pages and files, text → address or path.
         curves: losses of the training.
     """
@@ -47,17 +47,17 @@ class Facts:
 
     @property
     def params(self) -> Mapping[str, Any]:
-        """params.yaml as the adapter was trained with, by section."""
+        """The params.yaml of the adapter's training, by section."""
         return self.record.params
 
     @property
     def is_full(self) -> bool:
-        """Whether all weights were trained, not an adapter."""
+        """Whether it is a full fine-tuning, not an adapter."""
         return bool(self.params["adapter"]["method"] == "full")
 
 
 def to_digests(record: AdapterRecord, adapter: Path, splits: Path) -> dict[str, str]:
-    """Digests of what the scores rest on, by its name for readers."""
+    """Digests of everything that the scores depend on, by display name."""
     return {
         "base model": f"{record.base_path}@{record.base_revision}",
         "prompt template": record.template_hash,

@@ -1,4 +1,4 @@
-"""The model work of an evaluation: what base and tuned model generate."""
+"""The model work of an evaluation: outputs of base and tuned model."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -151,7 +151,7 @@ def run_model(
 
 @dataclass(frozen=True)
 class Generated:
-    """What both models generated, and what it took.
+    """Outputs of both models, and their costs.
 
     Args:
         predictions: in the order of the examples.
@@ -186,10 +186,10 @@ def generate(
     name_device: Callable[[str], str] = device_name,
     peak_memory: Callable[[str], float] = peak_memory_gib,
 ) -> Generated:
-    """Run the base model, put the adapter on it, and run the tuned model.
+    """Run the base model, apply the adapter to it, and run the tuned model.
 
-    The base is loaded once and runs before the adapter touches it: what is called base
-    is the model without any trace of training.
+    The base is loaded once and runs before the adapter is applied to it, so its outputs
+    are not affected by training.
 
     Args:
         base: the base model, loaded.

@@ -1,6 +1,6 @@
-"""Prompts → completions: batched by length, stopped early, in the order given.
+"""Generate completions: batched by length, with early stopping, in the given order.
 
-The one engine that evaluation and the served model share.
+The generation engine that evaluation and serving share.
 """
 
 from collections.abc import Sequence
@@ -24,31 +24,31 @@ from graft.evaluation.decoding import (
 
 
 class TextEnds(Protocol):
-    """What generation needs to know of a prompt template."""
+    """The part of a prompt template that generation uses."""
 
     @property
     def pad_id(self) -> int:
-        """Token that fills a batch."""
+        """Token for padding."""
 
     @property
     def stop_ids(self) -> list[int]:
         """Tokens that end a turn."""
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Text of tokens, without special ones."""
+        """Text of tokens, without special tokens."""
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """How completions are made.
+    """Settings of decoding.
 
     Args:
         max_new_tokens: longest completion, in tokens.
         stop: a completion ends before the first of these texts.
         batch_size: prompts in one forward pass.
         num_beams: 1 is greedy or sampled; more is beam search.
-        temperature: 0 is greedy; otherwise what sampling divides logits by.
-        seed: of sampling. Equal seeds and batches make equal completions.
+        temperature: 0 is greedy; otherwise sampling divides logits by it.
+        seed: of sampling. Equal seeds and batches give equal completions.
     """
 
     max_new_tokens: int
@@ -60,7 +60,7 @@ class Decoding:
 
     @classmethod
     def of(cls, task: TaskConfig, evaluate: EvaluateConfig) -> Self:
-        """As the task and the evaluation are configured."""
+        """The configured settings."""
         return cls(
             max_new_tokens=task.max_new_tokens,
             stop=task.stop,
@@ -73,10 +73,10 @@ class Decoding:
 
 @dataclass(frozen=True)
 class Completions:
-    """Texts in the order of their prompts, and what they cost.
+    """Texts in the order of their prompts, and their costs.
 
-    `num_tokens` are those of the completions with their stop token, not of the
-    prompts. `latency_ms` is the median time until a whole batch is done.
+    `num_tokens` counts the completions with their stop token, not the prompts.
+    `latency_ms` is the median duration of a batch.
     """
 
     texts: list[str]
@@ -86,7 +86,7 @@ class Completions:
 
     @property
     def tokens_per_s(self) -> float:
-        """Throughput over the whole set."""
+        """Throughput over all prompts."""
         return self.num_tokens / max(self.seconds, 1e-9)
 
 
@@ -99,15 +99,15 @@ def complete(
 ) -> Completions:
     """Complete prompts given as token ids.
 
-    A batch holds prompts of similar length, so that little is padded; the longest come
-    first, so that a lack of memory shows at once.
+    Batches contain prompts of similar length to minimise padding; the longest come
+    first, so that a lack of memory is found at once.
     Raises: HardwareError if a batch does not fit the accelerator's memory.
     """
     model.eval()
     order = sorted(range(len(prompts)), key=lambda row: -len(prompts[row]))
     texts = [""] * len(prompts)
     num_tokens, times = 0, []
-    # disable=None: no bar where the output is no terminal.
+    # disable=None: no bar if the output is not a terminal.
     with tqdm(total=len(prompts), desc=title, unit="text", disable=None) as progress:
         for first in range(0, len(prompts), decoding.batch_size):
             start = perf_counter()
@@ -135,9 +135,9 @@ def write(
     prompts: Sequence[Sequence[int]],
     decoding: Decoding,
 ) -> list[list[int]]:
-    """Tokens written after each prompt, up to and with the first stop token."""
+    """Tokens generated for each prompt, up to and including the first stop token."""
     stop_ids = set(template.stop_ids)
-    # A stop text can at worst be a token a byte, and one more may hide its first space.
+    # At worst a stop text has one token per byte, and one more for a leading space.
     tail = (
         CHECK_EVERY + max((len(end.encode()) for end in decoding.stop), default=0) + 1
     )
@@ -167,13 +167,13 @@ def write(
     except torch.OutOfMemoryError as error:
         raise HardwareError(
             str(model.device),
-            f"out of memory: {len(prompts)} prompts of {ids.shape[1]} tokens in a batch",
+            f"out of memory: {len(prompts)} prompts of {ids.shape[1]} tokens per batch",
             fix=f"lower evaluate.batch_size (is {decoding.batch_size})",
         ) from error
     return [_until(row, stop_ids) for row in written]
 
 
 def _until(ids: list[int], stop_ids: set[int]) -> list[int]:
-    """Tokens up to the first stop token, and with it."""
+    """Tokens up to and including the first stop token."""
     end = next((i for i, token in enumerate(ids) if token in stop_ids), len(ids))
     return ids[: end + 1]

@@ -1,4 +1,4 @@
-"""What one user waits: prompts asked one at a time."""
+"""Latency of single prompts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +16,8 @@ class Latency:
     """Times of single prompts, after a warm-up.
 
     Args:
-        runs: prompts asked.
-        p50_ms, p95_ms: until the whole completion is there.
+        runs: number of prompts.
+        p50_ms, p95_ms: until the completion is finished.
         first_token_ms: median until the first token.
         tokens_per_s: of the completions, over all runs.
     """
@@ -38,7 +38,7 @@ def measure_latency(
     runs: int,
     warmup_runs: int,
 ) -> Latency | None:
-    """Ask prompts spread evenly over the given ones, each alone; None for no runs."""
+    """Time prompts spread evenly over the given ones, one by one; None for no runs."""
     if not runs:
         return None
     chosen = [prompts[index * len(prompts) // runs] for index in range(runs)]
@@ -64,7 +64,7 @@ def measure_latency(
 def _timed(
     model: Any, template: TextEnds, prompt: Sequence[int], decoding: Decoding
 ) -> tuple[float, int]:
-    """Seconds and tokens of one completion. Its tokens come back as numbers, so the
+    """Seconds and tokens of one completion. Its tokens are returned as integers, so the
     device has finished."""
     start = perf_counter()
     (ids,) = write(model, template, [prompt], decoding)

@@ -1,4 +1,4 @@
-"""How likely a model finds the gold answers, token by token, teacher-forced."""
+"""Likelihood of the references under a model, with teacher forcing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,27 +10,26 @@ from torch.nn import functional
 from tqdm import tqdm
 
 TOKENS_AT_ONCE = 4096
-"""Tokens of a forward pass, padding included; the logits of 4,096 tokens over 152,000
-pieces take 2.5 GB in float32."""
+"""Tokens per forward pass, including padding; the logits of 4,096 tokens over a
+vocabulary of 152,000 take 2.5 GB in float32."""
 
 Tokens = tuple[Sequence[int], Sequence[bool]]
-"""Ids of a sequence, and which of them are learned; both of shape [tokens]."""
+"""Ids of a sequence and its loss mask, both of shape [tokens]."""
 
 
 def count_trained_tokens(sequence: Tokens) -> int:
-    """Tokens whose probability is asked for: all learned ones but a first one, before
-    which nothing stands."""
+    """Trained tokens with a probability: all except the first token of the sequence."""
     return sum(sequence[1][1:])
 
 
 def negative_log_likelihoods(
     model: Any, sequences: Sequence[Tokens], title: str = "likelihood"
 ) -> npt.NDArray[np.float64]:
-    """Sum over each sequence's learned tokens, in nats. Shape [sequences].
+    """Sum over each sequence's trained tokens, in nats. Shape [sequences].
 
     Args:
         model: a causal language model.
-        sequences: ids and learned masks.
+        sequences: ids and loss masks.
         title: of the progress bar.
     """
     model.eval()
@@ -60,7 +59,7 @@ def _batch(model: Any, batch: Sequence[Tokens]) -> npt.NDArray[np.float64]:
         logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
         losses = [
             functional.cross_entropy(
-                logits[row, :-1][learned[row, 1:]].float(),  # [learned, vocab]
+                logits[row, :-1][learned[row, 1:]].float(),  # [trained, vocab]
                 ids[row, 1:][learned[row, 1:]],
                 reduction="sum",
             )

@@ -1,4 +1,4 @@
-"""Comparisons in numbers: how many digits, and with their intervals."""
+"""Format comparisons: number of digits, and intervals."""
 
 from graft.metrics import Comparison
 from graft.pages.numbers import digits_of, number
@@ -8,9 +8,10 @@ MOST_DIGITS = 4
 
 
 def comparison_digits(found: Comparison) -> int:
-    """Digits for all numbers of a comparison.
+    """Decimal digits for all numbers of a comparison.
 
-    More than usual if a significant difference would otherwise seem to touch zero.
+    More than usual if the interval of a significant difference would otherwise be
+    rounded to zero.
     """
     digits = digits_of([found.base.value, found.tuned.value])
     nearest = min(abs(found.difference.low), abs(found.difference.high))

@@ -1,4 +1,4 @@
-"""What an evaluation leaves: a folder, a report, and a run in the tracking store."""
+"""Outputs of an evaluation: a folder, a report, and entries in the tracking run."""
 
 import json
 from dataclasses import asdict
@@ -32,7 +32,7 @@ LOSSES = "loss.svg"
 
 
 MAX_SHOWN = 8
-"""Metrics of a task that `dvc exp show` has columns for."""
+"""Most metrics of a task in the columns of `dvc exp show`."""
 
 
 def write_outputs(
@@ -57,7 +57,7 @@ def write_outputs(
 
 
 def log_outputs(tracked: "Run", out: Path, report: Path, facts: Facts) -> None:
-    """Put the measurement into the tracking run: numbers, predictions and card."""
+    """Log metrics, predictions and card to the tracking run."""
     status = facts.requirements.status
     tracked.set_tags({"device": facts.generated.device, "requirements": status})
     tracked.log_metrics(to_metrics(facts))
@@ -66,10 +66,10 @@ def log_outputs(tracked: "Run", out: Path, report: Path, facts: Facts) -> None:
 
 
 def to_columns(facts: Facts) -> dict[str, Any]:
-    """The few numbers that tell experiments apart, as columns of `dvc exp show`.
+    """The main results, as columns of `dvc exp show`.
 
-    The task's first metric of base and tuned model with the difference, the others of
-    the tuned model; all else is in the report.
+    The task's first metric for base, tuned and difference, the others for the tuned
+    model; everything else is in the report.
     """
     scores = facts.scores.overall
     first = dict(list(scores.items())[:1])
@@ -90,7 +90,7 @@ def to_columns(facts: Facts) -> dict[str, Any]:
 
 
 def to_metrics(facts: Facts) -> dict[str, float]:
-    """Quality, speed and memory by the names that the tracking run shows."""
+    """Quality, speed and memory, by their names in the tracking run."""
     found = {
         f"{system}/{name}": score.value
         for system in SYSTEMS
@@ -112,7 +112,7 @@ def to_metrics(facts: Facts) -> dict[str, float]:
 
 
 def version_tags(facts: Facts) -> dict[str, str]:
-    """What tells a registered version from its neighbours: grounds, variant, score."""
+    """Tags that identify a registered version: base, data, variant and scores."""
     adapter = facts.params["adapter"]
     shown = ["method"] if facts.is_full else ["method", "rank", "alpha"]
     tags = {
@@ -129,17 +129,18 @@ def version_tags(facts: Facts) -> dict[str, str]:
 
 
 def evaluation_key(facts: Facts) -> str:
-    """Equal for the same adapter asked the same again, whatever is required of it."""
-    grounds = [
+    """A key that is equal for the same adapter and evaluation, whatever the
+    requirements."""
+    inputs = [
         dict(facts.digests),
         asdict(facts.generated.decoding),
         facts.scores.num_examples,
     ]
-    return io.digest(json.dumps(grounds, sort_keys=True).encode())
+    return io.digest(json.dumps(inputs, sort_keys=True).encode())
 
 
 def count_splits(splits: Path) -> dict[str, int]:
-    """Examples of each split, from the Parquet footers alone."""
+    """Number of examples per split, read from the Parquet footers."""
     return {
         split: sum(
             pq.read_metadata(shard).num_rows

@@ -1,4 +1,4 @@
-"""What a paired difference means, in words that need no colour."""
+"""Verdicts on paired differences, readable without colour."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,12 +8,12 @@ from graft.metrics import Comparison, Metric
 from graft.pages.numbers import interval, number
 
 FEWEST = 10
-"""Examples below which the bootstrap of a stratum says too little to judge by."""
+"""With fewer examples in a stratum, there is no verdict."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`kind` names the colour; `mark` and `text` say the same without one."""
+    """`kind` determines the colour; `mark` and `text` mean the same without it."""
 
     kind: Literal["better", "worse", "changed", "negligible", "insignificant"]
     mark: str
@@ -37,10 +37,10 @@ CONCLUSIONS = {
 
 
 def judge(metric: Metric, found: Comparison) -> Verdict:
-    """Whether a difference is significant, large enough to matter, and for the better.
+    """Whether a difference is significant, relevant, and an improvement.
 
-    Significant: its 95 % interval leaves out zero. Negligible: it is smaller than the
-    smallest difference that matters, `evaluate.requirements.metrics.….min_difference`.
+    Significant: its 95 % interval excludes zero. Negligible: it is smaller than the
+    smallest relevant difference, `evaluate.requirements.metrics.….min_difference`.
     """
     if not found.is_significant:
         return INSIGNIFICANT

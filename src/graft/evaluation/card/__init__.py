@@ -1,4 +1,4 @@
-"""The model card: what the adapter is, how it was made, how good it is, how to use."""
+"""The model card: base, training, scores and use of an adapter."""
 
 from collections.abc import Sequence
 
@@ -22,13 +22,13 @@ __all__ = ["to_card"]
 SHOWN_SECTIONS = ("tokenize", "split", "adapter", "quantization", "train")
 SHOWN_SAMPLES = 6
 SHOWN_TURNS = 4
-"""The last ones of a conversation, in a table."""
+"""Most recent turns of a conversation shown in a table cell."""
 CELL = 300
-"""Characters of a text in a table."""
+"""Most characters in a table cell."""
 
 
 def to_card(facts: Facts) -> str:
-    """The card's Markdown, with its YAML front matter. Equal facts make equal bytes."""
+    """The card as Markdown with YAML front matter; equal facts give equal bytes."""
     environment = Environment(  # Markdown: cells are escaped by `table`, not as HTML
         loader=PackageLoader("graft.evaluation", "card"),
         undefined=StrictUndefined,
@@ -99,15 +99,15 @@ def _result(name: str, found: Comparison) -> list[str]:
 
 
 def _conversation(row: Prediction) -> str:
-    """The prompt; after other turns with all of them, shortened to fit a cell."""
+    """The prompt with the turns before it, shortened to fit a cell."""
     if not row.history:
         return row.prompt or "(none)"
     turns = [*row.history, {"role": "user", "content": row.prompt}]
-    room = CELL // min(len(turns), SHOWN_TURNS) - 16
-    shown = [f"{t['role']}: {shorten(t['content'], room)}" for t in turns]
+    length = CELL // min(len(turns), SHOWN_TURNS) - 16
+    shown = [f"{t['role']}: {shorten(t['content'], length)}" for t in turns]
     left_out = len(shown) - SHOWN_TURNS
     if left_out > 0:
-        shown[:-SHOWN_TURNS] = [f"({left_out} turns before)"]
+        shown[:-SHOWN_TURNS] = [f"({left_out} earlier turns)"]
     return " → ".join(shown)
 
 
@@ -123,13 +123,13 @@ def _decoding(facts: Facts) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table; what a cell says cannot break out of it."""
+    """A Markdown table with escaped cells."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
 
 
 def inline(value: object) -> str:
-    """A text as one line of Markdown that opens no cell and no tag."""
+    """A text as one line of Markdown, with | and < escaped."""
     return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
 
 

@@ -1,4 +1,4 @@
-"""The part of a model card that machines read, in the form of the Hugging Face hub.
+"""The metadata of a model card, in the format of the Hugging Face Hub.
 
 Source: https://huggingface.co/docs/hub/model-cards.
 """
@@ -13,8 +13,8 @@ from graft.metrics import METRICS
 from graft.records import Score
 
 PIPELINES = {"translation": "translation"}
-"""The hub's name of a task; every other one is text-generation. The hub's
-question-answering marks spans of a context, which is another thing."""
+"""The Hub's name of a task; all others are text-generation. The Hub's
+question-answering means marking spans of a context, which is a different task."""
 HUB_METRICS = {
     "bleu": "sacrebleu",
     **{f"bleu_{n}": "bleu" for n in (1, 2, 3, 4)},
@@ -23,7 +23,7 @@ HUB_METRICS = {
     "answer_f1": "f1",
     "final_answer": "accuracy",
 }
-"""The hub's name of a metric, where it has another than ours."""
+"""The Hub's name of a metric, where it differs."""
 
 
 def to_front_matter(facts: Facts) -> dict[str, Any]:
@@ -66,9 +66,10 @@ def to_front_matter(facts: Facts) -> dict[str, Any]:
 
 
 def of_hub(model: ModelConfig) -> bool:
-    """Whether the base is the hub's; a folder's revision is a digest of 16 digits.
+    """Whether the base is on the Hub; the revision of a folder is a digest of 16
+    digits.
 
-    A path like models/base would read as the id of a stranger's model.
+    A path like models/base would otherwise be taken for the id of another model.
     """
     return re.fullmatch(r"[0-9a-f]{40}", model.revision) is not None
 

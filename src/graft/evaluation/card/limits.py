@@ -41,8 +41,8 @@ def _of_scores(facts: Facts) -> Iterator[str]:
             yield f"{words} {', '.join(titles)}."
     if scores.num_examples < MANY:
         yield (
-            f"Only {scores.num_examples:,} test examples were used; with so few, intervals "
-            "are too narrow."
+            f"Only {scores.num_examples:,} test examples were used; for so few, intervals"
+            " are too narrow."
         )
     small = [name for name, (count, _) in scores.strata.items() if count < FEWEST]
     if small:
