@@ -158,17 +158,17 @@ def nonsense(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda f: (f / "config.json").unlink(), "no model here"),
+        (lambda f: (f / "config.json").unlink(), "has no model"),
         (lambda f: (f / "config.json").write_text("{"), "not valid JSON"),
         (lambda f: change_config(f, architectures=["T5Model"]), "T5Model"),
         (lambda f: change_config(f, architectures=["LlamaModel"]), "LlamaModel"),
         (lambda f: change_config(f, quantization_config={}), "quantized already"),
-        (lambda f: change_config(f, vocab_size=300), "the model embeds 300"),
+        (lambda f: change_config(f, vocab_size=300), "the model 300 embeddings"),
         (lambda f: (f / "tokenizer.json").unlink(), "no tokenizer here"),
-        (lambda f: (f / "model.safetensors").unlink(), "no weights here"),
+        (lambda f: (f / "model.safetensors").unlink(), "has no weights"),
         (pickled, "pickles"),
         (shardless, "no such file"),
-        (cut_short, "cut short"),
+        (cut_short, "its size does not match its header"),
         (nonsense, "not a safetensors file"),
     ],
 )
@@ -198,5 +198,5 @@ def test_a_sequence_longer_than_the_models_positions_is_refused(folder: Path) ->
     check_fits(model, 400, 128)
     with pytest.raises(ModelError, match="128 positions"):
         check_fits(model, 400, 129)
-    with pytest.raises(ModelError, match="the model embeds 512"):
+    with pytest.raises(ModelError, match="the model 512 embeddings"):
         check_fits(model, 513, 128)

@@ -125,7 +125,7 @@ def test_what_is_there_is_not_overwritten(
     line: tuple[Path, Params], tmp_path: Path
 ) -> None:
     (tmp_path / "mine").touch()
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="exists already"):
         export(line, tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["mine"]
 

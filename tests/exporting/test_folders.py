@@ -19,7 +19,7 @@ COMMIT = "0123456789" * 4
 
 
 def make_adapter(folder: Path, **changes: Any) -> Path:
-    """An adapter's folder with PEFT's own configuration, and no real weights."""
+    """An adapter's folder with PEFT's configuration and dummy weights."""
     from peft import LoraConfig
 
     config = LoraConfig(
@@ -37,13 +37,13 @@ def make_adapter(folder: Path, **changes: Any) -> Path:
 @pytest.mark.parametrize(
     ("rank", "allowed"), [(1, 1), (2, 8), (8, 8), (24, 32), (512, 512), (513, None)]
 )
-def test_vllm_is_told_the_least_rank_that_it_allows(
+def test_the_vllm_rank_is_the_smallest_that_fits(
     rank: int, allowed: int | None
 ) -> None:
     assert vllm_rank(rank) == allowed
 
 
-def test_the_configuration_names_base_and_commit_and_says_only_what_all_readers_know(
+def test_an_exported_configuration_has_base_commit_and_only_portable_keys(
     tmp_path: Path,
 ) -> None:
     adapter = make_adapter(tmp_path / "adapter")
@@ -57,7 +57,7 @@ def test_the_configuration_names_base_and_commit_and_says_only_what_all_readers_
     assert not said.keys() & {"corda_config", "eva_config", "exclude_modules"}
 
 
-def test_a_folder_as_base_has_no_revision_that_others_would_ask_a_hub_for(
+def test_a_local_base_is_exported_without_a_revision(
     tmp_path: Path,
 ) -> None:
     adapter = make_adapter(tmp_path / "adapter", exclude_modules="x")
@@ -76,23 +76,25 @@ def test_only_a_new_or_empty_folder_is_written_to(tmp_path: Path) -> None:
     check_target(tmp_path, 0)
     (tmp_path / "file").touch()
     for taken in (tmp_path, tmp_path / "file"):
-        with pytest.raises(ConfigError, match="is there already"):
+        with pytest.raises(ConfigError, match="exists already"):
             check_target(taken, 0)
 
 
-def test_a_disk_without_room_is_told_before_anything_is_written(tmp_path: Path) -> None:
+def test_a_full_disk_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
-    with pytest.raises(StorageError, match="GiB are free, the model takes"):
+    with pytest.raises(StorageError, match="GiB are free, the model needs"):
         check_target(tmp_path / "a" / "b", free)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_is_merged_where_it_has_room(model_config: ModelConfig) -> None:
+def test_a_model_is_merged_on_a_device_with_enough_memory(
+    model_config: ModelConfig,
+) -> None:
     assert choose_place("cpu", model_config) == "cpu"
     huge = model_config.model_copy(update={"num_parameters": 10**15})
     assert num_bytes(huge) == 4 * 10**15
     for device in ("auto", "cpu", "cuda"):
-        with pytest.raises(HardwareError, match="unquantized model takes|no CUDA GPU"):
+        with pytest.raises(HardwareError, match="unquantized model needs|no CUDA GPU"):
             choose_place(device, huge)
-    with pytest.raises(ConfigError, match="not a device"):
+    with pytest.raises(ConfigError, match="is not a device"):
         choose_place("gpu", model_config)

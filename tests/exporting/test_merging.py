@@ -29,7 +29,7 @@ def half(model_config: ModelConfig) -> ModelConfig:
 def train_adapter(
     folder: Path, model: ModelConfig, params: Any, std: float = 0.3, **changes: Any
 ) -> Path:
-    """An adapter as if trained: its weights are random, and change answers."""
+    """An adapter with random weights that change the output."""
     whole = {"method": "none", "double_quant": False, "compute_dtype": model.dtype}
     base = load_base(model, params.quantization.model_copy(update=whole), "cpu")
     adapter = params.adapter.model_copy(update={"rank": 4, "alpha": 8.0} | changes)
@@ -57,7 +57,7 @@ def merge_to(
     [{}, {"rslora": True}, {"dora": True}, {"freeze_layers": 1}],
     ids=["lora", "rslora", "dora", "frozen"],
 )
-def test_a_merged_model_read_back_says_what_base_and_adapter_say(
+def test_a_saved_merged_model_gives_the_logits_of_base_and_adapter(
     model_config: Any,
     unquantized: Any,
     params: Any,
@@ -74,7 +74,7 @@ def test_a_merged_model_read_back_says_what_base_and_adapter_say(
     assert done.revision == model_digest(tmp_path / "out")
 
 
-def test_each_merged_weight_is_the_nearest_of_its_type_as_with_safe_merge_it_is_not(
+def test_each_merged_weight_is_rounded_once_unlike_with_safe_merge(
     half: ModelConfig, unquantized: Any, params: Any, tmp_path: Path
 ) -> None:
     folder = train_adapter(tmp_path / "adapter", half, params, std=0.05)
@@ -93,7 +93,7 @@ def test_each_merged_weight_is_the_nearest_of_its_type_as_with_safe_merge_it_is_
     assert (theirs == nearest).float().mean() < 0.95
 
 
-def test_what_was_trained_over_four_bits_is_told_apart_from_the_merged_model(
+def test_a_merge_is_also_compared_with_the_4_bit_model_of_training(
     half: ModelConfig, params: Any, tmp_path: Path
 ) -> None:
     adapter = train_adapter(tmp_path / "adapter", half, params)
@@ -103,7 +103,7 @@ def test_what_was_trained_over_four_bits_is_told_apart_from_the_merged_model(
     assert "quantization_config" not in written and written["dtype"] == "bfloat16"
 
 
-def test_nothing_is_merged_into_four_bits_since_what_comes_out_is_another_model(
+def test_merging_into_4_bit_weights_is_refused_because_the_result_differs(
     half: ModelConfig, params: Any, tmp_path: Path
 ) -> None:
     folder = train_adapter(tmp_path / "adapter", half, params, std=0.02)
@@ -117,7 +117,7 @@ def test_nothing_is_merged_into_four_bits_since_what_comes_out_is_another_model(
         warnings.filterwarnings("ignore", "Merge lora module to 4-bit")
         rounded = tuned.merge_and_unload()
     found = compare(expected, logits_of(rounded, SEQUENCES))
-    with pytest.raises(ModelError, match="not the base with its adapter"):
+    with pytest.raises(ModelError, match="differs from the base with its adapter"):
         check_parity(found, moved, tolerance("bfloat16", 2), "bfloat16", "here")
 
 
@@ -136,7 +136,7 @@ def test_a_base_that_is_stored_quantized_is_refused(
         merge_to(tmp_path / "out", adapter, packed, unquantized)
 
 
-def test_a_merge_that_changes_a_weight_which_others_read_is_caught(
+def test_a_merge_that_changes_a_tied_weight_is_refused(
     half: ModelConfig, params: Any, unquantized: Any, tmp_path: Path
 ) -> None:
     save_weights(tmp_path / "base", "mistral", tie_word_embeddings=True)
@@ -150,11 +150,11 @@ def test_a_merge_that_changes_a_weight_which_others_read_is_caught(
         adapter = train_adapter(
             tmp_path / "adapter", tied, params, target_modules=["lm_head"]
         )
-        with pytest.raises(ModelError, match="not the base with its adapter"):
+        with pytest.raises(ModelError, match="differs from the base with its adapter"):
             merge_to(tmp_path / "out", adapter, tied, unquantized)
 
 
-def test_an_adapter_that_moves_less_than_rounding_is_refused(
+def test_an_adapter_with_less_effect_than_rounding_is_refused(
     half: ModelConfig, params: Any, unquantized: Any, tmp_path: Path
 ) -> None:
     adapter = train_adapter(tmp_path / "adapter", half, params, std=1e-4)
@@ -165,7 +165,7 @@ def test_an_adapter_that_moves_less_than_rounding_is_refused(
 @pytest.mark.parametrize(
     ("dtype", "std"), [("bfloat16", float("nan")), ("float16", 1e6)]
 )
-def test_weights_that_are_no_number_are_refused_by_name(
+def test_weights_that_are_nan_are_refused_by_name(
     model_config: Any,
     params: Any,
     unquantized: Any,
@@ -175,11 +175,11 @@ def test_weights_that_are_no_number_are_refused_by_name(
 ) -> None:
     model = model_config.model_copy(update={"dtype": dtype})
     adapter = train_adapter(tmp_path / "adapter", model, params, std=std)
-    with pytest.raises(ModelError, match="q_proj: a merged weight is no finite number"):
+    with pytest.raises(ModelError, match="q_proj: a merged weight is NaN or infinite"):
         merge_to(tmp_path / "out", adapter, model, unquantized)
 
 
-def test_the_configuration_is_the_bases_own_with_the_tokens_that_end_an_answer(
+def test_the_configuration_is_that_of_the_base_with_eos_tokens(
     half: ModelConfig, params: Any, unquantized: Any, tmp_path: Path
 ) -> None:
     adapter = train_adapter(tmp_path / "adapter", half, params)

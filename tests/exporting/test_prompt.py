@@ -1,4 +1,4 @@
-"""Prompts that transformers makes of exported tokenizer files, against our own."""
+"""Prompts of transformers from exported tokenizer files, compared with graft's."""
 
 import json
 from pathlib import Path
@@ -98,7 +98,7 @@ def test_a_pattern_replaces_the_chat_template_that_training_did_not_use(
     assert "chat_template" not in config and "eos_token" in config
 
 
-def test_a_tokenizer_that_others_read_otherwise_is_told(
+def test_a_tokenizer_that_transformers_reads_differently_is_reported(
     model: ModelConfig, tmp_path: Path
 ) -> None:
     save_pieces(Path(model.path))

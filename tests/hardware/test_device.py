@@ -27,7 +27,7 @@ def test_a_7b_model_is_refused_on_a_cpu_before_it_is_loaded(
 
 
 @NO_GPU
-def test_a_7b_model_where_there_is_no_gpu_is_told_so(large: Any, params: Any) -> None:
+def test_a_7b_model_without_a_gpu_is_refused(large: Any, params: Any) -> None:
     with pytest.raises(HardwareError, match="no CUDA GPU") as told:
         choose_device("auto", large, params.quantization)
     assert "model=tiny" in str(told.value)
@@ -44,7 +44,7 @@ def test_a_small_model_runs_on_a_cpu(model_config: Any, params: Any) -> None:
 
 
 @pytest.mark.gpu
-def test_a_model_that_no_gpu_holds_is_refused(model_config: Any, params: Any) -> None:
+def test_a_model_larger_than_the_gpu_is_refused(model_config: Any, params: Any) -> None:
     huge = model_config.model_copy(update={"num_parameters": 2_000_000_000_000})
     assert choose_device("auto", model_config, params.quantization) == "cuda"
     with pytest.raises(HardwareError, match="GiB"):

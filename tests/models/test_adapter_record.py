@@ -21,7 +21,7 @@ MODEL = ModelConfig(
 )
 
 
-def test_a_record_is_read_as_it_was_written(tmp_path: Path):
+def test_a_record_survives_writing_and_reading(tmp_path: Path):
     (tmp_path / "graft.json").write_text(json.dumps(asdict(RECORD) | {"more": 1}))
     assert read_record(tmp_path) == RECORD
 
@@ -30,7 +30,7 @@ def test_a_missing_or_partial_record_says_how_to_make_it(tmp_path: Path):
     with pytest.raises(ModelError, match="dvc pull models/adapter"):
         read_record(tmp_path)
     (tmp_path / "graft.json").write_text('{"base_path": "x"}')
-    with pytest.raises(ModelError, match="misses base_revision, template_hash"):
+    with pytest.raises(ModelError, match="lacks base_revision, template_hash"):
         read_record(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""The digest that names a local model, and where its files are."""
+"""The digest of a local model, and its files."""
 
 from pathlib import Path
 
@@ -36,14 +36,14 @@ def test_the_digest_changes_with_any_file_that_makes_the_model(folder: Path) -> 
     assert len(seen) == 5 and all(len(value) == 16 for value in seen)
 
 
-def test_the_digest_does_not_see_a_readme_or_a_log(folder: Path) -> None:
+def test_the_digest_ignores_a_readme_and_a_log(folder: Path) -> None:
     before = model_digest(folder)
     (folder / "README.md").write_text("made in a hurry")
     (folder / "training_log.json").write_text("{}")
     assert model_digest(folder) == before
 
 
-def test_a_tokenizer_that_is_not_the_datas_is_refused_by_its_file(
+def test_another_tokenizer_than_that_of_the_data_is_refused_by_file(
     folder: Path, params: Params
 ) -> None:
     changes = {"path": str(folder), "tokenizer": None}
@@ -52,7 +52,9 @@ def test_a_tokenizer_that_is_not_the_datas_is_refused_by_its_file(
     check_tokenizer(model, recorded)
     (folder / "tokenizer.json").write_text('{"a": 1}')
     now = tokenizer_digests(model)["tokenizer.json"]
-    with pytest.raises(ModelError, match=r"model/tokenizer\.json: the data was") as no:
+    with pytest.raises(
+        ModelError, match=r"model/tokenizer\.json: its digest was"
+    ) as no:
         check_tokenizer(model, recorded)
     assert recorded["tokenizer.json"] in str(no.value) and now in str(no.value)
     (folder / "tokenizer.json").write_text("{}")
@@ -64,7 +66,7 @@ def test_a_tokenizer_that_is_not_the_datas_is_refused_by_its_file(
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no model here"):
+    with pytest.raises(ModelError, match="has no model"):
         model_digest(tmp_path)
     with pytest.raises(ModelError, match="no such folder"):
         model_digest(tmp_path / "absent")

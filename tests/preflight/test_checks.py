@@ -1,4 +1,4 @@
-"""What is refused before anything is computed, on machines that are made up."""
+"""Errors before anything is computed, on simulated machines."""
 
 import dataclasses
 from pathlib import Path
@@ -18,7 +18,7 @@ from graft.errors import (
 )
 from graft.hardware.device import VisibleGpu
 from graft.models.files import model_digest
-from graft.preflight import CHECKS, Asked, Machine, refuse
+from graft.preflight import CHECKS, RunConfig, Machine, run_checks
 from graft.preflight.checks import (
     check_data,
     check_device,
@@ -44,7 +44,7 @@ MISTRAL_7B: dict[str, Any] = {
 
 
 class FakeHub:
-    """Gives one model, or says why not."""
+    """A Hub with one model, or with an error."""
 
     # pylint: disable=unused-argument
 
@@ -71,7 +71,7 @@ class FakeHub:
 HUB = FakeHub()
 
 
-def asked(params: Params, **changes: dict[str, Any]) -> Asked:
+def make_config(params: Params, **changes: dict[str, Any]) -> RunConfig:
     """A 7B model on the default data; keywords change keys of a section."""
     big = {"path": "a/b", "revision": "0" * 40, "num_parameters": 7_250_000_000}
     tokens = {"max_seq_len": 2048}
@@ -80,46 +80,48 @@ def asked(params: Params, **changes: dict[str, Any]) -> Asked:
     for name, keys in changed.items():
         values[name] = values[name] | keys
     whole = check_params(values, "test")
-    names = [field.name for field in dataclasses.fields(Asked)]
-    return Asked(**{name: getattr(whole, name) for name in names})
+    names = [field.name for field in dataclasses.fields(RunConfig)]
+    return RunConfig(**{name: getattr(whole, name) for name in names})
 
 
 def test_a_large_model_is_refused_without_a_gpu_and_passes_with_one(
     params: Params,
 ) -> None:
     with pytest.raises(HardwareError, match="no CUDA GPU"):
-        check_device(asked(params), LAPTOP, HUB)
-    refuse(asked(params), SERVER, HUB, CHECKS)
+        check_device(make_config(params), LAPTOP, HUB)
+    run_checks(make_config(params), SERVER, HUB, CHECKS)
 
 
 def test_the_default_pipeline_passes_on_a_laptop(params: Params) -> None:
-    fields = dataclasses.fields(Asked)
-    default = Asked(**{field.name: getattr(params, field.name) for field in fields})
-    refuse(default, LAPTOP, FakeHub(), CHECKS)
+    fields = dataclasses.fields(RunConfig)
+    default = RunConfig(**{field.name: getattr(params, field.name) for field in fields})
+    run_checks(default, LAPTOP, FakeHub(), CHECKS)
 
 
 def test_more_processes_than_gpus_are_refused(params: Params) -> None:
-    two = asked(params, train={"num_processes": 2, "global_batch_size": 64})
+    two = make_config(params, train={"num_processes": 2, "global_batch_size": 64})
     with pytest.raises(HardwareError, match="num_processes=1"):
         check_device(two, SERVER, HUB)
     check_device(two, dataclasses.replace(SERVER, gpus=(H100, H100)), HUB)
 
 
 def test_too_little_gpu_memory_is_refused_with_what_would_fit(params: Params) -> None:
-    wide = asked(params, train={"micro_batch_size": 32, "global_batch_size": 64})
+    wide = make_config(params, train={"micro_batch_size": 32, "global_batch_size": 64})
     server = dataclasses.replace(SERVER, gpus=(SMALL,))
     with pytest.raises(HardwareError, match="micro_batch_size") as caught:
         check_memory(wide, server, HUB)
     assert "fix: set train." in str(caught.value)
     busy = dataclasses.replace(SERVER, gpus=(H100._replace(free_gib=2.0),))
     with pytest.raises(HardwareError, match=r"2\.0 GiB are free"):
-        check_memory(asked(params), busy, HUB)
+        check_memory(make_config(params), busy, HUB)
 
 
-def test_memory_is_only_refused_where_no_text_could_fit(params: Params) -> None:
+def test_memory_is_only_refused_if_no_text_could_fit(params: Params) -> None:
     unpacked = {"packing": False, "micro_batch_size": 32, "global_batch_size": 64}
     check_memory(
-        asked(params, train=unpacked), dataclasses.replace(SERVER, gpus=(SMALL,)), HUB
+        make_config(params, train=unpacked),
+        dataclasses.replace(SERVER, gpus=(SMALL,)),
+        HUB,
     )
 
 
@@ -129,64 +131,66 @@ def test_an_empty_split_is_refused_unless_files_or_a_column_fill_it(
     empty = {"test": 0.0}
     data: dict[str, Any] = {"files": {"train": "a.jsonl"}, "split": None}
     with pytest.raises(ConfigError, match=r"fix: set split\.test=0\.05"):
-        check_splits(asked(params, split=empty, data=data), LAPTOP, HUB)
+        check_splits(make_config(params, split=empty, data=data), LAPTOP, HUB)
     filled = data | {"files": {"train": "a.jsonl", "test": "b.jsonl"}}
-    check_splits(asked(params, split=empty, data=filled), LAPTOP, HUB)
+    check_splits(make_config(params, split=empty, data=filled), LAPTOP, HUB)
     column = {"files": {"all": "a.jsonl"}, "split": "part"}
-    check_splits(asked(params, split=empty, data=column), LAPTOP, HUB)
+    check_splits(make_config(params, split=empty, data=column), LAPTOP, HUB)
     with pytest.raises(ConfigError, match="validation"):
-        check_splits(asked(params, split={"validation": 0.0}, data=filled), LAPTOP, HUB)
+        check_splits(
+            make_config(params, split={"validation": 0.0}, data=filled), LAPTOP, HUB
+        )
 
 
-def test_a_model_that_the_hub_does_not_give_is_refused(params: Params) -> None:
+def test_a_model_that_cannot_be_downloaded_is_refused(params: Params) -> None:
     hub = FakeHub(fault=ModelError("a/b", "gated"))
     with pytest.raises(ModelError, match="gated"):
-        check_model(asked(params), SERVER, hub)
+        check_model(make_config(params), SERVER, hub)
 
 
 def test_a_data_set_that_the_hub_refuses_is_refused(params: Params) -> None:
     hub = FakeHub(fault=DataError("a/b", "no such data set"))
-    check_data(asked(params), SERVER, hub)  # the default data are files
+    check_data(make_config(params), SERVER, hub)  # the default data are files
     data = {"format": "hub", "hub_id": "a/b", "revision": "1", "files": {"all": "x"}}
     with pytest.raises(DataError, match="no such data set"):
-        check_data(asked(params, data=data), SERVER, hub)
+        check_data(make_config(params, data=data), SERVER, hub)
 
 
-def test_a_download_or_data_that_the_disk_cannot_hold_is_refused(
+def test_a_download_or_data_larger_than_the_disk_is_refused(
     params: Params, tmp_path: Path
 ) -> None:
     hub = FakeHub(missing=15 * 2**30)
-    check_disk(asked(params), SERVER, hub)
+    check_disk(make_config(params), SERVER, hub)
     full = dataclasses.replace(SERVER, disk_gib=10.0, hub_cache_gib=10.0)
     with pytest.raises(StorageError, match=r"10\.0 are free"):
-        check_disk(asked(params), full, hub)
+        check_disk(make_config(params), full, hub)
     apart = dataclasses.replace(full, one_disk=False, hub_cache_gib=100.0)
-    check_disk(asked(params), apart, hub)
+    check_disk(make_config(params), apart, hub)
     with (tmp_path / "large").open("wb") as file:
-        file.truncate(10 * 2**30)  # a hole: it takes no blocks
+        file.truncate(10 * 2**30)  # a sparse file
     with pytest.raises(StorageError, match="repository's disk"):
-        check_disk(asked(params, data={"root": str(tmp_path)}), apart, hub)
+        check_disk(make_config(params, data={"root": str(tmp_path)}), apart, hub)
 
 
-def test_all_faults_of_a_round_are_shown(
+def test_all_errors_of_a_round_are_shown(
     params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hub = FakeHub(fault=ModelError("a/b", "gated"))
-    wrong = asked(params, split={"test": 0.0}, data={"split": None})
+    wrong = make_config(params, split={"test": 0.0}, data={"split": None})
     with pytest.raises(HardwareError, match="no CUDA GPU"):
-        refuse(wrong, LAPTOP, hub, CHECKS)
+        run_checks(wrong, LAPTOP, hub, CHECKS)
     assert capsys.readouterr().err.startswith("error: split.test=0.0: ")
-    # The hub is asked only once nothing here stands against the run.
+    # The hub is make_config only once nothing here stands against the run.
     with pytest.raises(ModelError, match="gated"):
-        refuse(asked(params), SERVER, hub, CHECKS)
+        run_checks(make_config(params), SERVER, hub, CHECKS)
 
 
-def test_too_little_host_memory_is_refused_on_a_cpu_with_what_would_fit(
+def test_too_little_host_memory_on_a_cpu_is_refused_with_what_would_fit(
     params: Params,
 ) -> None:
     model = {"num_parameters": 900_000_000}  # of a shape that needs several GiB
     wide = {"device": "cpu", "micro_batch_size": 8, "global_batch_size": 8}
-    small = asked(params, model=model, train=wide)
+    small = make_config(params, model=model, train=wide)
     check_memory(small, dataclasses.replace(LAPTOP, host_gib=400.0), HUB)
     with pytest.raises(HardwareError, match=r"host memory \(RAM\).*does not fit") as no:
         check_memory(small, dataclasses.replace(LAPTOP, host_gib=3.0), HUB)
@@ -201,7 +205,7 @@ def test_a_model_folder_with_other_content_than_its_revision_names_is_refused(
 ) -> None:
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     folder = {"path": str(tmp_path), "revision": model_digest(tmp_path)}
-    check_model(asked(params, model=folder), SERVER, HUB)
+    check_model(make_config(params, model=folder), SERVER, HUB)
     (tmp_path / "config.json").write_text("{ }", encoding="utf-8")
     with pytest.raises(ModelError, match=r"not model\.revision"):
-        check_model(asked(params, model=folder), SERVER, HUB)
+        check_model(make_config(params, model=folder), SERVER, HUB)

@@ -1,4 +1,4 @@
-"""The hub's cache, as the client lays it out; nothing here reaches a network."""
+"""The Hub cache in the client's layout; no test uses a network."""
 
 import json
 import os
@@ -24,7 +24,7 @@ except GraftError as error:
 
 
 def missing_bytes(home: Path) -> str:
-    """What an offline machine with this cache says of the model."""
+    """The output of an offline machine with this cache."""
     # The client reads these when it is imported.
     env = os.environ | {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
@@ -38,7 +38,9 @@ def missing_bytes(home: Path) -> str:
     return done.stdout.strip()
 
 
-def test_a_cached_model_needs_no_hub_and_half_of_one_does(tmp_path: Path) -> None:
+def test_a_cached_model_needs_no_hub_and_a_partly_cached_one_does(
+    tmp_path: Path,
+) -> None:
     assert missing_bytes(tmp_path).startswith("ModelError a/b@0123")
     files = tmp_path / "hub" / "models--a--b" / "snapshots" / COMMIT
     files.mkdir(parents=True)
@@ -52,17 +54,17 @@ def test_a_cached_model_needs_no_hub_and_half_of_one_does(tmp_path: Path) -> Non
 
 
 class Refuses(BaseHTTPRequestHandler):
-    """A hub that gives nothing; status and code stand in the model's name."""
+    """A Hub that refuses everything, with status and code from the model's name."""
 
     def do_GET(self) -> None:  # pylint: disable=invalid-name
-        """Answers as the hub does."""
+        """Responds like the Hub."""
         asked = re.match(r"/api/(?:models|datasets)/s(\d+)/(\w+)", self.path)
         self.send_response(int(asked[1]) if asked else 404)
         self.send_header("X-Error-Code", asked[2] if asked else "EntryNotFound")
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Be silent."""
+        """Log nothing."""
 
 
 ASK = """
@@ -83,7 +85,7 @@ for path in sys.argv[1:]:
 """
 
 
-def test_who_is_refused_by_the_hub_reads_why_and_what_to_do(tmp_path: Path) -> None:
+def test_a_refusal_by_the_hub_is_explained_with_a_fix(tmp_path: Path) -> None:
     server = HTTPServer(("127.0.0.1", 0), Refuses)
     threading.Thread(target=server.serve_forever).start()
     gated, lost = ("s401/GatedRepo", "s403/GatedRepo"), "s401/RepoNotFound"
@@ -117,4 +119,4 @@ def test_who_is_refused_by_the_hub_reads_why_and_what_to_do(tmp_path: Path) -> N
             elif name == "s404/RevisionNotFound":
                 assert f"{kind}" in line and "no such revision" in line
     assert "ModelError" in said[-2] and "500" in said[-2]
-    assert said[-1] == "s500/Other None"  # convert asks again, or has it in the cache
+    assert said[-1] == "s500/Other None"  # convert retries, or uses the cache

@@ -1,4 +1,4 @@
-"""DVC refuses before it converts."""
+"""Preflight runs before convert."""
 
 from pathlib import Path
 
@@ -17,11 +17,11 @@ def order(*targets: str) -> list[str]:
         return [stage.name for stage in plan_repro(repo.index.graph, stages)]
 
 
-def test_preflight_runs_first_where_something_is_to_be_trained() -> None:
+def test_preflight_runs_before_a_training() -> None:
     for targets in ([], ["train"], ["evaluate"]):
         stages = order(*targets)
         assert stages.index("preflight") < stages.index("convert")
 
 
-def test_data_can_be_made_on_a_machine_that_cannot_train() -> None:
+def test_data_stages_run_on_a_machine_that_cannot_train() -> None:
     assert "preflight" not in order("tokenize")

@@ -21,7 +21,7 @@ with mlflow.start_run():
         name="adapter",
         python_model=code,
         artifacts={"adapter": adapter},
-        pip_requirements=["graft"],  # found out by loading the model otherwise
+        pip_requirements=["graft"],  # otherwise inferred by loading the model
         registered_model_name="tiny",
     )
 mlflow.MlflowClient().set_registered_model_alias("tiny", "champion", "1")

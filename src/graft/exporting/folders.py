@@ -1,5 +1,4 @@
-"""Folders for other programs: what an adapter may say there, and whether there is
-room."""
+"""Export folders: checks of disk and memory, and files that other programs read."""
 
 import shutil
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from graft.models.files import model_folder, read_shape
 
 ADAPTER, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 GENERATION = "generation_config.json"
-SAID = (
+EXPORTED_KEYS = (
     "peft_type",
     "task_type",
     "r",
@@ -29,21 +28,21 @@ SAID = (
     "use_rslora",
     "use_dora",
 )
-"""What is told of an adapter, beside its base and modules. PEFT writes far more, and
-its versions before 0.14 refuse what they do not know."""
+"""Exported keys of adapter_config.json, besides base and modules. PEFT writes more, but
+its versions before 0.14 reject unknown keys."""
 VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""What --max-lora-rank may be. Source: vllm/config/lora.py, version 0.26."""
+"""Values of --max-lora-rank. Source: vllm/config/lora.py, version 0.26."""
 _SPARE = 64 * 2**20
-"""Bytes, for a tokenizer and the rest."""
+"""Bytes for the tokenizer and other small files."""
 
 
 def check_target(out: Path, needed: int) -> None:
-    """Raises: ConfigError if there is something at `out`; StorageError if the disk has
-    no room for so many bytes beside it."""
+    """Raises: ConfigError if `out` exists and is not empty; StorageError if its disk
+    has less than `needed` bytes free."""
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise ConfigError(
             f"--to {out}",
-            "is there already",
+            "exists already",
             expected="a new folder, or an empty one",
             fix="choose another name, or remove this one first",
         )
@@ -52,34 +51,35 @@ def check_target(out: Path, needed: int) -> None:
     if free < needed + _SPARE:
         raise StorageError(
             str(place),
-            f"{free / 2**30:.1f} GiB are free, the model takes "
+            f"{free / 2**30:.1f} GiB are free, the model needs "
             f"{(needed + _SPARE) / 2**30:.1f} GiB",
-            expected="room for the whole model",
-            fix="free some space (`dvc gc -w` removes unused cache), or choose another "
-            "disk by --to",
+            expected="disk space for the whole model",
+            fix="free disk space (`dvc gc -w` removes unused cache), or choose another "
+            "disk with --to",
         )
 
 
 def num_bytes(model: ModelConfig) -> int:
-    """Size of a model's weights in its own type."""
+    """Size of a model's weights in its own dtype."""
     return int(model.num_parameters * BYTES_PER_PARAMETER[model.dtype])
 
 
 def choose_place(wanted: str, model: ModelConfig) -> str:
-    """Where an unquantized model is held: `cpu` or `cuda`.
+    """The device for an unquantized model: `cpu` or `cuda`.
 
-    `auto` takes a GPU that has the room, else the CPU: that is slow, but enough for
+    `auto` is a GPU with enough memory, else the CPU, which is slow but sufficient for
     the few texts that are compared.
-    Raises: ConfigError for another word; HardwareError if it is not there or too small.
+    Raises: ConfigError for another value; HardwareError if the device does not exist or
+        has too little memory.
     """
     import torch
 
     if wanted not in ("auto", "cpu", "cuda"):
         raise ConfigError(
             f"--device {wanted}",
-            "not a device that is known",
+            "is not a device",
             expected="auto, cpu or cuda",
-            fix="leave it out: auto takes a GPU that has the room",
+            fix="omit it: auto takes a GPU with enough memory",
         )
     needed = int(1.1 * num_bytes(model))  # with activations and logits
     there = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else 0
@@ -91,10 +91,10 @@ def choose_place(wanted: str, model: ModelConfig) -> str:
                 "--device cuda",
                 "torch sees no CUDA GPU here",
                 expected="an NVIDIA GPU, its driver, and torch's CUDA build",
-                fix="leave it out: a merge runs on a CPU too",
+                fix="omit it: a merge runs on a CPU too",
             )
         raise _too_small("the GPU", there, needed)
-    needed *= 2 if model.dtype == "float16" else 1  # held in float32 there
+    needed *= 2 if model.dtype == "float16" else 1  # float32 on a CPU
     if (here := int(available_gib() * 2**30)) < needed:
         raise _too_small("this machine", here, needed)
     return "cpu"
@@ -103,9 +103,9 @@ def choose_place(wanted: str, model: ModelConfig) -> str:
 def _too_small(what: str, there: int, needed: int) -> HardwareError:
     return HardwareError(
         what,
-        f"{there / 2**30:.1f} GiB of memory are free, the unquantized model takes "
+        f"{there / 2**30:.1f} GiB of memory are free, the unquantized model needs "
         f"{needed / 2**30:.1f}",
-        expected="memory for one copy of the base as it is stored",
+        expected="memory for one copy of the unquantized base",
         fix="merge on a larger machine, or export the adapter without --merge",
     )
 
@@ -113,46 +113,47 @@ def _too_small(what: str, there: int, needed: int) -> HardwareError:
 def write_adapter(
     adapter: Path, base_path: str, revision: str, out: Path
 ) -> Mapping[str, Any]:
-    """Copy an adapter's weights, float32 as they were trained, and say of it what other
-    programs read.
+    """Copy an adapter's float32 weights, and write an adapter_config.json with the keys
+    that other programs read.
 
     Args:
         adapter: the folder of `save_adapter`.
-        base_path: of its base: a folder or a hub id.
-        revision: the base's; a folder has none that others know.
-        out: a folder that is there.
+        base_path: of its base: a folder or a Hub id.
+        revision: of the base; that of a folder is not exported.
+        out: an existing folder.
     Returns: adapter_config.json as written.
+    Raises: ModelError if there is no adapter.
     """
     if not (adapter / WEIGHTS).is_file():
         raise ModelError(
             str(adapter),
             "no adapter here",
             expected=f"{ADAPTER} and {WEIGHTS}",
-            fix="run the line: dvc repro train; or get it: dvc pull",
+            fix="run the pipeline: dvc repro train; or download it: dvc pull",
         )
     values = io.read_json(adapter / ADAPTER)
-    said = {name: values[name] for name in SAID if name in values}
-    said["lora_alpha"] = to_integer(said["lora_alpha"])
+    found = {name: values[name] for name in EXPORTED_KEYS if name in values}
+    found["lora_alpha"] = to_integer(found["lora_alpha"])
     modules = values["target_modules"]
-    said["target_modules"] = modules if isinstance(modules, str) else sorted(modules)
+    found["target_modules"] = modules if isinstance(modules, str) else sorted(modules)
     if values.get("exclude_modules"):  # frozen layers; PEFT 0.14 or later
-        said["exclude_modules"] = values["exclude_modules"]
-    said["base_model_name_or_path"] = base_path
-    said["revision"] = revision if len(revision) == 40 else None
-    io.write_json(out / ADAPTER, said)
+        found["exclude_modules"] = values["exclude_modules"]
+    found["base_model_name_or_path"] = base_path
+    found["revision"] = revision if len(revision) == 40 else None
+    io.write_json(out / ADAPTER, found)
     shutil.copyfile(adapter / WEIGHTS, out / WEIGHTS)
-    return said
+    return found
 
 
 def write_full_model(
     trained: Path, model: ModelConfig, out: Path, changes: Mapping[str, Any]
 ) -> None:
-    """Copy the weights of a model that was trained whole, and write its configuration.
+    """Copy the weights of a fully fine-tuned model, and write its configuration.
 
     Args:
         trained: the folder of `save_full_model`.
-        model, changes: as of `write_configs`.
-        out: a folder that is there.
+        model, changes: as in `write_configs`.
+        out: an existing folder.
     """
     for file in trained.glob("model*.safetensors*"):
         shutil.copyfile(file, out / file.name)
@@ -164,12 +165,12 @@ def write_configs(
 ) -> None:
     """Write the base's own config.json and generation_config.json for new weights.
 
-    What transformers would write of them has names that earlier versions do not read.
+    transformers would write them with names that its earlier versions do not read.
 
     Args:
         model: the base.
         values: its config.json.
-        changes: of generation_config.json: the tokens that end and fill.
+        changes: of generation_config.json: EOS and padding tokens.
     """
     named = "torch_dtype" if "torch_dtype" in values else "dtype"
     io.write_json(out / "config.json", {**values, named: model.dtype})
@@ -179,15 +180,15 @@ def write_configs(
 
 
 def to_integer(number: float) -> float:
-    """The integer, where it is one: some readers take no other."""
+    """An int if the number is integral, as some programs accept no float."""
     return int(number) if number == int(number) else number
 
 
 def vllm_rank(rank: int) -> int | None:
-    """The --max-lora-rank that an adapter needs; None if it is past all of them."""
+    """The --max-lora-rank that an adapter needs; None if its rank is too large."""
     return next((allowed for allowed in VLLM_RANKS if allowed >= rank), None)
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of a folder's files."""
+    """Bytes of the files in a folder."""
     return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())

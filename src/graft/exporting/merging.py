@@ -1,4 +1,4 @@
-"""An adapter merged into its base: always the unquantized one, and always checked."""
+"""Merging an adapter into its unquantized base, and checking the result."""
 
 import gc
 from collections.abc import Mapping, Sequence
@@ -21,15 +21,15 @@ SHARD_SIZE = "5GB"
 
 @dataclass(frozen=True)
 class Merge:
-    """What was measured of a merge, all against the base with its adapter.
+    """Comparisons with the unquantized base and its adapter, unmerged.
 
     Args:
-        merged: the merged model, read back from its files.
-        base: the base alone: how far the adapter moves it.
-        trained: base and adapter as training and evaluation had them, quantized; None
-            if they were not.
-        tolerance: how much of the spread `merged` may be off by.
-        revision: the digest of the merged model's files.
+        merged: of the merged model, loaded from its files.
+        base: of the base without adapter: the effect of the adapter.
+        trained: of the quantized base with adapter, as in training; None if the base
+            was not quantized.
+        tolerance: largest difference of `merged`, relative to the spread.
+        revision: digest of the merged model's files.
     """
 
     merged: Parity
@@ -50,30 +50,30 @@ def merge_adapter(
 ) -> Merge:
     """Write the merged model's weights and configuration, and check them.
 
-    One model at a time is held. The base is loaded anew, without quantization.
+    One model is in memory at a time. The base is loaded without quantization.
 
     Args:
         adapter: its folder.
-        model: its base, whose `dtype` the merged weights have.
-        trained: how the base was stored in training, for comparison alone.
+        model: its base; merged weights have its `dtype`.
+        trained: quantization of the base in training, for the comparison only.
         sequences: token ids to compare logits on.
         device: `cpu` or `cuda`.
-        folder: where the model goes.
-        changes: of generation_config.json: the tokens that end and fill.
+        folder: the output.
+        changes: of generation_config.json: EOS and padding tokens.
     Raises: ModelError if the base is stored quantized, or the merge fails its check.
     """
     values = read_shape(model)
     if "quantization_config" in values:
         raise _quantized(f"{model.path}@{model.revision}")
     kinds = {"method": "none", "double_quant": False, "compute_dtype": model.dtype}
-    whole = QuantizationConfig.model_validate(kinds)
+    unquantized = QuantizationConfig.model_validate(kinds)
     logits = {}
     if trained.method != "none":
         tuned = load_adapter(load_base(model, trained, device), adapter)
         logits["trained"] = logits_of(tuned, sequences)
         del tuned
         _free()
-    tuned = load_adapter(load_base(model, whole, device), adapter)
+    tuned = load_adapter(load_base(model, unquantized, device), adapter)
     with tuned.disable_adapter():
         logits["base"] = logits_of(tuned, sequences)
     expected = logits_of(tuned, sequences)
@@ -82,10 +82,10 @@ def merge_adapter(
     del tuned, merged
     _free()
     revision = model_digest(folder)
-    again = load_model(str(folder), None, None, device, model.dtype)
-    logits["merged"] = logits_of(again, sequences)
+    loaded = load_model(str(folder), None, None, device, model.dtype)
+    logits["merged"] = logits_of(loaded, sequences)
     found = {name: compare(expected, one) for name, one in logits.items()}
-    allowed = tolerance(model.dtype, again.config.num_hidden_layers)
+    allowed = tolerance(model.dtype, loaded.config.num_hidden_layers)
     check_parity(found["merged"], found["base"], allowed, model.dtype, str(adapter))
     return Merge(
         found["merged"], found["base"], found.get("trained"), allowed, revision
@@ -93,15 +93,15 @@ def merge_adapter(
 
 
 def merge(tuned: Any, dtype: torch.dtype) -> Any:
-    """The base with its adapter in its weights, and no trace of PEFT.
+    """The base with the adapter merged into its weights, and without PEFT modules.
 
-    Each weight is summed in float32 and rounded once. PEFT alone, with `safe_merge`,
-    rounds the adapter's product before the sum as well.
+    Each weight is summed in float32 and rounded once. PEFT's own `safe_merge` also
+    rounds the adapter's product before the sum.
 
     Args:
-        tuned: a PEFT model over an unquantized base, which is changed.
-        dtype: what merged weights are rounded to.
-    Raises: ModelError if the base is quantized, or a weight is no number.
+        tuned: a PEFT model over an unquantized base, which is modified.
+        dtype: of the merged weights.
+    Raises: ModelError if the base is quantized, or a weight is NaN or infinite.
     """
     from peft.tuners.lora import LoraLayer
 
@@ -115,11 +115,11 @@ def merge(tuned: Any, dtype: torch.dtype) -> Any:
         try:
             module.merge(safe_merge=True)
         except ValueError as error:
-            raise _no_number(name) from error
+            raise _not_finite(name) from error
         weight = module.get_base_layer().weight
         weight.data = weight.data.to(dtype)
         if not weight.isfinite().all():
-            raise _no_number(name)
+            raise _not_finite(name)
     return tuned.unload().to(dtype)
 
 
@@ -130,16 +130,16 @@ def save_merged(
     folder: Path,
     changes: Mapping[str, Any],
 ) -> None:
-    """Write a model's weights, and the base's own configuration beside them."""
+    """Write a model's weights, and the base's own configuration."""
     from transformers import GenerationConfig
 
-    base.generation_config = GenerationConfig()  # a base's own may be refused here
+    base.generation_config = GenerationConfig()  # saving may reject the base's own
     base.save_pretrained(folder, max_shard_size=SHARD_SIZE)
     write_configs(model, values, folder, changes)
 
 
 def _free() -> None:
-    """Give memory back before the next model: PEFT's models refer to themselves."""
+    """Free memory before the next model. PEFT models contain reference cycles."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -148,16 +148,16 @@ def _free() -> None:
 def _quantized(where: str) -> ModelError:
     return ModelError(
         where,
-        "the base is stored quantized, and a merge into it would be rounded away",
-        expected="weights as they were trained: bfloat16, float16 or float32",
+        "the base is stored quantized, and rounding would undo a merge into it",
+        expected="unquantized weights: bfloat16, float16 or float32",
         fix="take the original model, or export the adapter without --merge",
     )
 
 
-def _no_number(where: str) -> ModelError:
+def _not_finite(where: str) -> ModelError:
     return ModelError(
         where,
-        "a merged weight is no finite number",
-        expected="weights within what the base's type can hold",
+        "a merged weight is NaN or infinite",
+        expected="weights within the range of the base's dtype",
         fix="look at the training's curves; set model.dtype: bfloat16 if it is float16",
     )

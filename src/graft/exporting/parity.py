@@ -1,4 +1,4 @@
-"""Whether two models say the same: their logits over the same tokens."""
+"""Comparing two models by their logits over the same tokens."""
 
 import math
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ import torch
 from graft.errors import ModelError
 
 LONGEST, COMPARED = 512, 64
-"""Tokens of a sequence that are read, and how many of them, the last, are compared.
-Logits of 8 × 64 tokens over 152,000 pieces are 0.3 GB."""
+"""Tokens of a sequence that are used, and how many of the last are compared. Logits of
+8 × 64 tokens over a vocabulary of 152,000 take 0.3 GB."""
 
 ROUNDINGS = {"bfloat16": 2.0, "float16": 2.0, "float32": 100.0}
-"""How far rounding may move logits: so many last bits of their spread, times the root
-of the number of layers, since layers round at random. Right merges of random models of
-2 to 64 layers measured up to 1.4 in 16 bits, and 10 in float32, where it is not the
-weights but sums in another order that round."""
+"""Tolerated change of logits by rounding, in units of machine epsilon times the logits'
+spread times the root of the number of layers, since rounding errors of layers are
+random. Correct merges of random models with 2 to 64 layers were measured at up to 1.4
+in 16 bits, and at 10 in float32, where sums in another order dominate."""
 
 Logits = Sequence[torch.Tensor]
 """Of each sequence, shape [tokens, vocab], float32 on the CPU."""
@@ -25,13 +25,13 @@ Logits = Sequence[torch.Tensor]
 
 @dataclass(frozen=True)
 class Parity:
-    """How far two models' logits are apart.
+    """The difference of two models' logits.
 
     Args:
         difference: mean of |one - other|, over all tokens and all of the vocabulary.
         spread: standard deviation over the vocabulary, mean over tokens.
-        agreement: share of tokens whose likeliest next token is the same.
-        num_tokens: compared.
+        agreement: share of positions with the same most likely next token.
+        num_tokens: compared positions.
     """
 
     difference: float
@@ -47,7 +47,7 @@ class Parity:
     def __str__(self) -> str:
         return (
             f"mean |difference| {self.difference:.2g}, {self.relative:.2%} of the "
-            f"logits' spread {self.spread:.2f}; same first choice at "
+            f"logits' spread {self.spread:.2f}; same most likely token at "
             f"{self.agreement:.1%} of {self.num_tokens:,} tokens"
         )
 
@@ -65,7 +65,7 @@ def logits_of(model: Any, sequences: Sequence[Sequence[int]]) -> Logits:
 
 
 def compare(one: Logits, other: Logits) -> Parity:
-    """How far apart they are; a number that is none makes them infinitely far."""
+    """The difference of logits; infinite if any is NaN."""
     pairs = list(zip(one, other, strict=True))
     tokens = sum(len(logits) for logits in one)
     total = sum(float((a - b).abs().mean(-1).sum()) for a, b in pairs)
@@ -80,7 +80,7 @@ def compare(one: Logits, other: Logits) -> Parity:
 
 
 def tolerance(dtype: str, num_layers: int) -> float:
-    """How much of the spread the rounding of weights to a type may move logits."""
+    """Tolerated change of logits by rounding to a dtype, relative to the spread."""
     last_bit = float(torch.finfo(getattr(torch, dtype)).eps)
     return ROUNDINGS[dtype] * last_bit * math.sqrt(num_layers)
 
@@ -88,30 +88,30 @@ def tolerance(dtype: str, num_layers: int) -> float:
 def check_parity(
     merged: Parity, moved: Parity, allowed: float, dtype: str, where: str
 ) -> None:
-    """Hold a merged model to the base with its adapter.
+    """Compare a merged model with the base and its adapter.
 
     Args:
-        merged: how far it is from that.
-        moved: how far the adapter moves the base: less than twice the difference, and
-            what was learned would be lost among roundings.
+        merged: difference of the two.
+        moved: difference of the base with and without adapter. If it is less than
+            twice that of the merge, the effect of the adapter is lost in rounding.
         allowed: see `tolerance`.
-        dtype: what weights are stored in.
-        where: its name, for the error.
-    Raises: ModelError if it is another model.
+        dtype: of the merged weights.
+        where: the model's name, for the error.
+    Raises: ModelError if the merged model differs.
     """
     if not merged.relative <= allowed:
         raise ModelError(
             where,
-            f"the merged model is not the base with its adapter: {merged}",
-            expected=f"at most {allowed:.2%} of the spread, as {dtype} rounds weights",
+            f"the merged model differs from the base with its adapter: {merged}",
+            expected=f"at most {allowed:.2%} of the spread, from rounding to {dtype}",
             fix="export the adapter without --merge, which changes no weight",
         )
     if merged.difference > moved.difference / 2:
         raise ModelError(
             where,
-            f"what the adapter learned is lost in rounding weights to {dtype}: it "
-            f"moves logits by {moved.difference:.2g}, rounding by "
+            f"the effect of the adapter is lost in rounding weights to {dtype}: it "
+            f"changes logits by {moved.difference:.2g}, rounding by "
             f"{merged.difference:.2g}",
-            expected="an adapter that moves logits at least twice as far as rounding",
+            expected="an adapter with at least twice the effect of rounding",
             fix="export the adapter without --merge; it was hardly trained",
         )

@@ -1,5 +1,5 @@
-"""The prompt for other programs: tokenizer files with a chat template that asks as
-training did."""
+"""Exporting the prompt: tokenizer files with a chat template that gives the prompts of
+training."""
 
 import json
 import re
@@ -45,12 +45,12 @@ def write_prompt(
     """Copy the tokenizer's files and write the chat template that this prompt needs.
 
     Args:
-        model: whose tokenizer it is; of an official Mistral one, the model's own files.
-        prompt: what training asked with.
+        model: whose tokenizer is exported; for mistral-common, the model's own files.
+        prompt: of training.
         template: the same, loaded.
-        folder: where files go; it is there.
-    Returns: how prompts made of these files differ from training's; empty if they are
-        the same ids.
+        folder: an existing folder.
+    Returns: how the token ids of prompts from these files differ from those of
+        training; empty if they do not.
     """
     named = model.tokenizer
     path = named if named and not named.startswith(_OFFICIAL) else model.path
@@ -63,7 +63,7 @@ def write_prompt(
 
 
 def _write_chat_template(prompt: PromptConfig, folder: Path) -> None:
-    """Where the model's own chat template is what training asked with, it stays."""
+    """The model's own chat template is kept if training used it."""
     config, jinja = folder / "tokenizer_config.json", folder / CHAT_TEMPLATE
     values = io.read_json(config) if config.is_file() else {}
     text: str | None
@@ -84,8 +84,7 @@ def _write_chat_template(prompt: PromptConfig, folder: Path) -> None:
 
 
 def to_chat_template(pattern: str, *, bos: bool = True) -> str:
-    """A pattern in Jinja: the text that `PatternForm` writes, tokens by name. `bos`:
-    it begins with BOS, if there is one."""
+    """A prompt pattern as a Jinja chat template. `bos`: begin with the BOS token."""
     parts = _PLACE.split(pattern)
     names = {"source": "message['content']", "system": "turn.system"}
     written = [
@@ -96,7 +95,7 @@ def to_chat_template(pattern: str, *, bos: bool = True) -> str:
     takes = (
         "{%- set turn.system = message['content'] -%}"
         if "{system}" in pattern
-        else "{{- raise_exception('no place for a system turn') -}}"
+        else "{{- raise_exception('system turns are not supported') -}}"
     )
     return (
         _PATTERN.replace("TAKE_SYSTEM", takes)
@@ -107,12 +106,12 @@ def to_chat_template(pattern: str, *, bos: bool = True) -> str:
 
 
 def _quote(text: str) -> str:
-    """A Jinja string; it knows JSON's escapes."""
+    """A Jinja string literal, which supports JSON's escapes."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def difference(template: Template, prompt: PromptConfig, folder: Path) -> str:
-    """How prompts differ that transformers makes of a folder; empty if they do not."""
+    """How prompts from a folder differ from those of training; empty if they do not."""
     from transformers import AutoTokenizer
 
     try:
@@ -126,7 +125,7 @@ def difference(template: Template, prompt: PromptConfig, folder: Path) -> str:
             )
             if list(found) != (expected := template.encode_prompt(messages)):
                 return f"{probe!r} is {list(found)}, in training {expected}"
-    # What it raises depends on the kind of tokenizer, and may be any library's error.
+    # Tokenizers raise errors of several libraries.
     except Exception as error:  # pylint: disable=broad-exception-caught
-        return f"transformers cannot tell: {str(error).strip().splitlines()[:1]}"
+        return f"transformers fails: {str(error).strip().splitlines()[:1]}"
     return ""

@@ -1,4 +1,4 @@
-"""Where a model runs, and whether it can run there: told before anything is loaded."""
+"""Choosing the device of a model, and checking its memory before anything is loaded."""
 
 from typing import Literal, NamedTuple
 
@@ -6,7 +6,7 @@ from graft.config import ModelConfig, QuantizationConfig
 from graft.errors import HardwareError
 
 LARGEST_ON_CPU = 1_000_000_000
-"""Parameters. Past this a training step on a CPU takes minutes."""
+"""Parameters. For larger models a training step on a CPU takes minutes."""
 
 BYTES_PER_PARAMETER = {
     "nf4": 0.6,
@@ -15,11 +15,11 @@ BYTES_PER_PARAMETER = {
     "float16": 2,
     "float32": 4,
 }
-"""Of the frozen base; 4-bit with its scales, and embeddings in 16 bits."""
+"""Of the frozen base; for 4 bits including scales and 16-bit embeddings."""
 
 
 class VisibleGpu(NamedTuple):
-    """A GPU's name and memory, all of it and what is free."""
+    """A GPU of this machine: its name, total and free memory."""
 
     name: str
     memory_gib: float
@@ -31,9 +31,9 @@ def choose_device(
     model: ModelConfig,
     quantization: QuantizationConfig,
 ) -> str:
-    """`cpu` or `cuda` of this machine.
+    """The device for a model on this machine: `cpu` or `cuda`.
 
-    Raises: HardwareError if the machine lacks the GPU or the memory for this model.
+    Raises: HardwareError if there is no GPU, or too little memory for this model.
     """
     import torch
 
@@ -50,9 +50,9 @@ def decide_device(
     quantization: QuantizationConfig,
     gpu: VisibleGpu | None,
 ) -> str:
-    """`cpu` or `cuda` of a machine with this GPU, or none.
+    """The device for a model on a machine with this GPU, or with none.
 
-    Raises: HardwareError if it lacks the GPU or the memory for this model.
+    Raises: HardwareError if there is no GPU, or too little memory for this model.
     """
     size = f"{model.path} has {model.num_parameters / 1e9:.1f} B parameters"
     if wanted == "cpu" or (wanted == "auto" and gpu is None):
@@ -75,7 +75,7 @@ def decide_device(
             "torch sees no CUDA GPU here",
             expected="an NVIDIA GPU, its driver, and torch's CUDA build",
             fix="run on a GPU machine (SETUP.md), or set device: auto for a "
-            "model that a CPU can carry",
+            "model that is small enough for a CPU",
         )
     method = quantization.method
     kind = model.dtype if method == "none" else method
@@ -85,7 +85,7 @@ def decide_device(
             gpu.name,
             f"{size}: {needed:.0f} GiB in {kind}, and the GPU has "
             f"{gpu.memory_gib:.0f} GiB",
-            expected="a GPU that holds the weights, and activations beside them",
+            expected="a GPU with memory for the weights and activations",
             fix="set quantization=nf4, take a smaller model, or a larger GPU",
         )
     return "cuda"

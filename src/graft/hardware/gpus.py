@@ -1,17 +1,17 @@
-"""GPUs by what decides training: memory, products, traffic."""
+"""Data sheet values of GPUs: memory, compute and bandwidth."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class GpuSpec:
-    """A card.
+    """The specification of a GPU.
 
     Attributes:
-        name: as torch tells it, or a part of that.
-        memory_gib: that a program sees.
-        tflops: of dense bf16 products with float32 sums, by the maker's data sheet.
-        gb_per_s: of memory traffic, by the data sheet.
+        name: as torch reports it, or a part of that.
+        memory_gib: memory that is visible to a program.
+        tflops: dense bf16 matrix products with float32 accumulation, by data sheet.
+        gb_per_s: memory bandwidth, by data sheet.
     """
 
     name: str
@@ -35,13 +35,13 @@ GPUS = {
     "a10g": GpuSpec("A10G", 22.1, 70, 600),
     "l4": GpuSpec("L4", 22.0, 121, 300),
 }
-"""Sources: NVIDIA's data sheets of these cards (dense, without sparsity)."""
+"""Sources: NVIDIA's data sheets of these GPUs (dense, without sparsity)."""
 
 
 def find_gpu(name: str, memory_gib: float) -> GpuSpec | None:
-    """The card of this machine, by what torch calls it; None if it is not listed.
+    """The specification by the name that torch reports; None if it is not listed.
 
-    `memory_gib`: what this one has, whatever the list says.
+    `memory_gib`: the actual memory, which replaces the listed one.
     """
     for gpu in GPUS.values():
         if gpu.name in name:

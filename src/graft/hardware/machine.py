@@ -1,4 +1,4 @@
-"""What completions are made on: device, memory, libraries."""
+"""Device name, memory use and library versions of this process."""
 
 import platform
 import resource
@@ -17,18 +17,18 @@ LIBRARIES = (
 
 
 def device_name(device: str) -> str:
-    """The device's name for readers. Raises: ValueError where nothing computes."""
+    """A readable name of the device. Raises: ValueError unless it is cpu or cuda."""
     import torch
 
     if device.startswith("cuda"):
         return str(torch.cuda.get_device_name(device))
     if not device.startswith("cpu"):
-        raise ValueError(f"nothing computes on device {device}")
+        raise ValueError(f"unsupported device {device}")
     return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
 def peak_memory_gib(device: str) -> float:
-    """Most memory of the device that this process has held so far, in GiB."""
+    """Peak memory of this process on the device so far, in GiB."""
     import torch
 
     if device.startswith("cuda"):
@@ -37,7 +37,7 @@ def peak_memory_gib(device: str) -> float:
 
 
 def describe_use(device: str, seconds: float) -> dict[str, str | float]:
-    """What an adapter records of the machine that made it, in so many seconds."""
+    """Device, peak memory and duration of a training, for the adapter's record."""
     return {
         "device": device_name(device),
         "memory_gib": peak_memory_gib(device),
@@ -46,7 +46,7 @@ def describe_use(device: str, seconds: float) -> dict[str, str | float]:
 
 
 def peak_rss_gib() -> float:
-    """Most of the machine's memory that this process has held so far, in GiB."""
+    """Peak host memory (RAM) of this process so far, in GiB."""
     # Linux counts in KiB.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
@@ -63,7 +63,7 @@ def library_versions() -> dict[str, str]:
 
 
 def available_gib() -> float:
-    """The machine's memory that programs can still take."""
+    """Available host memory (RAM), in GiB."""
     lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     facts = dict(line.split(":", 1) for line in lines)
     return int(facts["MemAvailable"].split()[0]) / 2**20

@@ -1,4 +1,4 @@
-"""graft.json beside an adapter: what it was trained on, and by which template."""
+"""graft.json of an adapter: the base, prompt template and parameters of training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,15 +10,15 @@ from graft.errors import ModelError, TemplateError
 from graft.io import read_json
 
 RECORD = "graft.json"
-"""Beside PEFT's own files, in the folder of an adapter."""
+"""File name in the folder of an adapter, next to PEFT's own files."""
 
 
 @dataclass(frozen=True)
 class AdapterRecord:
-    """What the train stage writes beside an adapter.
+    """What the train stage records about an adapter.
 
-    `params` is params.yaml as it was trained with, by section; `run_id` is its MLflow
-    run, or null. `machine` says what trained it: device, memory_gib, seconds.
+    `params` is params.yaml at training time, by section; `run_id` is the MLflow run, or
+    null. `machine` has the keys device, memory_gib and seconds.
     """
 
     base_path: str
@@ -30,23 +30,23 @@ class AdapterRecord:
 
 
 def read_record(adapter: Path) -> AdapterRecord:
-    """Read an adapter's record. Raises: ModelError if it is missing or not whole."""
+    """Read an adapter's record. Raises: ModelError if it is missing or incomplete."""
     path = adapter / RECORD
     if not path.is_file():
         raise ModelError(
             str(path),
             "no such file",
             expected="an adapter that the train stage made",
-            fix="make it: dvc repro train, or fetch it: dvc pull models/adapter",
+            fix="train it: dvc repro train, or download it: dvc pull models/adapter",
         )
     values = read_json(path)
     names = [field.name for field in fields(AdapterRecord)]
     if missing := [name for name in names if name not in values]:
         raise ModelError(
             str(path),
-            f"misses {', '.join(missing)}",
+            f"lacks {', '.join(missing)}",
             expected=f"a record with {', '.join(names)}",
-            fix="make the adapter again: dvc repro -f train",
+            fix="train the adapter again: dvc repro -f train",
         )
     return AdapterRecord(**{name: values[name] for name in names})
 
@@ -54,16 +54,16 @@ def read_record(adapter: Path) -> AdapterRecord:
 def check_record(
     record: AdapterRecord, adapter: Path, model: ModelConfig, template_hash: str
 ) -> None:
-    """An adapter is only right on the base and the prompts that it was trained with.
+    """Check that base model and prompt template are those of training.
 
-    Raises: ModelError or TemplateError saying which differs.
+    Raises: ModelError or TemplateError if one of them differs.
     """
     trained = f"{record.base_path}@{record.base_revision}"
-    present = f"{model.path}@{model.revision}"
+    current = f"{model.path}@{model.revision}"
     if record.base_revision != model.revision:
         raise ModelError(
             str(adapter),
-            f"the adapter was trained on {trained}, params.yaml names {present}",
+            f"the adapter was trained on {trained}, but params.yaml has {current}",
             expected="the same base model",
             fix="train again: dvc repro train, or set model back",
         )
@@ -71,7 +71,7 @@ def check_record(
         raise TemplateError(
             str(adapter),
             f"the adapter was trained with prompt template {record.template_hash}, "
-            f"the present one is {template_hash}",
+            f"but the current one is {template_hash}",
             expected="the same task.prompt and tokenizer in training and evaluation",
             fix="train again: dvc repro train, or set task.prompt back",
         )

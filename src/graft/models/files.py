@@ -1,7 +1,7 @@
-"""Where a base model's files are, and the digest that names a local folder's content.
+"""The files of a base model, and the digest of a local folder's content.
 
-A model is a folder of this machine or an id of the hub. The form of its revision
-tells which: a commit of the hub has 40 hexadecimal digits, a folder's digest has 16.
+A model is a local folder or a Hub id. Its revision is a folder's digest of 16
+hexadecimal digits, or a Hub commit of 40.
 """
 
 import re
@@ -29,18 +29,19 @@ MODEL_FILES = (
     "generation_config.json",
     *TOKENIZER_FILES,
 )
-"""The files that make a model what it is. A readme or a training log does not."""
+"""The files that affect a model's output, unlike a readme or a training log."""
 
 
 def model_digest(folder: Path) -> str:
-    """The revision of a local model folder, over names and bytes of `MODEL_FILES`.
+    """The revision of a local model folder: a digest of the names and bytes of
+    `MODEL_FILES`.
 
-    Raises: ModelError if the folder is missing or holds no model.
+    Raises: ModelError if the folder is missing or has no model.
     """
     if not (folder / "config.json").is_file():
         raise ModelError(
             str(folder),
-            "no model here" if folder.is_dir() else "no such folder",
+            "has no model" if folder.is_dir() else "no such folder",
             expected="a folder with config.json and *.safetensors",
             fix="correct model.path, or download the model into this folder",
         )
@@ -48,21 +49,21 @@ def model_digest(folder: Path) -> str:
 
 
 def check_revision(model: ModelConfig) -> None:
-    """Raises: ModelError if a local folder's content is not what `revision` names."""
+    """Raises: ModelError if a local folder's digest is not `model.revision`."""
     found = model_digest(Path(model.path))
     if found != model.revision:
         raise ModelError(
             model.path,
-            f"the folder's content is {found}, not model.revision {model.revision}",
+            f"the digest of the folder is {found}, not model.revision {model.revision}",
             expected="the files that the configuration was written for",
-            fix=f"restore them, or if the change is meant set model.revision: "
+            fix=f"restore them, or if the change is intended, set model.revision: "
             f"'{found}' in configs/model, then: graft params",
         )
 
 
 def tokenizer_digests(model: ModelConfig) -> dict[str, str]:
-    """The digest of each of a model's tokenizer files, by name; of a tokenizer that a
-    library brings there are none."""
+    """The digest of each tokenizer file of a model, by name; empty for a tokenizer from
+    a library."""
     if model.tokenizer is not None:
         return {}
     folder = model_folder(model.path, model.revision, TOKENIZER_FILES)
@@ -71,20 +72,20 @@ def tokenizer_digests(model: ModelConfig) -> dict[str, str]:
 
 
 def check_tokenizer(model: ModelConfig, recorded: Mapping[str, str]) -> None:
-    """Hold the tokenizer's files against those that the data was tokenized with.
+    """Compare the tokenizer's files with those that the data was tokenized with.
 
     Args:
-        model: whose tokenizer is about to be used.
-        recorded: what `tokenizer_digests` gave then.
-    Raises: ModelError naming the file that differs.
+        model: whose tokenizer is used.
+        recorded: the `tokenizer_digests` of the data.
+    Raises: ModelError with the file that differs.
     """
-    present = tokenizer_digests(model)
-    for name in sorted(present.keys() | recorded.keys()):
-        was, now = (kept.get(name, "missing") for kept in (recorded, present))
+    current = tokenizer_digests(model)
+    for name in sorted(current.keys() | recorded.keys()):
+        was, now = (digests.get(name, "missing") for digests in (recorded, current))
         if was != now:
             raise ModelError(
                 f"{model.path}/{name}",
-                f"the data was tokenized when its digest was {was}; now it is {now}",
+                f"its digest was {was} when the data was tokenized; now it is {now}",
                 expected="the tokenizer that made the data",
                 fix="restore the file, or tokenize again: dvc repro -f tokenize",
             )
@@ -93,22 +94,22 @@ def check_tokenizer(model: ModelConfig, recorded: Mapping[str, str]) -> None:
 def model_folder(
     path: str, revision: str, patterns: Iterable[str] = MODEL_FILES
 ) -> Path:
-    """The folder with a model's files; those of the hub are downloaded once.
+    """The folder with a model's files; files of the Hub are downloaded once.
 
     Args:
-        path: a folder, or an id of the hub.
-        revision: the folder's digest, or a commit of the hub. It is not compared
-            here: reading 14 GB of weights to load a tokenizer would be too slow.
+        path: a folder, or a Hub id.
+        revision: the folder's digest, or a Hub commit. A digest is not checked here:
+            reading 14 GB of weights to load a tokenizer would be too slow.
         patterns: the files needed.
-    Raises: ModelError if there is no such folder, or the hub cannot give it.
+    Raises: ModelError if there is no such folder, or the download fails.
     """
     if Path(path).is_dir():
         return Path(path)
     if not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise ModelError(
             f"model.path={path}",
-            "no such folder, and the revision is not a commit of the hub",
-            expected="an existing folder, or a hub id with a commit of 40 hex digits",
+            "no such folder, and the revision is not a Hub commit",
+            expected="an existing folder, or a Hub id with a commit of 40 hex digits",
             fix="correct model.path or model.revision in configs/model",
         )
     from huggingface_hub import snapshot_download
@@ -117,27 +118,27 @@ def model_folder(
         return Path(
             snapshot_download(path, revision=revision, allow_patterns=list(patterns))
         )
-    except Exception as error:  # the hub's client raises its own, httpx's and OSError
+    except Exception as error:  # errors of the client, of httpx, and OSError
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(
             f"{path}@{revision}",
-            f"the hub did not give this model: {reason[0]}",
+            f"the model cannot be downloaded: {reason[0]}",
             fix="check the id, the network and HF_TOKEN (gated models need it), or "
-            "set model.path to a folder that holds the model",
+            "set model.path to a local folder with the model",
         ) from error
 
 
 def check_fits(model: ModelConfig, vocab_size: int, max_seq_len: int) -> dict[str, Any]:
-    """Hold the tokenizer and the length limit against the model's config.json.
+    """Compare the tokenizer and the length limit with the model's config.json.
 
-    Past its positions a model says nothing sensible, and past its embeddings it stops
-    in the middle of a batch.
+    Beyond its positions a model's output is useless, and a token id beyond its
+    embeddings raises in the middle of a batch.
 
     Args:
-        model: a folder, or an id of the hub whose config.json is fetched.
+        model: a folder, or a Hub id.
         vocab_size: of the tokenizer. The model may have more embeddings.
         max_seq_len: longest sequence, in tokens.
-    Returns: what config.json says.
+    Returns: the content of config.json.
     Raises: ModelError if either is too large for the model.
     """
     values = read_shape(model)
@@ -153,16 +154,16 @@ def check_fits(model: ModelConfig, vocab_size: int, max_seq_len: int) -> dict[st
     if vocab_size > embeddings:
         raise ModelError(
             model.path,
-            f"the tokenizer has {vocab_size} tokens, the model embeds {embeddings}",
-            expected="a tokenizer whose every token the model knows",
-            fix="take the tokenizer that the model was trained with, or remove from "
-            "tokenizer.json the tokens that were added to it",
+            f"the tokenizer has {vocab_size} tokens, the model {embeddings} embeddings",
+            expected="an embedding for each token of the tokenizer",
+            fix="take the tokenizer that the model was trained with, or remove the "
+            "tokens that were added to tokenizer.json",
         )
     return values
 
 
 def read_shape(model: ModelConfig) -> dict[str, Any]:
-    """A model's config.json; of a hub's model it is fetched."""
+    """A model's config.json, downloaded for a Hub id."""
     folder = model_folder(model.path, model.revision, ["config.json"])
     values: dict[str, Any] = read_json(folder / "config.json")
     return values

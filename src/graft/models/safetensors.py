@@ -1,4 +1,4 @@
-"""What a model folder's safetensors hold, from their headers alone."""
+"""Parameter counts and dtypes of a model folder, read from safetensors headers."""
 
 import json
 import math
@@ -13,26 +13,26 @@ from graft.errors import ModelError
 from graft.io import read_json
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
-"""The names that transformers reads; other safetensors in the folder it does not."""
+"""The file names that transformers reads; it ignores other safetensors files."""
 DTYPES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
-_MOST_HEADER = 100_000_000
-"""Bytes; the format's own limit."""
+_MAX_HEADER = 100_000_000
+"""Bytes; the limit of the format."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Parameters by the type they are stored in, in the format's words: F32, BF16…"""
+    """Number of parameters by dtype, in the names of the format: F32, BF16…"""
 
     parameters: Mapping[str, int]
 
     @property
     def total(self) -> int:
-        """All parameters."""
+        """Number of all parameters."""
         return sum(self.parameters.values())
 
     @property
     def dtype(self) -> str | None:
-        """What most of them are stored in, if a model can be loaded in it."""
+        """The dtype of most parameters; None if a model cannot be loaded in it."""
         most = max(self.parameters, key=lambda kind: self.parameters[kind])
         return DTYPES.get(most)
 
@@ -48,12 +48,12 @@ def read_weights(folder: Path, *, tied: bool) -> Weights:
     parameters: Counter[str] = Counter()
     for file in weight_files(folder):
         for name, tensor in read_header(file).items():
-            # Old checkpoints keep RoPE's frequencies, which are not learned.
+            # Old checkpoints contain RoPE's frequencies, which are not parameters.
             if name.endswith(".inv_freq") or (tied and name == "lm_head.weight"):
                 continue
             parameters[tensor["dtype"]] += math.prod(tensor["shape"])
     if not parameters:
-        raise _fault(str(folder), "its safetensors hold no weights")
+        raise _fault(str(folder), "its safetensors contain no weights")
     return Weights(parameters)
 
 
@@ -66,13 +66,13 @@ def weight_files(folder: Path) -> list[Path]:
         names = sorted(set(index.get("weight_map", {}).values()))
         for name in names:
             if not (folder / name).is_file():
-                raise _fault(str(folder / name), f"no such file, and {INDEX} names it")
+                raise _fault(str(folder / name), f"no such file, but {INDEX} lists it")
         return [folder / name for name in names]
     others = sorted(file.name for file in folder.glob("*.safetensors"))
     if others:
         raise _fault(
             str(folder),
-            f"{', '.join(others[:3])}: a name that transformers does not read",
+            f"transformers does not read files named {', '.join(others[:3])}",
             fix=f"rename a single file to {SINGLE}",
         )
     pickles = sorted(file.name for file in folder.glob("*.bin"))
@@ -83,19 +83,19 @@ def weight_files(folder: Path) -> list[Path]:
             fix="if you trust their source, convert them once with transformers: "
             "AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(FOLDER)",
         )
-    raise _fault(str(folder), "no weights here")
+    raise _fault(str(folder), "has no weights")
 
 
 def read_header(file: Path) -> dict[str, Any]:
-    """Name → dtype, shape and place of each tensor of a safetensors file.
+    """Name → dtype, shape and offsets of each tensor of a safetensors file.
 
-    Raises: ModelError if it is no such file, or is cut short.
+    Raises: ModelError if it is not a safetensors file, or is truncated.
     Source: https://huggingface.co/docs/safetensors
     """
     with file.open("rb") as stream:
         start = stream.read(8)
-        size = struct.unpack("<Q", start)[0] if len(start) == 8 else _MOST_HEADER + 1
-        text = stream.read(size) if size <= _MOST_HEADER else b""
+        size = struct.unpack("<Q", start)[0] if len(start) == 8 else _MAX_HEADER + 1
+        text = stream.read(size) if size <= _MAX_HEADER else b""
     try:
         header: dict[str, Any] = json.loads(text)
         header.pop("__metadata__", None)
@@ -103,12 +103,12 @@ def read_header(file: Path) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _fault(str(file), "not a safetensors file") from error
     if file.stat().st_size != 8 + size + max(ends, default=0):
-        raise _fault(str(file), "is cut short, or has more than its header says")
+        raise _fault(str(file), "its size does not match its header")
     return header
 
 
 def _fault(
-    where: str, problem: str, fix: str = "download the model again, whole"
+    where: str, problem: str, fix: str = "download the model again"
 ) -> ModelError:
     return ModelError(
         where, problem, expected=f"{SINGLE}, or {INDEX} and its shards", fix=fix

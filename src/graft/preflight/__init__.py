@@ -1,15 +1,15 @@
-"""Whether a run can end well: checked in seconds, before any stage starts."""
+"""Checks before any stage runs, for errors that would otherwise come hours later."""
 
-from graft.preflight.checks import CHECKS, Asked, refuse
+from graft.preflight.checks import CHECKS, RunConfig, run_checks
 from graft.preflight.hub import Hub, HuggingFaceHub
 from graft.preflight.machine import Machine, read_machine
 
 __all__ = [
     "CHECKS",
-    "Asked",
+    "RunConfig",
     "Hub",
     "HuggingFaceHub",
     "Machine",
     "read_machine",
-    "refuse",
+    "run_checks",
 ]

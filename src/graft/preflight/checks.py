@@ -1,7 +1,7 @@
-"""The checks, each of which raises what the user has to mend.
+"""The checks, each of which raises an error that the user has to fix.
 
-A check refuses only what would surely fail later. What it cannot decide here, such as
-memory for texts whose lengths nobody knows yet, the stages decide.
+A check fails only if the run is certain to fail. What is still unknown, such as memory
+for texts of unknown length, is left to the stages.
 """
 
 import dataclasses
@@ -33,17 +33,17 @@ from graft.preflight.hub import Hub
 from graft.preflight.machine import Machine
 
 _DATA_COPIES = 2
-"""Of the raw data's size: four stages leave about half of it each. Without DVC's cache,
-which may share blocks with the workspace."""
+"""Output of the data stages, relative to the raw data: four stages write about half of
+it each. DVC's cache is not counted, as it may share blocks with the workspace."""
 _QUICKLY_READ = 2**34
-"""Bytes of a model that are read within seconds."""
+"""Bytes of a model that can be read within seconds."""
 _STATE_BYTES = 12
-"""Of a checkpoint for each trained weight: itself and the optimizer's two states."""
+"""Bytes of a checkpoint per trained weight: the weight and two optimizer states."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
-    """The sections of the configuration that decide whether a run can end well."""
+class RunConfig:
+    """The sections of the configuration that the checks need."""
 
     adapter: AdapterConfig
     data: DataConfig
@@ -56,31 +56,31 @@ class Asked:
     train: TrainConfig
 
 
-Check = Callable[[Asked, Machine, Hub], None]
+Check = Callable[[RunConfig, Machine, Hub], None]
 
 
-def refuse(
-    asked: Asked, machine: Machine, hub: Hub, rounds: Sequence[Sequence[Check]]
+def run_checks(
+    config: RunConfig, machine: Machine, hub: Hub, rounds: Sequence[Sequence[Check]]
 ) -> None:
-    """Raise the last fault of the first round that finds any; others are printed."""
+    """Raise the last error of the first round that finds any, and print the others."""
     for checks in rounds:
-        faults: list[GraftError] = []
+        errors: list[GraftError] = []
         for check in checks:
             try:
-                check(asked, machine, hub)
+                check(config, machine, hub)
             except GraftError as error:
-                faults.append(error)
-        for fault in faults[:-1]:
-            print(f"error: {fault}", file=sys.stderr)
-        if faults:
-            raise faults[-1]
+                errors.append(error)
+        for failed in errors[:-1]:
+            print(f"error: {failed}", file=sys.stderr)
+        if errors:
+            raise errors[-1]
 
 
-def check_splits(asked: Asked, _machine: Machine, _hub: Hub) -> None:
-    """Without validation nobody sees when to stop; without test nothing is scored."""
-    data = asked.data
+def check_splits(config: RunConfig, _machine: Machine, _hub: Hub) -> None:
+    """Check that the validation and test splits will not be empty."""
+    data = config.data
     for name in ("validation", "test"):
-        share = getattr(asked.split, name)
+        share = getattr(config.split, name)
         if not share and name not in data.files and data.split is None:
             raise ConfigError(
                 f"split.{name}={share}",
@@ -91,12 +91,15 @@ def check_splits(asked: Asked, _machine: Machine, _hub: Hub) -> None:
             )
 
 
-def check_device(asked: Asked, machine: Machine, _hub: Hub) -> None:
-    """As many GPUs as there are processes, and each that holds the weights."""
-    for wanted in dict.fromkeys((asked.train.device, asked.evaluate.device)):
-        _decide(asked, machine, wanted)
-    count, there = asked.train.num_processes, len(machine.gpus)
-    if count > max(there, 1) and _decide(asked, machine, asked.train.device) == "cuda":
+def check_device(config: RunConfig, machine: Machine, _hub: Hub) -> None:
+    """Check that there is a GPU for each process, with memory for the weights."""
+    for wanted in dict.fromkeys((config.train.device, config.evaluate.device)):
+        _decide(config, machine, wanted)
+    count, there = config.train.num_processes, len(machine.gpus)
+    if (
+        count > max(there, 1)
+        and _decide(config, machine, config.train.device) == "cuda"
+    ):
         raise HardwareError(
             f"train.num_processes={count}",
             f"there {'is 1 GPU' if there == 1 else f'are {there} GPUs'} here",
@@ -105,17 +108,17 @@ def check_device(asked: Asked, machine: Machine, _hub: Hub) -> None:
         )
 
 
-def check_memory(asked: Asked, machine: Machine, hub: Hub) -> None:
-    """The estimate of `graft plan`, with the shortest texts there may be; on a CPU of
-    host memory."""
-    train = asked.train
-    setup = _setup(asked, hub)
+def check_memory(config: RunConfig, machine: Machine, hub: Hub) -> None:
+    """Check `graft plan`'s memory estimate for the shortest possible texts, on a CPU
+    against host memory."""
+    train = config.train
+    setup = _setup(config, hub)
     if setup is None:
         return
-    length = asked.tokenize.max_seq_len if train.packing else 1
+    length = config.tokenize.max_seq_len if train.packing else 1
     batch = BatchShape(train.micro_batch_size * length, 0, 1.0)
     host = machine.host_gib / train.num_processes
-    if _decide(asked, machine, train.device) == "cuda":
+    if _decide(config, machine, train.device) == "cuda":
         name, larger = machine.gpus[0].name, "a larger GPU"
         free = min(gpu.free_gib for gpu in machine.gpus[: train.num_processes])
     else:
@@ -124,12 +127,12 @@ def check_memory(asked: Asked, machine: Machine, hub: Hub) -> None:
     fit = find_fit(setup, batch, free, host)
     if fit and not fit.changes:
         return
-    least = needed_gib(fit.setup, fit.batch) if fit else None
+    needed = needed_gib(fit.setup, fit.batch) if fit else None
     raise HardwareError(
         name,
         f"training does not fit: {free:.1f} GiB are free"
-        + (f"; {least:.1f} GiB suffice with other settings" if least else ""),
-        expected="enough memory for the base, the adapter and a micro-batch: graft plan",
+        + (f"; {needed:.1f} GiB suffice with other settings" if needed else ""),
+        expected="memory for the base, the adapter and a micro-batch: graft plan",
         fix=(
             f"set {fit}"
             if fit
@@ -139,36 +142,36 @@ def check_memory(asked: Asked, machine: Machine, hub: Hub) -> None:
     )
 
 
-def check_model(asked: Asked, _machine: Machine, hub: Hub) -> None:
-    """The model's files are here and what `revision` names, or the hub gives them to
-    this machine. Large ones are read once only, by train."""
-    hub.read_config(asked.model)
-    hub.missing_bytes(asked.model)
-    folder = Path(asked.model.path)
+def check_model(config: RunConfig, _machine: Machine, hub: Hub) -> None:
+    """Check that the model's files are present and match `revision`, or can be
+    downloaded. Digests of large files are left to train."""
+    hub.read_config(config.model)
+    hub.missing_bytes(config.model)
+    folder = Path(config.model.path)
     if folder.is_dir() and _size(folder) < _QUICKLY_READ:
-        check_revision(asked.model)
+        check_revision(config.model)
 
 
-def check_data(asked: Asked, _machine: Machine, hub: Hub) -> None:
-    """The hub gives the data set. Files are DVC's dependency: it looks for them."""
-    data = asked.data
+def check_data(config: RunConfig, _machine: Machine, hub: Hub) -> None:
+    """Check access to a data set on the Hub. Local files are checked by DVC."""
+    data = config.data
     if data.format == "hub" and data.hub_id and data.revision:
         hub.check_dataset(data.hub_id, data.revision)
 
 
-def check_tracking(asked: Asked, _machine: Machine, _hub: Hub) -> None:
-    """The tracking store takes runs of this user, or is only away for now."""
-    tracking.check_store(asked.registry)
+def check_tracking(config: RunConfig, _machine: Machine, _hub: Hub) -> None:
+    """Check that the tracking store accepts runs, unless it is unreachable for now."""
+    tracking.check_store(config.registry)
 
 
-def check_disk(asked: Asked, machine: Machine, hub: Hub) -> None:
-    """Room for the download, what the data stages write, and checkpoints."""
-    setup, download = _setup(asked, hub), hub.missing_bytes(asked.model) / GIB
-    writes = _DATA_COPIES * _size(asked.data.root) / GIB
+def check_disk(config: RunConfig, machine: Machine, hub: Hub) -> None:
+    """Check the disk space for the download, the data stages and checkpoints."""
+    setup, download = _setup(config, hub), hub.missing_bytes(config.model) / GIB
+    writes = _DATA_COPIES * _size(config.data.root) / GIB
     if setup:
-        kept = asked.train.checkpoints_kept + 1  # one more while it is written
+        kept = config.train.checkpoints_kept + 1  # one more while it is written
         writes += kept * _STATE_BYTES * trained_parameters(setup) / GIB
-    places = [("the hub's cache", download, machine.hub_cache_gib)]
+    places = [("the Hub cache", download, machine.hub_cache_gib)]
     places.append(("this repository's disk", writes, machine.disk_gib))
     if machine.one_disk:
         places = [("this machine's disk", download + writes, machine.disk_gib)]
@@ -179,23 +182,23 @@ def check_disk(asked: Asked, machine: Machine, hub: Hub) -> None:
                 f"the run writes about {needed:.1f} GiB, and {free:.1f} are free",
                 expected=f"model {download:.1f} GiB, data and checkpoints "
                 f"{writes:.1f} GiB",
-                fix="free some, lower train.checkpoints_kept, or move the caches: "
-                "HF_HOME, dvc cache dir",
+                fix="free disk space, lower train.checkpoints_kept, or move the "
+                "caches: HF_HOME, dvc cache dir",
             )
 
 
-def _decide(asked: Asked, machine: Machine, wanted: str) -> str:
+def _decide(config: RunConfig, machine: Machine, wanted: str) -> str:
     gpu = machine.gpus[0] if machine.gpus else None
-    return decide_device(wanted, asked.model, asked.quantization, gpu)
+    return decide_device(wanted, config.model, config.quantization, gpu)
 
 
-def _setup(asked: Asked, hub: Hub) -> Setup | None:
-    """What is planned; None of a base whose memory nobody has measured."""
-    values = hub.read_config(asked.model)
+def _setup(config: RunConfig, hub: Hub) -> Setup | None:
+    """The setup to plan; None for a family without a memory estimate."""
+    values = hub.read_config(config.model)
     if values.get("model_type") not in FAMILIES:
         return None
-    sections = (asked.adapter, asked.quantization, asked.train)
-    return to_setup(values, asked.model.path, asked.model.dtype, sections)[0]
+    sections = (config.adapter, config.quantization, config.train)
+    return to_setup(values, config.model.path, config.model.dtype, sections)[0]
 
 
 def _size(root: Path) -> int:
@@ -214,5 +217,5 @@ CHECKS: tuple[tuple[Check, ...], ...] = (
     (check_model, check_data, check_tracking),
     (check_memory, check_disk),
 )
-"""All of them, in rounds: what is known at once, who has to be asked over a network,
-and what follows from the answers. A new one is a function more in a round."""
+"""All checks, in rounds: local ones, those that need a network, and those that depend
+on the results. To add a check, add a function to a round."""

@@ -1,4 +1,4 @@
-"""What the Hugging Face hub gives to this machine, or its cache already holds."""
+"""Models and data sets that this machine can download from the Hub, or has cached."""
 
 import fnmatch
 import json
@@ -15,23 +15,23 @@ _REFUSED = (401, 403, 404)
 
 
 class Hub(Protocol):
-    """Where models and data sets come from that are no folders here."""
+    """The source of models and data sets that are not local folders."""
 
     def read_config(self, model: ModelConfig) -> dict[str, Any]:
-        """A model's config.json. Raises: ModelError if it cannot be had."""
+        """A model's config.json. Raises: ModelError if it cannot be downloaded."""
 
     def missing_bytes(self, model: ModelConfig) -> int:
-        """What is still to be downloaded of a model.
+        """Bytes of a model that are not cached yet.
 
         Raises: ModelError if it cannot be downloaded.
         """
 
     def check_dataset(self, hub_id: str, revision: str) -> None:
-        """Raises: DataError if the hub refuses this data set."""
+        """Raises: DataError if the Hub refuses access to this data set."""
 
 
 class HuggingFaceHub:
-    """The hub itself, with the token and the cache of this machine."""
+    """The Hub, with the token and cache of this machine."""
 
     def read_config(self, model: ModelConfig) -> dict[str, Any]:
         if not Path(model.path).is_dir() and not _cached(model, "config.json"):
@@ -73,38 +73,38 @@ class HuggingFaceHub:
                     fix=fix,
                 ) from error
         except Exception:  # pylint: disable=broad-exception-caught
-            # Not reached: convert, which comes next, finds it in the cache, or says so.
+            # Unreachable: convert, which comes next, uses the cache, or fails.
             pass
 
 
 def _reach(model: ModelConfig) -> None:
-    """Ask the hub once: its client asks for as long as a minute.
+    """Make one request to the Hub: its client would retry for up to a minute.
 
-    Raises: ModelError if the hub is not reached, or refuses the model.
+    Raises: ModelError if the Hub is unreachable, or refuses the model.
     """
     from huggingface_hub import HfApi
 
     try:
         HfApi().model_info(model.path, revision=model.revision, timeout=_TIMEOUT_S)
-    except Exception as error:  # the client's own, httpx's and OSError
+    except Exception as error:  # errors of the client, of httpx, and OSError
         problem, fix = _explain(error, model.path, "model.path", "model.revision")
         raise ModelError(
             f"{model.path}@{model.revision}",
             "some of its files are not in the local Hub cache, and they cannot be "
             f"downloaded: {problem}",
             expected="a model and a revision that this machine can download",
-            fix=f"{fix}; or set model.path to a folder that holds the model",
+            fix=f"{fix}; or set model.path to a local folder with the model",
         ) from error
 
 
 def _explain(error: Exception, name: str, id_key: str, key: str) -> tuple[str, str]:
-    """Why the hub gives nothing, and what to do about it.
+    """The reason why a download is impossible, and a fix.
 
     Args:
-        error: the client's own, httpx's or an OSError.
+        error: of the client or httpx, or an OSError.
         name: of the model or data set.
-        id_key: of the configuration, for the name.
-        key: for the revision.
+        id_key: configuration key of the name.
+        key: configuration key of the revision.
     """
     from huggingface_hub import errors
 
@@ -124,14 +124,14 @@ def _explain(error: Exception, name: str, id_key: str, key: str) -> tuple[str, s
     if isinstance(error, errors.OfflineModeIsEnabled):
         return (
             "HF_HUB_OFFLINE is set",
-            "unset it, or fill the cache (HF_HOME) on a machine that reaches the hub",
+            "unset it, or fill the cache (HF_HOME) on a machine with access to the Hub",
         )
     text = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return text, f"check {id_key}, the network and HF_TOKEN"
 
 
 def _is_cached(model: ModelConfig) -> bool:
-    """Whether config and all weights of a model are in the cache."""
+    """Whether a model's config.json and all its weights are in the cache."""
     if _cached(model, "config.json") is None:
         return False
     index = _cached(model, "model.safetensors.index.json")

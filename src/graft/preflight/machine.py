@@ -1,4 +1,4 @@
-"""What this machine has: GPUs, memory, disk."""
+"""The GPUs, memory and disk of this machine."""
 
 import os
 import shutil
@@ -10,18 +10,18 @@ from graft.hardware.machine import available_gib
 from graft.planning.memory import GIB
 
 _DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
-"""Without one of these there is no NVIDIA GPU, and torch need not be loaded to ask."""
+"""Device files of NVIDIA drivers. Without them torch need not be imported."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Facts that decide whether a run can end well.
+    """The resources of a machine.
 
     Attributes:
         gpus: those that torch sees.
-        host_gib: memory that programs can still take.
-        disk_gib: free where the repository lies.
-        hub_cache_gib: free where the hub's client keeps models.
+        host_gib: available host memory (RAM).
+        disk_gib: free space on the disk of the repository.
+        hub_cache_gib: free space on the disk of the Hub cache.
         one_disk: whether both are the same file system.
     """
 
@@ -33,7 +33,7 @@ class Machine:
 
 
 def read_machine() -> Machine:
-    """This machine, now."""
+    """The current state of this machine."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
     here, cache = Path.cwd(), _existing(Path(HF_HUB_CACHE))
@@ -47,7 +47,7 @@ def read_machine() -> Machine:
 
 
 def _existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
+    """The path, or its nearest parent that exists."""
     return next(one for one in (path, *path.parents) if one.exists())
 
 

@@ -1,8 +1,7 @@
 """The registered model. MLflow executes this file to load it ("model from code").
 
-The artifact is the adapter's folder alone. Its graft.json names the base model, the
-task and the quantization that it was trained with, so prompt, base and decoding are
-those of the evaluation.
+The artifact is only the adapter's folder. Its graft.json contains the base model, task
+and quantization of training, so prompt, base and decoding are those of the evaluation.
 """
 
 import os
@@ -22,16 +21,16 @@ from graft.prompts import load_template
 from graft.training.tuning import load_served
 
 
-# MLflow constructs the object and only then tells it, by load_context, what to load;
-# it finds out by inspection which parameters predict has.
+# MLflow constructs the object before it calls load_context, and inspects the signature
+# of predict.
 # pylint: disable=attribute-defined-outside-init,arguments-differ,abstract-method
 class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
-    """Answers user texts with the tuned model."""
+    """Completes user texts with the tuned model."""
 
     def load_context(self, context: Any) -> None:
-        """Load the base model that the adapter names, and the adapter on it.
+        """Load the base model of the adapter's record, and the adapter.
 
-        Raises: ModelError if the base is not found or not the one of training.
+        Raises: ModelError if the base is not found, or differs from that of training.
         """
         adapter = Path(context.artifacts["adapter"])
         record = read_record(adapter)
@@ -47,7 +46,7 @@ class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
         self.model = load_served(model, quantization, device, adapter)
 
     def predict(self, context: Any, model_input: list[str]) -> list[str]:
-        """Answer each text, greedily."""
+        """Complete each text with greedy decoding."""
         prompts = [
             self.template.encode_prompt([{"role": "user", "content": text}])
             for text in model_input
@@ -56,10 +55,10 @@ class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
 
 
 def find_base(path: str, revision: str) -> str:
-    """The base model's folder as it is seen from here; a hub id stays as it is.
+    """The base model's folder, or its Hub id.
 
-    A relative folder is looked for in the current directory, then in GRAFT_ROOT.
-    Raises: ModelError if neither has it and the revision is no commit of the hub.
+    A relative folder is resolved in the current directory, then in GRAFT_ROOT.
+    Raises: ModelError if neither has it and the revision is not a Hub commit.
     """
     root = os.environ.get("GRAFT_ROOT", ".")
     for place in (Path.cwd() / path, Path(root) / path):

@@ -1,4 +1,4 @@
-"""Stage `preflight`: refuse at once what could only fail after the data stages.
+"""Stage `preflight`: run_checks at once what could only fail after the data stages.
 
 It writes the same words whenever it passes, so that another machine, or an edit that
 the checks alone read, makes nothing anew.
@@ -7,7 +7,7 @@ the checks alone read, makes nothing anew.
 from pathlib import Path
 
 from graft import cli, config, io
-from graft.preflight import CHECKS, Asked, HuggingFaceHub, read_machine, refuse
+from graft.preflight import CHECKS, RunConfig, HuggingFaceHub, read_machine, run_checks
 
 
 def run(
@@ -23,7 +23,7 @@ def run(
     out: Path,
 ) -> None:
     """Check device, memory, hub, disk and splits before anything is computed."""
-    asked = Asked(
+    config = RunConfig(
         adapter,
         data,
         evaluate,
@@ -34,7 +34,7 @@ def run(
         tokenize,
         train,
     )
-    refuse(asked, read_machine(), HuggingFaceHub(), CHECKS)
+    run_checks(config, read_machine(), HuggingFaceHub(), CHECKS)
     io.write_text(out, "passed\n")
 
 
