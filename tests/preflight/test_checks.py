@@ -18,7 +18,7 @@ from graft.errors import (
 )
 from graft.hardware.device import VisibleGpu
 from graft.models.files import model_digest
-from graft.preflight import CHECKS, RunConfig, Machine, run_checks
+from graft.preflight import CHECKS, Machine, RunConfig, run_checks
 from graft.preflight.checks import (
     check_data,
     check_device,

@@ -7,7 +7,7 @@ the checks alone read, makes nothing anew.
 from pathlib import Path
 
 from graft import cli, config, io
-from graft.preflight import CHECKS, RunConfig, HuggingFaceHub, read_machine, run_checks
+from graft.preflight import CHECKS, HuggingFaceHub, RunConfig, read_machine, run_checks
 
 
 def run(
