@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "describe": "print the configs/model file of a model folder",
     "digest": "print the revision of a local model folder",
     "export": "write the adapter, or a merged model, for vLLM and Transformers",
+    "init": "make a project of your own: configs/, dvc.yaml, params.yaml",
     "log": "send what a tracking server that was down has missed of a run",
     "params": "compose configs/ into params.yaml",
     "plan": "estimate memory and time of training, and say what to change",

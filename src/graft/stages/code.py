@@ -6,12 +6,18 @@ edit of a comment, or of code that the stage does not run, makes nothing anew.
 
 from pathlib import Path
 
+import graft
 from graft import cli, io
 from graft.stages.code_digest import Code
 
 
-def run(source: Path, out: Path) -> None:
-    """Write a file for each stage, with the digests of the modules that it runs."""
+def run(out: Path, source: Path = Path(graft.__file__).parent) -> None:
+    """Write a file for each stage, with the digests of the modules that it runs.
+
+    Args:
+        out: folder to write.
+        source: folder of the package; by default that of the installed one.
+    """
     code = Code(source.parent)
     with io.atomic(out) as partial:
         partial.mkdir()
