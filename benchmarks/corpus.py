@@ -1,10 +1,10 @@
-"""A parallel corpus of any size, from the sample's sentences, with known dirt.
+"""Generate a parallel corpus of any size with a known share of dirty rows.
 
     python benchmarks/corpus.py --rows 1000000 --dirt 0.01 --format parquet --out /tmp/c
 
-Each row is two sentences of `data/sample` side by side, about 90 characters, so that
-20,000 sentences give 4 × 10⁸ different rows. A share of the rows is made dirty: equal
-parts of exact and near duplicates, personal data, mojibake, markup, and blanks.
+Each row joins two sentences of `data/sample`, about 90 characters, so that 20,000
+sentences give 4 × 10⁸ different rows. A share of the rows is made dirty, in equal parts
+by exact and near duplicates, personal data, mojibake, markup, and whitespace.
 """
 
 import argparse
@@ -25,7 +25,7 @@ PII = (
 
 
 def sentences() -> pl.DataFrame:
-    """Clean pairs of the sample, columns en and fr."""
+    """The sample's clean pairs. Columns en and fr."""
     lines = (
         (ROOT / "data/sample/pairs.jsonl").read_text("utf-8", "replace").splitlines()
     )

@@ -1,13 +1,13 @@
-"""The whole preprocess stage against datatrove's local executor, in one run.
+"""Compare the complete preprocess stage with datatrove's local executor, in one run.
 
     python benchmarks/datatrove_peer.py --rows 1000000 --peer /path/to/venv/bin/python
 
-The peer's interpreter has `datatrove[io,processing]` (0.10 was measured). Both repair
-text, redact personal data, filter by length, and drop near-duplicates by MinHash, with
-2 processes or threads, over rows with 1 % dirt; the peer over fewer of them, as it
-takes its time (its rate hardly changes with their number). datatrove runs with its own
-defaults; its PII formatter knows e-mail and IP only, and there is no language rule. Its
-documents are both sides of a pair as one text. Prints rows/s and the ratio.
+The peer's interpreter needs `datatrove[io,processing]` (measured: 0.10). Both repair
+text, redact personal data, filter by length, and drop near-duplicates with MinHash, in
+2 processes or threads, on rows with 1 % dirt. The peer processes fewer rows, because it
+is slow and its rate hardly depends on their number. datatrove runs with its defaults:
+its PII formatter finds only e-mail and IP addresses, and there is no language rule. Its
+documents join both sides of a pair. Prints rows/s and the ratio.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--peer-rows", type=int, default=40_000)
-    parser.add_argument("--peer", help="python that has datatrove; none: graft alone")
+    parser.add_argument("--peer", help="python with datatrove; omitted: only graft")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="graft-peer-") as folder:
         work = Path(folder)
@@ -90,7 +90,7 @@ def main() -> None:
         graft = time.perf_counter() - start
         print(f"graft     {args.rows / graft:>10,.0f} rows/s  {graft:.1f} s")
         if not args.peer:
-            print("datatrove was not run: name its interpreter by --peer")
+            print("datatrove was not run: pass its interpreter with --peer")
             return
         (work / "peer.py").write_text(PEER, encoding="utf-8")
         for part in range(2):  # a file for each of its workers

@@ -1,4 +1,4 @@
-"""The rows of `seeded_defects.py`: clean ones, and defects at known places."""
+"""The rows of `seeded_defects.py`: clean ones, and defects in known lines."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from defect_rows import LONGEST, Known, Make, Planted, Row, to_line
 HELD_OUT = 10
 """Every tenth clean row is an official test or validation row."""
 FEWEST_WORDS = 12
-"""Of a text that leaks: n-grams of 8 words tell nothing of fewer."""
+"""Words of a leaked text; n-grams of 8 words cannot find shorter ones."""
 LOOKALIKES = (
     ("R&D costs rose by 3 < 5 > 2.", "La R&D coûte 3 < 5 > 2."),
     ("He said: “Tora! Tora! Tora!”", "Il dit : « Tora ! Tora ! Tora ! »"),
@@ -25,14 +25,14 @@ LOOKALIKES = (
     ("if (a <b && c> d) return x[0];", "if (a <b && c> d) return x[0];"),
     ("A to-do list is null and void.", "Une liste todo est nulle et non avenue."),
 )
-"""Sound text that looks like a defect; a tenth of the clean rows ends in one."""
+"""Valid text that looks like a defect; a tenth of the clean rows ends with one."""
 SHORT = (("Yes.", "Oui."), ("Go!", "Va !"), ("Why?", "Où ?"), ("Rome", "Rome !"))
 Text = tuple[str, str]
 
 
 @dataclass
 class Corpus:
-    """Lines of the file, and what must become of each by its number, from 1."""
+    """Lines of the file, and the expected outcome by line number, from 1."""
 
     lines: list[bytes] = field(default_factory=list)
     clean: dict[int, Row] = field(default_factory=dict)
@@ -41,9 +41,9 @@ class Corpus:
 
 
 def make_corpus(rows: int, each: int, kinds: Mapping[str, Make], seed: int) -> Corpus:
-    """Clean rows, and `each` defects of every kind among the last two thirds of them.
+    """Clean rows, with `each` defects of every kind among the last two thirds of them.
 
-    Held-out rows have sentences of their own; others share one at most.
+    Held-out rows share no sentence with other rows; these share at most one.
     """
     rng = random.Random(seed)
     known = _clean(sentences())
@@ -74,7 +74,7 @@ def to_row(text: Text, split: str = "train") -> Row:
 
 
 def _clean(pairs: pl.DataFrame) -> list[Text]:
-    """Pairs that are clean indeed: translated, and with nothing hidden in them."""
+    """Pairs that are translated and have no invisible characters."""
     hidden = pl.any_horizontal(pl.col("en", "fr").str.contains(r"[\pC\x{fffd}]"))
     return list(pairs.filter(~hidden & (pl.col("en") != pl.col("fr"))).iter_rows())
 
@@ -108,7 +108,7 @@ def _lay_out(
     benchmark: list[str],
     rng: random.Random,
 ) -> Corpus:
-    """What is copied comes first, so that the copy is the row to drop."""
+    """Originals come before their copies, so that the copy is dropped."""
     corpus = Corpus(benchmark=benchmark)
     first = len(clean) // 3
     mixed: list[Row | tuple[str, Planted]] = [*clean[first:], *dirty]

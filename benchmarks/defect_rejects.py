@@ -1,4 +1,4 @@
-"""Kinds of defects for which a row is put aside, by stage."""
+"""Kinds of defects for which a stage rejects a row."""
 
 import json
 
@@ -24,7 +24,7 @@ FOREIGN = (
 )
 NOTHING_SAID = ("N/A", "#REF!", "[deleted]", "null", "TODO")
 MANY = 2000
-"""Characters on each side that are more tokens than a sequence holds."""
+"""Characters on each side that exceed the tokens of a sequence."""
 
 
 def _cut(row: Row, n: int, known: Known) -> bytes:
@@ -170,4 +170,4 @@ LATER: dict[str, Make] = {
 }
 
 REJECTS = CONVERT | PREPROCESS | LATER
-"""Name → what makes a row of it."""
+"""Name → function that makes a row of the kind."""

@@ -1,4 +1,4 @@
-"""Kinds of defects that are repaired: each gives a text dirty and clean."""
+"""Kinds of defects that are repaired, each with the dirty and the clean text."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ UNSEEN = ("\u200b", "\x07", "\ufeff", "\u00ad", "\u202e")
 
 
 def _garbled(*encodings: str, whole: bool = True) -> Make:
-    """Text in UTF-8 that was read in these encodings, one after the other."""
+    """UTF-8 text that was decoded with these encodings, one after the other."""
 
     def change(row: Row, n: int) -> tuple[Row, Row]:
         tail = text = ACCENTED[n % 2]
@@ -24,7 +24,7 @@ def _garbled(*encodings: str, whole: bool = True) -> Make:
 
 
 def _personal(mark: str, text: Callable[[int], str]) -> Make:
-    """Personal data on both sides, and the mark in its place."""
+    """Personal data on both sides, and the placeholder that replaces it."""
 
     def change(row: Row, n: int) -> tuple[Row, Row]:
         dirty, clean = (
@@ -81,7 +81,7 @@ def iban(account: str) -> str:
 
 
 def nir(body: str) -> str:
-    """France's national number of 13 digits, and its key."""
+    """A French national number of 13 digits, and its key."""
     return f"{body} {97 - int(body) % 97:02d}"
 
 
@@ -111,4 +111,4 @@ REPAIRS: dict[str, Make] = {
     "US national number": _personal("SSN [SSN]", lambda n: f"SSN 536-22-{n + 1000}"),
     "account": _personal("[ACCOUNT]", lambda n: f"@mary_orchard{n}"),
 }
-"""Name → what makes a row of it."""
+"""Name → function that makes a row of the kind."""

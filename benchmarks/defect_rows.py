@@ -1,4 +1,4 @@
-"""A planted row of `seeded_defects.py`, and what must become of it."""
+"""A planted row of `seeded_defects.py`, and its expected outcome."""
 
 import json
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from typing import Any
 
 Row = dict[str, Any]
 LONGEST = 3000
-"""Characters of a message; longer ones are too long."""
+"""Maximal characters of a message."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What else a kind may draw on.
+    """Other texts that a kind may use.
 
     Args:
-        train, held_out: clean rows that stand in the file.
+        train, held_out: clean rows of the file.
         book: a long clean text in both languages.
         benchmark: a text of a benchmark's file.
     """
@@ -28,8 +28,8 @@ class Known:
 
 @dataclass(frozen=True)
 class Planted:
-    """A line of the file: the stage and the reason that put it aside, or the row as it
-    must arrive."""
+    """A line of the file, with the stage and reason that reject it, or the expected
+    row after the repair."""
 
     line: bytes
     outcome: tuple[str, str] | None = None
@@ -37,13 +37,13 @@ class Planted:
 
 
 Make = Callable[[Row, int, Known], Planted]
-"""Makes the nth row of a kind from a clean one, which stands nowhere else."""
+"""Makes the nth row of a kind from a clean one that is not in the file."""
 
 
 def rejected(
     stage: str, reason: str, change: Callable[[Row, int, Known], Row | bytes]
 ) -> Make:
-    """A kind that a stage puts aside for a reason that begins so."""
+    """A kind that a stage rejects; `reason`: how the reason begins."""
 
     def make(row: Row, n: int, known: Known) -> Planted:
         return Planted(to_line(change(row, n, known)), (stage, reason))
@@ -52,7 +52,7 @@ def rejected(
 
 
 def repaired(change: Callable[[Row, int], tuple[Row, Row]]) -> Make:
-    """A kind that arrives repaired; `change` gives what a row says dirty and clean."""
+    """A kind that is repaired; `change` returns the dirty and the clean fields."""
 
     def make(row: Row, n: int, known: Known) -> Planted:
         del known
@@ -63,7 +63,7 @@ def repaired(change: Callable[[Row, int], tuple[Row, Row]]) -> Make:
 
 
 def to_line(row: Row | bytes) -> bytes:
-    """A line of JSON Lines; bytes are one already."""
+    """A line of JSON Lines; bytes are returned unchanged."""
     return (
         row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=False).encode()
     )

@@ -1,12 +1,12 @@
-"""The cost of each engine on the same batches: seconds, rows a second, memory.
+"""Compare the engines on the same batches: seconds, rows per second, memory.
 
     python benchmarks/engines.py --rows 200000
 
-The work is `preprocess`'s on a batch (repairs, personal data, rules, keys of
-near-duplicates) and then the bands' candidate pairs, on the corpus of
-`benchmarks/corpus.py`, each engine in a process of its own. Results must be equal. Dask
-and Spark are left out where they are not installed. Memory is the sum of resident sets
-of all processes, which counts what they share more than once; Ray's store is shared.
+The work is that of `preprocess` on a batch (repairs, personal data, rules, keys of
+near-duplicates) and then the candidate pairs of each band, on the corpus of
+`benchmarks/corpus.py`. Each engine runs in its own process. Results must be equal. Dask
+and Spark report an error if they are not installed. Memory is the sum of the resident
+set sizes of all processes, so shared memory, such as Ray's store, counts repeatedly.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def local() -> Iterator[Map]:
 
 @contextmanager
 def ray_tasks() -> Iterator[Map]:
-    """graft's own: tasks in a window."""
+    """graft's Ray engine: a bounded window of tasks."""
     from graft.engine.ray import open_ray
 
     with open_ray(None, WORKERS) as engine:
@@ -58,7 +58,7 @@ def ray_tasks() -> Iterator[Map]:
 
 @contextmanager
 def ray_data() -> Iterator[Map]:
-    """Ray Data. Items that are no tables are pickled into one."""
+    """Ray Data. Items that are not tables are pickled into one."""
     from graft.engine.ray import open_ray
 
     with open_ray(None, WORKERS):
@@ -68,7 +68,7 @@ def ray_data() -> Iterator[Map]:
         ray.data.DataContext.get_current().enable_progress_bars = False
 
         def run(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-            # A stream that this process reads can be no source: all is put first.
+            # Ray Data cannot read a stream of this process, so all items are put first.
             parts = [ray.put(_packed(item)) for item in items]
             data = ray.data.from_arrow_refs(parts)
 
@@ -100,7 +100,7 @@ def _loads(value: bytes) -> Any:
 
 @contextmanager
 def dask() -> Iterator[Map]:
-    """Dask's futures, in the same window."""
+    """Dask futures, with the same window."""
     import distributed
 
     with (
@@ -127,7 +127,7 @@ def _call(work: Callable[[Any], Any], item: Any) -> Any:
 
 @contextmanager
 def spark() -> Iterator[Map]:
-    """Spark's RDD of pickled items: no stream from this process either."""
+    """A Spark RDD of pickled items, which cannot stream from this process either."""
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master(f"local[{WORKERS}]")
@@ -154,7 +154,7 @@ ENGINES |= {"dask": dask, "spark": spark}
 
 
 def measure(name: str, folder: Path) -> None:
-    """Run the work under an engine; a line of JSON."""
+    """Run the work with an engine, and print the result as JSON."""
     begin = time.perf_counter()
     peak, done = [0], threading.Event()
     watch = threading.Thread(target=_watch, args=(peak, done), daemon=True)
@@ -166,10 +166,10 @@ def measure(name: str, folder: Path) -> None:
         started = time.perf_counter()
         digest, keys, rows = hashlib.sha256(), [], 0
         for table, _ in run(work, io.read_batches(folder)):
-            found = _keys(table)
-            keys.append(found)
+            own = _keys(table)
+            keys.append(own)
             rows += table.num_rows
-            digest.update(found.tobytes())
+            digest.update(own.tobytes())
             digest.update("".join(table["group"].to_pylist()).encode())
         cleaned = time.perf_counter()
         columns = np.concatenate(keys)
@@ -181,7 +181,7 @@ def measure(name: str, folder: Path) -> None:
         ended = time.perf_counter()
     done.set()
     watch.join()
-    told = {
+    found = {
         "start_s": started - begin,
         "clean_s": cleaned - started,
         "pairs_s": ended - cleaned,
@@ -189,8 +189,8 @@ def measure(name: str, folder: Path) -> None:
         "rows_per_s": rows // (ended - started),
         "peak_gib": peak[0] / 2**30,
     }
-    told = {key: round(value, 2) for key, value in told.items()}
-    print(json.dumps(told | {"result": digest.hexdigest()[:8]}))
+    found = {key: round(value, 2) for key, value in found.items()}
+    print(json.dumps(found | {"result": digest.hexdigest()[:8]}))
 
 
 def _warm(_: int) -> int:
@@ -232,8 +232,8 @@ def main() -> None:
         for name in args.engines:
             command = [sys.executable, __file__, "--one", name, f"{folder}/examples"]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
-            told = (done.stdout or done.stderr).strip().splitlines()[-1]
-            print(f"{name:<9} {told}", flush=True)
+            last = (done.stdout or done.stderr).strip().splitlines()[-1]
+            print(f"{name:<9} {last}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The corpus of `corpus.py` as examples, as convert leaves them."""
+"""The corpus of `corpus.py` as examples, in the format that convert writes."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -13,7 +13,7 @@ from graft.records import EXAMPLE_SCHEMA
 
 
 def write_examples(folder: Path, rows: int) -> None:
-    """The corpus as examples."""
+    """Write the corpus as examples."""
     lines = (
         {"id": f"{n}", "where": f"f:{n}", "references": [], "split": None}
         | {"group": "", "stratum": "all", "messages": _turns(*pair)}
@@ -29,7 +29,7 @@ def _turns(english: str, french: str) -> list[dict[str, str]]:
 
 
 def batched(items: Iterable[Any], size: int) -> Iterator[tuple[Any, ...]]:
-    """Runs of so many; Python has this from 3.12."""
+    """Tuples of `size` items; `itertools.batched` from Python 3.12."""
     left = iter(items)
     while part := tuple(islice(left, size)):
         yield part

@@ -1,10 +1,11 @@
-"""What the gradient check costs and finds on a GPU, on random weights of a true shape.
+"""Cost and findings of the gradient check on a GPU, with random weights of real shapes.
 
     python benchmarks/gradient_check.py --shape mistral-7b-v0.3 qwen2.5-7b-instruct
 
-Needs a CUDA GPU. For each way to keep activations, and for plain layers: seconds of the
-check, the largest relative error among all gradients, and peak memory beside that of a
-training step. Then faults are planted, one at a time, and whether each is found.
+Needs a CUDA GPU. For each setting of gradient checkpointing, and for plain layers:
+seconds of the check, the largest relative error among all gradients, and peak memory,
+with that of a training step. Then faults are planted, one at a time, and the check must
+find each.
 """
 
 import argparse
@@ -30,12 +31,12 @@ from graft.training.batches import PackedDocuments
 from graft.training.forward import PreparedModel, prepare
 from graft.training.gradient_check import check_gradients
 
-Way = tuple[str, bool | str, AdapterConfig, QuantizationConfig]
+Setting = tuple[str, bool | str, AdapterConfig, QuantizationConfig]
 DTYPE = torch.bfloat16
 LENGTH, AT_ONCE = 2048, 4
 LORA, NF4 = make_adapter(), make_quantization()
 FULL = FullConfig(method="full", freeze_layers=0)
-WAYS: dict[str, Way] = {
+SETTINGS: dict[str, Setting] = {
     **{f"fused {name}": ("fused", keep, LORA, NF4) for name, keep in KEEPS.items()},
     "fused rslora": ("fused", False, make_adapter(rslora=True), NF4),
     "fused frozen": ("fused", False, make_adapter(freeze_layers=4), NF4),
@@ -46,12 +47,14 @@ WAYS: dict[str, Way] = {
 
 
 def main() -> None:
-    """A line for each way to train, then one for each fault."""
+    """Print a line for each setting, then one for each fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shape", nargs="+", default=["mistral-7b-v0.3"])
     parser.add_argument("--work", default="short")
     parser.add_argument("--layers", type=int, help="of the shape, all by default")
-    parser.add_argument("--ways", nargs="+", default=[*WAYS][:-2], choices=WAYS)
+    parser.add_argument(
+        "--settings", nargs="+", default=[*SETTINGS][:-2], choices=SETTINGS
+    )
     args = parser.parse_args()
     for shape in args.shape:
         sizes = SHAPES[shape] | (
@@ -62,8 +65,8 @@ def main() -> None:
         documents = make_documents(args.work, tokens, vocabulary, 0, LENGTH, 0.5)
         print("| shape | layers | seconds | worst error | check GiB | step GiB |")
         print("|---|---|---|---|---|---|")
-        for name in args.ways:
-            prepared = make(sizes, *WAYS[name])
+        for name in args.settings:
+            prepared = make(sizes, *SETTINGS[name])
             step, _ = peak(partial(one_step, prepared, documents))
             memory, (seconds, worst) = peak(partial(check, prepared, documents))
             print(f"| {shape} | {name} | {seconds:.2f} | {worst:.4f} | {memory:.1f} "
@@ -71,7 +74,7 @@ def main() -> None:
             del prepared
     if args.layers:  # faults are planted in layers up to the tenth
         return
-    prepared = make(sizes, *WAYS["fused all"])
+    prepared = make(sizes, *SETTINGS["fused all"])
     for name, plant in FAULTS.items():
         undo = plant(prepared.model)
         try:
@@ -89,7 +92,7 @@ def make(
     adapter: AdapterConfig,
     stored: QuantizationConfig,
 ) -> PreparedModel:
-    """A random base with what is trained of it."""
+    """A random base, prepared for training."""
     gc.collect()
     torch.cuda.empty_cache()
     base = make_random_base(sizes, stored, "cuda")
@@ -97,7 +100,7 @@ def make(
 
 
 def peak(work: Callable[[], Any]) -> tuple[float, Any]:
-    """GiB allocated at most, and what came of it."""
+    """Peak of allocated GiB, and the result of the work."""
     torch.cuda.reset_peak_memory_stats()
     found = work()
     return torch.cuda.max_memory_allocated() / 2**30, found
@@ -110,14 +113,14 @@ def weights_of(prepared: PreparedModel) -> dict[str, torch.Tensor]:
 
 
 def one_step(prepared: PreparedModel, documents: PackedDocuments) -> None:
-    """A micro-batch forward and backward."""
+    """Forward and backward pass of a micro-batch."""
     prepared.forward(documents.batch(range(AT_ONCE), "cuda")).backward()
     for weight in weights_of(prepared).values():
         weight.grad = None
 
 
 def check(prepared: PreparedModel, documents: PackedDocuments) -> tuple[float, float]:
-    """Seconds, and the largest error."""
+    """Seconds, and the largest relative error."""
     torch.cuda.synchronize()
     start = time.perf_counter()
     found = check_gradients(
@@ -139,7 +142,7 @@ def fused_of(model: Any, number: int) -> Any:
 
 
 def drop_adapter(model: Any) -> Callable[[], None]:
-    """The value projection's adapter is not added."""
+    """Ignore the adapter of the value projection."""
     projection = fused_of(model, 3)._qkv  # pylint: disable=protected-access
     scales = projection._scales  # pylint: disable=protected-access
     before = list(scales)
@@ -148,7 +151,7 @@ def drop_adapter(model: Any) -> Callable[[], None]:
 
 
 def scale_backward(model: Any) -> Callable[[], None]:
-    """The gradient of a layer's input is 1.1 times what it is."""
+    """Multiply the gradient of a layer's input by 1.1."""
     fused = fused_of(model, 5)
     backward = fused.backward
 
@@ -161,7 +164,7 @@ def scale_backward(model: Any) -> Callable[[], None]:
 
 
 def leak(model: Any) -> Callable[[], None]:
-    """One layer attends over the whole row."""
+    """Let one layer attend over the whole packed row."""
     layer = model.get_base_model().model.layers[7]
 
     def whole(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -176,7 +179,7 @@ def leak(model: Any) -> Callable[[], None]:
 
 
 def spoil_weight(model: Any) -> Callable[[], None]:
-    """What the fused layer unpacks is another weight than the one that is stored."""
+    """Give the fused layer another weight than the stored one."""
     layer = model.get_base_model().model.layers[9].self_attn.o_proj
     weight = layer.base_layer.weight
     before = weight.data
@@ -185,9 +188,9 @@ def spoil_weight(model: Any) -> Callable[[], None]:
 
 
 FAULTS = {
-    "an adapter is not added": drop_adapter,
+    "an adapter is ignored": drop_adapter,
     "a backward pass is scaled by 1.1": scale_backward,
-    "documents see each other in one layer": leak,
+    "documents attend to each other in one layer": leak,
     "a weight is stale": spoil_weight,
 }
 

@@ -1,11 +1,10 @@
-"""How often a true difference of 0 is called significant.
+"""Simulate how often a true difference of 0 is called significant.
 
     python benchmarks/intervals.py [--trials 1000] [--numbers 8 20 50 200]
 
-Differences of single examples are drawn from the named distribution, moved to a mean
-of 0. Each line has, for each way to make the interval, the per cent of trials whose
-95 % interval leaves out 0 (one standard error of 1,000 trials: 0.7), and its median
-width.
+Differences of single examples are drawn from the named distribution, shifted to a mean
+of 0. Each line has, for each kind of interval, the percentage of trials whose 95 %
+interval excludes 0 (standard error of 1,000 trials: 0.7), and its median width.
 """
 
 import argparse
@@ -46,7 +45,7 @@ def intervals(values: Array, draws: Resamples) -> dict[str, tuple[float, float]]
 
 
 def simulate(name: str, number: int, trials: int) -> str:
-    """One line: errors and median widths by way."""
+    """A line with errors and median widths of each kind of interval."""
     generator = np.random.default_rng(number)
     outside: dict[str, list[bool]] = {}
     widths: dict[str, list[float]] = {}
@@ -61,12 +60,12 @@ def simulate(name: str, number: int, trials: int) -> str:
         else:
             values, labels = DISTRIBUTIONS[name](generator, number), None
         draws = resample(len(values), 1000, trial, labels)
-        for way, (low, high) in intervals(values, draws).items():
-            outside.setdefault(way, []).append(low > 0 or high < 0)
-            widths.setdefault(way, []).append(high - low)
+        for kind, (low, high) in intervals(values, draws).items():
+            outside.setdefault(kind, []).append(low > 0 or high < 0)
+            widths.setdefault(kind, []).append(high - low)
     cells = [
-        f"{way} {100 * np.mean(found):.1f} ({np.median(widths[way]):.2f})"
-        for way, found in outside.items()
+        f"{kind} {100 * np.mean(found):.1f} ({np.median(widths[kind]):.2f})"
+        for kind, found in outside.items()
     ]
     return f"n = {number}, {name}: {', '.join(cells)}"
 

@@ -1,9 +1,9 @@
-"""Speed of `preprocess.quality` on generated short rows, and errors on known pairs.
+"""Measure speed of `preprocess.quality` on synthetic rows, and errors on real pairs.
 
     POLARS_MAX_THREADS=1 python benchmarks/language_quality.py [--pairs DIR]
 
-DIR has two files of equal lines, NAME.en and NAME.fr. Prints rows/s (best of three; on
-one core with that variable), and how many right, swapped and untranslated pairs the
+DIR has two aligned files, NAME.en and NAME.fr. Prints rows/s (best of three; on one
+core with that variable), and how many correct, swapped and untranslated pairs the
 language rule drops.
 """
 
@@ -49,13 +49,13 @@ def conversations(users: list[str], assistants: list[str]) -> pl.DataFrame:
 
 
 def dropped(batch: pl.DataFrame, config: QualityConfig) -> int:
-    """Rows of a batch that a rule drops, as the stage marks them."""
+    """Number of rows of a batch that a rule drops."""
     turns = unfold(batch)
     return marked(sides(turns), turns, config)
 
 
 def marked(said: pl.DataFrame, turns: pl.DataFrame, config: QualityConfig) -> int:
-    """Rows that a rule drops; what is timed."""
+    """Number of rows that a rule drops; this is timed."""
     strata = pl.repeat("all", said.height, eager=True)
     said = measure(said, turns, strata, config)
     chosen = quality_rules(config)
@@ -66,7 +66,7 @@ def marked(said: pl.DataFrame, turns: pl.DataFrame, config: QualityConfig) -> in
 
 
 def rows_per_second(config: QualityConfig) -> float:
-    """Over one million rows, in batches; unfolding is not timed."""
+    """Rows per second over one million rows, in batches, without unfolding."""
     draw = random.Random(1)
 
     def sentences(words: str) -> list[str]:

@@ -1,12 +1,12 @@
-"""Time and memory of the stage `split`, with and without the leakage check.
+"""Measure time and memory of the stage `split`, with and without the leakage check.
 
     python benchmarks/leakage.py --rows 300000 3000000
 
 Sequences are pairs of sentences of the sample (`benchmarks/corpus.py`), about 30 words
-and 40 tokens. All but 3,000 rows are free, those are an official test split, 1,000 of
-which stand in train too, behind two other words. Of these copies, all that have n words
-must be found, less those made of common n-grams, and more at large sizes: the same
-sentences meet by chance.
+and 40 tokens. 3,000 rows are an official test split; 1,000 of them are also in train,
+after two other words. All these copies of at least n words must be found, except those
+of common n-grams. At large sizes more is found, because the same sentences are drawn by
+chance.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def sequences(num_rows: int) -> Iterator[pa.Table]:
 
 
 def to_table(pairs: pl.DataFrame, at: int) -> pa.Table:
-    """Sequences of pairs, of which the first of all are official test."""
+    """Sequences of pairs; the first of all rows are the official test split."""
     number = pl.int_range(at, at + pairs.height, dtype=pl.Int64, eager=True)
     name = (number + 2**40).cast(pl.String)
     rng = np.random.default_rng(at)
@@ -82,7 +82,7 @@ def to_table(pairs: pl.DataFrame, at: int) -> pa.Table:
 
 
 def measure(folder: Path, leakage: bool) -> None:
-    """Run the stage in this process, and say what it took."""
+    """Run the stage in this process, and print time and memory."""
     from graft.stages.split import run
 
     config = SplitConfig(
@@ -93,7 +93,7 @@ def measure(folder: Path, leakage: bool) -> None:
     run(config, sequences=folder / "sequences", **names)
     seconds = time.perf_counter() - start
     num_rows = io.num_rows(folder / "sequences")
-    # Not getrusage: that counts the parent's memory at the fork too.
+    # Not getrusage, which includes the parent's memory at the fork.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     peak_mib = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     print(
@@ -106,7 +106,7 @@ def measure(folder: Path, leakage: bool) -> None:
 
 
 def num_long(folder: Path) -> int:
-    """Copies of at least n words, the only ones that n-grams can find."""
+    """Number of copies of at least n words, which n-grams can find."""
     head = next(io.read_batches(folder / "sequences", ["messages"], LEAKED))
     asked = [row[0]["content"] for row in head["messages"].to_pylist()]
     _, counts = hash_texts(to_words(pl.Series(asked)), len(asked))
@@ -114,7 +114,7 @@ def num_long(folder: Path) -> int:
 
 
 def main() -> None:
-    """Make sequences of each size, and split them twice."""
+    """Generate sequences of each size, and split them twice."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[300_000, 3_000_000])
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)

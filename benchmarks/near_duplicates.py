@@ -1,11 +1,11 @@
-"""Near-duplicates: speed, memory, and what is found of planted copies.
+"""Measure speed, memory and recall of near-duplicate detection on planted copies.
 
     python benchmarks/near_duplicates.py --rows 200000
 
-Texts are drawn from 30,000 made-up words, by rank as in a language. A sixth of them are
-copies, with some words added or replaced. What is found is held to an exact comparison
-of each copy with its original; datasketch and rensa, where they are installed, do the
-same on a part of the rows, without the rules on replaced words, numbers and lines.
+Texts are drawn from 30,000 made-up words with Zipf-like frequencies. A sixth of them
+are copies, with some words added or replaced. The result is compared with an exact
+comparison of each copy with its original. If datasketch and rensa are installed, they
+run on a part of the rows, without the rules on replaced words, numbers and lines.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def plain(texts: Sequence[str] | pl.Series) -> pl.DataFrame:
 
 
 def make_texts(rows: int, words: int, seed: int = 0) -> list[str]:
-    """Random texts of so many words; the last sixth are copies of the first."""
+    """Random texts of `words` words; the last sixth are copies of the first."""
     random = np.random.default_rng(seed)
     letters = [chr(97 + n) for n in range(26)]
     vocabulary = np.array(
@@ -65,7 +65,7 @@ def make_texts(rows: int, words: int, seed: int = 0) -> list[str]:
 
 
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Wall-clock of the best of three, and what came out."""
+    """Wall-clock time of the best of three runs, and the result."""
     times = []
     for _ in range(3):
         start = time.perf_counter()
@@ -75,7 +75,7 @@ def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def speed(rows: int, words: int) -> None:
-    """Rows a second of the keys, on one thread and on two."""
+    """Rows per second of computing keys, on one thread and on two."""
     texts = pl.Series(make_texts(rows, words))
     batches = [texts[at : at + 10_000] for at in range(0, rows, 10_000)]
     one, _ = seconds(lambda: [to_keys(batch, CONFIG) for batch in batches])
@@ -89,22 +89,22 @@ def speed(rows: int, words: int) -> None:
 
 
 def memory(rows: int) -> None:
-    """Bytes a row of one band's step, with one key in a hundred shared."""
+    """Bytes per row of one band's step, with one key in a hundred shared."""
     random = np.random.default_rng(0)
     marks = random.integers(0, 2**63, (rows, MARKS)).astype(np.uint64)
     band = random.integers(0, rows * 50, rows).astype(np.uint64)
-    tracemalloc.start()  # NumPy tells it of its arrays
+    tracemalloc.start()  # NumPy reports its arrays to tracemalloc
     start = time.perf_counter()
     to_pairs(band, marks, CONFIG)
     took = time.perf_counter() - start
     more = tracemalloc.get_traced_memory()[1] / rows
     tracemalloc.stop()
     print(f"pairs of a band, {rows:,} rows: {took:.1f} s, ", end="")
-    print(f"{more:.0f} bytes a row beside the {8 + 8 * MARKS} given")
+    print(f"{more:.0f} bytes per row in addition to the input's {8 + 8 * MARKS}")
 
 
 def quality(rows: int, words: int) -> None:
-    """Share of the near copies that are found, and what else is."""
+    """Recall and precision on near copies."""
     texts = make_texts(rows, words)
     column = pl.Series(texts)
     keys = to_keys(column, CONFIG)
@@ -131,7 +131,7 @@ def quality(rows: int, words: int) -> None:
 
 
 def peers(texts: list[str]) -> None:
-    """Recall at the same Jaccard, and rows a second, of other libraries."""
+    """Recall at the same Jaccard similarity and rows per second of other libraries."""
     first = len(texts) - len(texts) // 6
     shingles = [_runs(text) for text in texts]
     pairs = [(n, first + n) for n in range(len(texts) - first)]
@@ -140,7 +140,7 @@ def peers(texts: list[str]) -> None:
         try:
             module = importlib.import_module(name)
         except ImportError:
-            print(f"  {name} is not installed: left out")
+            print(f"  {name} is not installed: skipped")
             continue
         start = time.perf_counter()
         got = work(module, shingles)

@@ -1,9 +1,9 @@
-"""A `dvc repro` that has nothing to do, against one whose stages are `true`.
+"""Time a no-op `dvc repro`, compared with a pipeline whose stages are `true`.
 
     python benchmarks/noop_repro.py
 
-Both have the same outputs in the same cache; the second's stages depend on nothing
-but each other. Prints the median of five pairs, and their ratio.
+Stages of the second depend only on each other. Prints the median of five pairs of runs,
+and their ratio.
 """
 
 import shutil
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def make_bare(folder: Path) -> None:
-    """A DVC repository with the line's chain of stages, each of them `true`."""
+    """A DVC repository with a chain of as many stages, each of them `true`."""
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     chain: dict[str, dict[str, object]] = {}
     before: list[str] = []
@@ -39,19 +39,19 @@ def make_bare(folder: Path) -> None:
 
 
 def seconds(folder: Path) -> float:
-    """Wall-clock of a no-op `dvc repro`."""
+    """Wall-clock time of a no-op `dvc repro`."""
     start = time.perf_counter()
     subprocess.run(["dvc", "repro"], cwd=folder, check=True, capture_output=True)
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Time both in turn."""
+    """Time both, alternating."""
     status = subprocess.run(
         ["dvc", "status", "-q"], cwd=ROOT, check=False, capture_output=True
     )
     if status.returncode:
-        raise SystemExit("the line is not up to date; first: dvc repro")
+        raise SystemExit("the pipeline is not up to date; first run: dvc repro")
     bare = Path(tempfile.mkdtemp())
     try:
         make_bare(bare)
@@ -62,7 +62,7 @@ def main() -> None:
     ratios = [ours / theirs for ours, theirs in pairs]
     ours, theirs = (statistics.median(side) for side in zip(*pairs))
     ratio = statistics.median(ratios)
-    print(f"line {ours:.2f} s, `true` {theirs:.2f} s, ratio {ratio:.2f}")
+    print(f"pipeline {ours:.2f} s, `true` {theirs:.2f} s, ratio {ratio:.2f}")
     print("each pair: " + ", ".join(f"{value:.2f}" for value in ratios))
 
 

@@ -1,8 +1,8 @@
-"""How full packed sequences are, and how long packing takes.
+"""Measure packing efficiency and time.
 
     python benchmarks/packing_fill.py [NUM_DOCUMENTS ...]
 
-Lengths are log-normal and cut off, as measured trainers got them: median 75 and at most
+Lengths are log-normal and clipped, as in the training benchmarks: median 75 and at most
 512 tokens (translation), median 900 and at most 2,048 (reasoning), at least 16; packed
 into sequences of 2,048 tokens.
 """
@@ -30,7 +30,8 @@ def main() -> None:
             packs = pack(lengths, CAPACITY)
             seconds = time.perf_counter() - start
             share = packing_efficiency(packs, lengths, CAPACITY)
-            print(f"{work:5} {count:>9,} documents: fill {share:.5f}, {seconds:.2f} s")
+            print(f"{work:5} {count:>9,} documents: efficiency {share:.5f}, "
+                  f"{seconds:.2f} s")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""How well personal data are found: precision and recall by kind, on made-up text.
+"""Measure precision and recall of personal data detection by kind, on synthetic text.
 
     PYTHONPATH=fixtures python benchmarks/pii_quality.py --rows 5000 --seed 0
     PYTHONPATH=fixtures python benchmarks/pii_quality.py --world
 
---world: numbers of every country and cards of every network, with all regions known.
-A finding is right if it overlaps a labelled span of its kind, exact if it is that span.
-"borderline" are labelled spans that are not acted on, but shown to a person.
+--world: numbers of all countries and cards of all networks, with all regions enabled.
+A finding is correct if it overlaps a labelled span of its kind, exact if it equals the
+span. "borderline" spans are left in the text, but listed for review.
 """
 
 import argparse
@@ -24,13 +24,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--show", type=int, default=0, help="faults to print, by kind")
+    parser.add_argument("--show", type=int, default=0, help="errors to print by kind")
     parser.add_argument("--world", action="store_true", help="numbers of all countries")
     options = parser.parse_args()
     regions = sorted(phonenumbers.SUPPORTED_REGIONS) if options.world else HOME
     sentences = WORLD if options.world else SENTENCES
     examples = list(labelled(options.rows, options.seed, sentences=sentences))
-    score(examples[:100], regions)  # the numbering plans are read once
+    score(examples[:100], regions)  # warm-up: loads the numbering plans
     start = time.perf_counter()
     scores = score(examples, regions)
     took = time.perf_counter() - start
@@ -45,7 +45,7 @@ def main() -> None:
         )
         for fault in one.faults[: options.show]:
             print("   ", fault)
-    print(f"{len(examples) / took:,.0f} rows/s, of which most hold something")
+    print(f"{len(examples) / took:,.0f} rows/s, most of them with personal data")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The preprocess stage against a bare Polars script and datasets.map, in one run.
+"""Compare the preprocess stage with a bare Polars script and datasets.map, in one run.
 
     python benchmarks/preprocess_speed.py --rows 1000000 --runs 3
 
 All three do the same to the same rows, Parquet to Parquet: repair text (mojibake, HTML,
 NFC, controls, blanks), drop by length, ratio and identity, and drop exact duplicates.
-Each is a process of its own, start included. graft also keeps rejects, groups, ids and
-counts, which the others do not have. Prints rows/s, peak memory and ratios.
+Each runs in its own process, whose start counts. graft also writes rejects, groups, ids
+and counts, unlike the others. Prints rows/s, peak memory and ratios.
 """
 
 import argparse
@@ -105,7 +105,7 @@ rows.to_parquet(sys.argv[2])
 
 
 def main() -> None:
-    """Time them in turn."""
+    """Time them, alternating."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
@@ -159,7 +159,7 @@ for name in ("out.pq", "clean/*.parquet", "ds.pq"):
 
 
 def write_params(work: Path, **changes: object) -> None:
-    """params.yaml for the corpus, without what the others do not do."""
+    """params.yaml for the corpus, without features that the others lack."""
     values = yaml.safe_load(compose([], ROOT / "configs"))
     values["data"] |= {
         "root": str(work / "rows"),
@@ -189,9 +189,9 @@ def stage(name: str, work: Path, flags: str) -> None:
 
 
 def timed(command: list[str], work: Path) -> tuple[float, float]:
-    """Seconds of a process, and its peak MiB with that of its children at a time.
+    """Seconds of a process, and its peak MiB, including its children.
 
-    Not `ru_maxrss`: Linux counts there what the parent held when it forked.
+    Not `ru_maxrss`, which includes the parent's memory at the fork.
     """
     start = time.perf_counter()
     peak = 0
@@ -214,7 +214,7 @@ def _family(pid: int) -> list[int]:
 
 
 def _resident(pid: int) -> int:
-    """Bytes that a process holds now."""
+    """Resident bytes of a process."""
     try:
         pages = Path(f"/proc/{pid}/statm").read_text("utf-8").split()[1]
     except OSError:

@@ -1,7 +1,7 @@
-"""Write a base model of a true shape with random weights.
+"""Write a base model of a real shape with random weights.
 
-It stands in for a model that cannot be downloaded: memory and speed are those of the
-real one, what it says is noise.
+It replaces a model that cannot be downloaded. Memory and speed are those of the real
+one, but its output is noise.
 
     python benchmarks/random_base.py --shape mistral-7b-v0.3 --out /tmp/base
 """
@@ -99,7 +99,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 
 def write_random_base(shape: str, out: Path, seed: int, layers: int | None) -> int:
-    """Write weights and config to `out`; returns the number of parameters."""
+    """Write weights and config.json to `out`; returns the number of parameters."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -118,7 +118,7 @@ def write_random_base(shape: str, out: Path, seed: int, layers: int | None) -> i
 def make_random_base(
     shape: Mapping[str, Any], quantization: QuantizationConfig, device: str
 ) -> Any:
-    """A model on the GPU, made there: its linear layers as `quantization` says."""
+    """A model that is created on the device, with linear layers in `quantization`."""
     import torch
     from bitsandbytes.nn import Linear4bit, Params4bit
     from transformers import AutoConfig, AutoModelForCausalLM

@@ -1,11 +1,11 @@
-"""Plants defects of many kinds at known places, runs the data stages on them, and
-checks that every one is found, and that no clean row is lost or altered.
+"""Plant defects of many kinds in known rows, run the data stages, and check that each is
+found and that no clean row is lost or altered.
 
     python benchmarks/seeded_defects.py [--rows 10000] [--each 20] [--seed 0]
 
-Clean rows are sentences of `data/sample`, a tenth of them with an end that looks dirty
-and is not. Prints a table of kinds; ends with exit status 1 if a defect is missed or a
-clean row suffers.
+Clean rows are sentences of `data/sample`; a tenth of them ends with text that only
+looks like a defect. Prints a table of kinds. The exit status is 1 if a defect is missed
+or a clean row is lost or altered.
 """
 
 import argparse
@@ -37,14 +37,14 @@ Run = Callable[[Sequence[str], Path], None]
 
 
 def run_process(arguments: Sequence[str], folder: Path) -> None:
-    """A process of its own. Raises: SystemExit if it fails."""
+    """Run in a new process. Raises: SystemExit if it fails."""
     done = subprocess.run([sys.executable, *arguments], cwd=folder, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(arguments[:2])} ended with status {done.returncode}")
 
 
-def run_line(corpus: Corpus, work: Path, run: Run = run_process) -> None:
-    """Write the source and params.yaml, and run the stages as dvc.yaml has them."""
+def run_pipeline(corpus: Corpus, work: Path, run: Run = run_process) -> None:
+    """Write the source and params.yaml, and run the commands of dvc.yaml's stages."""
     (work / "raw").mkdir()
     (work / "raw/pairs.jsonl").write_bytes(b"\n".join(corpus.lines))
     (work / "benchmark.txt").write_text("\n".join(corpus.benchmark), "utf-8")
@@ -72,7 +72,7 @@ def _params(rows: int) -> dict[str, Any]:
         "min_bytes": 12,
         "min_margin": 0.15,
     }
-    params["validate"] |= {"max_leaked": rows}  # counted there, taken out by split
+    params["validate"] |= {"max_leaked": rows}  # validate counts them, split drops them
     params["task"]["prompt"] |= {"style": "chat", "pattern": None}
     params["model"]["path"] = str(ROOT / params["model"]["path"])
     params["split"]["leakage"] = {
@@ -90,25 +90,25 @@ def _params(rows: int) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of each line: stage and reason, or both sides as they arrived."""
+    """The outcome of each line: stage and reason of the reject, or the final texts."""
 
     rejects: dict[int, tuple[str, str]]
     arrived: dict[int, Text]
 
     @classmethod
     def read(cls, work: Path) -> "Outcome":
-        """Of a finished run. Raises: ValueError if a line is found twice."""
+        """Read a finished run. Raises: ValueError if a line occurs twice."""
         rejects = _lines(work / "data/rejects", ["where", "stage", "reason"])
         arrived = _lines(work / "data/splits", ["where", "messages"])
         if len({line["where"] for line in rejects + arrived}) < len(rejects + arrived):
-            raise ValueError("a row came twice, or was put aside and arrived too")
+            raise ValueError("a row occurs twice, or was both rejected and kept")
         return cls(
             {_number(line): (line["stage"], line["reason"]) for line in rejects},
             {_number(line): _said(line) for line in arrived},
         )
 
     def fault(self, number: int, planted: Planted) -> str:
-        """What is wrong with the fate of a planted line; nothing if it is right."""
+        """The error in the outcome of a planted line; empty if there is none."""
         if planted.outcome is None:
             return self.change(number, planted.repaired or {})
         stage, reason = planted.outcome
@@ -118,7 +118,7 @@ class Outcome:
         return ": ".join(found) if found[0] else f"kept {self.arrived.get(number)}"
 
     def change(self, number: int, row: Row) -> str:
-        """How a row did not arrive as it should; nothing if it did."""
+        """How a row differs from the expected one; empty if it does not."""
         if number not in self.arrived:
             return ": ".join(self.rejects.get(number, ("vanished",)))
         found, wanted = self.arrived[number], (row["en"], row["fr"])
@@ -142,7 +142,7 @@ def _lines(folder: Path, columns: list[str]) -> list[dict[str, Any]]:
 
 
 def faults(corpus: Corpus, outcome: Outcome) -> dict[int, tuple[str, str]]:
-    """Line → kind, and what is wrong with it."""
+    """Line → kind and error."""
     missed = {
         number: (kind, outcome.fault(number, planted))
         for number, (kind, planted) in corpus.planted.items()
@@ -160,7 +160,7 @@ def main() -> None:
     args = parser.parse_args()
     corpus = make_corpus(args.rows, args.each, KINDS, args.seed)
     with tempfile.TemporaryDirectory(prefix="graft-defects-") as folder:
-        run_line(corpus, Path(folder))
+        run_pipeline(corpus, Path(folder))
         outcome = Outcome.read(Path(folder))
     wrong = faults(corpus, outcome)
     counts = Counter(kind for kind, _ in wrong.values())

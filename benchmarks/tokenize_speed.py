@@ -1,13 +1,13 @@
-"""What the tokenize stage encodes a second, against the bare tokenizer.
+"""Compare the speed of the tokenize stage with that of the bare tokenizer.
 
     python benchmarks/tokenize_speed.py [NUM_PAIRS] [STYLE]
 
-Short pairs of the sample, each made different by a number, with models/tiny. The bare
-tokenizer gets the very strings that the prompt template gives it (a prompt and an
-answer a pair), 4,096 at a time, and its results are thrown away; the stage's side
-runs from Arrow tables of examples to Arrow tables of sequences, by the local engine.
-Both on all cores, in turn, five times; prints the best of each and their ratio: on a
-shared machine the slower runs tell what else ran.
+Short pairs of the sample, each made unique by a number, with models/tiny. The bare
+tokenizer encodes the same strings as the prompt template (a prompt and an answer per
+pair), 4,096 at a time, and its results are discarded. The stage converts Arrow tables
+of examples to Arrow tables of sequences, with the local engine. Both use all cores and
+run alternately, five times. Prints the best of each and their ratio, as slower runs on
+a shared machine depend on its other load.
 """
 
 import json
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def read_pairs(num: int) -> list[tuple[str, str]]:
-    """The sample's clean pairs, over and over, each with a number of its own."""
+    """The sample's clean pairs, repeated, each with a unique number."""
     text = (ROOT / "data/sample/pairs.jsonl").read_bytes().decode(errors="replace")
     rows = []
     for line in text.splitlines():
@@ -40,7 +40,7 @@ def read_pairs(num: int) -> list[tuple[str, str]]:
             row = json.loads(line)
             rows.append((row["en"] + " ", row["fr"] + " "))
         except (ValueError, TypeError, KeyError):
-            continue  # the sample has faults on purpose
+            continue  # the sample has invalid rows on purpose
     rows = [row for row in rows if "<" not in row[0] + row[1]]
     chosen = (rows[number % len(rows)] for number in range(num))
     return [(f"{en}{n}", f"{fr}{n}") for n, (en, fr) in enumerate(chosen)]
@@ -67,14 +67,14 @@ def to_table(pairs: list[tuple[str, str]]) -> pa.Table:
 
 
 def seconds(work: Callable[[], None]) -> float:
-    """Wall-clock of one run."""
+    """Wall-clock time of one run."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Time both in turn."""
+    """Time both, alternating."""
     num = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     style = sys.argv[2] if len(sys.argv) > 2 else "pattern"
     os.chdir(ROOT)
@@ -105,12 +105,12 @@ def main() -> None:
     tokenizer = RustTokenizer(ROOT / "models/tiny", reads_control=style == "chat")
     strings: list[str] = []
 
-    def note(texts: list[str], *, start: bool) -> object:
+    def record(texts: list[str], *, start: bool) -> object:
         strings.extend(texts)
         return RustTokenizer.encode(tokenizer, texts, start=start)
 
     spied = load_template(model, prompt)
-    spied._tokenizer.encode = note  # type: ignore[method-assign]  # pylint: disable=W0212
+    spied._tokenizer.encode = record  # type: ignore[method-assign]  # pylint: disable=W0212
     tables = [pa.Table.from_batches([b]) for b in table.to_batches(BATCH)]
     for part in tables:
         to_sequences(part, spied, settings)

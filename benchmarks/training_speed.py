@@ -1,17 +1,16 @@
-"""Tokens a second of the training loop, on random weights of a true shape.
+"""Measure the training loop's tokens per second, on random weights of a real shape.
 
     python benchmarks/training_speed.py --shape mistral-7b-v0.3 qwen2.5-7b-instruct
     torchrun --nproc-per-node 4 benchmarks/training_speed.py
 
 Needs CUDA GPUs. NF4 with double quantization, bf16, rank 16 on all seven projections,
-eight sequences of 2,048 tokens a step and GPU; documents of log-normal lengths, of
-which the later half is learned (`--learned`): short (median 75, at most 512 tokens:
+eight sequences of 2,048 tokens per step and GPU. Documents have log-normal lengths, and
+their second half carries loss (`--trained`): short (median 75, at most 512 tokens:
 translation), long (900, 2,048: reasoning), chats (2,000, 4,096), books (16,000,
-32,768). `--keep input` computes layers again, `selective` their gates alone, `offload`
-also offloaded inputs into the machine's memory, `swap` attention's states too. Tokens are
-real ones: a packed row has no padding. Prints the median of the steps after the third,
-peak memory of a GPU, and the first and last loss. `--cap` makes the process run out of
-memory beyond so many GiB.
+32,768). `--keep input` recomputes layers, `selective` only their gates; `offload` also
+moves layer inputs to host memory, `swap` attention's states too. Packed rows have no
+padding, so all tokens count. Prints the median of the steps after the third, peak
+memory of a GPU, and the first and last loss. `--cap` limits the GPU memory in GiB.
 """
 
 import argparse
@@ -61,7 +60,7 @@ Sections = tuple[TrainConfig, AdapterConfig, QuantizationConfig]
 
 
 class Log:
-    """Keeps what is logged."""
+    """Records metrics."""
 
     def __init__(self) -> None:
         self.seen: list[Mapping[str, float]] = []
@@ -69,15 +68,15 @@ class Log:
     def log_metrics(
         self, metrics: Mapping[str, float], step: int | None = None
     ) -> None:
-        """Keep values of a step."""
+        """Record the values of a step."""
         del step
         self.seen.append(metrics)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Of one training: median real tokens a second of the steps after the third, GiB
-    allocated and reserved at most, the first and the last loss."""
+    """Results of one training: median tokens per second of the steps after the third,
+    peak allocated and reserved GiB, and the first and last loss."""
 
     tokens_per_s: float
     peak_gib: float
@@ -86,7 +85,7 @@ class Measured:
 
 
 def main() -> None:
-    """Train for a few steps, each shape on each work."""
+    """Train for a few steps, each shape on each kind of documents."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--shape", nargs="+", default=["mistral-7b-v0.3"], choices=SHAPES
@@ -96,27 +95,27 @@ def main() -> None:
     parser.add_argument("--keep", default="all", choices=KEEPS)
     parser.add_argument("--at-once", type=int, default=8, help="sequences")
     parser.add_argument("--length", type=int, default=2048, help="tokens of each")
-    parser.add_argument("--learned", type=float, default=0.5, help="share of tokens")
+    parser.add_argument("--trained", type=float, default=0.5, help="share of tokens")
     parser.add_argument("--cap", type=float, help="GiB")
-    parser.add_argument("--shard", action="store_true", help="deal the base out")
+    parser.add_argument("--shard", action="store_true", help="shard the base")
     parser.add_argument("--steps", type=int, default=20)
     args = parser.parse_args()
     if args.cap:
-        whole = torch.cuda.get_device_properties(0).total_memory / 2**30
-        torch.cuda.set_per_process_memory_fraction(args.cap / whole)
+        total = torch.cuda.get_device_properties(0).total_memory / 2**30
+        torch.cuda.set_per_process_memory_fraction(args.cap / total)
     with join("cuda") as group, redirect_stdout(sys.stdout if group.is_first else None):
         compare(args, group)
 
 
 def compare(args: argparse.Namespace, group: DataParallelGroup) -> None:
-    """A line for each shape and work."""
+    """Print a line for each shape and kind of documents."""
     print("| shape | work | tokens/s | peak GiB | loss |\n|---|---|---|---|---|")
     for shape in args.shape:
         for work in args.work:
             train = make_train(args.at_once, args.steps, args.kernels, KEEPS[args.keep])
             train = train.model_copy(update={"shard_base": args.shard})
             sections = (train, make_adapter(), make_quantization())
-            found = measure(shape, work, sections, args.length, args.learned, group)
+            found = measure(shape, work, sections, args.length, args.trained, group)
             first, last = found.losses
             print(
                 f"| {shape} | {work} | {found.tokens_per_s:,.0f} | "
@@ -126,7 +125,7 @@ def compare(args: argparse.Namespace, group: DataParallelGroup) -> None:
 
 
 def make_train(at_once: int, steps: int, kernels: str, keep: bool | str) -> TrainConfig:
-    """Settings of QLoRA, one micro-batch a step."""
+    """Settings of QLoRA, with one micro-batch per step."""
     changes = {
         "device": "cuda",
         "learning_rate": 2e-4,
@@ -142,13 +141,13 @@ def make_train(at_once: int, steps: int, kernels: str, keep: bool | str) -> Trai
 
 
 def make_adapter(**changes: Any) -> LoraConfig:
-    """Rank 16 on all linear layers, but for `changes`."""
+    """Rank 16 on all linear layers, with `changes`."""
     values = read("adapter/lora") | {"rank": 16, "alpha": 32}
     return LoraConfig.model_validate(values | changes)
 
 
 def make_quantization(**changes: Any) -> QuantizationConfig:
-    """NF4 with double quantization, but for `changes`."""
+    """NF4 with double quantization, with `changes`."""
     return QuantizationConfig.model_validate(read("quantization/nf4") | changes)
 
 
@@ -157,11 +156,11 @@ def measure(
     work: str,
     sections: Sections,
     length: int,
-    learned: float,
+    trained: float,
     group: DataParallelGroup = DataParallelGroup(device="cuda"),
 ) -> Measured:
-    """One training from the start, on documents of which a share is learned."""
-    gc.collect()  # what was measured before holds itself in circles
+    """One training, on documents of which the share `trained` carries loss."""
+    gc.collect()  # earlier models contain reference cycles
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     train, adapter, quantization = sections
@@ -176,7 +175,7 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         store = CheckpointStore(Path(folder), 1)
         seen, held_out = (
-            make_documents(work, number * tokens, vocabulary, seed, length, learned)
+            make_documents(work, number * tokens, vocabulary, seed, length, trained)
             for seed, number in enumerate((steps + 2, 1))
         )
         Loop(prepared, seen, held_out, train, store, log, group).run()
@@ -190,8 +189,8 @@ def measure(
 
 
 def read(group: str) -> dict[str, Any]:
-    """A file of configs/ with its defaults, as Hydra merges them; Hydra itself may be
-    missing where this runs."""
+    """A file of configs/ merged with its defaults, without Hydra, which may not be
+    installed on a GPU machine."""
     text = (ROOT / "configs" / f"{group}.yaml").read_text("utf-8")
     own: dict[str, Any] = yaml.safe_load(text)
     others = [name for name in own.pop("defaults", []) if name != "_self_"]
@@ -202,9 +201,9 @@ def read(group: str) -> dict[str, Any]:
 
 
 def make_documents(
-    work: str, tokens: int, vocabulary: int, seed: int, length: int, learned: float
+    work: str, tokens: int, vocabulary: int, seed: int, length: int, trained: float
 ) -> PackedDocuments:
-    """Documents of about so many tokens in all."""
+    """Documents of about `tokens` tokens in total."""
     rng = np.random.default_rng(seed)
     median, spread, most = WORKS[work]
     drawn = rng.lognormal(math.log(median), spread, 2 * tokens // median)
@@ -214,8 +213,9 @@ def make_documents(
     place = np.arange(starts[-1]) - starts[:-1].repeat(lengths)
     names = [str(number) for number in range(len(lengths))]
     return PackedDocuments(
-        rng.zipf(1.3, starts[-1]) % (vocabulary - 16) + 16,  # so that there is a loss
-        place >= (1 - learned) * lengths.repeat(lengths),
+        rng.zipf(1.3, starts[-1]) % (vocabulary - 16)
+        + 16,  # skewed: something to learn
+        place >= (1 - trained) * lengths.repeat(lengths),
         starts,
         names,
         length,

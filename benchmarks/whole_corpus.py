@@ -1,11 +1,11 @@
-"""All data stages on a corpus of any size: time, memory and bytes of each.
+"""Measure time, memory and disk space of all data stages on a corpus of any size.
 
     python benchmarks/whole_corpus.py --rows 1000000 10000000
 
 Short pairs with 1 % dirt (see corpus.py), the default rules of configs/, the tokenizer
-of models/tiny. Each stage is a process of its own. Peak memory is what it holds; disk
-is what it leaves, and at most while it works. The last column is the time for the 40.8
-million pairs of WMT14 fr-en, in proportion.
+of models/tiny. Each stage runs in its own process. Disk space is that of its output, and
+the peak while it runs. The last column extrapolates the time to the 40.8 million pairs
+of WMT14 fr-en.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def main() -> None:
     """Run the stages for each number of rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000])
-    parser.add_argument("--dir", type=Path, help="where there is room for it")
+    parser.add_argument("--dir", type=Path, help="a folder with enough disk space")
     args = parser.parse_args()
     for rows in args.rows:
         with tempfile.TemporaryDirectory(prefix="graft-corpus-", dir=args.dir) as name:
@@ -50,7 +50,7 @@ def run(work: Path, rows: int) -> None:
     values["model"]["path"] = str(ROOT / values["model"]["path"])
     (work / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     print(f"{rows:,} rows, {size(work / 'rows') / 1e6:,.0f} MB of Parquet")
-    print("| stage | s | rows/s | peak MiB | at most, MB | left, MB | files | 40.8 M |")
+    print("| stage | s | rows/s | peak MiB | peak MB | output MB | files | 40.8 M |")
     print("|---|---|---|---|---|---|---|---|")
     total = 0.0
     for stage, flags in STAGES.items():
@@ -74,7 +74,7 @@ def run(work: Path, rows: int) -> None:
 
 
 class Watch(threading.Thread):
-    """Looks at a folder's size every second."""
+    """Measures a folder's size every second."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(daemon=True)
@@ -82,19 +82,19 @@ class Watch(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        """Look until told to stop."""
+        """Measure until `stop` is called."""
         while not self._ended.wait(1):
             self._most = max(self._most, size(self._folder))
 
     def stop(self) -> int:
-        """The greatest size seen, in bytes."""
+        """The largest size so far, in bytes."""
         self._ended.set()
         self.join()
         return max(self._most, size(self._folder))
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files below; one that vanishes meanwhile counts nothing."""
+    """Bytes of all files in a folder, except those deleted in the meantime."""
     total = 0
     for path in folder.rglob("*"):
         try:

@@ -1,9 +1,9 @@
-"""Check what the default pipeline made: did it learn what it learned elsewhere?
+"""Check the results of the default pipeline against those measured before.
 
     python scripts/check_pipeline.py          after make repro
 
-The score must lie in the band of tests/expected/default_pipeline.json, training and
-validation loss must have fallen, and nothing may be absent or NaN.
+The score must be in the range of tests/expected/default_pipeline.json, training and
+validation loss must have fallen, and no value may be missing or NaN.
 """
 
 import csv
@@ -18,25 +18,25 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 EXPECTED = ROOT / "tests/expected/default_pipeline.json"
 ENDS = 5
-"""Logged losses of training that are averaged at either end."""
+"""Logged training losses that are averaged at either end."""
 MIN_FALL = 0.9
-"""A last loss above this share of the first has not fallen."""
+"""The last loss must be at most this share of the first."""
 FLAGS = {"amx_tile": "AMX", "avx512_bf16": "AVX-512 BF16"}
 
 
 def score_errors(
     report: Mapping[str, Any], expected: Mapping[str, Any]
 ) -> Iterator[str]:
-    """What is wrong with reports/evaluate.json."""
+    """Errors in reports/evaluate.json."""
     name, low, high = expected["metric"], expected["lowest"], expected["highest"]
     value = _number(report, "tuned", name)
     if not math.isfinite(value):
-        yield f"tuned.{name} is absent or no finite number"
+        yield f"tuned.{name} is missing, NaN or infinite"
     elif not low <= value <= high:
         yield f"tuned.{name} is {value}; expected {low} to {high}"
     base = _number(report, "base", name)
     if not math.isfinite(base):
-        yield f"base.{name} is absent or no finite number"
+        yield f"base.{name} is missing, NaN or infinite"
     elif not base < value:
         yield f"tuned.{name} {value} is not above base.{name} {base}"
     if report.get("num_examples") != expected["num_examples"]:
@@ -47,7 +47,7 @@ def score_errors(
 
 
 def loss_errors(name: str, losses: Sequence[float], ends: int) -> Iterator[str]:
-    """What is wrong with a curve of losses, in the order of steps."""
+    """Errors in a loss curve, in the order of steps."""
     if len(losses) < 2:
         yield f"{name} loss: {len(losses)} values; expected two or more"
     elif not all(map(math.isfinite, losses)):
@@ -60,7 +60,7 @@ def loss_errors(name: str, losses: Sequence[float], ends: int) -> Iterator[str]:
 
 
 def read_losses(path: Path) -> list[float]:
-    """The column `loss` of a curve; NaN for what is no number, empty without a file."""
+    """The column `loss` of a curve: NaN for other text, empty without a file."""
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
@@ -68,7 +68,7 @@ def read_losses(path: Path) -> list[float]:
 
 
 def find_errors(root: Path, expected: Mapping[str, Any]) -> list[str]:
-    """All that is wrong with the reports and curves under a root."""
+    """All errors in the reports and curves under a root."""
     errors = []
     path = root / "reports/evaluate.json"
     try:
@@ -83,7 +83,7 @@ def find_errors(root: Path, expected: Mapping[str, Any]) -> list[str]:
 
 
 def processor_class(cpuinfo: str) -> str:
-    """The instruction set that decides how this processor rounds."""
+    """The instruction set, which determines how matrix products are rounded."""
     flags = set(re.findall(r"\w+", cpuinfo))
     return next((name for flag, name in FLAGS.items() if flag in flags), "AVX2")
 
@@ -103,7 +103,7 @@ def _to_float(value: Any) -> float:
 
 
 def main(root: Path = ROOT) -> int:
-    """Print what is wrong, or what was found; returns 1 if anything is."""
+    """Print errors and the expected score; returns 1 if there are errors."""
     expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
     errors = find_errors(root, expected)
     cpuinfo = Path("/proc/cpuinfo")

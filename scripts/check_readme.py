@@ -1,4 +1,4 @@
-"""Run the Python block of README, and compare what it prints with what README shows.
+"""Run the Python block of README, and compare its output with that in README.
 
 python scripts/check_readme.py            after make repro
 """
@@ -16,15 +16,15 @@ BLOCK = re.compile(
 
 
 def shown_in(readme: str) -> tuple[str, str]:
-    """The code, and the output that stands under it. Raises: ValueError if missing."""
+    """The code, and the output below it. Raises: ValueError if one is missing."""
     found = BLOCK.search(readme)
     if found is None:
-        raise ValueError("README has no ```python block with a ```text block under it")
+        raise ValueError("README has no ```python block followed by a ```text block")
     return found["code"], found["shown"]
 
 
 def run(code: str, folder: Path) -> str:
-    """What a program prints; what it says of itself goes to stderr, to be seen.
+    """The output of a program; its stderr is shown.
 
     Raises: CalledProcessError if it fails.
     """
@@ -39,7 +39,7 @@ def run(code: str, folder: Path) -> str:
 
 
 def main(root: Path = ROOT) -> int:
-    """Returns 1 if README shows anything else than what is printed."""
+    """Returns 1 if README shows another output."""
     try:
         code, shown = shown_in((root / "README.md").read_text(encoding="utf-8"))
         printed = run(code, root)
@@ -49,12 +49,12 @@ def main(root: Path = ROOT) -> int:
     if printed != shown:
         print(
             f"error: README.md: its Python block prints\n{printed}"
-            f"  expected: what README shows\n{shown}"
-            "  fix: find out what changed; if the model is right, correct README",
+            f"  expected: the output in README\n{shown}"
+            "  fix: find out what changed; if the model is correct, update README",
             file=sys.stderr,
         )
         return 1
-    print(f"README's Python block prints what README shows:\n{printed}", end="")
+    print(f"README's Python block prints the output in README:\n{printed}", end="")
     return 0
 
 

@@ -2,7 +2,7 @@
 
     python scripts/make_cli_page.py [--check]
 
---check changes nothing, and fails where the page differs.
+--check writes nothing, and fails if the page is out of date.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def to_row(action: argparse.Action) -> str:
 
 
 def main() -> None:
-    """Write the page, or compare it."""
+    """Write or check the page."""
     text = to_page()
     if "--check" not in sys.argv[1:]:
         PAGE.write_text(text, encoding="utf-8")

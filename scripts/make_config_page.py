@@ -3,7 +3,8 @@
     python scripts/make_config_page.py [--check]
 
 Types come from the classes in `graft.config`, defaults from params.yaml, meanings from
-the comments in `configs/`. --check changes nothing, and fails where the page differs.
+the comments in `configs/`. --check writes nothing, and fails if the page is out of
+date.
 """
 
 import json
@@ -29,7 +30,7 @@ _REMARK = re.compile(r"(?:^|\s)# (.*)$")
 
 
 def main() -> None:
-    """Write the page, or compare it."""
+    """Write or check the page."""
     text = to_page(Params, yaml.safe_load(PARAMS.read_text("utf-8")), CONFIGS)
     if "--check" not in sys.argv[1:]:
         PAGE.write_text(text, encoding="utf-8")
@@ -38,8 +39,8 @@ def main() -> None:
 
 
 def to_page(params: type[BaseModel], values: dict[str, Any], configs: Path) -> str:
-    """The page, with a table for each section. Raises: KeyError for a key that no
-    comment explains."""
+    """The page, with a table for each section. Raises: KeyError for a key without a
+    comment."""
     parts = [HEAD]
     chosen = _chosen(configs)
     classes = {f.alias or name: f.annotation for name, f in params.model_fields.items()}
@@ -72,7 +73,7 @@ def keys_of(
 
 
 def to_type(kind: Any) -> str:
-    """A type in few words."""
+    """A short name of a type."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return to_type(inner[0])
@@ -89,14 +90,14 @@ def to_type(kind: Any) -> str:
 
 
 def _chosen(configs: Path) -> dict[str, str]:
-    """The file of each group that the default pipeline takes."""
+    """The file of each group that the default pipeline uses."""
     defaults = yaml.safe_load((configs / "config.yaml").read_text("utf-8"))["defaults"]
     return {group: name for item in defaults if item != "_self_"
             for group, name in item.items()}  # fmt: skip
 
 
 def read_remarks(folder: Path, chosen: str) -> dict[str, str]:
-    """The comment beside each key of a group, of the first file that has one: `base`,
+    """The comment of each key of a group, from the first file that has one: `base`,
     then the chosen one, then the others."""
     first = {"base": 0, chosen: 1}
     found: dict[str, str] = {}
@@ -109,7 +110,7 @@ def read_remarks(folder: Path, chosen: str) -> dict[str, str]:
 
 
 def _remarks(text: str, section: str) -> Iterator[tuple[str, str]]:
-    """Keys with the comment on their line, or on lines of its own right above."""
+    """Keys with the comment on their line, or on the lines directly above."""
     above: list[str] = []
     path: list[tuple[int, str]] = []
     lines = text.splitlines()

@@ -1,9 +1,9 @@
-"""Take the pictures of README after `make repro`: docs/images/*.png.
+"""Take the screenshots of README after `make repro`: docs/images/*.png.
 
     python scripts/make_screenshots.py [--browser chromium] [--only report]
 
-Needs Chromium, which Debian has as a package. The picture of MLflow compares the last
-three runs of its store, so there must be two or more.
+Needs Chromium. The MLflow screenshot compares the last three runs of the store, which
+needs at least two.
 """
 
 import argparse
@@ -41,11 +41,11 @@ def take(
     size: tuple[int, int],
     box: tuple[int, int, int, int],
 ) -> None:
-    """Draw a page as it is after its scripts have run, and cut `box` out. Raises:
-    SystemExit if the browser gives no picture, or one too large to commit."""
+    """Take a screenshot of a page after its scripts have run, and crop it to `box`.
+    Raises: SystemExit if the browser fails, or the file is too large to commit."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder, "page.png")
-        words = [
+        command = [
             browser,
             "--headless",
             "--no-sandbox",
@@ -56,7 +56,7 @@ def take(
             f"--screenshot={drawn}",
             page,
         ]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if not drawn.is_file():
             raise SystemExit(f"{browser} took no picture of {page}:\n{done.stderr}")
         with Image.open(drawn) as picture:
@@ -125,7 +125,7 @@ def comparison_page(address: str) -> str:
 
 
 def main() -> None:
-    """Take them all."""
+    """Take all screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--browser", default="chromium")
     parser.add_argument("--only", nargs="+", default=["report", "mlflow"])
@@ -133,7 +133,7 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     if "report" in args.only:
         if not REPORT.is_file():
-            raise SystemExit(f"{REPORT} is not there; first: make repro")
+            raise SystemExit(f"{REPORT} does not exist; first run: make repro")
         page, out = REPORT.absolute().as_uri(), IMAGES / "report.png"
         take(args.browser, page, out, REPORT_BOX[2:], REPORT_BOX)
     if "mlflow" in args.only:

@@ -1,4 +1,4 @@
-"""End-to-end check of the data stages on any source: do the counts add up?
+"""Run the data stages on any source, and check that the row counts add up.
 
 Runs the commands of dvc.yaml from convert to split in a temporary folder.
 
@@ -37,11 +37,11 @@ KEPT = {
 
 
 ADDED = {"paraphrases": 1, "further chunks": 1, "paraphrases_left_out": -1}
-"""What a stage makes of its own beside the rows it was given, or takes back."""
+"""Counts of rows that a stage adds to its input, or leaves out."""
 
 
 def main() -> None:
-    """Run the stages; exit 1 where one fails or rows are lost."""
+    """Run the stages. Exit status 1 if one fails or rows are lost."""
     args = parse_args()
     params = yaml.safe_load(compose(args.override, ROOT / "configs"))
     params["data"] = data_section(args)
@@ -81,7 +81,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def data_section(args: argparse.Namespace) -> dict[str, Any]:
-    """The section `data` from a YAML with its defaults, and from the flags."""
+    """The section `data`, from a YAML file with its defaults, and the flags."""
     base = ROOT / "configs/data/base.yaml"
     data = load_yaml(args.data if args.data else base)
     files: dict[str, Any] = {}
@@ -104,7 +104,7 @@ def data_section(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
-    """A data YAML over the files of its defaults list, as Hydra composes them."""
+    """A YAML file of configs/data, merged with its defaults as Hydra does it."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
@@ -121,7 +121,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
 
 
 def run_stages(work: Path, last: str) -> None:
-    """Run each stage, and hold what it leaves against what it was given."""
+    """Run each stage, and compare the rows of its output with those of its input."""
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     rows_in, lines = 0, []
     for name, folder in KEPT.items():
@@ -148,7 +148,7 @@ def run_stages(work: Path, last: str) -> None:
 
 
 def num_rows(folder: Path) -> int:
-    """Rows of all shards under a folder, by their footers."""
+    """Number of rows of all shards under a folder, read from their footers."""
     shards = folder.rglob("part-*.parquet")
     return sum(pq.read_metadata(shard).num_rows for shard in shards)
 

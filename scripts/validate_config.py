@@ -1,9 +1,9 @@
-"""Check every configuration that configs/ can make, and that params.yaml is one.
+"""Check all configurations of configs/, and that params.yaml is up to date.
 
     python scripts/validate_config.py            everything
     python scripts/validate_config.py data=csv   one composition, with overrides
 
-All faults are told at once, each with its file and key.
+All errors are printed at once, each with its file and key.
 """
 
 import sys
@@ -19,11 +19,11 @@ from graft.metrics import METRICS
 from graft.tasks import TASKS
 
 EXPERIMENT = "experiment"
-"""The group that the default names no choice of: it is added, with a plus."""
+"""The group that is not in the defaults list, so that its override needs a plus."""
 
 
 def faults_of(overrides: Sequence[str] = ()) -> list[str]:
-    """What is wrong with a composition; empty if nothing is."""
+    """The errors of a composition."""
     try:
         values = yaml.safe_load(compose(overrides))
     except ConfigError as error:
@@ -35,13 +35,13 @@ def _faults_of_values(values: Mapping[str, Any]) -> list[str]:
     try:
         check_params(values, "")
     except ConfigError as error:
-        lines = error.problem.splitlines()[1:]  # the first one counts them
+        lines = error.problem.splitlines()[1:]  # the first line is a summary
         return [line.strip().removeprefix("- ") for line in lines]
     return []
 
 
 def _unknown_names(task: object) -> Iterator[str]:
-    """Names that the section cannot know to be right."""
+    """Errors for names that are not in a registry, which the section cannot check."""
     if not isinstance(task, dict):
         return
     asked = {
@@ -55,9 +55,9 @@ def _unknown_names(task: object) -> Iterator[str]:
 
 
 def all_faults() -> tuple[int, list[str]]:
-    """How many compositions there are, and every fault as `file: key: what`.
+    """The number of compositions, and all errors as `file: key: problem`.
 
-    A fault in the section of a group is that of the group's file.
+    An error in the section of a group is attributed to the group's file.
     """
     choices = [path for path in sorted(CONFIGS.glob("*/*.yaml")) if path.stem != "base"]
     groups = {path.parent.name for path in choices}
@@ -84,7 +84,7 @@ def all_faults() -> tuple[int, list[str]]:
 
 
 def main(overrides: Sequence[str]) -> int:
-    """Print all faults; returns 1 if there are any."""
+    """Print all errors; returns 1 if there are any."""
     if overrides:
         count = 1
         found = [f"{' '.join(overrides)}: {line}" for line in faults_of(overrides)]

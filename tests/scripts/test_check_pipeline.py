@@ -1,4 +1,4 @@
-"""Reports of a pipeline that did not learn do not pass."""
+"""Reports of a pipeline that did not learn fail."""
 
 import json
 import math
@@ -31,7 +31,7 @@ def write(root: Path, report: Any = None, **curves: list[float]) -> Path:
     return root
 
 
-def test_what_learned_passes(tmp_path: Path) -> None:
+def test_a_pipeline_that_learned_passes(tmp_path: Path) -> None:
     assert find_errors(write(tmp_path), BAND) == []
     assert main(tmp_path) == 0
 
@@ -42,19 +42,19 @@ def test_what_learned_passes(tmp_path: Path) -> None:
         ({"tuned": {"bleu": 0.48}}, "tuned.bleu is 0.48"),
         ({"tuned": {"bleu": 79.9}}, "expected 80.0 to 88.0"),
         ({"tuned": {"bleu": 99.0}}, "expected 80.0 to 88.0"),
-        ({"tuned": {"bleu": math.nan}}, "tuned.bleu is absent"),
-        ({"tuned": {"bleu": None}}, "tuned.bleu is absent"),
-        ({"tuned": {"bleu": True}}, "tuned.bleu is absent"),
-        ({"tuned": {}}, "tuned.bleu is absent"),
-        ({"tuned": None}, "tuned.bleu is absent"),
+        ({"tuned": {"bleu": math.nan}}, "tuned.bleu is missing"),
+        ({"tuned": {"bleu": None}}, "tuned.bleu is missing"),
+        ({"tuned": {"bleu": True}}, "tuned.bleu is missing"),
+        ({"tuned": {}}, "tuned.bleu is missing"),
+        ({"tuned": None}, "tuned.bleu is missing"),
         ({"base": {"bleu": 83.8}}, "is not above base"),
-        ({"base": {}}, "base.bleu is absent"),
+        ({"base": {}}, "base.bleu is missing"),
         ({"num_examples": 64}, "num_examples is 64"),
         ({"requirements": "failed"}, "'failed'"),
         ({"requirements": None}, "expected 'passed'"),
     ],
 )
-def test_a_report_that_is_wrong_fails(
+def test_a_wrong_report_fails(
     tmp_path: Path, change: dict[str, Any], error: str
 ) -> None:
     found = find_errors(write(tmp_path, GOOD | change), BAND)
@@ -81,7 +81,7 @@ def test_a_loss_that_did_not_fall_fails(
 
 
 @pytest.mark.parametrize("broken", ["", "[]", "{"])
-def test_no_report_or_a_broken_one_fails(tmp_path: Path, broken: str) -> None:
+def test_a_missing_or_broken_report_fails(tmp_path: Path, broken: str) -> None:
     path = write(tmp_path) / "reports/evaluate.json"
     path.write_text(broken)
     assert find_errors(tmp_path, BAND)
@@ -89,7 +89,7 @@ def test_no_report_or_a_broken_one_fails(tmp_path: Path, broken: str) -> None:
     assert find_errors(tmp_path, BAND)
 
 
-def test_a_peak_in_the_middle_is_no_fault() -> None:
+def test_a_peak_in_the_middle_of_a_curve_is_accepted() -> None:
     assert not list(loss_errors("train", [2.0, 5.0, 1.0, 0.5], 1))
 
 
@@ -102,5 +102,5 @@ def test_a_peak_in_the_middle_is_no_fault() -> None:
         ("", "AVX2"),
     ],
 )
-def test_every_processor_has_a_class_that_was_measured(flags: str, kind: str) -> None:
+def test_every_class_of_processors_was_measured(flags: str, kind: str) -> None:
     assert processor_class(flags) == kind and kind in BAND["measured"]

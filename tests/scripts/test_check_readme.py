@@ -1,4 +1,4 @@
-"""README's demonstration is held to what it prints."""
+"""The output in README is that of its code."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ print("Le chat dort.")
 """
 
 
-def test_readme_shows_what_its_code_prints(tmp_path: Path) -> None:
+def test_a_readme_with_the_output_of_its_code_passes(tmp_path: Path) -> None:
     path = tmp_path / "README.md"
     path.write_text(README.format(shown="Le chat dort."), "utf-8")
     assert main(tmp_path) == 0
@@ -38,7 +38,7 @@ def test_a_readme_without_output_or_with_broken_code_fails(
 
 
 def sentences() -> list[str]:
-    """What the repository's README has translated."""
+    """The sentences that README translates."""
     code, _ = shown_in((ROOT / "README.md").read_text(encoding="utf-8"))
     (line,) = [line for line in code.splitlines() if "predict([" in line]
     found: list[str] = json.loads(line[line.index("[") : line.rindex("]") + 1])
@@ -63,7 +63,7 @@ def test_the_demo_is_not_in_the_sample_but_all_its_words_are() -> None:
 
 
 @pytest.mark.slow
-def test_the_registered_model_prints_what_readme_shows() -> None:
+def test_the_registered_model_prints_the_output_of_readme() -> None:
     if not (ROOT / "models/adapter/graft.json").is_file():
         pytest.skip("nothing is trained here; `make repro && make verify` checks this")
     assert main() == 0

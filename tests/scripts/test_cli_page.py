@@ -1,4 +1,4 @@
-"""docs/CLI.md, made from the commands."""
+"""docs/CLI.md, generated from the commands."""
 
 from pathlib import Path
 
@@ -13,6 +13,6 @@ def test_the_page_of_this_repository_is_up_to_date() -> None:
     assert shown == make_cli_page.to_page(), "run: python scripts/make_cli_page.py"
 
 
-def test_every_command_has_a_part() -> None:
+def test_every_command_has_a_section() -> None:
     parts = make_cli_page.to_page().split("\n## graft ")[1:]
     assert [part.split("\n")[0] for part in parts] == list(COMMANDS)

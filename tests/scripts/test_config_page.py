@@ -1,4 +1,4 @@
-"""docs/CONFIG.md, made from classes and comments."""
+"""docs/CONFIG.md, generated from classes and comments."""
 
 import subprocess
 import sys
@@ -53,7 +53,7 @@ def test_the_page_of_this_repository_is_up_to_date() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_key_is_explained_by_the_comment_beside_or_above_it(configs: Path) -> None:
+def test_a_key_is_explained_by_the_comment_next_to_or_above_it(configs: Path) -> None:
     found = read_remarks(configs / "box", "small")
     assert found == {"kind": "of the big one", "inner.size": "In metres."}
 
@@ -70,5 +70,5 @@ def test_a_key_without_a_comment_is_an_error(configs: Path) -> None:
         to_page(Both, {"box": {"kind": "a", "inner": {"size": 3}}}, configs)
 
 
-def test_types_are_named_in_few_words() -> None:
+def test_types_have_short_names() -> None:
     assert to_type(dict[str, list[float] | None]) == "text → list of number or null"

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy of what the default is made of, as the working folder."""
+    """A copy of the default configuration, as the working folder."""
     files = ["params.yaml", "configs/config.yaml", "configs/quantization/none.yaml"]
     files += ["configs/data/base.yaml", "configs/train/base.yaml"]
     for item in yaml.safe_load((ROOT / "configs/config.yaml").read_text())["defaults"]:
@@ -37,7 +37,7 @@ def faults() -> list[str]:
     return validate_config.all_faults()[1]
 
 
-def test_the_repository_as_it_is_has_no_fault(
+def test_the_configurations_of_this_repository_are_valid(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -45,7 +45,7 @@ def test_the_repository_as_it_is_has_no_fault(
     assert capsys.readouterr().out.endswith("compositions are valid\n")
 
 
-def test_all_faults_are_told_at_once_each_with_file_and_key() -> None:
+def test_all_errors_are_printed_at_once_each_with_file_and_key() -> None:
     change("configs/convert/default.yaml", "max_rejects", "max_rejets")
     change("configs/adapter/lora.yaml", "rank: 32", "rank: -1")
     change("configs/quantization/none.yaml", "method: none", "method: nine")
@@ -77,13 +77,13 @@ def test_each_broken_file_is_named() -> None:
     assert named == [f"configs/adapter/{number}.yaml" for number in range(len(broken))]
 
 
-def test_a_broken_default_is_told_once_though_all_contain_it() -> None:
+def test_an_error_in_the_default_is_printed_once() -> None:
     Path("configs/adapter/lora.yaml").write_text("a: [1\n", encoding="utf-8")
     (told,) = faults()
     assert "cannot be composed" in told and "adapter/lora.yaml" in told
 
 
-def test_an_experiment_is_checked_over_the_default() -> None:
+def test_an_experiment_is_checked_with_the_defaults() -> None:
     Path("configs/experiment").mkdir(exist_ok=True)
     text = "# @package _global_\nadapter: {rnk: 8}\n"
     Path("configs/experiment/mine.yaml").write_text(text, encoding="utf-8")
@@ -100,7 +100,7 @@ def test_an_experiment_is_checked_over_the_default() -> None:
         ("- a", "params.yaml: not valid YAML"),
     ],
 )
-def test_a_params_yaml_that_is_not_the_composition_is_a_fault(
+def test_a_params_yaml_that_differs_from_the_composition_is_an_error(
     content: str | None, told: str
 ) -> None:
     Path("params.yaml").unlink()
@@ -109,6 +109,8 @@ def test_a_params_yaml_that_is_not_the_composition_is_a_fault(
     assert any(line.startswith(told) for line in faults())
 
 
-def test_overrides_are_checked_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_the_composition_with_overrides_is_checked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert validate_config.main(["adapter.rank=-1"]) == 1
     assert "error: adapter.rank=-1: adapter.rank: " in capsys.readouterr().err
