@@ -1,4 +1,4 @@
-"""An evaluation as one page of HTML: no script, nothing to fetch."""
+"""The report of an evaluation as one HTML page, without scripts or external files."""
 
 from dataclasses import asdict
 
@@ -23,10 +23,10 @@ __all__ = ["to_page"]
 
 
 def to_page(facts: Facts) -> str:
-    """The page. Equal facts make equal bytes.
+    """The page; equal facts give equal bytes.
 
-    The first metric that could be computed is the one that strata, distributions and
-    examples are shown by.
+    Strata, distributions and examples are shown for the first metric that could be
+    computed.
     """
     environment = Environment(
         loader=PackageLoader("graft.evaluation", "page"),

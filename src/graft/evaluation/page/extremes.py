@@ -1,4 +1,4 @@
-"""Single examples: their scores, and the few that a reader should see."""
+"""Scores of single examples, and the choice of those that are shown."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from graft.metrics import Metric
 
 NUM_SHOWN = 5
 SAME = 1e-9
-"""Difference up to which two scores are equal."""
+"""Largest difference of two scores that count as equal."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """An example with its own score by both systems; may be infinite or undefined."""
+    """An example with its own scores of both systems; may be infinite or NaN."""
 
     row: Prediction
     base: float
@@ -31,7 +31,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Group:
-    """Examples that stand for something, the strongest first."""
+    """Examples with a common property, the most extreme first."""
 
     title: str
     note: str
@@ -48,9 +48,9 @@ class Balance:
 
 
 def score_each(metric: Metric, predictions: Sequence[Prediction]) -> list[Scored]:
-    """Score every example as if it were the whole test set."""
+    """Score every example as a test set of its own."""
     columns = []
-    with np.errstate(all="ignore"):  # what has no value becomes nan, and is not drawn
+    with np.errstate(all="ignore"):  # undefined values become NaN and are not drawn
         for segments in (
             to_segments(predictions, "base"),
             to_segments(predictions, "tuned"),
@@ -61,7 +61,7 @@ def score_each(metric: Metric, predictions: Sequence[Prediction]) -> list[Scored
 
 
 def weigh(metric: Metric, scored: Sequence[Scored]) -> Balance:
-    """Count gains and losses; for a mere description, rises and falls."""
+    """Count gains and losses; for a descriptive metric, rises and falls."""
     sign = -1 if metric.better == "lower" else 1
     gains = [sign * each.difference for each in scored]
     better = sum(gain > SAME for gain in gains)
@@ -70,10 +70,10 @@ def weigh(metric: Metric, scored: Sequence[Scored]) -> Balance:
 
 
 def choose_extremes(metric: Metric, scored: Sequence[Scored]) -> list[Group]:
-    """The most changed for better and worse, then the tuned model's worst and best.
+    """The largest gains and losses, then the tuned model's worst and best examples.
 
-    No example is in two groups. Those of equal rank are ordered by their id, so the
-    choice is always the same.
+    No example is in two groups. Ties are ordered by id, so the choice is
+    deterministic.
     """
     sign = -1 if metric.better == "lower" else 1
     left = [each for each in scored if math.isfinite(each.difference)]
@@ -101,12 +101,10 @@ def choose_extremes(metric: Metric, scored: Sequence[Scored]) -> list[Group]:
     lost = take([each for each in left if gain(each) < -SAME], gain)
     lowest = take(left, lambda each: (level(each), gain(each)))
     highest = take(left, lambda each: (-level(each), -gain(each)))
-    own = f"By the {metric.title} of tuned, besides those above; of equal ones"
+    own = f"By the {metric.title} of tuned, without those above; ties by"
     return [
         Group(f"Most changed: largest {gains}", changed, gained),
         Group(f"Most changed: largest {losses}", changed, lost),
-        Group(f"{worst} answers of the tuned model", f"{own} the least gain.", lowest),
-        Group(
-            f"{best} answers of the tuned model", f"{own} the largest gain.", highest
-        ),
+        Group(f"{worst} answers of the tuned model", f"{own} smallest gain.", lowest),
+        Group(f"{best} answers of the tuned model", f"{own} largest gain.", highest),
     ]

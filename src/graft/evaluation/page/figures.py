@@ -1,4 +1,4 @@
-"""The page's figures: what is drawn, and what is said of it."""
+"""The figures of the page, with their descriptions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def compare_metrics(overall: Mapping[str, Comparison]) -> list[MetricFigure]:
             dot_plot(
                 f"values-{index}",
                 "Values of base and tuned model with 95 % intervals",
-                _tell(group, ("base", "tuned")),
+                _describe(group, ("base", "tuned")),
                 [_values(*item) for item in group],
                 depth,
                 METRICS[group[0][0]].scale,
@@ -46,7 +46,7 @@ def compare_metrics(overall: Mapping[str, Comparison]) -> list[MetricFigure]:
             dot_plot(
                 f"differences-{index}",
                 "Paired differences, tuned minus base, with 95 % intervals",
-                _tell(group, ("difference",)),
+                _describe(group, ("difference",)),
                 [
                     Line(METRICS[name].title, [Dot("difference", found.difference)])
                     for name, found in group
@@ -65,22 +65,22 @@ def _values(name: str, found: Comparison) -> Line:
     return Line(METRICS[name].title, dots)
 
 
-def _tell(group: Sequence[tuple[str, Comparison]], systems: Sequence[str]) -> str:
+def _describe(group: Sequence[tuple[str, Comparison]], systems: Sequence[str]) -> str:
     """The numbers of a figure as text."""
-    told = []
+    values = []
     for name, found in group:
         digits = comparison_digits(found)
         for system in systems:
             score = getattr(found, system)
-            told.append(
+            values.append(
                 f"{METRICS[name].title} {system} {number(score.value, digits)}, "
                 f"interval {interval(score, digits)}"
             )
-    return "; ".join(told) + "."
+    return "; ".join(values) + "."
 
 
 def compare_scores(metric: Metric, scored: Sequence[Scored], digits: int) -> Markup:
-    """How one metric spreads over single examples."""
+    """Distribution of a metric over single examples."""
     columns = {
         system: np.array([getattr(each, system) for each in scored])
         for system in ("base", "tuned")
@@ -94,7 +94,7 @@ def compare_scores(metric: Metric, scored: Sequence[Scored], digits: int) -> Mar
 
 
 def compare_lengths(predictions: Sequence[Prediction]) -> Markup:
-    """How long answers are, in words that white space separates."""
+    """Distribution of lengths in words, separated by white space."""
     columns = {
         "base": [row.base for row in predictions],
         "tuned": [row.tuned for row in predictions],

@@ -9,9 +9,9 @@ from graft.pages.axis import Axis
 from graft.pages.drawing import CHAR, RULER, ruler, svg
 
 HEIGHT = 220
-"""Of the drawing, in pixels."""
+"""Height of the plot, in pixels."""
 MARGIN = 10
-"""Between the numbers of the losses and the drawing."""
+"""Space between the tick labels and the plot, in pixels."""
 
 
 def loss_figure(curves: Curves) -> Markup:
@@ -23,7 +23,7 @@ def loss_figure(curves: Curves) -> Markup:
 
 
 def to_image(curves: Curves) -> str:
-    """The figure as a file of its own, for `dvc plots`."""
+    """The figure as a separate file, for `dvc plots`."""
     key = Markup(
         '<svg x="{}%" y="10" overflow="visible"><g class="{name}">{}</g>'
         '<text x="12" y="4">{name}</text></svg>'
@@ -41,7 +41,7 @@ def to_image(curves: Curves) -> str:
 
 
 def _plot(curves: Curves) -> Markup:
-    """The drawing; the numbers of the losses stand to the left of it."""
+    """The plot, with tick labels to its left."""
     across = Axis.over(step for curve in curves.values() for step, _ in curve)
     up = _up(curves)
     level = Markup(
@@ -56,7 +56,7 @@ def _plot(curves: Curves) -> Markup:
     for name, curve in curves.items():
         body += _path(name, curve, across, up)
     body += ruler(across, HEIGHT)
-    return svg("losses", "Loss by step", _tell(curves), HEIGHT + RULER, body)
+    return svg("losses", "Loss by step", _describe(curves), HEIGHT + RULER, body)
 
 
 def _up(curves: Curves) -> Axis:
@@ -64,12 +64,12 @@ def _up(curves: Curves) -> Axis:
 
 
 def _levels(up: Axis) -> list[tuple[float, str]]:
-    """Ticks of the loss with their numbers."""
+    """Ticks of the loss axis with their labels."""
     return [(value, up.label(value)) for value in up.ticks]
 
 
 def _path(name: str, curve: Curve, across: Axis, up: Axis) -> Markup:
-    """A line whose places across are per cent: it stretches, its stroke does not."""
+    """A line with x in percent: it scales with the width, its stroke does not."""
     places = " ".join(
         f"{across.at(step):.3f},{_down(loss, up):.2f}" for step, loss in curve
     )
@@ -84,8 +84,8 @@ def _down(loss: float, up: Axis) -> float:
     return HEIGHT * (1 - up.at(loss) / 100)
 
 
-def _tell(curves: Curves) -> str:
-    """The figure in words."""
+def _describe(curves: Curves) -> str:
+    """The figure as text."""
     return " ".join(
         f"{name.capitalize()} loss goes from {curve[0][1]:.3f} at step {curve[0][0]} "
         f"to {curve[-1][1]:.3f} at step {curve[-1][0]}."

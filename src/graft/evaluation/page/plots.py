@@ -24,8 +24,8 @@ SHAPES = {
     "train": Markup('<path class="curve" d="M-7 0H7"/>'),
     "validation": Markup('<path class="curve" d="M-7 0H7"/>'),
 }
-"""What stands for each kind of value, in plots and in their keys; dots differ in shape,
-not in colour alone."""
+"""The marker of each kind of value in plots and legends; markers differ in shape as
+well as in colour."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def dot_plot(
     depth: int,
     scale: Scale = "linear",
 ) -> Markup:
-    """Labelled lines of dots over one axis; each line has room for `depth` dots."""
+    """Labelled rows of dots with a common axis; each row has space for `depth` dots."""
     axis = axis_of(lines, scale)
     label = Markup('<text x="0" y="{}" class="label">{}</text>')
     body, top = Markup(), 0
@@ -66,7 +66,7 @@ def dot_plot(
 
 
 def strip(axis: Axis, dots: Sequence[Dot]) -> Markup:
-    """Dots for a table's cell, whose row says the same in numbers."""
+    """Dots for a table cell whose row contains the same numbers."""
     height = TRACK * len(dots)
     return Markup('<svg aria-hidden="true" width="100%" height="{}">{}{}</svg>').format(
         height, grid(axis, 0, height), tracks(axis, dots, 0)
@@ -74,7 +74,7 @@ def strip(axis: Axis, dots: Sequence[Dot]) -> Markup:
 
 
 def strip_ruler(axis: Axis) -> Markup:
-    """The axis of the strips, for the table's head."""
+    """The axis of the strips, for the table header."""
     return Markup('<svg aria-hidden="true" width="100%" height="{}">{}</svg>').format(
         RULER - 4, ruler(axis, -4, width=STRIP)
     )
@@ -88,7 +88,7 @@ def axis_of(lines: Sequence[Line], scale: Scale) -> Axis:
 
 
 def tracks(axis: Axis, dots: Sequence[Dot], top: float) -> Markup:
-    """Each dot on a track of its own; one without a finite value leaves it empty."""
+    """Each dot in a row of its own, which is empty without a finite value."""
     whisker = Markup(
         '<line class="whisker" x1="{:.2f}%" x2="{:.2f}%" y1="{y}" y2="{y}"/>'
     )

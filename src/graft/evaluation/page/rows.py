@@ -11,7 +11,7 @@ from graft.evaluation.verdicts import FEWEST, TOO_FEW, Verdict, judge
 from graft.metrics import METRICS, Comparison, Metric
 
 NUM_STRATA = 40
-"""Strata shown, those with the most examples."""
+"""Most strata shown; those with the most examples are chosen."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class StrataTable:
 
 
 def metric_rows(overall: Mapping[str, Comparison]) -> list[MetricRow]:
-    """A row a metric, in the order of the task's metrics."""
+    """One row per metric, in the order of the task's metrics."""
     return [
         MetricRow(
             METRICS[name], found, comparison_digits(found), judge(METRICS[name], found)
@@ -58,7 +58,7 @@ def metric_rows(overall: Mapping[str, Comparison]) -> list[MetricRow]:
 def strata_table(
     metric: Metric, strata: Mapping[str, tuple[int, Mapping[str, Comparison]]]
 ) -> StrataTable:
-    """The largest strata by what tuning did to one metric in each."""
+    """The largest strata, ordered by the gain in one metric."""
     largest = sorted(strata, key=lambda name: (-strata[name][0], name))[:NUM_STRATA]
     picked = [(name, strata[name][0], strata[name][1][metric.name]) for name in largest]
     sign = -1 if metric.better == "lower" else 1

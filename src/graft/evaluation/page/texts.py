@@ -1,4 +1,4 @@
-"""Texts from data as the page shows them: shortened, folded, compared by words."""
+"""Show texts from data: shortened, folded, and compared word by word."""
 
 import re
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from markupsafe import Markup, escape
 HEAD, TAIL = 900, 300
 """Characters shown of a longer text; an answer's end often matters as much."""
 FOLD = 320
-"""Characters from which a text is folded."""
+"""Longer texts are folded."""
 FOLD_LINES = 8
 PREVIEW = 140
 ALIKE = 0.4
-"""Share of common words from which marking the others helps a reader."""
+"""Smallest share of common words for which the others are marked."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Text:
 
 
 def show(text: str, reference: str | None = None) -> Text:
-    """A text ready for the page, with words marked that `reference` has not there."""
+    """A text as markup, with the words marked that differ from `reference`."""
     shown = shorten(text)
     markup = escape(shown)
     if reference is not None and shown != shorten(reference):
@@ -37,7 +37,7 @@ def show(text: str, reference: str | None = None) -> Text:
 
 
 def shorten(text: str) -> str:
-    """Beginning and end of a long text, and how much is left out between."""
+    """Beginning and end of a long text, and the number of omitted characters."""
     left_out = len(text) - HEAD - TAIL
     if left_out <= 0:
         return text
@@ -45,8 +45,8 @@ def shorten(text: str) -> str:
 
 
 def mark_words(text: str, reference: str) -> Markup:
-    """Mark the runs of words that differ; nothing if hardly any is the same."""
-    pieces = re.split(r"(\s+)", text)  # words at even places, white space between
+    """Mark the words that differ; nothing if few are the same."""
+    pieces = re.split(r"(\s+)", text)  # words at even indices, white space between
     matcher = SequenceMatcher(None, pieces[::2], reference.split(), autojunk=False)
     if matcher.ratio() < ALIKE:
         return escape(text)
@@ -64,5 +64,5 @@ def mark_words(text: str, reference: str) -> Markup:
 
 
 def is_address(target: str) -> bool:
-    """Whether a link may lead there; anything but the web is shown, not linked."""
+    """Whether it may be a link; only web addresses are."""
     return urlsplit(target).scheme in ("http", "https")
