@@ -12,7 +12,7 @@ from graft.cli.arguments import add_arguments, describe
 from graft.config import TrainConfig
 
 
-def test_help_is_what_the_docstring_says_of_each_argument() -> None:
+def test_the_help_of_an_argument_comes_from_the_docstring() -> None:
     def run(train: TrainConfig, folder: Path, /, *, top: int = 3) -> None:
         """Show a folder.
 

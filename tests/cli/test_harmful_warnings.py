@@ -71,16 +71,16 @@ def without_backward() -> None:
         ("invalid value encountered in cast", lambda: np.array([np.nan]).astype(int)),
     ],
 )
-def test_a_real_warning_is_an_error_that_says_why(text: str, cause: Any) -> None:
+def test_a_harmful_warning_is_an_error_with_the_reason(text: str, cause: Any) -> None:
     with pytest.raises(HarmfulWarning, match="expected: no such warning") as caught:
         with harmful_warnings_raised():
             cause()
     assert text in str(caught.value)
 
 
-def test_what_a_library_logs_is_read_too() -> None:
+def test_log_records_of_libraries_are_checked_too() -> None:
     logger = logging.getLogger("transformers.generation.utils")
-    with pytest.raises(HarmfulWarning, match="go on from padding"):
+    with pytest.raises(HarmfulWarning, match="continue after padding"):
         with harmful_warnings_raised():
             logger.warning("A model is used, but right-padding was detected! Oh.")
 

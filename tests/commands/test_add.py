@@ -39,7 +39,7 @@ def staged() -> list[str]:
     return done.stdout.split()
 
 
-def test_a_folder_of_the_repository_stays_where_it_is(
+def test_a_folder_of_the_repository_is_used_in_place(
     repo: ToyRepo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_csv(repo.folder / "data/raw/mine/pairs.csv")
@@ -76,7 +76,7 @@ def test_a_file_from_elsewhere_is_copied_to_a_folder_of_its_own(
     repo("graft", "params", "--override", "+experiment=own")
 
 
-def test_columns_that_leave_a_doubt_are_asked_for_before_anything_is_written(
+def test_ambiguous_columns_are_an_error_before_anything_is_written(
     repo: ToyRepo, tmp_path: Path
 ) -> None:
     source = tmp_path / "pairs.tsv"
@@ -94,7 +94,7 @@ def test_columns_that_leave_a_doubt_are_asked_for_before_anything_is_written(
 @pytest.mark.usefixtures("repo")
 def test_a_name_that_is_taken_or_none_is_an_error(tmp_path: Path) -> None:
     source = write_csv(tmp_path / "pairs.csv")
-    with pytest.raises(ConfigError, match="sample.yaml: is there already"):
+    with pytest.raises(ConfigError, match="sample.yaml: already exists"):
         run(source, name="sample")
     with pytest.raises(ConfigError, match="not a valid name"):
         run(source, name="../a")

@@ -162,7 +162,7 @@ def nonsense(folder: Path) -> None:
         (lambda f: (f / "config.json").write_text("{"), "not valid JSON"),
         (lambda f: change_config(f, architectures=["T5Model"]), "T5Model"),
         (lambda f: change_config(f, architectures=["LlamaModel"]), "LlamaModel"),
-        (lambda f: change_config(f, quantization_config={}), "quantized already"),
+        (lambda f: change_config(f, quantization_config={}), "already quantized"),
         (lambda f: change_config(f, vocab_size=300), "the model 300 embeddings"),
         (lambda f: (f / "tokenizer.json").unlink(), "no tokenizer here"),
         (lambda f: (f / "model.safetensors").unlink(), "has no weights"),
@@ -188,7 +188,7 @@ def test_a_file_that_is_there_is_not_written_over(folder: Path, tmp_path: Path) 
     run(folder, out=out)
     assert out.read_text() == written
     out.write_text(written + "# a note\n")
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="already exists"):
         run(folder, out=out)
     assert out.read_text().endswith("# a note\n")
 

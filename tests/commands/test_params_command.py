@@ -26,7 +26,7 @@ def test_it_writes_byte_for_byte_what_dvc_writes() -> None:
     assert PARAMS.read_bytes() == Path("dvc.yaml").read_bytes()
 
 
-def test_it_says_what_it_overwrites(capsys: pytest.CaptureFixture[str]) -> None:
+def test_overwritten_keys_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     params.run(override=["adapter.rank=7"])
     params.run()
     assert "1 keys changed\nadapter.rank: 7 in params.yaml" in capsys.readouterr().out
@@ -43,7 +43,7 @@ def test_check_changes_nothing_and_fails_by_the_keys_that_differ() -> None:
 
 
 @pytest.mark.parametrize("override", ["adapter=nope", "adapter.rnk=1", "adapter.rank"])
-def test_an_override_that_cannot_be_is_named(override: str) -> None:
+def test_an_impossible_override_is_an_error_with_its_name(override: str) -> None:
     with pytest.raises(ConfigError) as caught:
         params.run(override=[override])
     assert override in caught.value.where

@@ -133,7 +133,7 @@ def test_a_text_is_found_in_what_a_row_says(
 def test_roles_and_names_of_columns_are_nothing_that_a_row_says(
     rejects: Path, text: str
 ) -> None:
-    with pytest.raises(DataError, match=f"no reject is meant by --contains '{text}'"):
+    with pytest.raises(DataError, match=f"no reject matches --contains '{text}'"):
         chosen(rejects, contains=text)
 
 
@@ -150,15 +150,17 @@ def test_filters_narrow_each_other(rejects: Path) -> None:
     ]
 
 
-def test_what_is_not_there_is_told_with_what_is(rejects: Path) -> None:
+def test_a_filter_without_matches_is_an_error_with_the_known_reasons(
+    rejects: Path,
+) -> None:
     with pytest.raises(DataError) as told:
         chosen(rejects, stage="split", reason=["to long"])
-    assert "no reject is meant by --stage split --reason 'to long'" in str(told.value)
+    assert "no reject matches --stage split --reason 'to long'" in str(told.value)
     assert "- preprocess: too long: 3" in str(told.value)
     assert not (rejects / "chosen.jsonl").exists()
 
 
-def test_rows_come_out_whole_to_be_mended(rejects: Path, tmp_path: Path) -> None:
+def test_whole_rows_are_written_to_be_corrected(rejects: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     quarantine.run(rejects=rejects, rows=out, limit=0)
     lines = [json.loads(text) for text in out.read_bytes().decode().splitlines()]
@@ -167,7 +169,7 @@ def test_rows_come_out_whole_to_be_mended(rejects: Path, tmp_path: Path) -> None
     assert lines[1]["row"] is None and lines[1]["value"] == '{"en": "b'
     assert lines[2]["row"] == ["\ud800"]
     assert set(lines[3]) == set(REJECT_SCHEMA.names)
-    with pytest.raises(ConfigError, match="rows that you have mended"):
+    with pytest.raises(ConfigError, match="rows that you have corrected"):
         quarantine.run(rejects=rejects, rows=out)
 
 
@@ -179,11 +181,11 @@ def test_what_a_rule_dropped_is_readmitted_and_taken_back(
     assert "2 examples re-admitted\nthen\n  dvc repro" in capsys.readouterr().out
     more = readmitted(rejects, reason=["too long"])
     assert more == ids | {"id of b/c.jsonl:4"}
-    assert "1 examples re-admitted, 2 were before" in capsys.readouterr().out
+    assert "1 examples re-admitted, 2 were already" in capsys.readouterr().out
     folder = rejects / "decisions"
     quarantine.run(undo=True, where=["a.jsonl"], decisions=folder)
     assert read_decisions(folder).readmitted == {"id of b/c.jsonl:4"}
-    with pytest.raises(DataError, match="none of its 1 examples is meant by --where"):
+    with pytest.raises(DataError, match="none of its 1 examples matches --where"):
         quarantine.run(undo=True, where=["a.jsonl"], decisions=folder)
 
 
@@ -218,10 +220,10 @@ def test_personal_data_is_readmitted_by_its_name(rejects: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        ({"readmit": True}, "--readmit: is not told which"),
-        ({"readmit": True, "stage": "preprocess"}, "--readmit: is not told which"),
-        ({"undo": True}, "--undo: is not told which"),
-        ({"undo": True, "contains": "x"}, "--reason and --where alone"),
+        ({"readmit": True}, "--readmit: needs a selection"),
+        ({"readmit": True, "stage": "preprocess"}, "--readmit: needs a selection"),
+        ({"undo": True}, "--undo: needs a selection"),
+        ({"undo": True, "contains": "x"}, "combined with --reason and --where"),
         ({"limit": -1}, "--limit: is -1"),
         ({"stage": "train"}, "--stage: is train"),
     ],
@@ -242,4 +244,4 @@ def test_a_line_that_has_not_run_or_rejected_nothing_is_no_riddle(
         shutil.rmtree(rejects / stage)
     io.write_batches(rejects / "convert", [], REJECT_SCHEMA)
     quarantine.run(rejects=rejects, reason=["duplicate"])
-    assert "nothing was put aside" in capsys.readouterr().out
+    assert "no rejects" in capsys.readouterr().out

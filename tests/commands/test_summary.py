@@ -27,12 +27,12 @@ def make(folder: Path) -> dict[str, Path]:
     }
 
 
-def test_the_summary_says_scores_version_and_how_to_see_them(
+def test_the_summary_has_scores_version_and_where_to_see_more(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paths = make(tmp_path)
     summary.run(REGISTRY, **paths)
-    assert "not registered here yet" in capsys.readouterr().out
+    assert "not yet registered" in capsys.readouterr().out
     io.write_json(tmp_path / "evaluate-k.sent.json", {"version": "7"})
     summary.run(REGISTRY, **paths)
     said = capsys.readouterr().out

@@ -208,4 +208,4 @@ def test_decide_prints_the_numbers_of_decisions(
     assert "1 yes, 1 no, 1 open" in said and "2 new, 0 changed" in said
     assert "dvc repro" in said
     decide.run(review, decisions=tmp_path)
-    assert "has them all already" in capsys.readouterr().out
+    assert "already has all of them" in capsys.readouterr().out

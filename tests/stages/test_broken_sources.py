@@ -59,7 +59,7 @@ def empty(shard: Path) -> None:
         ("jsonl.gz", spoil),
     ],
 )
-def test_a_broken_third_file_is_named_and_nothing_is_written(
+def test_a_broken_third_file_is_an_error_and_nothing_is_written(
     tmp_path: Path, make_data, ending: str, damage: Any
 ) -> None:
     damage(write_shards(tmp_path, ending)[2])

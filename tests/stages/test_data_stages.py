@@ -97,7 +97,7 @@ def test_nothing_is_written_past_the_limit_of_rejects(
     assert not contents(tmp_path / "out")
 
 
-def test_an_unmapped_field_is_told_before_a_row_is_read(
+def test_an_unmapped_field_is_an_error_before_a_row_is_read(
     tmp_path: Path, make_data
 ) -> None:
     with pytest.raises(ConfigError, match="needs target"):

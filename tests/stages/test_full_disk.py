@@ -36,7 +36,9 @@ def write_former(path: Path) -> dict[str, bytes]:
     return contents(path)
 
 
-def test_a_full_disk_is_told_and_the_former_folder_stays(small_disk: Path) -> None:
+def test_a_full_disk_is_an_error_and_the_previous_folder_stays(
+    small_disk: Path,
+) -> None:
     write_former(small_disk / "out")
     fill(small_disk, 2**20)
     rng = np.random.default_rng(0)
@@ -50,7 +52,7 @@ def test_a_full_disk_is_told_and_the_former_folder_stays(small_disk: Path) -> No
     assert not remains(small_disk)
 
 
-def test_a_full_disk_is_told_and_the_former_file_stays(small_disk: Path) -> None:
+def test_a_full_disk_is_an_error_and_the_previous_file_stays(small_disk: Path) -> None:
     write_former(small_disk / "report.json")
     fill(small_disk, 0)
     with pytest.raises(StorageError, match="the disk is full"):

@@ -176,7 +176,7 @@ def test_train_is_compared_with_named_benchmark_files(
 @pytest.mark.parametrize(
     ("content", "place"), [(b'{"a": 1}\n{"b"\n', ":2"), (b"\xff\xfe", ":1")]
 )
-def test_a_broken_benchmark_file_is_named_with_its_line(
+def test_a_broken_benchmark_file_is_an_error_with_its_line(
     tmp_path: Path, content: bytes, place: str
 ) -> None:
     file = tmp_path / "known.jsonl"

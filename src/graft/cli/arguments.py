@@ -1,9 +1,9 @@
 """Arguments of a stage or command, from the signature and docstring of its `run`.
 
 A parameter annotated with a `Section` class is that section of params.yaml (`Params` is
-all of it) and no argument. The others become flags (`out: Path` is `--out PATH`), or
-positional arguments where they stand before a `/`. Their help is what the docstring
-says of them under `Args:`.
+all of it) and not an argument. Others become flags (`out: Path` is `--out PATH`), or
+positional arguments if they are before a `/`. Their help comes from `Args:` of the
+docstring.
 """
 
 import argparse
@@ -34,19 +34,19 @@ def sections_of(run: Callable[..., Any]) -> dict[str, type[Section]]:
 def add_arguments(
     parser: argparse.ArgumentParser, run: Callable[..., Any], default: Path
 ) -> None:
-    """Give a parser the arguments of `run`.
+    """Add the arguments of `run` to a parser.
 
     Args:
-        parser: takes the description of `run`, too.
-        default: the params file, for a `run` that takes sections.
+        parser: also gets the description of `run`.
+        default: the params file, for a `run` with sections.
     """
-    parser.description, told = describe(run)
+    parser.description, helps = describe(run)
     parser.formatter_class = _Formatter
     sections = sections_of(run)
     hints = typing.get_type_hints(run)
     for name, parameter in inspect.signature(run).parameters.items():
         if name not in sections:
-            _add(parser, parameter, hints[name], told.get(name))
+            _add(parser, parameter, hints[name], helps.get(name))
     if sections:
         parser.add_argument(
             "--params",
@@ -59,7 +59,7 @@ def add_arguments(
 
 
 def describe(run: Callable[..., Any]) -> tuple[str, Mapping[str, str]]:
-    """What a docstring says: of the whole, and of each argument."""
+    """The description of a docstring, and the help of each argument."""
     text, _, rest = (inspect.getdoc(run) or "").partition("\n\nArgs:\n")
     _, *parts = _ENTRY.split(re.split(r"^\S", rest, maxsplit=1, flags=re.MULTILINE)[0])
     pairs = zip(parts[::2], parts[1::2], strict=True)
@@ -82,7 +82,7 @@ def to_arguments(
 class _Formatter(
     argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter
 ):
-    """Keeps the lines of the description, and shows defaults that say something."""
+    """Keeps the lines of the description, and shows meaningful defaults."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default in (None, False, argparse.SUPPRESS, []):
@@ -98,13 +98,13 @@ def _add(
     parser: argparse.ArgumentParser,
     parameter: inspect.Parameter,
     hint: Any,
-    told: str | None,
+    help_text: str | None,
 ) -> None:
     if isinstance(hint, UnionType):
         hint = next(part for part in hint.__args__ if part is not NoneType)
     required = parameter.default is inspect.Parameter.empty
-    # A help that is empty, since argparse shows the default beside a help alone.
-    options: dict[str, Any] = {"help": (told or " ").replace("%", "%%")}
+    # The help is never empty, since argparse shows a default only beside a help.
+    options: dict[str, Any] = {"help": (help_text or " ").replace("%", "%%")}
     if not required:
         options["default"] = parameter.default
     if hint is bool:

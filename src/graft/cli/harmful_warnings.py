@@ -1,7 +1,7 @@
-"""Warnings of libraries that mean wrong results: errors in a stage.
+"""Turns library warnings that indicate wrong results into errors.
 
-A library warns where it goes on; what it goes on with may be worthless. Each rule says
-why. All other warnings are shown once.
+After a warning a library continues, perhaps with useless results. Each rule gives the
+reason. All other warnings are shown once.
 """
 
 import logging
@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from graft.errors import GraftError
 
 LIBRARIES = ("transformers", "peft", "bitsandbytes", "accelerate", "torch")
-"""Whose log records are read, too."""
+"""Libraries whose log records are checked, too."""
 
 
 class HarmfulWarning(GraftError):
-    """A library has warned of what makes results wrong."""
+    """A library warning that indicates wrong results."""
 
 
 @dataclass(frozen=True)
-class Rule:
+class WarningRule:
     """A warning that stops a stage.
 
     Attributes:
-        text: a part of the warning, as the library writes it.
-        why: what goes wrong where the warning is passed over.
+        text: a part of the library's warning.
+        why: what goes wrong if the warning is ignored.
     """
 
     text: str
@@ -35,51 +35,52 @@ class Rule:
 
 
 RULES = (
-    Rule(
+    WarningRule(
         "an autograd kernel was not registered",
-        "nothing flows back through an operation, and weights before it are not "
-        "trained (torch; bitsandbytes' 4-bit form for inference on a CPU)",
+        "an operation passes no gradient back, so weights before it are not trained "
+        "(torch; bitsandbytes' 4-bit format for inference on a CPU)",
     ),
-    Rule(
+    WarningRule(
         "None of the inputs have requires_grad=True",
-        "a layer that is computed again passes no gradient back (torch)",
+        "a recomputed layer passes no gradient back (torch)",
     ),
-    Rule(
+    WarningRule(
         "that is different to the input size",
-        "a loss compares values that do not belong together (torch)",
+        "a loss broadcasts tensors of different shapes (torch)",
     ),
-    Rule(
+    WarningRule(
         "discards the imaginary part",
         "a part of each number is dropped (numpy, torch)",
     ),
-    Rule("overflow encountered in cast", "a number becomes infinite (numpy)"),
-    Rule("invalid value encountered in cast", "NaN becomes some integer (numpy)"),
-    Rule(
+    WarningRule("overflow encountered in cast", "a number becomes infinite (numpy)"),
+    WarningRule(
+        "invalid value encountered in cast", "NaN becomes some integer (numpy)"
+    ),
+    WarningRule(
         "newly initialized because missing from the checkpoint",
         "weights of the model are random (transformers)",
     ),
-    Rule(
+    WarningRule(
         "Found missing adapter keys while loading the checkpoint",
-        "a part of the adapter is not there, and zero (peft)",
+        "a part of the adapter is missing, and zero (peft)",
     ),
-    Rule(
+    WarningRule(
         "This will lead to having multiple adapters",
-        "an adapter is put on top of another one (peft)",
+        "an adapter is added on top of another one (peft)",
     ),
-    Rule(
+    WarningRule(
         "Merge lora module to 4-bit linear may get different generations",
-        "what was learned is lost in rounding to 4 bits (peft)",
+        "rounding to 4 bits loses the trained change (peft)",
     ),
-    Rule(
+    WarningRule(
         "This will lead to incorrect tokenization",
-        "text becomes other tokens than those the model was trained with "
-        "(transformers)",
+        "tokens differ from those of training (transformers)",
     ),
-    Rule(
+    WarningRule(
         "right-padding was detected",
-        "completions go on from padding (transformers)",
+        "completions continue after padding (transformers)",
     ),
-    Rule(
+    WarningRule(
         "The attention mask and the pad token id were not set",
         "padding is read as text (transformers)",
     ),
@@ -87,30 +88,28 @@ RULES = (
 
 
 def harm_of(message: str) -> HarmfulWarning | None:
-    """The error that a warning is; None where it is harmless."""
+    """The error of a harmful warning; None for others."""
     for rule in RULES:
         if rule.text in message:
             return HarmfulWarning(
                 "a library's warning",
                 " ".join(message.split())[:400],
                 expected=f"no such warning: {rule.why}",
-                fix="look for its cause in the model, the data or the versions of the "
-                "libraries; if the configuration did not ask for it, it is a fault of "
-                "graft: please report it",
+                fix="look for its cause in the model, the data, the configuration or "
+                "the libraries' versions; else it is a bug of graft: please report it",
             )
     return None
 
 
 class _Guard(logging.Handler):
-    """Raises for harmful records, and lets the library's own handlers show others
-    once."""
+    """Raises for harmful records, and lets the library's handlers show others once."""
 
     def __init__(self, owner: logging.Logger) -> None:
         super().__init__(logging.WARNING)
         self._owner, self._once = owner, _Once()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Called first: it is there before the library is imported."""
+        """Called first, since it is added before the library is imported."""
         if (harm := harm_of(record.getMessage())) is not None:
             raise harm
         for handler in self._owner.handlers:
@@ -126,7 +125,7 @@ class _Once(logging.Filter):
         self._seen: set[tuple[str, str]] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Of warnings and errors; others pass."""
+        """Filters warnings and errors; other records pass."""
         key = (record.name, record.getMessage())
         is_new = record.levelno < logging.WARNING or key not in self._seen
         self._seen.add(key)

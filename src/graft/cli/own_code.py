@@ -1,11 +1,11 @@
-"""Stages and commands run the code of the folder that they are started in.
+"""Makes stages and commands run the code of the folder that they are started in.
 
-An environment has one editable install of graft, that of the workspace. DVC works on
-queued and temporary experiments in copies of other commits, and several worktrees may
-share an environment: there `import graft` would find the workspace's code, and results
-would carry the name of a commit that did not compute them. So a process whose graft is
-not its folder's starts itself again with that folder's `src` first on PYTHONPATH, which
-the processes that it starts inherit.
+An environment has one editable install of graft, that of the workspace. DVC runs queued
+and temporary experiments in copies of other commits, and several worktrees may share an
+environment. There `import graft` would find the code of the workspace, and results
+would be attributed to a commit that did not compute them. So a process that imported
+another graft restarts itself with its folder's `src` first on PYTHONPATH, which its
+child processes inherit.
 """
 
 import os
@@ -26,10 +26,10 @@ def use_own_code(
     execute: Execute = os.execve,
     environment: Mapping[str, str] = os.environ,
 ) -> None:
-    """Return if neither `folder` nor one above it has code of graft, or the nearest is
-    what was imported; else start this process again (`execute` does not return).
+    """Return if neither `folder` nor a parent has code of graft, or if the nearest was
+    imported; else restart this process (`execute` does not return).
 
-    Raises: ConfigError if the folder's code is not what is imported even then.
+    Raises: ConfigError if another code is imported even after a restart.
     """
     here = folder.absolute()
     sources = (one / "src" for one in (here, *here.parents))
@@ -37,14 +37,14 @@ def use_own_code(
     if source is None or imported.resolve() == (own := source / "graft").resolve():
         return
     path = [str(source), environment.get("PYTHONPATH", "")]
-    # As texts: a folder with a colon in its name cannot be on PYTHONPATH.
+    # Compared as text: a folder with a colon in its name cannot be on PYTHONPATH.
     if os.pathsep.join([path[1], ""]).startswith(os.pathsep.join([path[0], ""])):
         raise ConfigError(
             str(folder),
-            f"this folder's code was to run, and {imported} was imported",
+            f"the code of this folder should run, but {imported} was imported",
             expected=f"graft from {own}",
-            fix=f"remove what goes before PYTHONPATH={source} (python -I or -E, a "
-            "module named graft in this folder)",
+            fix=f"remove what takes precedence over PYTHONPATH={source} (python -I or "
+            "-E, a module named graft in this folder)",
         )
     again = dict(environment) | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""`graft add`: files of one's own, as data and as an experiment of this repository."""
+"""`graft add`: configure a user's files as data and as an experiment."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ from graft.tasks import get_task
 
 SHOWN, WIDTH = 1000, 60
 FIXED = {"squad": {"question": "question", "context": "context", "answers": "answers"}}
-"""Fields of formats whose columns have names of their own."""
+"""Fields of formats with fixed column names."""
 
 
 def run(
@@ -33,18 +33,18 @@ def run(
     fields: list[str] | None = None,
     columns: list[str] | None = None,
 ) -> None:
-    """Take a file or folder as data of this repository: write configs/data/NAME.yaml
+    """Add a file or folder as data of this repository: write configs/data/NAME.yaml
     and configs/experiment/NAME.yaml, and `dvc add` the folder.
 
-    The format is found by content.
+    The format is detected by content.
 
     Args:
         data: a file, or a folder of files.
-        name: of the new files in configs/; by default that of the data.
-        task: what is learned from it; a file of configs/task.
-        fields: field=COLUMN for each of the task's, such as source=en target=fr, where
-            the names of the columns leave a doubt.
-        columns: names of the columns, where a CSV's first row has none.
+        name: name of the new files in configs/; by default that of the data.
+        task: task to train; a file of configs/task.
+        fields: field=COLUMN for each field of the task, such as source=en target=fr, if
+            the names of the columns are ambiguous.
+        columns: names of the columns of a CSV file without a header.
     """
     name, what = to_name(data, name), get_task(task)
     files = [CONFIGS / kind / f"{name}.yaml" for kind in ("data", "experiment")]
@@ -73,7 +73,7 @@ def run(
         f"fields   {pairs}\n"
         f"data     {size.shown} in {place.root}"
         + (" (copied)" if place.is_copy else "")
-        + f", kept by DVC; dvc push saves them, too\nwritten  {files[0]}, {files[1]}\n"
+        + f", tracked by DVC; dvc push uploads it\nwritten  {files[0]}, {files[1]}\n"
         f"next     dvc exp run -S +experiment={name}"
     )
 
@@ -83,7 +83,7 @@ def _check_free(files: Sequence[Path]) -> None:
         if file.exists():
             raise ConfigError(
                 str(file),
-                "is there already",
+                "already exists",
                 expected="a new name",
                 fix="choose another --name, or remove this file first",
             )
@@ -92,7 +92,7 @@ def _check_free(files: Sequence[Path]) -> None:
 def _read(
     name: str, place: Place, found: Mapping[str, Any], fields: Mapping[str, str]
 ) -> tuple[list[Row], int]:
-    """The first rows, and how many there are up to MOST_ROWS. Raises: DataError."""
+    """The first rows, and their number, counted up to MOST_ROWS. Raises: DataError."""
     base = yaml.safe_load((CONFIGS / "data/base.yaml").read_text(encoding="utf-8"))
     here = {"name": name, "root": str(place.paths[0].parent), "fields": dict(fields)}
     section = DataConfig.model_validate({**base, **here, **found})
@@ -109,7 +109,7 @@ def _read(
             str(place.paths[0]),
             f"none of {count:,} rows can be read as {section.format}",
             expected="CSV, JSONL, JSON, Parquet, SQuAD or text",
-            fix="write the file of configs/data by hand, then see its rejects: "
+            fix="write the file of configs/data by hand, then check its rejects: "
             f"python scripts/test_pipeline.py configs/data/{name}.yaml",
         )
     return rows, count
@@ -126,8 +126,8 @@ def _columns(kind: str, columns: Sequence[str], first: Row) -> str:
 
 
 def _mean_chars(rows: Sequence[Row], fields: Mapping[str, str]) -> float:
-    """Characters of the fields in a row. Raises: ConfigError for a column that no row
-    has."""
+    """Mean characters of the fields of a row. Raises: ConfigError if no row has one of
+    the columns."""
     total = 0
     for field, column in fields.items():
         values = [value for row in rows if (value := row.get(column)) is not ABSENT]
@@ -136,7 +136,7 @@ def _mean_chars(rows: Sequence[Row], fields: Mapping[str, str]) -> float:
                 f"--fields {field}={column}",
                 f"none of the first {len(rows):,} rows has {column!r}",
                 expected=f"one of {', '.join(map(str, rows[0].values))}",
-                fix="correct the column's name",
+                fix="correct the name of the column",
             )
         total += sum(len(str(value)) for value in values)
     return total / len(rows)

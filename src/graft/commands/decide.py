@@ -1,4 +1,4 @@
-"""`graft decide`: what a person decided about personal data, for `preprocess`."""
+"""`graft decide`: store a reviewer's decisions on personal data for `preprocess`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +14,12 @@ COLUMNS = ("key", "decision")
 def run(review: Path = REVIEW, /, *, decisions: Path = Path("decisions")) -> None:
     """Store the decisions of a filled review file (data/review/personal_data.csv).
 
-    Column `decision` takes yes (it is personal data) or no; an empty cell stays open.
-    Later decisions on the same finding replace earlier ones.
+    Column `decision` contains yes (it is personal data) or no; an empty cell stays
+    open. Later decisions on the same finding replace earlier ones.
 
     Args:
         review: the filled file.
-        decisions: folder of all decisions, which git keeps.
+        decisions: folder of all decisions, tracked by git.
     """
     stored = store_personal(decisions, read_review(review))
     print(f"{review}: {stored.yes:,} yes, {stored.no:,} no, {stored.open:,} open")
@@ -28,7 +28,7 @@ def run(review: Path = REVIEW, /, *, decisions: Path = Path("decisions")) -> Non
         print(f"{path}: {stored.new:,} new, {stored.changed:,} changed")
         print(f"then\n  dvc repro\n  git add {path}")
     elif stored.yes or stored.no:
-        print(f"{path}: has them all already")
+        print(f"{path}: already has all of them")
     else:
         print("nothing to store: fill the column decision with yes or no")
 
@@ -36,7 +36,7 @@ def run(review: Path = REVIEW, /, *, decisions: Path = Path("decisions")) -> Non
 def read_review(path: Path) -> Iterator[Placed]:
     """The rows that have a key, each with its place.
 
-    Raises: DataError if it is no review file, or a row without a key is decided.
+    Raises: DataError if it is not a review file, or a row without a key has a decision.
     """
     expected = "the review file of preprocess, its column decision filled in"
     for place, row in io.read_spreadsheet(path, COLUMNS, expected=expected):
@@ -51,7 +51,7 @@ def _no_key(place: str, decision: str) -> DataError:
     return DataError(
         place,
         f"decision {decision!r} on a row without a key",
-        expected="decisions on findings that wait for one",
-        fix="restore the key; or empty the cell: what is only flagged has no key, and "
-        "preprocess.pii.actions says what becomes of it",
+        expected="decisions on borderline findings, which have a key",
+        fix="restore the key, or empty the cell: findings that are only flagged have "
+        "no key; preprocess.pii.actions sets their treatment",
     )

@@ -1,4 +1,4 @@
-"""`graft describe`: the configs/model YAML of a folder that was made elsewhere."""
+"""`graft describe`: the configs/model YAML of a model folder."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ def run(folder: Path, /, *, out: Path | None = None) -> None:
     if out.exists() and out.read_text(encoding="utf-8") != text:
         raise ConfigError(
             str(out),
-            "is there already, and says something else",
+            "already exists with other content",
             expected="the name of a new file",
             fix="choose another name, or remove this file first",
         )
@@ -46,9 +46,9 @@ def run(folder: Path, /, *, out: Path | None = None) -> None:
 
 
 def describe(folder: Path) -> ModelConfig:
-    """All that a configuration says of a model.
+    """The configuration of a model folder.
 
-    Raises: ModelError or TemplateError if the line could not use it.
+    Raises: ModelError or TemplateError if the pipeline cannot use it.
     """
     revision = model_digest(folder)
     values = read_config(folder)
@@ -69,7 +69,7 @@ def describe(folder: Path) -> ModelConfig:
             str(folder),
             f"weights of type {', '.join(weights.parameters)}",
             expected=f"one of {', '.join(DTYPES.values())}, not yet quantized",
-            fix="take the original model; graft quantizes it while loading",
+            fix="use the original model; graft quantizes it while loading",
         )
     model = ModelConfig(
         path=str(folder),
@@ -84,7 +84,7 @@ def describe(folder: Path) -> ModelConfig:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """config.json of a model that the line can train. Raises: ModelError."""
+    """config.json of a model that the pipeline can train. Raises: ModelError."""
     values: dict[str, Any] = io.read_json(folder / "config.json")
     kind = values.get("model_type")
     classes = values.get("architectures") or ["ForCausalLM"]
@@ -98,15 +98,15 @@ def read_config(folder: Path) -> dict[str, Any]:
     if "quantization_config" in values:
         raise ModelError(
             str(folder / "config.json"),
-            "the model is quantized already",
-            expected="weights as they were trained",
-            fix="take the original model; graft quantizes it while loading",
+            "the model is already quantized",
+            expected="unquantized weights",
+            fix="use the original model; graft quantizes it while loading",
         )
     return values
 
 
 def read_license(readme: Path) -> str | None:
-    """The licence in a model card's front matter; None if it says none."""
+    """The licence in a model card's front matter, or None."""
     if not readme.is_file():
         return None
     parts = readme.read_text(encoding="utf-8", errors="replace").split("---\n", 2)
@@ -121,10 +121,11 @@ def read_license(readme: Path) -> str | None:
 
 
 def to_yaml(model: ModelConfig) -> str:
-    """A file of configs/model. Texts are in quotes: a digest may look like a number."""
+    """A file of configs/model. Texts are quoted, since a digest may look like a
+    number."""
     values = model.model_dump(mode="json")
     lines = [
         f"{key}: {json.dumps(value, ensure_ascii=False)}"
         for key, value in values.items()
     ]
-    return "\n".join(["# Made by graft describe from the folder itself.", *lines, ""])
+    return "\n".join(["# Written by graft describe.", *lines, ""])

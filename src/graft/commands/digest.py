@@ -1,4 +1,4 @@
-"""Command `graft digest FOLDER`: the revision that names a local model's content."""
+"""`graft digest`: the revision of a local model, a digest of its files."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from graft.models.files import model_digest
 
 
 def run(folder: Path, /) -> None:
-    """Print what model.revision must be for a local model.
+    """Print the value of model.revision for a local model.
 
     Args:
         folder: the model, in Hub format.

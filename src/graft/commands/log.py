@@ -7,10 +7,10 @@ from graft.config import RegistryConfig
 
 
 def run(registry: RegistryConfig, journal: Path, /) -> None:
-    """Send what a tracking server that was down has missed of a run.
+    """Send the part of a run that a tracking server missed while it was down.
 
     Args:
-        journal: the run's file under .graft/ or checkpoints/, which its stage named.
+        journal: the run's file under .graft/ or checkpoints/, which the stage printed.
     """
     count = tracking.replay(journal, registry)
-    print(f"{journal}: {count} events sent" if count else f"{journal}: all was sent")
+    print(f"{journal}: {count} events sent" if count else f"{journal}: nothing to send")

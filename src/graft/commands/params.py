@@ -13,7 +13,7 @@ def run(*, override: list[str] | None = None, check: bool = False) -> None:
 
     Args:
         override: group=choice or key=value, as for dvc exp run -S.
-        check: change nothing, and fail where params.yaml differs.
+        check: change nothing, and fail if params.yaml differs.
     """
     text = compose(override or ())
     check_params(yaml.safe_load(text), "configs/")

@@ -1,4 +1,4 @@
-"""`graft quarantine`: what the stages put aside: shown, written out, re-admitted."""
+"""`graft quarantine`: show, write out and re-admit the rejects of the stages."""
 
 import json
 from collections import Counter
@@ -16,9 +16,9 @@ from graft.errors import ConfigError, DataError
 from graft.records import REJECT_SCHEMA, shorten
 
 STAGES = ("convert", "preprocess", "tokenize", "split")
-TOLD = ["where", "stage", "reason", "value", "fix", "id"]
+SHOWN = ["where", "stage", "reason", "value", "fix", "id"]
 BATCH_SIZE = 1024
-"""Rejects read at once: a row may be a long chat."""
+"""Rejects read at once; a row may be a long chat."""
 Counts = Counter[tuple[str, str]]
 """Rejects by stage and reason."""
 Reject = dict[str, str]
@@ -37,21 +37,22 @@ def run(
     undo: bool = False,
     decisions: Path = Path("decisions"),
 ) -> None:
-    """Show what the stages put aside: counts by reason, and the first of them.
+    """Show the rejects of the stages: counts by reason, and the first of them.
 
     docs/QUARANTINE.md has examples.
 
     Args:
-        rejects: folder of what was put aside.
-        stage: only what this stage put aside.
+        rejects: folder of the rejects.
+        stage: only rejects of this stage.
         reason: only these reasons.
         where: only these places: file:row, file, folder, or a pattern with * or ?.
         contains: only rows with this text.
-        limit: rows to show.
-        rows: JSON Lines file to write, with what is chosen and its whole rows.
-        readmit: from the next `dvc repro` on, keep what a rule of preprocess dropped.
-        undo: take a readmission back.
-        decisions: folder of all decisions, which git keeps.
+        limit: number of rows to show.
+        rows: JSON Lines file to write the selected rejects to, with their whole rows.
+        readmit: keep the selected examples that a rule of preprocess dropped, from the
+            next `dvc repro` on.
+        undo: undo a re-admission.
+        decisions: folder of all decisions, tracked by git.
     """
     chosen = Filter(reason or [], where or [], contains)
     _check(chosen, stage, limit, rows, readmit, undo)
@@ -59,7 +60,7 @@ def run(
         _take_back(chosen, decisions)
         return
     folders = _folders(rejects, stage)
-    counts, first = _look(folders, chosen, limit)
+    counts, first = _count(folders, chosen, limit)
     if not counts:
         _explain(rejects, stage, chosen)
         return
@@ -68,7 +69,7 @@ def run(
         _write(rows, _matching(folders, chosen, REJECT_SCHEMA.names))
         print(f"\n{rows}: {counts.total():,} rejects with their whole rows")
     if readmit:
-        _readmit(_matching(folders, chosen, TOLD), chosen, rejects, decisions)
+        _readmit(_matching(folders, chosen, SHOWN), chosen, rejects, decisions)
 
 
 def _check(
@@ -79,7 +80,7 @@ def _check(
     readmit: bool,
     undo: bool,
 ) -> None:
-    """Raises: ConfigError if flags do not go together, or a value cannot be."""
+    """Raises: ConfigError if flags cannot be combined, or a value is invalid."""
     if stage and stage not in STAGES:
         expected = f"one of {', '.join(STAGES)}"
         raise ConfigError("--stage", f"is {stage}", expected=expected)
@@ -88,43 +89,43 @@ def _check(
     if rows and rows.exists():
         raise ConfigError(
             str(rows),
-            "is there already, and may hold rows that you have mended",
+            "already exists, and may contain rows that you have corrected",
             expected="a new file",
-            fix="give --rows another name, or remove the file",
+            fix="choose another name for --rows, or remove the file",
         )
     if undo and (readmit or rows or stage or chosen.text):
         raise ConfigError(
             "--undo",
-            "goes with --reason and --where alone",
-            expected=f"what {decided.READMITTED} knows of an example",
-            fix="leave the other flags out",
+            "can only be combined with --reason and --where",
+            expected=f"fields of {decided.READMITTED}",
+            fix="remove the other flags",
         )
     if (readmit or undo) and not chosen:
         raise ConfigError(
             "--undo" if undo else "--readmit",
-            "is not told which examples",
+            "needs a selection of examples",
             expected="--reason or --where" + ("" if undo else " or --contains"),
-            fix="choose some; --where '*' means all of them",
+            fix="select some; --where '*' means all of them",
         )
 
 
 def _folders(rejects: Path, stage: str | None = None) -> list[Path]:
-    """Of the stages that have run, in the order of the line. Raises: DataError."""
+    """Folders of the stages that have run, in their order. Raises: DataError."""
     names = (stage,) if stage else STAGES
     if found := [rejects / name for name in names if (rejects / name).is_dir()]:
         return found
     raise DataError(
         str(rejects / stage if stage else rejects),
         "no rejects here",
-        expected="what the stages write, in " + ", ".join(names),
-        fix="run the line (dvc repro), or fetch its outputs (dvc pull)",
+        expected="outputs of the stages, in " + ", ".join(names),
+        fix="run the pipeline (dvc repro), or fetch its outputs (dvc pull)",
     )
 
 
 def _matching(
     folders: Iterable[Path], chosen: Filter, columns: list[str]
 ) -> Iterator[pl.DataFrame]:
-    """Batches of the chosen rejects, with at least these columns."""
+    """Batches of the selected rejects, with at least these columns."""
     if chosen.text and "row" not in columns:
         columns = [*columns, "row"]
     for folder in folders:
@@ -132,13 +133,13 @@ def _matching(
             yield chosen.select(to_frame(table))
 
 
-def _look(
+def _count(
     folders: list[Path], chosen: Filter, limit: int
 ) -> tuple[Counts, list[Reject]]:
-    """How many are chosen, and the first of them."""
+    """The number of selected rejects, and the first of them."""
     counts: Counts = Counter()
     first: list[Reject] = []
-    for frame in _matching(folders, chosen, TOLD):
+    for frame in _matching(folders, chosen, SHOWN):
         grouped = frame.group_by("stage", "reason", maintain_order=True).len()
         counts.update({(s, r): number for s, r, number in grouped.iter_rows()})
         first += islice(frame.iter_rows(named=True), limit - len(first))
@@ -160,30 +161,30 @@ def _show(counts: Counts, first: list[Reject], limit: int) -> None:
 
 
 def _plain(text: str) -> str:
-    """One line that cannot steer a terminal, or turn the direction of its text."""
+    """One line without control characters of terminals or of text direction."""
     return "".join(c if c.isprintable() else "\ufffd" for c in shorten(text, 200))
 
 
 def _explain(rejects: Path, stage: str | None, chosen: Filter) -> None:
-    """Why nothing was found. Raises: DataError if the filter leaves nothing."""
-    counts, _ = _look(_folders(rejects), Filter([], []), 0)
+    """Print that there are no rejects. Raises: DataError if the filter matches none."""
+    counts, _ = _count(_folders(rejects), Filter([], []), 0)
     if not counts:
-        print(f"{rejects}: nothing was put aside")
+        print(f"{rejects}: no rejects")
         return
-    there = "".join(f"\n  - {s}: {r}: {n:,}" for (s, r), n in counts.items())
-    asked = " ".join(filter(None, [f"--stage {stage}" if stage else "", str(chosen)]))
+    known = "".join(f"\n  - {s}: {r}: {n:,}" for (s, r), n in counts.items())
+    flags = " ".join(filter(None, [f"--stage {stage}" if stage else "", str(chosen)]))
     raise DataError(
         str(rejects),
-        f"no reject is meant by {asked}; there are{there}",
-        expected="a reason as it stands here, in quotes; a place, or '*part of it*'",
+        f"no reject matches {flags}; there are{known}",
+        expected="a reason of this list, in quotes; a place, or '*part of it*'",
         fix="change the filter",
     )
 
 
 def _write(path: Path, found: Iterable[pl.DataFrame]) -> None:
-    """A line each, as JSON; `row` as it was before it became text.
+    """Write one JSON object per reject; `row` as a value, not as text.
 
-    What is no text, half a surrogate pair, is written as an escape of JSON.
+    Lone surrogates are written as escapes.
     """
     with (
         io.atomic(path) as partial,
@@ -207,13 +208,13 @@ def _readmit(
     admission.enforce(str(rejects))
     num_new = decided.readmit(folder, admission.examples.values())
     num_old, path = len(admission.examples) - num_new, folder / decided.READMITTED
-    before = f", {num_old:,} were before" if num_old else ""
+    before = f", {num_old:,} were already" if num_old else ""
     print(f"\n{path}: {num_new:,} examples re-admitted{before}")
     print(f"then\n  dvc repro\n  git add {path}")
 
 
 def _take_back(chosen: Filter, folder: Path) -> None:
-    """Raises: DataError if no example is meant."""
+    """Undo re-admissions. Raises: DataError if no example matches."""
     path = folder / decided.READMITTED
     lines = decided.read_readmitted(folder)
     names = ("id", "reason", "where")
@@ -222,10 +223,10 @@ def _take_back(chosen: Filter, folder: Path) -> None:
     if not ids:
         raise DataError(
             str(path),
-            f"none of its {len(lines):,} examples is meant by {chosen}",
+            f"none of its {len(lines):,} examples matches {chosen}",
             expected="the reason or the place of an example in this file",
-            fix="change the filter; the file can be read, and changed by hand",
+            fix="change the filter, or edit the file by hand",
         )
     decided.take_back(folder, ids)
-    print(f"{path}: {len(ids):,} examples taken back, {len(lines) - len(ids):,} stay")
+    print(f"{path}: {len(ids):,} examples removed, {len(lines) - len(ids):,} left")
     print(f"then\n  dvc repro\n  git add {path}")

@@ -1,4 +1,4 @@
-"""`graft summary`: what the line has made, from what it left on disk."""
+"""`graft summary`: the results of the pipeline, read from its outputs."""
 
 from pathlib import Path
 
@@ -25,9 +25,9 @@ def run(
     """Print scores of base and tuned model, the registered version, and where to look.
 
     Args:
-        report: of the evaluate stage.
+        report: report of the evaluate stage.
         adapter: folder of the adapter.
-        journals: folder of the evaluations' journals.
+        journals: folder of the tracking journals.
     """
     scores = io.read_json(report)
     key = io.read_json(adapter / RECORD)["run_id"]
@@ -41,7 +41,7 @@ def run(
         print(
             f"{system:<7} {title} {value:6.2f}   95 % interval {low:.2f} to {high:.2f}"
         )
-    state = f"version {version}" if version else "not registered here yet"
+    state = f"version {version}" if version else "not yet registered"
     print(f"model   {registry.name}, {state}")
     print(f"        requirements: {scores.get('requirements', 'none')}")
     for sentence in scores.get("requirements_failed", ()):

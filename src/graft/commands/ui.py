@@ -1,4 +1,4 @@
-"""`graft ui`: the pages of the tracking store."""
+"""`graft ui`: MLflow's pages of the tracking store."""
 
 import os
 import sys
@@ -10,11 +10,11 @@ from graft.config import RegistryConfig
 def run(registry: RegistryConfig, *, port: int = 5000) -> None:
     """Show runs and registry in a browser, also those of a repository that was moved.
 
-    A store in a file is served by MLflow's own server until it is interrupted; of a
-    server the address is printed.
+    Serves a store in a file with MLflow until it is interrupted; prints the address of
+    a tracking server.
 
     Args:
-        port: on this machine, for a store in a file.
+        port: local port, for a store in a file.
     """
     address, is_file = tracking.served_address(registry)
     if not is_file:

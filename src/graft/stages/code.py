@@ -1,7 +1,7 @@
-"""Stage `code`: what the code of each stage does, as a digest that DVC compares.
+"""Stage `code`: a digest of the code of each stage, on which the stage depends.
 
-It runs when a file of the code has changed. A stage depends on its digest alone, so an
-edit of a comment, or of code that the stage does not run, makes nothing anew.
+It runs when a file of the code has changed. A stage depends on its digest only, so that
+edits of comments, or of code that it does not run, rerun nothing.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from graft.stages.code_digest import Code
 
 
 def run(out: Path, source: Path = Path(graft.__file__).parent) -> None:
-    """Write a file for each stage, with the digests of the modules that it runs.
+    """Write one file per stage with the digests of the modules that it runs.
 
     Args:
         out: folder to write.

@@ -1,9 +1,9 @@
-"""What the code of a stage does, as digests (docs/adr/0021-code-digests.md).
+"""Digests of the code of stages (docs/adr/0021-code-digests.md).
 
-The digest of a module is that of its syntax tree without docstrings, comments and
-formatting. The digest of a stage is that of all modules that it imports, inside
-functions too, and of the templates and styles beside them. It does not depend on where
-the code lies.
+The digest of a module covers its syntax tree without docstrings, comments and
+formatting. The digest of a stage covers all modules that it imports, also inside
+functions, and the templates and styles beside them. It does not depend on the location
+of the code.
 """
 
 import ast
@@ -15,7 +15,7 @@ from typing import Any
 
 PACKAGE = "graft"
 NO_STAGES = frozenset({"__init__", "code", "code_digest", "encoding"})
-"""Modules of `stages` that are no stages whose digest DVC compares."""
+"""Modules of `stages` without a digest of their own."""
 WITHOUT_EFFECT = (
     "cli",
     "commands",
@@ -27,18 +27,18 @@ WITHOUT_EFFECT = (
     "planning",
     "tracking",
 )
-"""Modules whose edits change no output: how values are read and checked (the values
-themselves are parameters of the stages), what is estimated, shown and logged."""
+"""Modules whose edits change no output: reading and checking of parameters (their
+values are parameters of the stages), estimates, display and logging."""
 TEMPLATES = frozenset({".css", ".jinja", ".js"})
 REGISTERED = {"evaluate": ("graft.serving.pyfunc",)}
-"""Modules that a stage gives away as a file, without importing them."""
+"""Modules that a stage copies as a file, without importing them."""
 
 
 class Code:
     """The modules of the package.
 
     Args:
-        root: the folder that holds the package's folder.
+        root: the parent of the package's folder.
     """
 
     def __init__(self, root: Path) -> None:
@@ -46,19 +46,19 @@ class Code:
         self._modules: dict[str, _Module | None] = {}
 
     def stages(self) -> list[str]:
-        """Names of all stages but that which writes the digests."""
+        """Names of all stages except `code`."""
         folder = self._root / PACKAGE / "stages"
         return sorted({path.stem for path in folder.glob("*.py")} - NO_STAGES)
 
     def digest(self, stage: str) -> str:
-        """A line for each module that a stage can run: its name and its digest."""
+        """One line for each module that a stage can run: its name and digest."""
         modules = self.closure(f"{PACKAGE}.stages.{stage}", *REGISTERED.get(stage, ()))
         lines = (f"{name} {module.digest}\n" for name, module in modules.items())
         return "".join(sorted(lines))
 
     def closure(self, *names: str) -> dict[str, "_Module"]:
-        """The named modules, all that they import of this package, and the packages
-        that hold them."""
+        """The named modules, all modules of this package that they import, and the
+        packages of these."""
         waiting, found = list(names), dict[str, _Module]()
         while waiting:
             name = waiting.pop()
@@ -68,7 +68,7 @@ class Code:
         return found
 
     def _module(self, name: str) -> "_Module | None":
-        """A module that can have an effect; None for any other name."""
+        """A module that can change an output; None for any other name."""
         if name not in self._modules:
             package, _, rest = name.partition(".")
             skipped = f"{rest}.".startswith(tuple(f"{one}." for one in WITHOUT_EFFECT))
@@ -91,14 +91,14 @@ class Code:
 
 @dataclass(frozen=True)
 class _Module:
-    """What one does, and all that it imports."""
+    """The digest of a module, and the names that it imports."""
 
     digest: str
     imports: frozenset[str]
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:
-    """Names of what is imported when the code runs; not all are modules."""
+    """Names that are imported when the code runs; not all are modules."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
@@ -112,10 +112,10 @@ def _imports(tree: ast.Module) -> Iterator[str]:
 
 
 def _shape(node: Any) -> Any:
-    """A syntax tree as plain values, without positions, strings that stand alone, and
-    what only type checkers read.
+    """A syntax tree as plain values, without positions, docstrings, and code for type
+    checkers only.
 
-    Fields that are empty are left out, since newer versions of Python have more.
+    Empty fields are left out, since newer versions of Python have more of them.
     """
     if isinstance(node, list):
         return [

@@ -30,7 +30,7 @@ def run(
     report: Path,
     curves: Path,
 ) -> None:
-    """Train an adapter; after a kill, go on from the last checkpoint."""
+    """Train an adapter; resume from the last checkpoint if there is one."""
     start = time.monotonic()
     recipe = Recipe(adapter, model, quantization, task.prompt, tokenize, train)
     device = choose_device(train.device, model, quantization)
