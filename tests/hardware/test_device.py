@@ -28,9 +28,9 @@ def test_a_7b_model_is_refused_on_a_cpu_before_it_is_loaded(
 
 @NO_GPU
 def test_a_7b_model_without_a_gpu_is_refused(large: Any, params: Any) -> None:
-    with pytest.raises(HardwareError, match="no CUDA GPU") as told:
+    with pytest.raises(HardwareError, match="no CUDA GPU") as caught:
         choose_device("auto", large, params.quantization)
-    assert "model=tiny" in str(told.value)
+    assert "model=tiny" in str(caught.value)
 
 
 @NO_GPU

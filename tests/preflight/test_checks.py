@@ -180,7 +180,7 @@ def test_all_errors_of_a_round_are_shown(
     with pytest.raises(HardwareError, match="no CUDA GPU"):
         run_checks(wrong, LAPTOP, hub, CHECKS)
     assert capsys.readouterr().err.startswith("error: split.test=0.0: ")
-    # The hub is make_config only once nothing here stands against the run.
+    # The Hub is queried only after all local checks passed.
     with pytest.raises(ModelError, match="gated"):
         run_checks(make_config(params), SERVER, hub, CHECKS)
 

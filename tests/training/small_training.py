@@ -33,9 +33,9 @@ def make_documents(
     rng = np.random.default_rng(seed)
     lengths = rng.integers(4, 20, count)
     starts = np.cumsum([0, *lengths], dtype=np.int64)
-    learned = np.zeros(starts[-1], dtype=np.bool_)
+    loss_mask = np.zeros(starts[-1], dtype=np.bool_)
     for start, size in zip(starts, lengths):
-        learned[start + size // 2 : start + size] = True
+        loss_mask[start + size // 2 : start + size] = True
     tokens = rng.integers(3, 128, starts[-1])
     names = [f"example-{number}" for number in range(count)]
-    return PackedDocuments(tokens, learned, starts, names, length, packing)
+    return PackedDocuments(tokens, loss_mask, starts, names, length, packing)

@@ -23,10 +23,10 @@ def test_a_changed_folder_is_refused_with_both_digests(
     with (folder / "model.safetensors").open("ab") as file:
         file.write(b"\0")
     changed = model_config.model_copy(update={"path": str(folder)})
-    with pytest.raises(ModelError) as told:
+    with pytest.raises(ModelError) as caught:
         load_base(changed, unquantized, "cpu")
-    assert model_config.revision in str(told.value)
-    assert model_digest(folder) in str(told.value)
+    assert model_config.revision in str(caught.value)
+    assert model_digest(folder) in str(caught.value)
 
 
 def test_a_missing_folder_is_refused_without_a_request_to_the_hub(

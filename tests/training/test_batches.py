@@ -64,7 +64,7 @@ def test_targets_are_the_trained_tokens_after_the_positions_that_predict_them(
     for packs in documents.in_batches(3):
         batch = documents.batch(packs, "cpu")
         row, positions = batch.input_ids[0], batch.position_ids[0]
-        learned = np.concatenate(
+        loss_mask = np.concatenate(
             [
                 documents.loss_mask[slice(*documents.starts[[i, i + 1]])]
                 for i in map(documents.ids.index, batch.ids)
@@ -72,7 +72,7 @@ def test_targets_are_the_trained_tokens_after_the_positions_that_predict_them(
         )
         assert row[batch.predicts + 1].tolist() == batch.targets.tolist()
         assert (positions[batch.predicts + 1] == positions[batch.predicts] + 1).all()
-        assert np.array_equal(batch.predicts + 1, np.flatnonzero(learned))
+        assert np.array_equal(batch.predicts + 1, np.flatnonzero(loss_mask))
         num_trained += len(batch.targets)
     assert num_trained == documents.num_trained
 

@@ -102,8 +102,8 @@ def test_gradients_of_packed_documents_are_those_of_each_alone(
         ids = batch.input_ids[:, first:last]
         logits = alone(input_ids=ids).logits[0, :-1]
         losses = functional.cross_entropy(logits, ids[0, 1:], reduction="none")
-        learned = [first + place in predicts for place in range(last - first - 1)]
-        (losses * torch.tensor(learned)).sum().backward()
+        loss_mask = [first + place in predicts for place in range(last - first - 1)]
+        (losses * torch.tensor(loss_mask)).sum().backward()
     expected = dict(alone.named_parameters())
     for name, weight in model.named_parameters():
         assert weight.grad is not None

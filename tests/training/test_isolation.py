@@ -56,7 +56,7 @@ def test_these_families_isolate_documents(
 
 
 @pytest.mark.parametrize(
-    ("kind", "changes", "told"),
+    ("kind", "changes", "problem"),
     [
         ("bloom", {}, "a token attends to later tokens"),
         ("opt", OPT, "a token attends to later tokens"),
@@ -66,10 +66,10 @@ def test_these_families_isolate_documents(
     ],
 )
 def test_a_family_that_does_not_isolate_documents_is_refused(
-    kind: str, changes: dict[str, Any], told: str
+    kind: str, changes: dict[str, Any], problem: str
 ) -> None:
     model = make(kind, **changes)
-    with pytest.raises(ModelError, match=told):
+    with pytest.raises(ModelError, match=problem):
         check_isolation(model, torch.float32)
 
 

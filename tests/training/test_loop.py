@@ -68,8 +68,8 @@ def test_packing_efficiency_and_mfu_are_logged(make_loop: Any, params: Any) -> N
     documents, limit = make_documents(120), MfuReference(setup, 1e15)
     loop = make_loop(log=log, train=documents, max_steps=2, mfu_reference=limit)
     history = loop.run().history
-    told = [values for _, values in log.seen if "train/loss" in values]
-    for step, values in enumerate(told):
+    logged = [values for _, values in log.seen if "train/loss" in values]
+    for step, values in enumerate(logged):
         sharded = documents.step(step, 4, 2, loop.config.seed)
         tokens = sum(
             documents.batch(packs, "cpu").input_ids.numel() for packs in sharded

@@ -12,9 +12,9 @@ STRATA = st.lists(st.sampled_from("abc"), min_size=1, max_size=60).map(np.array)
 
 @given(STRATA)
 def test_strength_zero_changes_nothing(strata: np.ndarray) -> None:
-    learned = np.full(len(strata), 3)
+    trained = np.full(len(strata), 3)
     assert (repeat_counts(strata, 0.0) == 1).all()
-    assert loss_weights(strata, learned, 0.0) == pytest.approx(1)
+    assert loss_weights(strata, trained, 0.0) == pytest.approx(1)
 
 
 @given(STRATA, st.floats(0, 1))
@@ -38,13 +38,13 @@ def test_full_strength_makes_strata_equal() -> None:
 def test_weights_do_not_change_the_scale_of_the_loss(
     strata: np.ndarray, strength: float, draw
 ) -> None:
-    learned = np.array([draw.randint(1, 9) for _ in strata])
-    weights = loss_weights(strata, learned, strength)
-    assert float(weights @ learned) == pytest.approx(float(learned.sum()))
+    trained = np.array([draw.randint(1, 9) for _ in strata])
+    weights = loss_weights(strata, trained, strength)
+    assert float(weights @ trained) == pytest.approx(float(trained.sum()))
 
 
 def test_at_full_strength_each_stratum_has_an_equal_share_of_the_loss() -> None:
     strata = np.array(["a"] * 9 + ["b"])
-    learned = np.array([4] * 9 + [2])
-    weights = loss_weights(strata, learned, 1.0) * learned
+    trained = np.array([4] * 9 + [2])
+    weights = loss_weights(strata, trained, 1.0) * trained
     assert weights[:9].sum() == pytest.approx(weights[9:].sum())

@@ -65,10 +65,10 @@ def test_a_packed_step_has_the_gradients_of_its_documents_one_at_a_time(
     total = torch.zeros(())
     for first, end in zip(documents.starts[:-1], documents.starts[1:]):
         ids = torch.from_numpy(documents.tokens[first:end])
-        learned = torch.from_numpy(documents.loss_mask[first:end])[1:]
+        loss_mask = torch.from_numpy(documents.loss_mask[first:end])[1:]
         logits = plain(input_ids=ids[None]).logits[0, :-1]
         total += functional.cross_entropy(
-            logits[learned], ids[1:][learned], reduction="sum"
+            logits[loss_mask], ids[1:][loss_mask], reduction="sum"
         )
     loss = total / documents.num_trained
     loss.backward()

@@ -33,10 +33,10 @@ def train_plainly(
             labels = torch.where(
                 torch.from_numpy(documents.loss_mask[span]), ids, torch.tensor(-100)
             )
-            learned = int((labels[:, 1:] != -100).sum())
-            if learned:
-                total = total + model(input_ids=ids, labels=labels).loss * learned
-            count += learned
+            trained = int((labels[:, 1:] != -100).sum())
+            if trained:
+                total = total + model(input_ids=ids, labels=labels).loss * trained
+            count += trained
         (total / count).backward()
         torch.nn.utils.clip_grad_norm_(weights, params.train.max_grad_norm)
         optimizer.param_groups[0]["lr"] = rate
