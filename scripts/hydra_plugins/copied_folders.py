@@ -1,9 +1,9 @@
-"""Refuse queued and temporary experiments where DVC could not make their copies.
+"""Refuse queued and temporary experiments in folders that DVC cannot copy.
 
-DVC 3.67 writes the folder's path into addresses without quoting it: git then looks for
-the repository in `a` of `a#1`, and the queue for its results, for which it waits for
-ever (dvc/repo/experiments/executor/local.py, dvc_task/app/filesystem.py). It writes the
-cache's path into each copy's configuration in ASCII.
+DVC 3.67 writes the folder's path into URLs without quoting it. In `a#1`, git looks for
+the repository in `a`, and so does the queue for its results, forever
+(dvc/repo/experiments/executor/local.py, dvc_task/app/filesystem.py). It writes the path
+of the cache into each copy's configuration in ASCII.
 """
 
 import sys
@@ -15,15 +15,15 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 SIGNS = "#?"
-"""Each ends the path within an address."""
+"""Characters that end the path in a URL."""
 COPYING = {"--queue", "--temp"}
 
 
 class CopiedFolders(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped
-    """Looks at the paths. It adds nothing to the search path."""
+    """Checks the paths. It adds nothing to the search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Raises: DvcException if a copy is asked for that cannot be made."""
+        """Raises: DvcException if the command needs a copy that cannot be made."""
         flags = " or ".join(sorted(COPYING.intersection(sys.argv)))
         if not flags or not Path(".dvc").is_dir():
             return

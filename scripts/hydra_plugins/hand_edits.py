@@ -1,8 +1,8 @@
 """Keep `dvc exp run` from overwriting a params.yaml that git does not have.
 
 DVC composes configs/ into params.yaml at every `dvc exp run`, so an edit made by hand
-would be gone without a word. DVC loads Hydra's plugins first, and Hydra asks this one
-before it composes (docs/adr/0002-hand-edits-of-params.md).
+would be lost silently. DVC loads Hydra's plugins first, and Hydra calls this one before
+it composes (docs/adr/0002-hand-edits-of-params.md).
 """
 
 import atexit
@@ -18,11 +18,11 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 PARAMS = "params.yaml"
 EXPERIMENT = re.compile("refs/exps/[0-9a-f]{2}/")
 RUNS = Path(".dvc/tmp/exps/run")
-"""Here DVC has a folder for each experiment that it ran, named after a commit; also
-for those that failed, which have no ref."""
+"""DVC's folders of experiments, each named after a commit. Failed ones, which have no
+ref, have a folder too."""
 COMPOSED = Path(".dvc/tmp/composed")
-"""Names of those folders whose params.yaml was composed: one that failed with
-`--no-hydra` may hold an edit."""
+"""Names of those folders whose params.yaml was composed. Others may contain an edit:
+those of experiments that failed with `--no-hydra`."""
 CHECK = "from graft.cli import main; main()", "params", "--check"
 
 
@@ -44,13 +44,13 @@ class HandEdits(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped
 def _git_has_it() -> bool:
     """Whether params.yaml is that of HEAD, of an experiment, or composed for one.
 
-    DVC's stashes do not count: it has just made one of this very edit, and drops it.
+    DVC's stashes do not count: it has just made one of this edit, and will drop it.
     """
     refs = _run("git", "for-each-ref", "--format=%(refname)", "refs/exps/").stdout
     commits = ["HEAD", *(ref for ref in refs.split() if EXPERIMENT.match(ref))]
     if COMPOSED.is_file():
         commits += COMPOSED.read_text(encoding="utf-8").split()
-    # The repository of DVC may be a folder of git's.
+    # DVC's root may be a subfolder of the git repository.
     inside = _run("git", "rev-parse", "--show-prefix").stdout.removesuffix("\n")
     asked = "".join(f"{commit}:{inside}{PARAMS}\n" for commit in commits)
     known = _run("git", "cat-file", "--batch-check=%(objectname)", text=asked).stdout
@@ -62,7 +62,7 @@ def _runs(root: Path) -> set[str]:
 
 
 def _remember(root: Path, before: set[str]) -> None:
-    """Note the experiments that this process ran after it had composed."""
+    """Record the experiments that this process ran after composing."""
     if new := _runs(root) - before:
         with (root / COMPOSED).open("a", encoding="utf-8") as file:
             file.writelines(f"{name}\n" for name in sorted(new))

@@ -1,9 +1,9 @@
 """Refuse overrides and values that cannot work before DVC writes them to params.yaml.
 
-DVC writes whatever Hydra composes, and the first stage would refuse it: by then
-params.yaml is overwritten, or a queue holds experiments that all fail. DVC loads this
-plugin before it composes; it has graft check what `dvc exp run -S` is about to compose,
-of a sweep every combination.
+DVC writes whatever Hydra composes. If only the first stage refused it, params.yaml
+would be overwritten already, or the queue full of experiments that fail. DVC loads this
+plugin before it composes. The plugin makes graft check the composition of
+`dvc exp run -S`, or each combination of a sweep.
 """
 
 import json
@@ -34,10 +34,10 @@ class InvalidValues(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped
 
 @cache  # DVC composes once for each combination of a sweep
 def _fault(words: tuple[str, ...]) -> str:
-    """What is wrong with the values that this command asks for; empty if nothing."""
+    """The error in the values of this command; empty if there is none."""
     try:
         asked = to_path_overrides(getattr(parse_args(words), "set_param", None) or ())
-    except DvcParserError:  # another program, that composes by DVC's functions
+    except DvcParserError:  # another program that calls DVC's functions
         return ""
     sweeps = [one.get(PARAMS, []) for one in get_hydra_sweeps(asked)]
     done = subprocess.run(

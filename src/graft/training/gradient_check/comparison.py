@@ -136,9 +136,9 @@ class GradientComparison:
         wants_input = recording.gradients[number] is not None or self._flows(number)
         output, to_input = torch.zeros_like(state), torch.zeros_like(state)
         sums = {name: torch.zeros_like(w) for name, w in trained.items()}
-        for chunk in to_reference_batches(self._examples.lengths):
-            rows = chunk.gather.to(self._device)
-            real = chunk.real.to(self._device)
+        for batch in to_reference_batches(self._examples.lengths):
+            rows = batch.gather.to(self._device)
+            real = batch.real.to(self._device)
             given = state[0][rows].requires_grad_(wants_input)
             with torch.autocast(
                 self._device.type, dtype, enabled=dtype != torch.float32
@@ -147,7 +147,7 @@ class GradientComparison:
                     plain,
                     given,
                     recording.arguments[number],
-                    chunk,
+                    batch,
                     tokens,
                     self._window(layer),
                 ).float()

@@ -45,7 +45,7 @@ def to_reference_batches(
     starts = [0]
     for length in lengths:
         starts.append(starts[-1] + length)
-    chunks, waiting = [], sorted(range(len(lengths)), key=lengths.__getitem__)
+    batches, waiting = [], sorted(range(len(lengths)), key=lengths.__getitem__)
     while waiting:
         longest = lengths[waiting[-1]]
         members = waiting[-max(1, most // longest) :]
@@ -53,8 +53,8 @@ def to_reference_batches(
         offsets = torch.arange(longest)
         own = torch.tensor([lengths[i] for i in members])[:, None]
         first = torch.tensor([starts[i] for i in members])[:, None]
-        chunks.append(ReferenceBatch(first + offsets.minimum(own - 1), offsets < own))
-    return chunks
+        batches.append(ReferenceBatch(first + offsets.minimum(own - 1), offsets < own))
+    return batches
 
 
 class DenseLinear(nn.Module):  # type: ignore[misc]
@@ -143,7 +143,7 @@ def layer_call(
     layer: nn.Module,
     state: Tensor,
     arguments: tuple[tuple[Any, ...], dict[str, Any]],
-    chunk: ReferenceBatch,
+    batch: ReferenceBatch,
     tokens: int,
     window: int | None,
 ) -> Tensor:
@@ -157,7 +157,7 @@ def layer_call(
         window: tokens that a token attends to, including itself; None: all before it.
     """
     args, kwargs = arguments
-    rows = chunk.gather.to(state.device)
+    rows = batch.gather.to(state.device)
     given = {k: _as_rows(v, rows, tokens) for k, v in kwargs.items()}
     given.pop("documents", None)
     longest = state.shape[1]
