@@ -98,7 +98,7 @@ def register_adapter(
     lock = lock_tags("evaluate")
     values["tags"] |= lock
     run.set_tags(lock)
-    run.tell("register", values)
+    run.record("register", values)
     return run.version() if run.wait() else None
 
 

@@ -27,7 +27,7 @@ from graft.tracking.store import (
 
 LOGGER = logging.getLogger(__name__)
 PATIENCE_S = 1.0
-"""How long who has interrupted a run waits for it without a word."""
+"""Seconds to wait silently for an interrupted run to close."""
 
 
 class Run:
@@ -54,7 +54,7 @@ class Run:
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log parameters."""
-        self.tell("params", params)
+        self.record("params", params)
         text = json.dumps(dict(params), sort_keys=True, default=str)
         self.set_tags({"params.digest": io.digest(text.encode())})
 
@@ -68,20 +68,20 @@ class Run:
             self._logged |= {(name, step) for name in new}
             metrics = new
         if metrics:
-            self.tell("metrics", {"metrics": dict(metrics), "step": step})
+            self.record("metrics", {"metrics": dict(metrics), "step": step})
 
     def log_artifact(self, path: Path, folder: str = "") -> None:
         """Log a file or a folder. It must stay on disk until it is sent."""
-        self.tell("artifact", {"path": str(path.absolute()), "folder": folder})
+        self.record("artifact", {"path": str(path.absolute()), "folder": folder})
 
     def log_dataset(self, name: str, path: Path, digest: str, context: str) -> None:
         """Log a data set as input of the run."""
         values = {"name": name, "path": str(path), "digest": digest, "context": context}
-        self.tell("dataset", values)
+        self.record("dataset", values)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""
-        self.tell("tags", tags)
+        self.record("tags", tags)
 
     def wait(self) -> bool:
         """Wait until all events are sent; returns whether that succeeded."""
@@ -106,7 +106,7 @@ class Run:
         self._thread.start()
         self._queue.put(False)
         if self._journal.events[-1].kind == "end":
-            self.tell("resume", {})
+            self.record("resume", {})
         return self
 
     def __exit__(
@@ -116,7 +116,7 @@ class Run:
         trace: TracebackType | None,
     ) -> None:
         ended = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
-        self.tell("end", {"status": ended if error else "FINISHED"})
+        self.record("end", {"status": ended if error else "FINISHED"})
         self._queue.put(True)
         if isinstance(error, KeyboardInterrupt):
             self._thread.join(PATIENCE_S)
@@ -142,7 +142,7 @@ class Run:
         if self._failure is not None and not raised:
             print(f"warning: {self._lost(path)}", file=sys.stderr)
 
-    def tell(self, kind: str, values: Mapping[str, Any]) -> None:
+    def record(self, kind: str, values: Mapping[str, Any]) -> None:
         """Write an event to the journal, and wake the thread that sends it.
 
         Raises: TrackingError if the store has permanently rejected the run.
