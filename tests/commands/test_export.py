@@ -144,7 +144,7 @@ def test_another_base_and_another_prompt_are_refused(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_dora_adapter_is_written_and_vllm_is_said_not_to_take_it(
+def test_a_dora_adapter_is_written_and_the_output_warns_that_vllm_does_not_support_it(
     line: tuple[Path, Params], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from shutil import copytree
@@ -154,7 +154,7 @@ def test_a_dora_adapter_is_written_and_vllm_is_said_not_to_take_it(
     write_json(adapter / "adapter_config.json", config)
     export(line, tmp_path / "out", adapter=adapter)
     told = capsys.readouterr().out
-    assert "vLLM takes no DoRA" in told and "vllm serve" not in told
+    assert "vLLM does not support DoRA" in told and "vllm serve" not in told
 
 
 def test_without_a_test_split_sentences_are_compared(

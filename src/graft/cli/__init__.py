@@ -38,7 +38,7 @@ COMMANDS: dict[str, str] = {
     "log": "send what a tracking server that was down has missed of a run",
     "params": "compose configs/ into params.yaml",
     "plan": "estimate memory and time of training, and say what to change",
-    "quarantine": "show what the stages put aside, write it out, re-admit it",
+    "quarantine": "show, write out and re-admit the rejects of the stages",
     "remote": "set the S3 remote of DVC from the environment",
     "review": "make blind sheets for raters, and score the filled ones",
     "summary": "show what the pipeline made, and where to see it",

@@ -63,17 +63,20 @@ def run(
         if is_full:
             folders.write_full_model(adapter, model, partial, ends_of(template))
             io.write_json(partial / RECORD, asdict(record))
-            told, served = f"model    all weights, {model.dtype}\n", f"vllm serve {to}"
+            described, served = (
+                f"model    all weights, {model.dtype}\n",
+                f"vllm serve {to}",
+            )
         elif merge:
             sequences = to_sequences(splits / "test", template)
-            told = write_merged(
+            described = write_merged(
                 adapter, record, model, template, sequences, place, partial
             )
             served = f"vllm serve {to}"
         else:
-            told, flags = write_adapter(adapter, model, partial)
+            described, flags = write_adapter(adapter, model, partial)
             served = flags and f"vllm serve {flags.format(to=to, name=registry.name)}"
-    print(told + closing(to, served, differs, task.stop))
+    print(described + closing(to, served, differs, task.stop))
 
 
 def is_full_model(adapter: Path, merge: bool) -> bool:
@@ -88,9 +91,9 @@ def is_full_model(adapter: Path, merge: bool) -> bool:
     if not full_finetuning.is_full_model(adapter):
         raise ModelError(
             str(adapter),
-            "holds no adapter",
+            "has no adapter",
             expected=f"{folders.ADAPTER}, as the train stage leaves it",
-            fix="run the line: dvc repro train; or get it: dvc pull",
+            fix="run the pipeline: dvc repro train; or fetch it: dvc pull",
         )
     if merge:
         raise ModelError(
@@ -122,19 +125,21 @@ def to_sequences(test: Path, template: Template) -> list[list[int]]:
 
 
 def write_adapter(adapter: Path, model: ModelConfig, out: Path) -> tuple[str, str]:
-    """Write the adapter; returns what to say, and vLLM's flags, if it takes it."""
+    """Write the adapter; returns a description, and vLLM's flags if it supports it."""
     said = folders.write_adapter(adapter, model.path, model.revision, out)
     io.write_json(out / RECORD, io.read_json(adapter / RECORD))
     kind = "DoRA" if said["use_dora"] else "rsLoRA" if said["use_rslora"] else "LoRA"
-    told = f"adapter  {kind} of rank {said['r']}, float32, on {model.path}\n"
+    described = f"adapter  {kind} of rank {said['r']}, float32, on {model.path}\n"
     rank = folders.vllm_rank(said["r"])
     if said["use_dora"]:
-        return told + "         vLLM takes no DoRA: for it, export with --merge\n", ""
+        note = "         vLLM does not support DoRA: export with --merge\n"
+        return described + note, ""
     if rank is None:
-        return told + "         past every rank of vLLM: export with --merge\n", ""
+        note = "         above the largest rank of vLLM: export with --merge\n"
+        return described + note, ""
     commit = f" --revision {said['revision']}" if said["revision"] else ""
     flags = f"{model.path}{commit} --tokenizer {{to}} --enable-lora "
-    return told, f"{flags}--max-lora-rank {rank} --lora-modules {{name}}={{to}}"
+    return described, f"{flags}--max-lora-rank {rank} --lora-modules {{name}}={{to}}"
 
 
 def write_merged(
@@ -146,7 +151,7 @@ def write_merged(
     device: str,
     out: Path,
 ) -> str:
-    """Write and check the merged model; returns what to say of it."""
+    """Write and check the merged model; returns a description."""
     from graft.exporting.merging import merge_adapter
 
     trained = QuantizationConfig.model_validate(record.params["quantization"])
@@ -191,7 +196,7 @@ def to_table(done: "Merge", dtype: str, method: str) -> str:
 
 
 def closing(out: Path, served: str, differs: str, stop: list[str]) -> str:
-    """Where it is, how to serve it, and what a server must be told besides."""
+    """Where the model is, how to serve it, and which settings a server needs."""
     lines = [f"written  {out}"]
     if served:
         lines.append(f"serve    {served}")

@@ -1,10 +1,9 @@
-"""The stages of the line, each a process of its own: python -m graft.stages.NAME
+"""The stages of the pipeline, each a separate process: python -m graft.stages.NAME
 
-A stage sets how its process waits before torch is loaded, after which it is too late:
-OpenMP's threads spin while they wait for each other, and on a busy machine they spin
-against the work itself. On two cores with one other busy process, training ran ten
-times slower than on idle ones; after a short spin and then sleep, two times, and on
-idle ones it costs a seventh (docs/LOG.md).
+A stage sets how OpenMP's threads wait, which must happen before torch is loaded: they
+spin while they wait, and on a busy machine that slows the work itself. On two cores
+with one other busy process, training was ten times slower than on idle ones; with a
+short spin and then sleep, two times, at a cost of a seventh on idle ones (docs/LOG.md).
 """
 
 import os
