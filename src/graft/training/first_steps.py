@@ -98,7 +98,7 @@ def _frozen(model: Any) -> Iterator[tuple[str, Tensor]]:
 
 def _digest(weight: Tensor) -> int:
     """A hash of a weight's bytes and their positions, computed on its device. torch's
-    `hash_tensor` ignores positions, so it misses some changes of equal elements."""
+    `hash_tensor` misses changes that many equal elements share."""
     total = 0
     for part in weight.detach().flatten().view(torch.uint8).split(_BYTES):
         places = torch.arange(len(part), device=part.device) * _FACTOR + 1
