@@ -9,7 +9,7 @@ from graft.config import PromptConfig, TokenizeConfig
 from graft.data.tokenize.masks import Tokens, flatten
 from graft.data.tokenize.sequences import SequenceSettings
 from graft.errors import TemplateError
-from graft.prompts.forms import RefusedError
+from graft.prompts.prompt_formats import RefusedChatsError
 from graft.records import EXAMPLE_SCHEMA, Encoded, Message
 
 END = 0
@@ -38,7 +38,7 @@ class Letters:
             if any(message["content"] == "refused" for message in messages)
         }
         if refused:
-            raise RefusedError(refused)
+            raise RefusedChatsError(refused)
 
     def _one(self, messages: Sequence[Message]) -> Encoded:
         ids: list[int] = []

@@ -81,7 +81,7 @@ def qwen_like() -> Any:
 
 
 def metaspace() -> Any:
-    """A BPE that opens each text with ▁, as conversions from sentencepiece do."""
+    """A BPE that opens each text with ▁, as conversions from SentencePiece do."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>"))
@@ -107,7 +107,7 @@ def metaspace() -> Any:
 
 
 def prepending() -> Any:
-    """The same as Llama's own conversion has it: a normalizer writes each ▁."""
+    """The same as in Llama's conversion: a normalizer writes each ▁."""
     from tokenizers import Tokenizer, normalizers
 
     content = json.loads(metaspace().to_str())
@@ -182,13 +182,13 @@ def load(
 
 
 def with_template(folder: Path, jinja: str) -> Template:
-    """The template of a folder whose chat template this becomes."""
+    """The template of a folder, with this as its chat template."""
     (folder / "chat_template.jinja").write_text(jinja)
     return load(folder)
 
 
-def learned_text(template: Template, chat: Sequence[Message]) -> str:
-    """What of a chat carries loss, control tokens by name."""
+def trained_text(template: Template, chat: Sequence[Message]) -> str:
+    """The text of a chat that carries loss, with control tokens by name."""
     one = template.encode([chat])[0]
     pairs = zip(one.input_ids, one.learned, strict=True)
     return template.show([token for token, mark in pairs if mark])

@@ -1,4 +1,4 @@
-"""Chat templates: what is learned, and which templates are refused."""
+"""Chat templates: which tokens carry loss, and which templates are refused."""
 
 import json
 import shutil
@@ -94,7 +94,7 @@ def test_a_template_that_refuses_a_system_turn_says_so(qwen: Path) -> None:
         ("{% for m in messages %", "refuses this conversation"),
     ],
 )
-def test_a_template_that_cannot_be_cut_soundly_is_refused(
+def test_a_template_whose_answers_cannot_be_located_is_refused(
     qwen: Path, jinja: str, problem: str
 ) -> None:
     with pytest.raises(TemplateError, match=problem) as caught:
@@ -141,7 +141,7 @@ def test_a_control_token_that_nothing_writes_needs_no_embedding(qwen: Path) -> N
     assert with_template(qwen, CHATML + "{# <call> #}").vocab_size == size + 2
 
 
-def test_a_model_without_a_chat_template_is_told_to_use_a_pattern(
+def test_a_model_without_a_chat_template_is_advised_to_use_a_pattern(
     folders: dict[str, Path],
 ) -> None:
     with pytest.raises(TemplateError, match="style: pattern"):

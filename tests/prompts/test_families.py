@@ -1,4 +1,4 @@
-"""Conventions of well-known families' chat templates, written here in small."""
+"""Conventions of well-known chat template families, each in a short template."""
 
 import json
 import shutil
@@ -8,9 +8,9 @@ import pytest
 from small_tokenizers import (
     CHATML,
     assistant,
-    learned_text,
     load,
     system,
+    trained_text,
     user,
     with_template,
 )
@@ -22,17 +22,17 @@ from graft.errors import TemplateError
 THOUGHT = "<think>\nhm\n</think>\n\n"
 CHAT = [user("2+2?"), assistant("4."), user("And 3+3?"), assistant("6.")]
 THINKING = [*CHAT[:3], assistant(THOUGHT + "6.")]
-BRACKETS = (  # as Llama 2 has it: BOS before each question, spaces around answers
+BRACKETS = (  # as in Llama 2: BOS before each question, spaces around answers
     "{% for m in messages %}{% if m.role == 'user' %}"
     "{{ bos_token + '[INST] ' + m.content.strip() + ' [/INST]' }}{% else %}"
     "{{ ' ' + m.content.strip() + ' ' + eos_token }}{% endif %}{% endfor %}"
 )
-LINES = (  # as Zephyr has it: EOS after each turn, asked within the loop
+LINES = (  # as in Zephyr: EOS after each turn, asked within the loop
     "{% for m in messages %}{{ '<|' + m.role + '|>\n' + m.content + eos_token + '\n' }}"
     "{% if loop.last and add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"
     "{% endfor %}"
 )
-# As Qwen3 for thinking alone has it: asked to think, shown only in the last answer.
+# As in Qwen3 for thinking alone: asked to think, shown only in the last answer.
 ASKED_TO_THINK = (
     "{% for m in messages %}{% set said = m.content.split('</think>')[-1].strip() %}"
     "<|im_start|>{{ m.role }}\n{% if m.role == 'assistant' and loop.last %}"
@@ -41,12 +41,12 @@ ASKED_TO_THINK = (
     "{{ said }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
 )
-NEVER_THINKS = (  # as DeepSeek-V3 has it: thinking is stripped from every answer
+NEVER_THINKS = (  # as in DeepSeek-V3: thinking is stripped from every answer
     "{% for m in messages %}<|im_start|>{{ m.role }}\n"
     "{{ m.content.split('</think>')[-1] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-OPENED = CHATML.replace(  # as Command R7B has it: a control token opens the answer
+OPENED = CHATML.replace(  # as in Command R7B: a control token opens the answer
     "{{ m.content }}",
     "{% if m.role == 'assistant' %}<|endoftext|>{% endif %}{{ m.content }}",
 )
@@ -74,15 +74,15 @@ def test_a_chat_has_the_ids_that_the_tokenizer_gives_its_whole_text(
         text += "<|user|>\nAnd 3+3?</s>\n<|assistant|>\n6.</s>"
     own = Tokenizer.from_file(str(folder / "tokenizer.json"))
     assert ids == own.encode(text, add_special_tokens=False).ids
-    assert learned_text(template, CHAT) == f"{space}4.{space}</s>{space}6.{space}</s>"
+    assert trained_text(template, CHAT) == f"{space}4.{space}</s>{space}6.{space}</s>"
     prompt = template.encode_prompt(CHAT)
     assert ids[: len(prompt)] == prompt
 
 
-def test_a_prompt_that_opens_a_thought_precedes_it_in_training(qwen: Path) -> None:
+def test_a_prompt_that_opens_reasoning_precedes_it_in_training(qwen: Path) -> None:
     template = with_template(qwen, ASKED_TO_THINK)
-    assert learned_text(template, THINKING) == "hm\n</think>\n\n6.<|im_end|>"
-    assert learned_text(template, CHAT) == "\n</think>\n\n6.<|im_end|>"
+    assert trained_text(template, THINKING) == "hm\n</think>\n\n6.<|im_end|>"
+    assert trained_text(template, CHAT) == "\n</think>\n\n6.<|im_end|>"
     for chat in (CHAT, THINKING):
         tokens = template.to_tokens([chat])
         prompt = template.encode_prompt(chat)
@@ -91,7 +91,9 @@ def test_a_prompt_that_opens_a_thought_precedes_it_in_training(qwen: Path) -> No
         assert not find_mask_errors(tokens, template.stop_ids)
 
 
-def test_the_marks_of_a_thought_in_a_frame_are_still_an_answers_own(qwen: Path) -> None:
+def test_reasoning_tags_that_a_template_writes_may_stand_in_an_answer(
+    qwen: Path,
+) -> None:
     content = json.loads((qwen / "tokenizer.json").read_text())
     rest = {"special": False, "single_word": False, "lstrip": False, "rstrip": False}
     for number, mark in enumerate(["<think>", "</think>"], 400):
@@ -100,20 +102,22 @@ def test_the_marks_of_a_thought_in_a_frame_are_still_an_answers_own(qwen: Path) 
     (qwen / "tokenizer.json").write_text(json.dumps(content))
     template = with_template(qwen, ASKED_TO_THINK)
     assert not template.refusal(THINKING)
-    assert learned_text(template, THINKING) == "hm\n</think>\n\n6.<|im_end|>"
+    assert trained_text(template, THINKING) == "hm\n</think>\n\n6.<|im_end|>"
 
 
-def test_an_answer_whose_thinking_is_never_shown_is_not_learned(qwen: Path) -> None:
+def test_an_answer_whose_reasoning_is_always_stripped_carries_no_loss(
+    qwen: Path,
+) -> None:
     template = with_template(qwen, NEVER_THINKS)
     chat = [user("2+2?"), assistant(THOUGHT + "4."), *CHAT[2:]]
-    assert learned_text(template, chat) == "6.<|im_end|>"
+    assert trained_text(template, chat) == "6.<|im_end|>"
     with pytest.raises(TemplateError, match="drops the thinking of the last answer"):
         template.encode([THINKING])
 
 
 def test_an_answer_may_open_with_a_control_token(qwen: Path) -> None:
     template = with_template(qwen, OPENED)
-    assert learned_text(template, CHAT) == (
+    assert trained_text(template, CHAT) == (
         "<|endoftext|>4.<|im_end|><|endoftext|>6.<|im_end|>"
     )
 
@@ -138,20 +142,20 @@ def test_a_control_token_that_only_the_last_answer_ends_in_is_refused(
         + CHATML.removeprefix("{% for m in messages %}"),
     ],
 )
-def test_an_answer_that_opens_the_chat_is_learned_soundly_or_refused_by_name(
+def test_an_answer_that_opens_the_chat_carries_loss_correctly_or_is_refused(
     qwen: Path, jinja: str
 ) -> None:
     template = with_template(qwen, jinja)
     chat = [assistant("Hello."), *CHAT]
     with pytest.raises(TemplateError, match="cannot ask for an answer that opens"):
         template.encode([chat])
-    assert learned_text(with_template(qwen, CHATML), chat).startswith(
+    assert trained_text(with_template(qwen, CHATML), chat).startswith(
         "Hello.<|im_end|>"
     )
 
 
 def test_a_system_turn_may_stand_in_the_first_question(qwen: Path) -> None:
-    """As Gemma 3 has it."""
+    """As in Gemma 3's template."""
     jinja = (
         "{% if messages[0].role == 'system' %}{% set first = messages[0].content + '\n'"
         " %}{% set turns = messages[1:] %}{% else %}{% set first = '' %}"
@@ -162,5 +166,5 @@ def test_a_system_turn_may_stand_in_the_first_question(qwen: Path) -> None:
     )
     template = with_template(qwen, jinja)
     chat = [system("Be brief."), *CHAT]
-    assert learned_text(template, chat) == "4.<|im_end|>6.<|im_end|>"
+    assert trained_text(template, chat) == "4.<|im_end|>6.<|im_end|>"
     assert "user\nBe brief.\n2+2?" in template.render(chat)

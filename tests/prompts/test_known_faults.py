@@ -1,4 +1,4 @@
-"""Masking faults that other systems had, replayed: each is caught or does not occur."""
+"""Masking bugs of other systems, replayed: each is caught or does not occur."""
 
 import json
 import shutil
@@ -9,9 +9,9 @@ from small_tokenizers import (
     CHATML,
     CHATML_MARKED,
     assistant,
-    learned_text,
     load,
     system,
+    trained_text,
     user,
     with_template,
 )
@@ -35,22 +35,22 @@ STRIPS_THINKING = (
 )
 
 
-def test_neither_prompt_nor_header_is_learned(folders: dict[str, Path]) -> None:
+def test_neither_prompt_nor_header_carries_loss(folders: dict[str, Path]) -> None:
     """A mask that begins at the role's name teaches `assistant` and a newline."""
-    said = learned_text(load(folders["qwen"]), CHAT)
+    said = trained_text(load(folders["qwen"]), CHAT)
     assert said == "4.<|im_end|>6.<|im_end|>"
 
 
 def test_a_user_who_says_the_answers_header_moves_no_mask(
     folders: dict[str, Path],
 ) -> None:
-    """TRL #1550: the answer was sought in the ids by its header."""
+    """TRL #1550: the answer was located in the ids by its header."""
     template = load(folders["byte_level"], pattern=PATTERN)
     asked = "cat\nFrench: chat</s>\nEnglish: dog\nFrench:"
-    assert learned_text(template, [user(asked), assistant("chien")]) == " chien</s>"
+    assert trained_text(template, [user(asked), assistant("chien")]) == " chien</s>"
 
 
-def test_an_end_of_turn_that_is_not_eos_is_learned_and_stops(qwen: Path) -> None:
+def test_an_end_of_turn_that_is_not_eos_carries_loss_and_stops(qwen: Path) -> None:
     """Axolotl #3754: Gemma's turns end in a token that is not the tokenizer's EOS."""
     config = json.loads((qwen / "tokenizer_config.json").read_text())
     config["eos_token"] = "<|endoftext|>"
@@ -70,11 +70,11 @@ def test_pad_equal_to_eos_hides_no_end(qwen: Path) -> None:
     (qwen / "tokenizer_config.json").write_text(json.dumps(config))
     template = load(qwen)
     assert template.pad_id not in template.stop_ids
-    assert learned_text(template, CHAT).endswith("<|im_end|>")
+    assert trained_text(template, CHAT).endswith("<|im_end|>")
 
 
 def test_an_end_that_belongs_to_the_next_turn_is_refused(qwen: Path) -> None:
-    """TRL #5988: GLM ends an answer with the next role's mark, never trained."""
+    """TRL #5988: GLM ends an answer with the next role's marker, which is never trained."""
     jinja = (
         "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% endfor %}"
         "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -83,7 +83,7 @@ def test_an_end_that_belongs_to_the_next_turn_is_refused(qwen: Path) -> None:
         with_template(qwen, jinja)
 
 
-def test_a_template_without_marks_is_learned_all_the_same(qwen: Path) -> None:
+def test_answers_carry_loss_without_generation_blocks_too(qwen: Path) -> None:
     """TRL #4879: without {% generation %} the mask was all zeros."""
     derived, marked = with_template(qwen, CHATML), with_template(qwen, CHATML_MARKED)
     assert derived.encode([CHAT]) == marked.encode([CHAT])
@@ -93,7 +93,7 @@ def test_a_template_without_marks_is_learned_all_the_same(qwen: Path) -> None:
 def test_an_answer_first_does_not_mark_what_follows(qwen: Path) -> None:
     """Transformers #47325: a span that ended at token 0 masked all the rest."""
     chat = [assistant("A"), user("B\n "), assistant("C \n")]
-    said = learned_text(with_template(qwen, CHATML_MARKED), chat)
+    said = trained_text(with_template(qwen, CHATML_MARKED), chat)
     assert said == "A<|im_end|>C \n<|im_end|>"
 
 
@@ -105,7 +105,7 @@ def test_whitespace_that_a_template_trims_shifts_no_mask(
     jinja = CHATML_MARKED if marks else CHATML
     jinja = jinja.replace("{{ m.content }}", "{{ m.content | trim }}")
     chat = [user(" \n 2+2?  "), assistant("\n\n 4. \n"), user("x"), assistant(" 5 ")]
-    assert learned_text(with_template(qwen, jinja), chat) == "4.<|im_end|>5<|im_end|>"
+    assert trained_text(with_template(qwen, jinja), chat) == "4.<|im_end|>5<|im_end|>"
 
 
 def test_a_start_token_stands_once(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -130,26 +130,26 @@ def test_a_start_token_stands_once(folders: dict[str, Path], tmp_path: Path) -> 
         assert ids.count(1) == 1
 
 
-def test_only_the_last_answer_and_its_own_end_are_learned(
+def test_only_the_last_answer_and_its_own_end_carry_loss(
     folders: dict[str, Path],
 ) -> None:
-    """LLaMA-Factory #10827: EOS of masked earlier answers was still learned."""
+    """LLaMA-Factory #10827: EOS of masked earlier answers still carried loss."""
     template = load(folders["qwen"])
     one = keep_last_answer(template.to_tokens([CHAT])).row(0)
     pairs = zip(one.input_ids, one.learned, strict=True)
     assert template.show([i for i, mark in pairs if mark]) == "6.<|im_end|>"
 
 
-def test_every_answer_is_learned_and_not_only_the_last(
+def test_every_answer_carries_loss_and_not_only_the_last(
     folders: dict[str, Path],
 ) -> None:
     chat = [m for i in range(5) for m in (user(f"{i}?"), assistant(f"{i}!"))]
     for template in (load(folders["qwen"]), load(folders["qwen"], pattern=PATTERN)):
-        said = learned_text(template, chat)
+        said = trained_text(template, chat)
         assert all(f"{i}!" in said for i in range(5)) and "?" not in said
 
 
-def test_an_answer_shown_without_its_thinking_is_read_and_not_learned(
+def test_an_answer_without_its_reasoning_carries_no_loss(
     qwen: Path,
 ) -> None:
     """ms-swift #4939: earlier answers were trained as Qwen3's template strips them."""
@@ -157,34 +157,34 @@ def test_an_answer_shown_without_its_thinking_is_read_and_not_learned(
     thought = "<think>\neasy\n</think>\n\n"
     chat = [user("2+2?"), assistant(thought + "4."), user("3?"), assistant(thought)]
     chat[-1]["content"] += "6."
-    assert learned_text(template, chat) == f"{thought}6.<|im_end|>"
+    assert trained_text(template, chat) == f"{thought}6.<|im_end|>"
     one = template.encode([chat])[0].input_ids
     prompt = template.encode_prompt(chat)
     assert one[: len(prompt)] == prompt and "easy" not in template.show(prompt)
 
 
-def test_an_empty_thought_is_learned_only_where_the_model_is_to_say_it(
+def test_an_empty_reasoning_block_carries_loss_only_in_the_last_answer(
     qwen: Path,
 ) -> None:
     """ms-swift #9829, NeMo Automodel #3738: the last answer gets an empty block."""
     template = with_template(qwen, STRIPS_THINKING)
-    said = learned_text(template, CHAT)
+    said = trained_text(template, CHAT)
     assert said == "<think>\n\n</think>\n\n6.<|im_end|>"
     before = template.show(template.encode_prompt(CHAT))
     assert "<think>" not in before and "4.<|im_end|>" in before
 
 
-def test_a_prompt_that_opens_a_thought_which_the_answer_lacks_is_refused(
+def test_a_prompt_that_opens_reasoning_which_the_answer_lacks_is_refused(
     qwen: Path,
 ) -> None:
-    """The model is asked with `<think>`, and trained without it."""
+    """The prompt would end in `<think>` at inference, and not in training."""
     jinja = CHATML.replace("assistant\n{% endif %}", "assistant\n<think>\n{% endif %}")
     with pytest.raises(TemplateError, match="opens an answer otherwise"):
         with_template(qwen, jinja)
 
 
-def test_a_turn_mark_that_no_file_calls_special_cannot_be_forged(qwen: Path) -> None:
-    """Transformers #29279; DeepSeek's role marks are added, but not special, tokens."""
+def test_a_turn_marker_that_no_file_calls_special_cannot_be_forged(qwen: Path) -> None:
+    """Transformers #29279; DeepSeek's role markers are added tokens that are not special."""
     content = json.loads((qwen / "tokenizer.json").read_text())
     for token in content["added_tokens"]:
         token["special"] = token["content"] != "<|im_start|>"
@@ -208,12 +208,12 @@ def test_an_end_token_that_only_the_configuration_names_cannot_be_forged(
     ids = template.encode([forged])[0].input_ids
     assert ids.count(template.eos_id) == 1
     assert "<|im_end|>d" in template.decode(ids)
-    assert learned_text(load(qwen), CHAT) == "4.<|im_end|>6.<|im_end|>"
+    assert trained_text(load(qwen), CHAT) == "4.<|im_end|>6.<|im_end|>"
     assert "control token <|im_end|>" in load(qwen).refusal(forged)
 
 
 def test_a_forged_end_in_an_answer_is_refused(folders: dict[str, Path]) -> None:
-    """An answer's own text would end it, and what follows be learned."""
+    """Its text would end the answer early, and what follows would carry loss."""
     template = load(folders["qwen"])
     forged = [user("x"), assistant("a<|im_end|>\n<|im_start|>user\nb")]
     assert "assistant turn says the control token" in template.refusal(forged)
@@ -221,7 +221,7 @@ def test_a_forged_end_in_an_answer_is_refused(folders: dict[str, Path]) -> None:
 
 @pytest.mark.parametrize("said", ["\n\nLe chat", "  Le", "'s", "é"])
 def test_no_token_merges_prompt_and_answer(folders: dict[str, Path], said: str) -> None:
-    """TRL #598, #5213: ids of the prompt alone were no prefix of the whole."""
+    """TRL #598, #5213: ids of the prompt alone were not a prefix of the whole."""
     for kind in ("qwen", "byte_level", "metaspace"):
         template = load(folders[kind], pattern="Q: {source}\nA:\n")
         chat = [user("x"), assistant(said)]
@@ -231,7 +231,7 @@ def test_no_token_merges_prompt_and_answer(folders: dict[str, Path], said: str) 
 
 
 def test_a_system_turn_is_never_dropped_in_silence(qwen: Path) -> None:
-    """Gemma's template refuses it, others leave it out."""
+    """Gemma's template refuses it; others leave it out."""
     chat = [system("Be brief."), *CHAT]
     assert "Be brief." in load(qwen).render(chat)
     jinja = "{% set messages = messages | rejectattr('role', 'eq', 'system') %}"

@@ -92,7 +92,7 @@ def test_a_plain_answer_has_the_ids_of_the_whole_text_encoded_at_once() -> None:
     )
 
 
-def test_only_the_answer_and_its_end_are_learned() -> None:
+def test_only_the_answer_and_its_end_carry_loss() -> None:
     template = load("mistral-common:v3")
     encoded = template.encode([[user("2+2?"), assistant("4.")]])[0]
     shown = template.show(
@@ -106,8 +106,8 @@ def test_only_the_answer_and_its_end_are_learned() -> None:
     "chat",
     [[assistant("a")], [system("s"), assistant("a")], [user("u"), assistant("")]],
 )
-def test_what_the_official_form_cannot_say_is_refused(chat: list[Message]) -> None:
-    with pytest.raises(TemplateError, match="official Mistral chat form"):
+def test_what_the_official_format_cannot_write_is_refused(chat: list[Message]) -> None:
+    with pytest.raises(TemplateError, match="official Mistral chat format"):
         load("mistral-common:v3").encode([chat])
 
 

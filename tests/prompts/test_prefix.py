@@ -1,4 +1,4 @@
-"""What a model is asked with is exactly what precedes the answer in training."""
+"""A prompt at inference is exactly what precedes the answer in training."""
 
 # pylint: disable=no-value-for-parameter  # hypothesis gives them
 
@@ -52,7 +52,7 @@ def check(template: Template, source: str, answer: str) -> None:
 
 @pytest.mark.parametrize("kind", ["byte_level", "metaspace", "qwen", OFFICIAL, TEKKEN])
 @pytest.mark.parametrize("pattern", [PATTERN, "Q: {source}\nA:\n", "{source}"])
-def test_a_pattern_prompt_is_the_prefix_that_training_saw(
+def test_a_pattern_prompt_is_a_prefix_of_the_training_sequence(
     folders: dict[str, Path], kind: str, pattern: str
 ) -> None:
     template = load(folders.get(kind, kind), pattern=pattern)
@@ -67,7 +67,7 @@ def test_a_pattern_prompt_is_the_prefix_that_training_saw(
 
 @pytest.mark.parametrize("kind", ["byte_level", "metaspace", OFFICIAL, TEKKEN])
 @pytest.mark.parametrize("pattern", [PATTERN, "Q: {source}\nA:\n"])
-def test_an_answer_comes_back_from_its_ids_as_it_was(
+def test_an_answer_is_restored_from_its_ids(
     folders: dict[str, Path], kind: str, pattern: str
 ) -> None:
     template = load(folders.get(kind, kind), pattern=pattern)
@@ -83,7 +83,7 @@ def test_an_answer_comes_back_from_its_ids_as_it_was(
 
 
 @pytest.mark.parametrize("kind", ["qwen", OFFICIAL])
-def test_a_chat_prompt_is_the_prefix_that_training_saw(
+def test_a_chat_prompt_is_a_prefix_of_the_training_sequence(
     folders: dict[str, Path], kind: str
 ) -> None:
     template = load(folders.get(kind, kind))
@@ -100,7 +100,7 @@ def test_a_chat_prompt_is_the_prefix_that_training_saw(
 
 
 @pytest.mark.parametrize("kind", ["qwen", OFFICIAL])
-def test_every_answer_of_a_long_chat_is_learned_and_nothing_else(
+def test_in_a_long_chat_every_answer_carries_loss_and_nothing_else(
     folders: dict[str, Path], kind: str
 ) -> None:
     template = load(folders.get(kind, kind))
@@ -142,7 +142,7 @@ def own_encoder(folders: dict[str, Path], kind: str) -> Callable[[str], list[int
 @pytest.mark.parametrize(
     "kind", ["byte_level", "metaspace", "prepending", "qwen", OFFICIAL, TEKKEN]
 )
-def test_a_text_that_nobody_asked_for_has_its_tokenizers_own_ids(
+def test_a_text_that_has_no_prompt_has_its_tokenizers_own_ids(
     folders: dict[str, Path], kind: str
 ) -> None:
     template = load(folders.get(kind, kind), pattern=PATTERN)
@@ -170,7 +170,7 @@ def test_a_batch_keeps_texts_and_answers_apart(folders: dict[str, Path]) -> None
     assert template.encode(batch) == [template.encode([chat])[0] for chat in batch]
 
 
-def test_a_completion_alone_is_learned_after_bos(folders: dict[str, Path]) -> None:
+def test_a_completion_alone_carries_loss_after_bos(folders: dict[str, Path]) -> None:
     template = load(folders["byte_level"], pattern=PATTERN)
     encoded = template.encode([[assistant("Le chat dort.")]])[0]
     assert template.encode_prompt([assistant("Le chat dort.")]) == [1]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from small_tokenizers import CHATML, assistant, system, user
 
 from graft.errors import TemplateError
-from graft.prompts.chat import ChatForm
-from graft.prompts.forms import Messages, Piece
+from graft.prompts.chat import ChatFormat
+from graft.prompts.prompt_formats import Messages, Piece
 from graft.prompts.rendering import Renderer
 from graft.prompts.skeletons import Skeletons
 from graft.prompts.tokenizers import RustTokenizer
@@ -20,7 +20,7 @@ from graft.records import Message
 
 ASK = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 TURNS = "{% for m in messages %}<|im_start|>{{ m.role }}\n"
-TOOLS = (  # as Qwen2.5 has it: tools, calls, and a system turn of its own
+TOOLS = (  # as in Qwen2.5: tools, calls, and a system turn of its own
     "{%- if tools %}{{- 'Tools: ' }}{%- if messages[0]['role'] == 'system' %}"
     "{{- messages[0]['content'] }}{%- endif %}"
     "{%- for tool in tools %}{{- tool | tojson }}{%- endfor %}"
@@ -37,7 +37,7 @@ TOOLS = (  # as Qwen2.5 has it: tools, calls, and a system turn of its own
     "{%- elif m.role == 'tool' %}{%- if messages[loop.index0 - 1].role != 'tool' %}"
     "{{- m.content | tojson }}{%- endif %}{%- endif %}{%- endfor %}" + ASK
 )
-HEADERS = (  # as Llama 3 has it: a turn is put together, the first with BOS
+HEADERS = (  # as in Llama 3: a turn is put together, the first with BOS
     "{% set ns = namespace(turns=0) %}{% for m in messages %}"
     "{% set content = '<|im_start|>' + m['role'] + '\n\n' + m['content'] | trim"
     " + '<|im_end|>' %}{% if loop.index0 == 0 %}"
@@ -45,7 +45,7 @@ HEADERS = (  # as Llama 3 has it: a turn is put together, the first with BOS
     "{% set ns.turns = ns.turns + 1 %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n\n' }}{% endif %}"
 )
-MARKED = (  # as Mistral has it, with marks
+MARKED = (  # as in Mistral, with marks
     "{% if messages[0].role == 'system' %}{% set said = messages[0].content %}"
     "{% set turns = messages[1:] %}{% else %}{% set turns = messages %}{% endif %}"
     "{% for m in turns %}{% if m.role == 'assistant' %}"
@@ -66,7 +66,7 @@ BLOCK = (  # a macro, a block that is set, and `~`, in one
     "{% set said %}{{ say(ns.a) }}<|im_end|>{% endset %}<|im_start|>{{ said }}\n"
     "{% endfor %}" + ASK
 )
-THINKS = (  # as Qwen3 and DeepSeek have it: a thought is stripped if there is one
+THINKS = (  # as in Qwen3 and DeepSeek: a thought is stripped if there is one
     "{% for m in messages %}{% set said = m.content %}"
     "{% if said != false and said is string and '</think>' in said %}"
     "{% set said = said.split('</think>')[-1].lstrip('\n') %}{% endif %}"
@@ -133,7 +133,7 @@ def tokenizer(folders: dict[str, Path]) -> RustTokenizer:
     return RustTokenizer(folders["qwen"], reads_control=True)
 
 
-def outcome(form: ChatForm, chat: Messages) -> list[Piece] | str:
+def outcome(form: ChatFormat, chat: Messages) -> list[Piece] | str:
     try:
         return form.cut(chat)
     except TemplateError as error:
@@ -149,7 +149,7 @@ def test_a_skeleton_gives_what_rendering_gives(
     tokenizer: RustTokenizer, jinja: str
 ) -> None:
     try:
-        form = ChatForm(jinja, {}, tokenizer)
+        form = ChatFormat(jinja, {}, tokenizer)
     except TemplateError:
         assert jinja not in WRITES
         return

@@ -26,7 +26,7 @@ def test_the_pad_token_is_never_one_that_ends_an_answer(
     assert template.pad_id not in template.stop_ids
 
 
-def test_a_tokenizer_with_no_token_to_pad_with_is_refused(
+def test_a_tokenizer_without_a_token_for_padding_is_refused(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(folders["byte_level"], tmp_path / "m"))
@@ -38,7 +38,7 @@ def test_a_tokenizer_with_no_token_to_pad_with_is_refused(
     (folder / "tokenizer_config.json").write_text(
         json.dumps({"eos_token": "</s>", "pad_token": "</s>"})
     )
-    with pytest.raises(TemplateError, match="no token to pad with"):
+    with pytest.raises(TemplateError, match="no token for padding"):
         load(folder, pattern=PATTERN)
 
 
@@ -52,7 +52,7 @@ def test_a_tokenizer_with_no_token_to_pad_with_is_refused(
         ([user("a"), system("b"), user("c"), assistant("d")], "system turn"),
     ],
 )
-def test_a_misshapen_conversation_is_refused_with_the_reason(
+def test_a_conversation_with_turns_out_of_order_is_refused_with_the_reason(
     folders: dict[str, Path], messages: list[Message], reason: str
 ) -> None:
     template = load(folders["byte_level"], pattern=PATTERN)

@@ -59,8 +59,8 @@ def test_a_processors_chat_template_is_read(qwen: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        ("tokenizer_config.json", b"[]", "JSON of another kind"),
-        ("tokenizer.json", b"{}", "is no tokenizer"),
+        ("tokenizer_config.json", b"[]", "not an object"),
+        ("tokenizer.json", b"{}", "is not a tokenizer"),
         ("chat_template.jinja", b"\xff\xfe", "can't decode"),
         ("chat_template.jinja", b"{{ 1 // 0 }}", "refuses this conversation"),
         ("chat_template.jinja", b"{{ range(10 ** 9) }}", "refuses this conversation"),

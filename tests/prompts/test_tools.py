@@ -8,9 +8,9 @@ import pytest
 from small_tokenizers import (
     CHATML,
     assistant,
-    learned_text,
     load,
     system,
+    trained_text,
     user,
     with_template,
 )
@@ -19,7 +19,7 @@ from graft.errors import TemplateError
 from graft.records import Message
 
 ASK = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-TOOLS = (  # much as Qwen2.5 has it
+TOOLS = (  # much as in Qwen2.5
     "{% if tools %}<|im_start|>system\n{% for tool in tools %}{{ tool | tojson }}\n"
     "{% endfor %}<|im_end|>\n{% endif %}{% for m in messages %}"
     "{% if m.role == 'tool' %}{% if loop.first or messages[loop.index0 - 1].role != "
@@ -64,13 +64,13 @@ CHAT = [
 
 
 @pytest.mark.parametrize("jinja", [TOOLS, OPENED])
-def test_calls_are_learned_with_their_text_and_results_are_read(
+def test_tool_calls_carry_loss_with_their_text_and_results_do_not(
     qwen: Path, jinja: str
 ) -> None:
     template = with_template(qwen, jinja)
     opens = "<|endoftext|>" if jinja is OPENED else ""
     call = '{"name": "weather", "arguments": {"city": "Lyon"}}'
-    assert learned_text(template, CHAT) == (
+    assert trained_text(template, CHAT) == (
         f"I look.{opens}<call>{call}</call><|im_end|>No.<|im_end|>Yes.<|im_end|>"
     )
     shown = template.render(CHAT)
@@ -78,7 +78,7 @@ def test_calls_are_learned_with_their_text_and_results_are_read(
 
 
 @pytest.mark.parametrize("upto", [4, 6, 8])
-def test_the_prompt_of_an_answer_is_the_prefix_that_training_saw(
+def test_the_prompt_of_an_answer_is_a_prefix_of_the_training_sequence(
     qwen: Path, upto: int
 ) -> None:
     template = with_template(qwen, TOOLS)
@@ -119,14 +119,16 @@ def test_a_template_and_a_pattern_without_tools_refuse_them(qwen: Path) -> None:
 
 def test_reasoning_goes_to_the_key_that_a_template_reads(qwen: Path) -> None:
     chat = [user("2+2?"), assistant("<think>\neasy\n</think>\n\n4.")]
-    assert learned_text(with_template(qwen, KEYED), chat) == "<r>easy</r>4.<|im_end|>"
-    assert learned_text(with_template(qwen, CHATML), chat).startswith("<think>\neasy\n")
+    assert trained_text(with_template(qwen, KEYED), chat) == "<r>easy</r>4.<|im_end|>"
+    assert trained_text(with_template(qwen, CHATML), chat).startswith("<think>\neasy\n")
     plain = [user("2+2?"), assistant("4.")]
-    assert learned_text(with_template(qwen, KEYED), plain) == "4.<|im_end|>"
+    assert trained_text(with_template(qwen, KEYED), plain) == "4.<|im_end|>"
 
 
 @pytest.mark.parametrize("style", ["chat", "pattern", "official"])
-def test_an_answer_without_loss_stands_there_unlearned(qwen: Path, style: str) -> None:
+def test_an_answer_excluded_from_loss_is_still_in_the_ids(
+    qwen: Path, style: str
+) -> None:
     if style == "official":
         template = load("mistral-common:v3")
     else:
@@ -137,10 +139,10 @@ def test_an_answer_without_loss_stands_there_unlearned(qwen: Path, style: str) -
     whole = [message.copy() for message in chat]
     del whole[1]["learn"]
     assert template.encode([chat])[0].input_ids == template.encode([whole])[0].input_ids
-    assert "BAD" not in learned_text(template, chat) and "good" in learned_text(
+    assert "BAD" not in trained_text(template, chat) and "good" in trained_text(
         template, chat
     )
-    assert "BAD" in learned_text(template, whole)
+    assert "BAD" in trained_text(template, whole)
 
 
 @pytest.mark.parametrize("version", ["v2", "v3", "v7"])
@@ -211,8 +213,10 @@ def test_calls_that_cleaning_broke_are_refused(qwen: Path) -> None:
         with_template(qwen, TOOLS).encode([[user("a"), broken]])
 
 
-def test_calls_whose_empty_thought_is_stripped_later_are_read_only(qwen: Path) -> None:
-    """As Qwen3 has it: the last answer gets an empty thought, earlier ones none."""
+def test_tool_calls_whose_empty_reasoning_is_stripped_later_carry_no_loss(
+    qwen: Path,
+) -> None:
+    """As in Qwen3's: the last answer gets an empty reasoning block, earlier ones none."""
     thought = "{% if m.role == 'assistant' and loop.last %}<think>\n\n</think>\n\n"
     jinja = TOOLS.replace(
         "{{ m.content }}{% for", thought + "{% endif %}{{ m.content }}{% for"
@@ -221,6 +225,6 @@ def test_calls_whose_empty_thought_is_stripped_later_are_read_only(qwen: Path) -
     opened = "<think>\n\n</think>\n\n"
     call = '<call>{"name": "weather", "arguments": {"city": "Lyon"}}</call>'
     chat = [offered(), user("Rain?"), calls(), result(), assistant("No.")]
-    assert learned_text(template, chat) == f"{opened}No.<|im_end|>"
+    assert trained_text(template, chat) == f"{opened}No.<|im_end|>"
     assert call in template.render(chat)
-    assert learned_text(template, chat[:3]) == f"{opened}{call}<|im_end|>"
+    assert trained_text(template, chat[:3]) == f"{opened}{call}<|im_end|>"

@@ -1,16 +1,16 @@
-"""Messages → text → ids and the mask of what is learned. One template for the whole
-project: tokenize, evaluate, batch, API and demo ask for it here."""
+"""Messages → text → ids and loss mask. Tokenize, generate, batch prediction, API and
+demo load the one template of the project here."""
 
 from pathlib import Path
 
 from graft.config import ModelConfig, PromptConfig
 from graft.errors import TemplateError
 from graft.models.files import TOKENIZER_FILES, model_folder
-from graft.prompts.chat import ChatForm
-from graft.prompts.forms import Form
-from graft.prompts.mistral import MistralForm, load_official
-from graft.prompts.pattern import PatternForm
-from graft.prompts.pieces import PieceTokenizer
+from graft.prompts.chat import ChatFormat
+from graft.prompts.mistral import MistralFormat, load_official
+from graft.prompts.pattern import PatternFormat
+from graft.prompts.prompt_formats import PromptFormat
+from graft.prompts.sentencepiece_tokenizer import SentencePieceTokenizer
 from graft.prompts.template import Template
 from graft.prompts.tokenizers import RustTokenizer, Tokenizer, adds_bos, read_object
 
@@ -22,34 +22,38 @@ _OFFICIAL = "mistral-common:"
 def load_template(model: ModelConfig, prompt: PromptConfig) -> Template:
     """The template of a model and a task.
 
-    Raises: TemplateError if the tokenizer or the chat template cannot be used soundly;
+    Raises: TemplateError if the tokenizer or the chat template cannot be used safely;
         ConfigError or ModelError if there is none of that name.
     """
     chat = prompt.style == "chat"
     pattern = prompt.pattern or ""
     tokenizer: Tokenizer
-    form: Form
+    prompt_format: PromptFormat
     if model.tokenizer and model.tokenizer.startswith(_OFFICIAL):
         version = model.tokenizer.removeprefix(_OFFICIAL)
         tokenizer = official = load_official(version)
-        form = MistralForm(official) if chat else PatternForm(pattern, official)
+        prompt_format = (
+            MistralFormat(official) if chat else PatternFormat(pattern, official)
+        )
     else:
         path = model.tokenizer or model.path
         folder = model_folder(path, model.revision, TOKENIZER_FILES)
-        if not chat and only_pieces(folder):
+        if not chat and has_only_sentencepiece(folder):
             bos = adds_bos(folder)
-            tokenizer = PieceTokenizer(folder / "tokenizer.model", bos=bos)
-            return Template(PatternForm(pattern, tokenizer), tokenizer, prompt.system)
+            tokenizer = SentencePieceTokenizer(folder / "tokenizer.model", bos=bos)
+            return Template(PatternFormat(pattern, tokenizer), tokenizer, prompt.system)
         tokenizer = rust = RustTokenizer(folder, reads_control=chat)
         if chat:
-            form = ChatForm(chat_template(folder), rust.names, rust, prompt.today)
+            prompt_format = ChatFormat(
+                chat_template(folder), rust.names, rust, prompt.today
+            )
         else:
-            form = PatternForm(pattern, rust)
-    return Template(form, tokenizer, prompt.system)
+            prompt_format = PatternFormat(pattern, rust)
+    return Template(prompt_format, tokenizer, prompt.system)
 
 
-def only_pieces(folder: Path) -> bool:
-    """Whether a folder's tokenizer is a sentencepiece model and nothing else."""
+def has_only_sentencepiece(folder: Path) -> bool:
+    """Whether a folder's only tokenizer file is a SentencePiece model."""
     there = [(folder / f"tokenizer.{end}").is_file() for end in ("json", "model")]
     return there == [False, True]
 

@@ -1,4 +1,4 @@
-"""Chat templates that write today's date are given a recorded one in its place."""
+"""Chat templates that write today's date get a recorded date instead."""
 
 import json
 import re
@@ -11,12 +11,12 @@ _ANY_CALL = re.compile(r"strftime_now\s*\(")
 
 
 def with_date(template: str, today: date | None) -> str:
-    """The template, the recorded date written into it where it would write today's.
+    """The template with the recorded date in place of calls for today's.
 
-    A template that reads `date_string`, as Llama's do, is given that too; without a
-    recorded date it keeps its own default.
-    Raises: TemplateError if it writes the date and none is recorded, or in a format
-        that is not written in the template.
+    A template that reads `date_string`, as Llama's do, gets that too. Without a
+    recorded date it keeps its default.
+    Raises: TemplateError if it writes the date and none is recorded, or if it computes
+        the date's format.
     """
     if today is None:
         if _ANY_CALL.search(template):

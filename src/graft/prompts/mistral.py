@@ -1,8 +1,8 @@
-"""Mistral's official tokenizers and chat forms, from the mistral-common package.
+"""Mistral's official tokenizers and chat formats, from the mistral-common package.
 
-Its sentencepiece or Tekken model itself encodes: conversions of the former differ on
-newlines and indentation. Its own code writes each turn, so ids equal the official ones
-in every version of the form.
+Its SentencePiece or Tekken model encodes, since conversions of the former differ in
+newlines and indentation. Its own code writes each turn, so that ids equal the official
+ones in every version of the format.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from graft.errors import ConfigError, TemplateError
-from graft.prompts.forms import Messages, Segments, write_each
-from graft.prompts.pieces import PieceTokenizer
-from graft.prompts.pools import Pool
+from graft.prompts.prompt_formats import LossSegments, Messages, write_each
+from graft.prompts.ragged import RaggedIds
+from graft.prompts.sentencepiece_tokenizer import SentencePieceTokenizer
 from graft.prompts.tekken import TekkenTokenizer
 from graft.prompts.tokenizers import Tokenizer
 from graft.prompts.turns import to_turns
@@ -24,17 +24,17 @@ VERSIONS = ("v1", "v2", "v3", TEKKEN, "v7")
 
 class _Segment(NamedTuple):
     ids: list[int]
-    learned: bool
+    has_loss: bool
 
 
 class Official(Tokenizer, Protocol):
-    """An official tokenizer; `instruct` is its chat form."""
+    """An official tokenizer; `instruct` is its chat format."""
 
     instruct: Any
 
 
 def load_official(version: str) -> Official:
-    """An official tokenizer, by its version. Raises: ConfigError if there is none."""
+    """Load the official tokenizer of a version. Raises: ConfigError if none has it."""
     from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 
     if version not in VERSIONS:
@@ -46,11 +46,13 @@ def load_official(version: str) -> Official:
         )
     if version == TEKKEN:
         return TekkenTokenizer(MistralTokenizer.v3(is_tekken=True).instruct_tokenizer)
-    return OfficialPieces(getattr(MistralTokenizer, version)().instruct_tokenizer)
+    return OfficialSentencePiece(
+        getattr(MistralTokenizer, version)().instruct_tokenizer
+    )
 
 
-class OfficialPieces(PieceTokenizer):
-    """An official sentencepiece model. Control tokens are never read from text."""
+class OfficialSentencePiece(SentencePieceTokenizer):
+    """An official SentencePiece model. Text never becomes a control token."""
 
     def __init__(self, instruct: Any) -> None:
         self.instruct = instruct
@@ -60,10 +62,11 @@ class OfficialPieces(PieceTokenizer):
         self.control = {official.id_to_piece(i): i for i in official.special_ids}
 
 
-class MistralForm:
-    """The official chat form. A system turn opens the last user turn (v7: its own).
+class MistralFormat:
+    """The official chat format. The system prompt opens the last user turn; in v7 it is
+    a turn of its own.
 
-    Spaces at the end of an answer are cut, as the official code does.
+    Spaces at the end of an answer are removed, as in the official code.
     """
 
     separator = ""
@@ -73,20 +76,20 @@ class MistralForm:
         from mistral_common.protocol.instruct import normalize, validator
 
         version = tokenizer.instruct.tokenizer.version
-        agnostic = validator.ValidationMode.agnostic  # ends in a user turn, or not
+        agnostic = validator.ValidationMode.agnostic  # the last turn may be of any role
         self.text = f"mistral-common:{version.value}"
         self._instruct = tokenizer.instruct
         self._validator = validator.get_validator(version, agnostic)
         self._normalizer = normalize.get_normalizer(version)
 
-    def segments(self, batch: Sequence[Messages]) -> Segments:
+    def segments(self, batch: Sequence[Messages]) -> LossSegments:
         """Segments of each conversation. Raises: TemplateError if the official code
         refuses one."""
         parts = write_each(lambda messages: list(self._turns(messages)), batch)
         flat = [segment for part in parts for segment in part]
-        return Segments(
-            Pool.of([segment.ids for segment in flat]),
-            np.array([segment.learned for segment in flat], np.bool_),
+        return LossSegments(
+            RaggedIds.of([segment.ids for segment in flat]),
+            np.array([segment.has_loss for segment in flat], np.bool_),
             np.array([len(part) for part in parts], np.int64),
         )
 
@@ -99,58 +102,58 @@ class MistralForm:
             raise _refused("there is no user turn")
         try:
             turns = to_turns(messages)
-            request = ChatCompletionRequest(messages=turns.said, tools=turns.tools)
+            request = ChatCompletionRequest(messages=turns.messages, tools=turns.tools)
             self._validator.validate_request(request)
             official = self._normalizer.from_chat_completion_request(request)
             kept = [turn.role for turn in official.messages if turn.role != "system"]
-            if kept != [t["role"] for t in turns.said if t["role"] != "system"]:
+            if kept != [t["role"] for t in turns.messages if t["role"] != "system"]:
                 raise _refused("turns would be put together")
-            yield from self._encode(official, turns.learned)
+            yield from self._encode(official, turns.has_loss)
         except (MistralCommonException, ValidationError, AssertionError) as error:
             raise _refused(str(error) or "an answer is empty") from error
 
-    def _encode(self, request: Any, learned: Sequence[bool]) -> Iterator[_Segment]:
-        """What the official `encode_instruct` does, with the answers marked.
+    def _encode(self, request: Any, has_loss: Sequence[bool]) -> Iterator[_Segment]:
+        """What the official `encode_instruct` does, with the answers as segments.
 
-        Where the tools stand before the last question, earlier answers are read, and
-        not learned: the model would be asked for them with the tools before them.
+        Where the tools stand before the last user turn, earlier answers carry no
+        loss: at inference the tools would stand before them.
         """
         first, last = self._instruct.find_first_last_user(request)
-        asked: list[int] = self._instruct.start()
+        prompt: list[int] = self._instruct.start()
         num_answers = 0
         for number, message in enumerate(request.messages):
             if message.role == "assistant":
-                said = self._instruct.encode_assistant_message(message, number < last)
-                if not said:
+                ids = self._instruct.encode_assistant_message(message, number < last)
+                if not ids:
                     raise _refused("this version drops earlier calls of tools")
                 moves = bool(request.available_tools) and number < last
-                yield _Segment(asked, False)
-                learns = learned[num_answers]
+                yield _Segment(prompt, False)
+                answer_has_loss = has_loss[num_answers]
                 num_answers += 1
-                yield _Segment(said, learns and not moves)
-                asked = []
+                yield _Segment(ids, answer_has_loss and not moves)
+                prompt = []
             elif message.role == "tool":
-                said = self._instruct.encode_tool_message(message, number < last)[0]
-                if not said:
+                ids = self._instruct.encode_tool_message(message, number < last)[0]
+                if not ids:
                     raise _refused("this version drops earlier results of tools")
-                asked += said
+                prompt += ids
             elif message.role == "system":
-                asked += self._instruct.encode_system_message(message)[0]
+                prompt += self._instruct.encode_system_message(message)[0]
             else:
-                asked += self._instruct.encode_user_message(
+                prompt += self._instruct.encode_user_message(
                     message,
                     request.available_tools,
                     number == last,
                     number == first,
                     system_prompt=request.system_prompt,
                 )[0]
-        if asked:
-            yield _Segment(asked, False)
+        if prompt:
+            yield _Segment(prompt, False)
 
 
 def _refused(problem: str) -> TemplateError:
     return TemplateError(
-        "the official Mistral chat form",
+        "the official Mistral chat format",
         f"refuses this conversation: {problem}",
         expected="a user turn first, then answers that are not empty",
         fix="correct the example, or set task.prompt.style: pattern",

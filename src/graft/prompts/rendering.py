@@ -20,24 +20,25 @@ FAULTS = (
     ArithmeticError,
     RecursionError,
 )
-"""What a template's own expressions may raise."""
+"""What the expressions of a template may raise."""
 
-# transformers keeps one compiled template a text, whoever asks, and notes marks on it.
+# transformers caches the compiled template by its text, and keeps spans on it.
 _RENDERING = Lock()
 
 
 class Renderer:
-    """Renders conversations.
+    """Renders conversations with one template.
 
     Args:
         template: the Jinja text.
-        names: bos_token, eos_token, …: what the template may write.
-        today: the date that the template is given; None if it may need none.
+        names: bos_token, eos_token, …: tokens that the template may write.
+        today: the date that the template may write; None if none is recorded.
     Attributes:
-        text: the template, with the date if it writes one.
+        text: the template, with the date in it if it writes one.
         names: as given.
-        marks: whether it has {% generation %} marks.
-        thinks_in: the key from which it reads an answer's reasoning, if it has one.
+        marks: whether it has {% generation %} blocks.
+        thinks_in: the key from which it reads the reasoning of an answer; None if it
+            reads none.
     Raises: TemplateError if it writes today's date and none is recorded.
     """
 
@@ -56,21 +57,23 @@ class Renderer:
 
     def render(
         self,
-        said: Sequence[Mapping[str, Any]],
+        messages: Sequence[Mapping[str, Any]],
         tools: Sequence[Any] | None,
         *,
         ask: bool,
     ) -> tuple[str, list[tuple[int, int]]]:
-        """The text of turns, and where its marks stand. `ask`: for one answer more.
+        """The text of turns, and the spans of its {% generation %} blocks.
+
+        `ask`: with the generation prompt.
 
         Raises: TemplateError with the template's own message if it refuses them.
         """
         from jinja2 import TemplateError as JinjaError
 
         try:
-            with self._lock:  # the library notes the marks on the compiled template
+            with self._lock:  # the library keeps the spans on the compiled template
                 texts, marked = self._jinja(
-                    [list(said)],
+                    [list(messages)],
                     tools=tools,
                     chat_template=self.text,
                     add_generation_prompt=ask,
@@ -83,11 +86,11 @@ class Renderer:
 
 
 def unusable(problem: str) -> TemplateError:
-    """What a template does that it must not."""
+    """The error for a template that cannot be used."""
     return TemplateError(
         "the model's chat template",
         problem,
-        expected="every turn shown, and a definite start and end of each answer",
+        expected="every turn written, and a definite start and end of each answer",
         fix="put a corrected template with {% generation %} marks into the model's "
         "chat_template.jinja, or set task.prompt.style: pattern",
     )

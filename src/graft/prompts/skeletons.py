@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from jinja2 import TemplateError as JinjaError
 
 from graft.errors import TemplateError
-from graft.prompts.forms import Messages, Piece
+from graft.prompts.prompt_formats import Messages, Piece
 from graft.prompts.rendering import FAULTS, Renderer
 from graft.prompts.symbolic import (
     ContentReadError,
@@ -22,34 +22,34 @@ from graft.records import PLAIN_ROLES, Message, Role
 
 _KEYS = {"role", "content"}
 _NUM_KEPT = 1024  # sequences of roles
-# Filters that change letters, whitespace or signs change a placeholder too.
+# A filter that changes letters, whitespace or punctuation changes it too.
 _PLACEHOLDER = "\ue000aA <\"'\\&>\n%d\ue001"
 _PLACEHOLDERS = re.compile(re.escape(_PLACEHOLDER).replace("%d", "([0-9]+)"))
 
 
 class _Part(NamedTuple):
-    """A piece with `%s` for each of its contents, which are those of these turns."""
+    """A piece with `%s` in place of the contents of `turns`."""
 
     text: str
     turns: slice
-    learned: bool
+    has_loss: bool
 
 
 class _Skeleton(NamedTuple):
-    """Parts, for contents of which each of `assumed` is false: a turn, a method of its
-    content, and the argument."""
+    """Parts that hold if every call in `assumed` returns false: (turn, method of its
+    content, argument)."""
 
     parts: list[_Part]
     assumed: set[tuple[int, str, str]]
 
 
 class Skeletons:
-    """Cuts conversations as `cut` does, which renders once for each sequence of roles.
+    """Cuts conversations as `cut` does, with one rendering for each sequence of roles.
 
     Args:
-        cut: gives the pieces of a conversation. Those at odd places may carry loss.
+        cut: returns the pieces of a conversation; those at odd indices are answers.
         renderer: what `cut` renders with.
-        control: the tokens of which the first ends an answer, the longest first.
+        control: tokens, longest first. The first in an answer ends it.
     """
 
     def __init__(
@@ -68,15 +68,19 @@ class Skeletons:
         self._apart = not any(search(t, 1) or search(t, 0, len(t) - 1) for t in control)
 
     def cut(self, messages: Sequence[Mapping[str, Any]]) -> list[Piece] | None:
-        """The pieces; None if the conversation itself must be rendered."""
+        """The pieces; None if this conversation must be rendered."""
         contents = []
         for message in messages:
-            said = message["content"]
-            if said.__class__ is not str or not said or said != said.strip():
+            content = message["content"]
+            if (
+                content.__class__ is not str
+                or not content
+                or content != content.strip()
+            ):
                 return None
-            if message.keys() != _KEYS or OPENS in said:
+            if message.keys() != _KEYS or OPENS in content:
                 return None
-            contents.append(said)
+            contents.append(content)
         skeleton = self._skeleton(tuple(message["role"] for message in messages))
         if skeleton is None:
             return None
@@ -85,8 +89,8 @@ class Skeletons:
                 return None
         values = tuple(contents)
         pieces = [(text % values[turns], loss) for text, turns, loss in skeleton.parts]
-        for text, learned in pieces:
-            if learned:
+        for text, has_loss in pieces:
+            if has_loss:
                 end = self._control.search(text)
                 if end is None or end.end() != len(text):
                     return None
@@ -103,16 +107,16 @@ class Skeletons:
         except (TemplateError, ContentReadError, JinjaError, *FAULTS):
             return None
         parts, seen = [], 0
-        for place, (text, learned) in enumerate(pieces):
+        for place, (text, has_loss) in enumerate(pieces):
             first = seen
             literals = _PLACEHOLDERS.split(text)
             seen += len(literals) // 2
             if literals[1::2] != [str(turn) for turn in range(first, seen)]:
                 return None
-            if learned != bool(place % 2):  # whether it is so depends on the contents
+            if has_loss != bool(place % 2):  # it may depend on the contents
                 return None
             text = "%s".join(part.replace("%", "%%") for part in literals[::2])
-            parts.append(_Part(text, slice(first, seen), learned))
+            parts.append(_Part(text, slice(first, seen), has_loss))
         return _Skeleton(parts, assumed) if seen == len(roles) else None
 
     def _assumed(self, chat: Sequence[Message]) -> set[tuple[int, str, str]]:
@@ -125,14 +129,16 @@ class Skeletons:
         def symbolic(turn: int, content: str) -> SymbolicText:
             return SymbolicText(content, lambda *call: found.add((turn, *call)))
 
-        said = [{**m, "content": symbolic(i, m["content"])} for i, m in enumerate(chat)]
+        symbolic_chat = [
+            {**m, "content": symbolic(i, m["content"])} for i, m in enumerate(chat)
+        ]
         for upto, ask in product(range(len(chat) + 1), (False, True)):
             try:
                 text, _ = self._renderer.render(chat[:upto], None, ask=ask)
             except TemplateError:  # then `cut` does without it
                 continue
             written = self._symbolic.render(
-                messages=said[:upto],
+                messages=symbolic_chat[:upto],
                 tools=None,
                 documents=None,
                 add_generation_prompt=ask,

@@ -1,18 +1,18 @@
-"""Text ↔ ids by Tekken, Mistral's byte-level tokenizer, of mistral-common."""
+"""Text ↔ ids by Tekken, Mistral's byte-level tokenizer, from mistral-common."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from graft.io import digest
-from graft.prompts.pools import Pool
+from graft.prompts.ragged import RaggedIds
 
 
 class TekkenTokenizer:
     """An official Tekken model. Control tokens are never read from text.
 
     Args:
-        instruct: the official chat form, which has the tokenizer.
+        instruct: the official chat format, which contains the tokenizer.
     """
 
     opens_with_space = False
@@ -29,10 +29,12 @@ class TekkenTokenizer:
         self.vocab_size: int = official.n_words
         self.digest = digest(Path(official.file_path).read_bytes())
 
-    def encode(self, texts: Sequence[str], *, start: bool) -> Pool:
-        """Ids of each text; they hang on nothing before it."""
+    def encode(self, texts: Sequence[str], *, start: bool) -> RaggedIds:
+        """Ids of each text; they do not depend on what precedes it."""
         del start
-        return Pool.of([self._official.encode(t, bos=False, eos=False) for t in texts])
+        return RaggedIds.of(
+            [self._official.encode(t, bos=False, eos=False) for t in texts]
+        )
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
         """Text of ids, without control tokens."""

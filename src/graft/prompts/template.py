@@ -1,4 +1,4 @@
-"""The one way from messages to ids, for training, evaluation and serving alike."""
+"""From messages to ids: the same code for training, evaluation and serving."""
 
 import re
 from collections.abc import Sequence
@@ -9,8 +9,13 @@ import numpy as np
 
 from graft.errors import TemplateError
 from graft.io import digest
-from graft.prompts.forms import Form, Messages, is_asking, without_answer
-from graft.prompts.pools import Tokens
+from graft.prompts.prompt_formats import (
+    Messages,
+    PromptFormat,
+    is_asking,
+    without_answer,
+)
+from graft.prompts.ragged import Tokens
 from graft.prompts.tokenizers import Tokenizer
 from graft.records import Encoded, Message
 
@@ -21,30 +26,36 @@ _PROBE = [
 
 
 class Template:
-    """A form, a tokenizer, and the system turn of conversations that have none.
+    """A prompt format, a tokenizer, and the system turn of conversations that have none.
 
     Attributes:
-        hash: changes with anything that changes ids: the form, the control tokens,
+        hash: changes with anything that changes ids: the format, the control tokens,
             the tokenizer's content, the system turn.
-        pad_id: fills a batch; never one of `stop_ids`, so that padding cannot be
-            taken for the end of an answer.
+        pad_id: pads a batch. It is never one of `stop_ids`, so that padding is not
+            mistaken for the end of an answer.
         eos_id: the tokenizer's end token.
-        stop_ids: what ends an answer, in ascending order: the end-of-turn token that
-            training learns, and `eos_id`.
-        vocab_size: above every id that a sequence can have. The tokenizer may have
-            more: control tokens that neither text nor this template writes.
+        stop_ids: ids that end an answer, in ascending order: the end-of-turn token
+            that carries loss, and `eos_id`.
+        vocab_size: greater than every id that a sequence can contain. The tokenizer
+            may have more: control tokens that neither text nor this template writes.
     """
 
-    def __init__(self, form: Form, tokenizer: Tokenizer, system: str | None) -> None:
-        self._form = form
+    def __init__(
+        self, prompt_format: PromptFormat, tokenizer: Tokenizer, system: str | None
+    ) -> None:
+        self._format = prompt_format
         self._tokenizer = tokenizer
         self._system = system
         self.eos_id = tokenizer.eos_id
-        probe = list(form.segments([self._whole(_PROBE)]).pool)
+        probe = list(prompt_format.segments([self._whole(_PROBE)]).ragged)
         self.stop_ids = sorted({tokenizer.eos_id, probe[-1][-1]})
-        self._control = re.compile("|".join(map(re.escape, form.reserved)) or "(?!)")
+        self._control = re.compile(
+            "|".join(map(re.escape, prompt_format.reserved)) or "(?!)"
+        )
         shown = [
-            number for text, number in tokenizer.control.items() if text in form.text
+            number
+            for text, number in tokenizer.control.items()
+            if text in prompt_format.text
         ]
         highest = max(*shown, *self.stop_ids, *(i for ids in probe for i in ids))
         self.vocab_size = max(tokenizer.vocab_size, highest + 1)
@@ -52,8 +63,8 @@ class Template:
         self.vocab_size = max(self.vocab_size, self.pad_id + 1)
         self.hash = digest(
             {
-                "form": form.text,
-                "separator": form.separator,
+                "form": prompt_format.text,
+                "separator": prompt_format.separator,
                 "system": system,
                 "bos": tokenizer.bos_id,
                 "stop": self.stop_ids,
@@ -64,15 +75,15 @@ class Template:
         )
 
     def refusal(self, messages: Messages) -> str:
-        """Why this conversation cannot be learned from; empty if it can."""
+        """Why this conversation cannot be trained on; empty if it can."""
         if is_asking(messages):
             return "the last turn is not the assistant's"
         return self._misshapen(messages)
 
     def encode(self, batch: Sequence[Messages]) -> list[Encoded]:
-        """Ids and learned mask of each conversation, each ending in an answer.
+        """Ids and loss mask of each conversation, each of which ends in an answer.
 
-        Raises: TemplateError if one cannot be written in this form.
+        Raises: TemplateError if one cannot be written in this format.
         """
         for messages in batch:
             _stop_if(self.refusal(messages))
@@ -80,42 +91,42 @@ class Template:
         return [tokens.row(number) for number in range(len(batch))]
 
     def to_tokens(self, batch: Sequence[Messages]) -> Tokens:
-        """The same in flat arrays, of conversations that `refusal` let pass."""
-        parts = self._form.segments([self._whole(messages) for messages in batch])
+        """The same as flat arrays, for conversations that `refusal` accepts."""
+        parts = self._format.segments([self._whole(messages) for messages in batch])
         ends = np.concatenate([[0], np.cumsum(parts.counts)])
         return Tokens(
-            parts.pool.ids,
-            parts.learned.repeat(parts.pool.lengths),
-            parts.pool.starts[ends],
+            parts.ragged.ids,
+            parts.has_loss.repeat(parts.ragged.lengths),
+            parts.ragged.starts[ends],
         )
 
     def encode_prompt(self, messages: Messages) -> list[int]:
-        """Ids that ask for the last answer: all that precedes it in training.
+        """Ids of the prompt for the last answer: all that precedes it in training.
 
-        An answer that stands at the end already is left out. Raises: TemplateError.
+        An answer at the end is left out. Raises: TemplateError.
         """
         messages = without_answer(messages)
         _stop_if(self._misshapen(messages))
-        found: list[int] = self._form.segments(
+        found: list[int] = self._format.segments(
             [self._whole(messages)]
-        ).pool.ids.tolist()
+        ).ragged.ids.tolist()
         return found
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
-        """The answer that these ids say, when they follow `encode_prompt`. `start`:
-        they open a document that has no prompt."""
+        """The answer of ids that follow `encode_prompt`. `start`: they open a document
+        that has no prompt."""
         if start:
             return self._tokenizer.decode(ids, start=True)
-        return self._tokenizer.decode(ids).removeprefix(self._form.separator)
+        return self._tokenizer.decode(ids).removeprefix(self._format.separator)
 
     def render(self, messages: Messages) -> str:
-        """The conversation as the model reads it, control tokens by name."""
+        """The conversation as the model reads it, with control tokens by name."""
         if is_asking(messages):
             return self.show(self.encode_prompt(messages))
         return self.show(self.encode([messages])[0].input_ids)
 
     def show(self, ids: Sequence[int]) -> str:
-        """Text of ids, control tokens by name."""
+        """Text of ids, with control tokens by name."""
         return self._tokenizer.show(ids)
 
     def _whole(self, messages: Messages) -> Messages:
@@ -130,11 +141,11 @@ class Template:
 
     def _misshapen(self, messages: Messages) -> str:
         problem = _misshapen(tuple(message["role"] for message in messages))
-        if problem or not self._form.reserved:
+        if problem or not self._format.reserved:
             return problem
         for message in messages:
             if self._control.search(message["content"]):
-                text = next(t for t in self._form.reserved if t in message["content"])
+                text = next(t for t in self._format.reserved if t in message["content"])
                 return f"a {message['role']} turn says the control token {text}"
         return ""
 
@@ -155,19 +166,19 @@ def _misshapen(roles: tuple[str, ...]) -> str:
 
 
 _AFTER = {"tool_calls": ("tool",), "tool": ("tool", "assistant", "tool_calls")}
-"""What may follow tools' calls and results."""
+"""Roles that may follow tool calls and tool results."""
 
 
 def _choose_pad(tokenizer: Tokenizer, stop_ids: list[int], size: int) -> int:
-    """The first id that may pad and ends no answer, if possible one that sequences
-    have too. The masks are explicit, so any such id will do."""
+    """The first id for padding that does not end an answer, if possible one that
+    sequences contain too. Since masks are explicit, any such id is right."""
     for limit in (size, float("inf")):
         for number in tokenizer.pads:
             if number not in stop_ids and number < limit:
                 return number
     raise TemplateError(
         "the tokenizer",
-        "has no token to pad with but those that end an answer",
+        "has no token for padding except those that end an answer",
         expected="a pad_token that is not the eos_token",
         fix="add one to tokenizer_config.json and tokenizer.json",
     )
@@ -178,6 +189,6 @@ def _stop_if(problem: str) -> None:
         raise TemplateError(
             "a conversation",
             problem,
-            expected="user and assistant in turn, perhaps after one system turn",
+            expected="user and assistant in turn, optionally after one system turn",
             fix="correct the example",
         )

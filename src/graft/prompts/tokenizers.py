@@ -1,4 +1,4 @@
-"""Text ↔ ids: a model's own tokenizer.json, run by the Rust library.
+"""Text ↔ ids: the model's own tokenizer.json, run by the Rust library.
 
 Transformers' tokenizer classes are not used: they take seconds to import, and some
 rebuild the tokenizer from its vocabulary, which does not always give the same ids.
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from graft.errors import TemplateError
 from graft.io import digest, read_json
-from graft.prompts.pools import Pool
+from graft.prompts.ragged import RaggedIds
 
 _AT_ONCE = 4096  # texts
 
@@ -22,10 +22,10 @@ _AT_ONCE = 4096  # texts
 class Tokenizer(Protocol):
     """What a template needs of a tokenizer.
 
-    `control` maps the text of each control token to its id. `pads` are ids that may
-    fill a batch, best first. `vocab_size` is above every id that text makes; control
-    tokens may have higher ones. `opens_with_space`: every text is encoded as if
-    a space stood before it, and that `decode` drops that space again.
+    `control` maps the text of each control token to its id. `pads` are ids for
+    padding, best first. `vocab_size` is greater than every id of text; control tokens
+    may have higher ones. `opens_with_space`: whether every text is encoded as if
+    a space stood before it, which `decode` removes.
     """
 
     bos_id: int | None
@@ -36,12 +36,12 @@ class Tokenizer(Protocol):
     digest: str
     opens_with_space: bool
 
-    def encode(self, texts: Sequence[str], *, start: bool) -> Pool:
-        """Ids of each text. `start`: it opens a document; else it goes on from one."""
+    def encode(self, texts: Sequence[str], *, start: bool) -> RaggedIds:
+        """Ids of each text. `start`: it opens a document; otherwise it continues one."""
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
-        """Text of ids without control tokens. `start`: they open a document; else
-        they go on from a prompt."""
+        """Text of ids without control tokens. `start`: they open a document;
+        otherwise they continue a prompt."""
 
     def show(self, ids: Sequence[int]) -> str:
         """Text of ids, with control tokens by name."""
@@ -54,8 +54,8 @@ class RustTokenizer:
 
     Args:
         folder: the model's folder.
-        reads_control: whether a control token's name in a text becomes that token
-            (a chat template writes them) or stays plain text.
+        reads_control: whether the name of a control token in a text is encoded as that
+            token (chat templates write them) or as plain text.
     Raises: TemplateError if a file is missing or names no end token.
     """
 
@@ -76,7 +76,7 @@ class RustTokenizer:
             )
         named = special_names(folder)
         content = {**read_object(path), "truncation": None, "padding": None}
-        for token in content.get("added_tokens", []):  # as transformers has it
+        for token in content.get("added_tokens", []):  # as in transformers
             token["special"] |= token["content"] in named.values()
         going_on = _without_leading_space(content)
         try:
@@ -89,7 +89,7 @@ class RustTokenizer:
         except Exception as error:  # pylint: disable=broad-exception-caught
             raise TemplateError(
                 str(path),
-                f"is no tokenizer: {error}",
+                f"is not a tokenizer: {error}",
                 expected="the fast tokenizer's file, as the model's owner saved it",
                 fix="restore it, or save the tokenizer anew with transformers",
             ) from error
@@ -111,7 +111,7 @@ class RustTokenizer:
             raise TemplateError(
                 str(folder),
                 "the tokenizer has no end token",
-                expected="eos_token in tokenizer_config.json, known to tokenizer.json",
+                expected="eos_token in tokenizer_config.json, defined in tokenizer.json",
                 fix="name it there",
             )
         self.eos_id: int = end
@@ -126,8 +126,8 @@ class RustTokenizer:
 
     @cached_property
     def opens_anew(self) -> bool:
-        """Whether a text after a control token opens as a document does, with a space:
-        so do conversions of Llama's and Mistral's first tokenizers."""
+        """Whether a text after a control token begins like a document, with a space, as
+        in conversions of Llama's and Mistral's first tokenizers."""
         text = f"{self._start.id_to_token(self.eos_id)}a"
         after = [r.encode(text, add_special_tokens=False).ids for r in self._both]
         return bool(after[0] != after[1])
@@ -149,11 +149,11 @@ class RustTokenizer:
         number = None if token is None else self._start.token_to_id(token)
         return None if number is None else int(number)
 
-    def encode(self, texts: Sequence[str], *, start: bool) -> Pool:
+    def encode(self, texts: Sequence[str], *, start: bool) -> RaggedIds:
         """Ids of each text, in order, on all cores.
 
-        The library gives ids as Python lists. They are copied out of one part while
-        it encodes the next, and no more than two parts are held.
+        The library returns ids as Python lists. Those of one part are copied while it
+        encodes the next, and at most two parts are in memory.
         """
         rust = self._start if start else self._going_on
 
@@ -162,18 +162,18 @@ class RustTokenizer:
             return list(rust.encode_batch_fast(part, add_special_tokens=False))
 
         if len(texts) <= _AT_ONCE:
-            return Pool.of([encoding.ids for encoding in encode(0)])
-        pools = []
+            return RaggedIds.of([encoding.ids for encoding in encode(0)])
+        parts = []
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(encode, 0)
             for at in range(0, len(texts), _AT_ONCE):
                 found = coming.result()
                 coming = ahead.submit(encode, at + _AT_ONCE)
-                pools.append(Pool.of([encoding.ids for encoding in found]))
-        return Pool.join(pools)
+                parts.append(RaggedIds.of([encoding.ids for encoding in found]))
+        return RaggedIds.join(parts)
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
-        """As of `Tokenizer`."""
+        """See `Tokenizer`."""
         rust = self._start if start else self._going_on
         return str(rust.decode(list(ids), skip_special_tokens=True))
 
@@ -188,7 +188,7 @@ def read_object(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise TemplateError(
             str(path),
-            f"is JSON of another kind ({type(found).__name__})",
+            f"is JSON, but not an object ({type(found).__name__})",
             expected="an object",
             fix="restore the file",
         )
@@ -207,7 +207,7 @@ def special_names(folder: Path) -> dict[str, str]:
 
 
 def adds_bos(folder: Path) -> bool:
-    """Whether the model's texts begin with BOS: unless its files say that they do not,
+    """Whether the model's texts begin with BOS: they do unless its files exclude it,
     as GPT-2's do."""
     return (
         read_object(folder / "tokenizer_config.json").get("add_bos_token") is not False
@@ -215,10 +215,10 @@ def adds_bos(folder: Path) -> bool:
 
 
 def _without_leading_space(part: Any) -> Any:
-    """A tokenizer.json that adds no space to a text and drops none from ids.
+    """A tokenizer.json that adds no space before a text and removes none from ids.
 
-    SentencePiece's habit of opening each text with a space would else put one
-    between a prompt and the text that goes on from it.
+    Otherwise SentencePiece's leading space would stand between a prompt and the text
+    that continues it.
     """
     if isinstance(part, list):
         return [_without_leading_space(item) for item in part]

@@ -1,11 +1,11 @@
-"""Flat messages ↔ the turns that chat templates read: OpenAI's, with tool calls."""
+"""Flat messages → the turns that chat templates read: OpenAI's, with tool calls."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from graft.errors import TemplateError
-from graft.prompts.forms import ANSWERS, Messages
+from graft.prompts.prompt_formats import ANSWERS, Messages
 
 OPENS, ENDS = "<think>", "</think>"
 
@@ -14,38 +14,40 @@ class Turns(NamedTuple):
     """A conversation as a chat template reads it.
 
     Attributes:
-        said: turns as OpenAI writes them; an answer's text and its calls are one.
+        messages: turns in OpenAI's format; the text of an answer and its tool calls are one.
         tools: definitions of tools, None if there are none.
-        learned: of each assistant turn, whether it carries loss.
+        has_loss: whether each assistant turn carries loss.
     """
 
-    said: list[dict[str, Any]]
+    messages: list[dict[str, Any]]
     tools: list[Any] | None
-    learned: list[bool]
+    has_loss: list[bool]
 
     @property
     def answers(self) -> list[int]:
-        """Places of the assistant's turns."""
-        return [i for i, turn in enumerate(self.said) if turn["role"] == "assistant"]
+        """Indices of the assistant's turns."""
+        return [
+            i for i, turn in enumerate(self.messages) if turn["role"] == "assistant"
+        ]
 
     @property
     def asks(self) -> bool:
-        """Whether an answer is still to come."""
-        return not self.said or self.said[-1]["role"] != "assistant"
+        """Whether the conversation ends without an answer."""
+        return not self.messages or self.messages[-1]["role"] != "assistant"
 
 
 def to_turns(messages: Messages, thinks_in: str | None = None) -> Turns:
     """The turns of a conversation.
 
     Args:
-        thinks_in: the key that a template reads an answer's reasoning from; None if
-            it stands in the text.
-    Raises: TemplateError if tools or calls are not JSON any more, as where cleaning
-        put a mark in place of a number.
+        thinks_in: the key from which a template reads the reasoning of an answer;
+            None if reasoning stands in the text.
+    Raises: TemplateError if tools or tool calls are no longer JSON, such as where
+        cleaning replaced a number by a placeholder.
     """
-    said: list[dict[str, Any]] = []
+    turns: list[dict[str, Any]] = []
     tools: list[Any] | None = None
-    learned: list[bool] = []
+    has_loss: list[bool] = []
     calls: list[Any] = []
     for message in messages:
         role, content = message["role"], message["content"]
@@ -55,24 +57,24 @@ def to_turns(messages: Messages, thinks_in: str | None = None) -> Turns:
             call = calls.pop(0) if calls else {}
             ids = {"tool_call_id": call["id"]} if "id" in call else {}
             name = {"name": call["function"]["name"]} if call else {}
-            said.append({"role": role, **name, **ids, "content": content})
+            turns.append({"role": role, **name, **ids, "content": content})
         elif role not in ANSWERS:
-            said.append({"role": role, "content": content})
+            turns.append({"role": role, "content": content})
         else:
-            if role == "assistant" or not said or said[-1]["role"] != "assistant":
-                said.append({"role": "assistant", "content": ""})
-                learned.append(message.get("learn") is not False)
+            if role == "assistant" or not turns or turns[-1]["role"] != "assistant":
+                turns.append({"role": "assistant", "content": ""})
+                has_loss.append(message.get("learn") is not False)
             if role == "assistant":
-                said[-1] |= _spoken(content, thinks_in)
+                turns[-1] |= _spoken(content, thinks_in)
             else:
                 own = _loaded(content, role)
                 calls = [_to_call(call) for call in own]
-                said[-1]["tool_calls"] = list(calls)
-    return Turns(said, tools, learned)
+                turns[-1]["tool_calls"] = list(calls)
+    return Turns(turns, tools, has_loss)
 
 
 def _spoken(content: str, thinks_in: str | None) -> dict[str, str]:
-    """The text of an answer, and its reasoning where that has a key of its own."""
+    """The text of an answer, and its reasoning if that has its own key."""
     opened = content.lstrip()
     if thinks_in and opened.startswith(OPENS) and ENDS in opened:
         thought, _, text = opened.removeprefix(OPENS).partition(ENDS)

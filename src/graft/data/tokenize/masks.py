@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 import pyarrow as pa
 
-from graft.prompts.pools import Ints, Tokens
+from graft.prompts.ragged import Ints, Tokens
 from graft.records import Encoded
 
 __all__ = [

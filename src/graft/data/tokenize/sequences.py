@@ -25,7 +25,7 @@ from graft.data.tokenize.masks import (
 from graft.data.tokenize.paraphrases import paraphrase
 from graft.data.tokenize.truncation import CutSequence, Encoder, fit_to_limit
 from graft.errors import TemplateError
-from graft.prompts.forms import ANSWERS, RefusedError
+from graft.prompts.prompt_formats import ANSWERS, RefusedChatsError
 from graft.records import EXAMPLE_SCHEMA, SEQUENCE_SCHEMA, Message, Reject
 
 __all__ = ["Encoder", "SequenceSettings", "TokenizedTable", "to_sequences"]
@@ -215,7 +215,7 @@ def _encode(
     """Tokens of the conversations that the template accepts; row → error of others."""
     try:
         return template.to_tokens(chats), {}
-    except RefusedError as error:
+    except RefusedChatsError as error:
         refused = error.refused
     accepted = [chat for row, chat in enumerate(chats) if row not in refused]
     return template.to_tokens(accepted), refused

@@ -1,7 +1,7 @@
 """Text ↔ ids by a sentencepiece model itself.
 
-Conversions of it to tokenizer.json differ on newlines and indentation, so a folder
-that has only tokenizer.model is not converted.
+Conversions to tokenizer.json differ in newlines and indentation. Therefore a folder
+that has only tokenizer.model is read without one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,15 +10,15 @@ from typing import Any
 
 from graft.errors import TemplateError
 from graft.io import digest
-from graft.prompts.pools import Pool
+from graft.prompts.ragged import RaggedIds
 
 
-class PieceTokenizer:
+class SentencePieceTokenizer:
     """A tokenizer.model. Control tokens are never read from text.
 
     Args:
         bos: whether a document begins with BOS, if there is one.
-    Raises: TemplateError if it knows no end token.
+    Raises: TemplateError if it has no end token.
     """
 
     def __init__(self, path: Path, *, bos: bool = True) -> None:
@@ -49,19 +49,19 @@ class PieceTokenizer:
         }
         self.digest = digest(path.read_bytes())
 
-    def encode(self, texts: Sequence[str], *, start: bool) -> Pool:
-        """Ids of each text, on all cores. Sentencepiece knows no difference between
-        the start of a document and a later text: a space opens each."""
+    def encode(self, texts: Sequence[str], *, start: bool) -> RaggedIds:
+        """Ids of each text, on all cores. SentencePiece does not distinguish the start
+        of a document from later text: it puts a space before each."""
         del start
-        return Pool.of(self._pieces.encode(list(texts), num_threads=-1))
+        return RaggedIds.of(self._pieces.encode(list(texts), num_threads=-1))
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
-        """Text of ids, without control tokens and the space that opens it."""
+        """Text of ids, without control tokens and the leading space."""
         del start
         return str(self._pieces.decode([i for i in ids if 0 <= i < self.vocab_size]))
 
     def show(self, ids: Sequence[int]) -> str:
-        """Text of ids, with control tokens by name and each text's opening space."""
+        """Text of ids, with control tokens by name and the leading space of each text."""
         shown, run = [], []
         for token in [*ids, self.eos_id]:
             if not self._pieces.is_control(token):
@@ -69,7 +69,7 @@ class PieceTokenizer:
                 continue
             if run:
                 opening = self._pieces.id_to_piece(run[0]).startswith("▁")
-                opening &= self.opens_with_space  # else it is kept in the text
+                opening &= self.opens_with_space  # otherwise `decode` keeps the space
                 shown.append(" " * opening + self.decode(run))
                 run = []
             shown.append(self._pieces.id_to_piece(token))

@@ -1,4 +1,4 @@
-"""The seam between a template and the forms a conversation can take."""
+"""The interface between a template and the formats of a prompt."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graft.errors import TemplateError
-from graft.prompts.pools import Ints, Pool
+from graft.prompts.ragged import Ints, RaggedIds
 from graft.records import Message
 
 Messages = Sequence[Message]
@@ -16,62 +16,61 @@ Piece = tuple[str, bool]
 """A text, and whether it carries loss."""
 
 
-class Segments(NamedTuple):
-    """Conversations as consecutive ids of which all carry loss, or none.
+class LossSegments(NamedTuple):
+    """Conversations as segments: consecutive ids that all carry loss, or none does.
 
     Attributes:
-        pool: ids of each segment, a conversation's together.
-        learned: whether a segment carries loss. Shape [segments].
+        ragged: ids of each segment, in the order of the conversations.
+        has_loss: whether a segment carries loss. Shape [segments].
         counts: segments of each conversation. Shape [conversations].
     """
 
-    pool: Pool
-    learned: npt.NDArray[np.bool_]
+    ragged: RaggedIds
+    has_loss: npt.NDArray[np.bool_]
     counts: Ints
 
 
-class Form(Protocol):
-    """How a conversation is written. Learned: the answers and their end tokens, but
-    those that say `learn: false`.
+class PromptFormat(Protocol):
+    """How a conversation is written. The answers and their end tokens carry loss,
+    except those with `learn: false`.
 
-    `text` is all that decides the form, for the template's hash. `separator` stands
-    before an answer and is no part of it. `reserved` are texts that no message may
-    contain.
+    `text` identifies the format in the template's hash. `separator` stands before an
+    answer and is not part of it. `reserved` are texts that no message may contain.
     """
 
     text: str
     separator: str
     reserved: Sequence[str]
 
-    def segments(self, batch: Sequence[Messages]) -> Segments:
-        """Segments of each conversation, the last assistant turn's as its last.
+    def segments(self, batch: Sequence[Messages]) -> LossSegments:
+        """Segments of each conversation; the last one is its last assistant turn.
 
-        A conversation that ends in a user turn ends in what asks for the answer: the
-        same segments, less that last one. Raises: RefusedError.
+        A conversation that ends in a user turn has the same segments without that
+        last one, so it ends in the generation prompt. Raises: RefusedChatsError.
         """
 
 
 ANSWERS = ("assistant", "tool_calls")
-"""Roles of an answer: what it says, then the calls that it makes."""
+"""Roles of an answer: its text, then its tool calls."""
 
 
 def is_asking(messages: Messages) -> bool:
-    """Whether an answer is still to come."""
+    """Whether the conversation ends without an answer."""
     return not messages or messages[-1]["role"] not in ANSWERS
 
 
 def without_answer(messages: Messages) -> Messages:
-    """What the last answer answers: the conversation without it."""
+    """The conversation without its last answer."""
     for role in reversed(ANSWERS):
         if messages and messages[-1]["role"] == role:
             messages = messages[:-1]
     return messages
 
 
-class RefusedError(TemplateError):
-    """Conversations of a batch that a form cannot write.
+class RefusedChatsError(TemplateError):
+    """Conversations of a batch that a format cannot write.
 
-    `refused`: why, by their places in the batch.
+    `refused`: the reasons, by index in the batch.
     """
 
     def __init__(self, refused: Mapping[int, TemplateError]) -> None:
@@ -86,7 +85,7 @@ T = TypeVar("T")
 
 
 def write_each(write: Callable[[Messages], T], batch: Sequence[Messages]) -> list[T]:
-    """Each conversation, written. Raises: RefusedError if one cannot be."""
+    """Write each conversation. Raises: RefusedChatsError if one is refused."""
     done: list[T] = []
     refused: dict[int, TemplateError] = {}
     for number, messages in enumerate(batch):
@@ -95,5 +94,5 @@ def write_each(write: Callable[[Messages], T], batch: Sequence[Messages]) -> lis
         except TemplateError as error:
             refused[number] = error
     if refused:
-        raise RefusedError(refused)
+        raise RefusedChatsError(refused)
     return done

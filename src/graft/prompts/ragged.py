@@ -1,4 +1,4 @@
-"""Token ids of many texts, one after another: no Python number a token."""
+"""Ragged arrays: token ids of many texts, one text after another in NumPy arrays."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Tokens(NamedTuple):
 
     Attributes:
         input_ids: shape [tokens].
-        learned: whether a token carries loss. Shape [tokens].
-        offsets: where each sequence begins, and the end. Shape [sequences + 1].
+        learned: the loss mask: whether a token carries loss. Shape [tokens].
+        offsets: where each sequence begins, then the end of the last. Shape [sequences + 1].
     """
 
     input_ids: Ids
@@ -34,11 +34,11 @@ class Tokens(NamedTuple):
 
     @property
     def num_learned(self) -> Ints:
-        """Learned tokens of each sequence. Shape [sequences]."""
+        """Trained tokens of each sequence. Shape [sequences]."""
         return self.sum(self.learned)
 
     def sum(self, values: npt.NDArray[np.bool_]) -> Ints:
-        """How many tokens of each sequence it holds for. `values`: shape [tokens]."""
+        """The number of true values in each sequence. `values`: shape [tokens]."""
         before = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
         return np.asarray(np.diff(before[self.offsets]), np.int64)
 
@@ -49,8 +49,8 @@ class Tokens(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Pool:
-    """Ids of texts. As a sequence, each text's ids as a list.
+class RaggedIds:
+    """Ids of texts. Iterated or indexed, it gives the ids of a text as a list.
 
     Attributes:
         ids: shape [tokens].
@@ -62,15 +62,15 @@ class Pool:
 
     @classmethod
     def of(cls, texts: Sequence[Sequence[int]]) -> Self:
-        """The pool of these texts' ids."""
+        """The array of these texts' ids."""
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         flat = chain.from_iterable(texts)
         return cls(np.fromiter(flat, np.int32, int(lengths.sum())), lengths)
 
     @classmethod
-    def join(cls, pools: Iterable["Pool"]) -> Self:
-        """All texts of several pools, in order."""
-        parts = list(pools)
+    def join(cls, arrays: Iterable["RaggedIds"]) -> Self:
+        """The texts of several arrays, in order."""
+        parts = list(arrays)
         return cls(
             np.concatenate([np.zeros(0, np.int32), *(part.ids for part in parts)]),
             np.concatenate([np.zeros(0, np.int64), *(part.lengths for part in parts)]),
@@ -78,14 +78,16 @@ class Pool:
 
     @property
     def starts(self) -> Ints:
-        """Where each text begins, and the end. Shape [texts + 1]."""
+        """Where each text begins, then the end of the last. Shape [texts + 1]."""
         return np.concatenate([[0], np.cumsum(self.lengths)])
 
-    def take(self, order: Ints) -> "Pool":
-        """The texts of these numbers, in this order. `order`: shape [taken]."""
+    def take(self, order: Ints) -> "RaggedIds":
+        """The texts at these indices, in this order. `order`: shape [taken]."""
         lengths = self.lengths[order]
         shift = self.starts[order] - (np.cumsum(lengths) - lengths)
-        return Pool(self.ids[np.arange(lengths.sum()) + shift.repeat(lengths)], lengths)
+        return RaggedIds(
+            self.ids[np.arange(lengths.sum()) + shift.repeat(lengths)], lengths
+        )
 
     def __len__(self) -> int:
         return len(self.lengths)

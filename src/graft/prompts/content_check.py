@@ -1,4 +1,4 @@
-"""Whether a chat template shows all that a conversation says."""
+"""Whether a chat template writes all contents of a conversation."""
 
 import json
 from collections.abc import Mapping
@@ -31,79 +31,79 @@ _TOOL = {
 }
 
 
-class Shown:
-    """Holds what a template writes against what is said. It asks the template once for
-    each kind of turn whether it has a place for it."""
+class ContentCheck:
+    """Compares what a template writes with the contents of the turns. Whether the
+    template writes each kind of turn is tried once."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
         self._keeps: dict[str, bool] = {}
 
     def check(self, text: str, turns: Turns) -> None:
-        """Raises: TemplateError naming what of the turns is not in their text."""
-        if any(turn["role"] == "system" for turn in turns.said[:1]):
+        """Raises: TemplateError that names what the text of the turns lacks."""
+        if any(turn["role"] == "system" for turn in turns.messages[:1]):
             system = {"role": "system", "content": _MARK}
             self._stop_unless("the system turn", [_MARK], [system, _ASK])
         if turns.tools:
             self._stop_unless("the tools", [f"tool_{_MARK}"], [_ASK], [_TOOL])
-        if any(turn.get("tool_calls") for turn in turns.said):
+        if any(turn.get("tool_calls") for turn in turns.messages):
             values = [f"call_{_MARK}", f"in_{_MARK}"]
             self._stop_unless("calls of tools", values, [_ASK, _CALLS])
-        for place, turn in enumerate(turns.said):
+        for place, turn in enumerate(turns.messages):
             thought = turn.get(self._renderer.thinks_in or "")
             for value in (thought, turn["content"]):
-                if value and not _stands(value, text):
+                if value and not _contains(value, text):
                     self._stop_unless_stripped(text, turns, place)
             for call in turn.get("tool_calls", []):
-                if not _stands(call["function"]["name"], text):
+                if not _contains(call["function"]["name"], text):
                     raise unusable("drops or rewrites a call of a tool")
 
     def _stop_unless(
         self,
         what: str,
         values: list[str],
-        said: list[dict[str, Any]],
+        messages: list[dict[str, Any]],
         tools: list[Any] | None = None,
     ) -> None:
         if what not in self._keeps:
-            ask = said[-1]["role"] != "assistant"
+            ask = messages[-1]["role"] != "assistant"
             try:
-                text = self._renderer.render(said, tools, ask=ask)[0]
+                text = self._renderer.render(messages, tools, ask=ask)[0]
                 self._keeps[what] = all(value in text for value in values)
-            except TemplateError:  # it says so itself, of the conversation in question
+            except TemplateError:  # raised again for the conversation itself
                 self._keeps[what] = True
         if not self._keeps[what]:
             raise unusable(f"drops {what}")
 
     def _stop_unless_stripped(self, text: str, turns: Turns, place: int) -> None:
-        """Raises: TemplateError unless an earlier answer is shown without its thinking,
-        and only so."""
-        turn = turns.said[place]
+        """Raises: TemplateError unless the turn is an earlier answer, and only its
+        reasoning is missing."""
+        turn = turns.messages[place]
         role = turn["role"]
         spoken = without_thought(turn["content"].strip())
         if role != "assistant" or spoken not in text:
             raise unusable(
                 f"drops or rewrites {'an' if role[0] in 'a' else 'a'} {role} turn"
             )
-        if place == len(turns.said) - 1:
+        if place == len(turns.messages) - 1:
             raise unusable("drops the thinking of the last answer")
 
 
-def _stands(value: str, text: str) -> bool:
-    """Whether a value is in a text, as it stands or as JSON writes it."""
-    said = value.strip()
-    return said in text or json.dumps(said, ensure_ascii=False)[1:-1] in text
+def _contains(value: str, text: str) -> bool:
+    """Whether a text contains a value, verbatim or as JSON."""
+    stripped = value.strip()
+    return stripped in text or json.dumps(stripped, ensure_ascii=False)[1:-1] in text
 
 
-def is_said(turn: Mapping[str, Any], text: str, thinks_in: str | None) -> bool:
-    """Whether all that an answer thinks and says stands in its text."""
+def contains_answer(turn: Mapping[str, Any], text: str, thinks_in: str | None) -> bool:
+    """Whether the text contains all reasoning and content of an answer."""
     content = turn["content"].strip().removeprefix(OPENS)  # the prompt may end in it
     values = (turn.get(thinks_in or "") or "", content)
-    return all(_stands(value, text) for value in values)
+    return all(_contains(value, text) for value in values)
 
 
 def without_thought(answer: str) -> str:
-    """What an answer says after its thinking."""
+    """An answer without its reasoning."""
     return answer.rpartition("</think>")[2].strip()
 
 

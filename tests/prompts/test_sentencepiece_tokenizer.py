@@ -1,4 +1,4 @@
-"""A folder with a sentencepiece model and no other tokenizer file."""
+"""A folder whose only tokenizer file is a SentencePiece model."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def train(path: Path, **options: Any) -> Path:
-    """A folder with a small sentencepiece model."""
+    """A folder with a small SentencePiece model."""
     SentencePieceTrainer.train(
         sentence_iterator=iter(TEXT * 30),
         model_prefix=str(path / "tokenizer"),
@@ -62,7 +62,7 @@ def test_ids_are_the_sentencepiece_models_own(folder: Path, text: str) -> None:
     assert template.decode(encoded.input_ids) == pieces.decode(expected)
 
 
-def test_a_chat_needs_control_tokens_that_it_has_not(folder: Path) -> None:
+def test_a_sentencepiece_model_alone_is_refused_for_chats(folder: Path) -> None:
     with pytest.raises(TemplateError, match=r"no tokenizer\.json"):
         load(folder, "chat", None)
 
@@ -70,7 +70,7 @@ def test_a_chat_needs_control_tokens_that_it_has_not(folder: Path) -> None:
 def test_a_model_that_opens_no_text_with_a_space_gets_one_before_answers(
     tmp_path: Path,
 ) -> None:
-    """As Gemma's; an answer would else stand against the colon."""
+    """As in Gemma's; otherwise the answer would follow the colon without a space."""
     options = {"normalization_rule_name": "identity", "remove_extra_whitespaces": False}
     train(tmp_path, add_dummy_prefix=False, **options)
     pieces = SentencePieceProcessor(model_file=str(tmp_path / "tokenizer.model"))
