@@ -15,7 +15,7 @@ from graft import cli
 PAGE = Path("docs/CLI.md")
 HEAD = """# Command line
 
-Made by `python scripts/make_cli_page.py` from the commands in `src/graft/commands`. A command that takes `-S` reads `params.yaml`, or with `-S key=value` what `configs/` compose to.
+Made by `python scripts/make_cli_page.py` from the commands in `src/graft/commands`. A command that takes `-S` reads `params.yaml`, or with `-S key=value` what `configs/` compose to. With `--json`, stdout has one JSON document with all digits, and notes go to stderr: `graft summary --json | jq .tuned`.
 """
 
 

@@ -87,7 +87,20 @@ def _suggestion(overrides: Sequence[str], configs: Path) -> str:
 
 
 def differences(text: str, params: Path = PARAMS) -> list[str]:
-    """Keys whose values differ between params.yaml and a composition, with both.
+    """Keys whose values differ between params.yaml and a composition, as sentences.
+
+    Raises: ConfigError if params.yaml is there and cannot be read.
+    """
+    return [
+        f"{key}: {values.get('before', '(missing)')!r} in {params}, "
+        f"{values.get('after', '(missing)')!r} in configs/"
+        for key, values in changes(text, params).items()
+    ]
+
+
+def changes(text: str, params: Path = PARAMS) -> dict[str, dict[str, object]]:
+    """Keys whose values differ between params.yaml (`before`) and a composition
+    (`after`), with the values; a side that has no such key is left out.
 
     Raises: ConfigError if params.yaml is there and cannot be read.
     """
@@ -102,13 +115,12 @@ def differences(text: str, params: Path = PARAMS) -> list[str]:
             fix="remove it or `git checkout` it, then: graft params",
         ) from error
     left, right = _flat(there or {}), _flat(yaml.safe_load(text))
-    keys = sorted(left.keys() | right.keys())
-    return [
-        f"{key}: {left.get(key, '(missing)')!r} in {params}, "
-        f"{right.get(key, '(missing)')!r} in configs/"
-        for key in keys
+    sides = {"before": left, "after": right}
+    return {
+        key: {side: values[key] for side, values in sides.items() if key in values}
+        for key in sorted(left.keys() | right.keys())
         if left.get(key) != right.get(key) or (key in left) != (key in right)
-    ]
+    }
 
 
 def _flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:

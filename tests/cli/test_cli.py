@@ -1,4 +1,5 @@
 import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -139,3 +140,18 @@ def test_the_command_line_answers_what_is_no_command(
     )
     assert done.returncode == status
     assert told in done.stdout + done.stderr
+
+
+def test_a_document_of_json_is_alone_on_stdout(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def command(*, json: bool = False) -> dict[str, object] | None:
+        print("note")
+        return {"value": 1.5, "text": "é\x1b"} if json else None
+
+    cli.call(command, ["--json"])
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"value": 1.5, "text": "é\x1b"}
+    assert said.err == "note\n" and "\x1b" not in said.out
+    cli.call(command, [])
+    assert capsys.readouterr().out == "note\n"

@@ -117,8 +117,8 @@ def tell(
 
 def show(
     params: Params, registry: RegistryConfig, *folders: Path, **flags: Any
-) -> None:
-    compare.run(params.evaluate, registry, params.task, list(folders), **flags)
+) -> dict[str, Any] | None:
+    return compare.run(params.evaluate, registry, params.task, list(folders), **flags)
 
 
 def test_a_sweep_is_one_table_and_the_best_is_marked_only_when_asked(
@@ -229,6 +229,10 @@ def test_folders_need_no_store(
     assert (
         plain["best"] == str(tmp_path / "b" / "table") and plain["best_is_significant"]
     )
+    capsys.readouterr()
+    both = tmp_path / "a", tmp_path / "b" / "table"
+    assert show(params, unreachable, *both, json=True) == plain
+    assert capsys.readouterr().out == ""
     show(params, unreachable, tmp_path / "a", tmp_path / "a")
     assert f"{tmp_path / 'a'} (2)" in capsys.readouterr().out
     with pytest.raises(ConfigError, match="cannot be combined"):

@@ -200,3 +200,13 @@ def test_a_sequence_longer_than_the_models_positions_is_refused(folder: Path) ->
         check_fits(model, 400, 129)
     with pytest.raises(ModelError, match="the model 512 embeddings"):
         check_fits(model, 513, 128)
+
+
+def test_a_described_folder_as_json(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = run(folder, json=True)
+    assert found is not None
+    assert capsys.readouterr().out == ""
+    assert found == describe(folder).model_dump(mode="json")
+    assert isinstance(found["num_parameters"], int)

@@ -91,3 +91,11 @@ def test_a_misspelt_override_is_told_with_what_it_may_mean(
         compose([override], ROOT / "configs")
     assert f"did you mean {meant}?" in str(caught.value)
     assert "search path" not in str(caught.value)
+
+
+def test_what_changed_as_json() -> None:
+    found = params.run(override=["adapter.rank=3", "+experiment=smoke"], json=True)
+    assert found is not None
+    assert found["adapter.rank"] == {"before": 32, "after": 3}
+    assert found["train.max_steps"] == {"before": None, "after": 20}
+    assert params.run(override=["adapter.rank=3", "+experiment=smoke"], json=True) == {}

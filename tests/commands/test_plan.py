@@ -13,7 +13,7 @@ from graft.planning.setup import BatchShape
 ROOT = Path(__file__).parents[2]
 
 
-def run(folder: Path, num_layers: int = 32, **options: Any) -> None:
+def run(folder: Path, num_layers: int = 32, **options: Any) -> dict[str, Any] | None:
     """The plan of a 7B base at 8 × 2,048 tokens."""
     sizes = MISTRAL_7B | {"num_hidden_layers": num_layers}
     (folder / "config.json").write_text(json.dumps(sizes), "utf-8")
@@ -25,7 +25,7 @@ def run(folder: Path, num_layers: int = 32, **options: Any) -> None:
         "tokenize": params.tokenize.model_copy(update={"max_seq_len": 2048}),
         "train": params.train.model_copy(update=asked),
     }
-    plan.run(
+    return plan.run(
         params.model_copy(update=changes),
         **{"lengths": folder / "tokenize.json", **options},
     )
@@ -67,3 +67,20 @@ def test_texts_are_as_the_report_tells() -> None:
     report = {"trained_share": 0.25, "length": {"p75": 90}}
     assert plan.to_batch_shape(report, 4, 512) == BatchShape(2048, 512, 90.0)
     assert plan.to_batch_shape({}, 4, 512) == BatchShape(2048, 2048, 512.0)
+
+
+def test_the_same_as_json_has_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, tokens=1_000_000)
+    lines = {line.split("  ")[0]: line for line in capsys.readouterr().out.splitlines()}
+    found = run(tmp_path, tokens=1_000_000, json=True)
+    assert found is not None and capsys.readouterr().out == ""
+    json.dumps(found)
+    assert f"{found['num_parameters'] / 1e6:,.1f}" == "7,248.0"
+    assert found["memory_gib"]["peak"] > found["memory_gib"]["base"] > 0
+    rows = {row["gpu"]: row for row in found["gpus"]}
+    for name in ("H200", "RTX 4090"):
+        assert f"{rows[name]['needed_gib']:.1f}" in lines[name]
+        assert f"{rows[name]['hours']:.1f}" in lines[name]
+    assert rows["H200"]["fits"] and rows["H200"]["changes"] == {}

@@ -245,3 +245,13 @@ def test_a_line_that_has_not_run_or_rejected_nothing_is_no_riddle(
     io.write_batches(rejects / "convert", [], REJECT_SCHEMA)
     quarantine.run(rejects=rejects, reason=["duplicate"])
     assert "no rejects" in capsys.readouterr().out
+
+
+def test_counts_and_rejects_as_json(
+    rejects: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = quarantine.run(rejects=rejects, limit=2, json=True)
+    assert found is not None and capsys.readouterr().out == ""
+    assert found["total"] == sum(one["rejects"] for one in found["counts"]) > 2
+    assert len(found["rejects"]) == 2
+    assert set(found["rejects"][0]) == set(quarantine.SHOWN)

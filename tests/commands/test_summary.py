@@ -43,3 +43,12 @@ def test_the_summary_has_scores_version_and_where_to_see_more(
     for command in ("dvc metrics show", "dvc plots show", "dvc exp show"):
         assert command in said
     assert "graft ui" in said
+
+
+def test_the_same_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = summary.run(REGISTRY, **make(tmp_path), json=True)
+    assert found is not None and capsys.readouterr().out == ""
+    assert (found["model"], found["version"]) == ("m", None)
+    assert found["tuned"] == {"bleu": 61.25}
+    assert found["intervals"]["tuned"]["bleu"] == [60, 62.5]
+    assert found["requirements"] == "failed" and len(found["requirements_failed"]) == 1

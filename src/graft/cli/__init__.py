@@ -3,9 +3,11 @@
 import argparse
 import difflib
 import importlib
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,7 @@ def call(run: Callable[..., Any], argv: Sequence[str], composes: bool = False) -
     """Fill the parameters of `run` from command line and params.yaml, and run it.
 
     `composes`: with -S, as `dvc exp run` has it, sections come from configs/ instead.
+    A command that takes `json` returns a document when it is set, which is printed.
     """
     values = vars(make_parser(run, composes).parse_args(argv))
     if sections := sections_of(run):
@@ -86,7 +89,12 @@ def call(run: Callable[..., Any], argv: Sequence[str], composes: bool = False) -
         for name, kind in sections.items():
             values[name] = params if kind is Params else params.section(kind)
     first, named = to_arguments(run, values)
-    return run(*first, **named)
+    if not named.get("json"):
+        return run(*first, **named)
+    with redirect_stdout(sys.stderr):  # stdout has the document alone
+        document = run(*first, **named)
+    print(json.dumps(document, indent=2))  # ASCII: it cannot steer a terminal
+    return document
 
 
 def make_parser(run: Callable[..., Any], composes: bool) -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from graft import io
 from graft.config import EvaluateConfig, RegistryConfig, TaskConfig
@@ -36,7 +37,8 @@ def run(
     metrics: list[str] | None = None,
     out: Path | None = None,
     mark: bool = False,
-) -> None:
+    json: bool = False,
+) -> dict[str, Any] | None:
     """Compare the latest run of every variant of a registered model; or FOLDERS.
 
     Args:
@@ -47,6 +49,7 @@ def run(
         out: output folder for compare.json, compare.md and compare.csv.
         mark: set the tag best=true of the best variant's version, if it met its
             requirements; aliases are not changed.
+        json: print one JSON document instead, that of compare.json.
     """
     left_out: dict[str, str] = {}
     names = metrics or task.metrics
@@ -73,11 +76,13 @@ def run(
         seed=evaluate.seed,
         min_differences=evaluate.min_differences,
     )
-    print(to_text(found), end="")
-    for variant, reason in left_out.items():
-        print(f"left out: {variant}: {reason}")
+    document = to_json(found) | {"left_out": left_out}
+    if not json:
+        print(to_text(found), end="")
+        for variant, reason in left_out.items():
+            print(f"left out: {variant}: {reason}")
     if out is not None:
-        io.write_json(out / "compare.json", to_json(found) | {"left_out": left_out})
+        io.write_json(out / "compare.json", document)
         lines = [f"- left out: {name}: {why}\n" for name, why in left_out.items()]
         io.write_text(out / "compare.md", to_markdown(found) + "".join(lines))
         from graft.results import read_comparison
@@ -87,6 +92,7 @@ def run(
     if mark and history is not None:
         best = found.best.variant if found.best else None
         _mark(history, registry, best)
+    return document if json else None
 
 
 def _of_folder(folder: Path) -> Variant:
@@ -117,7 +123,8 @@ def _latest(runs: Sequence[PastRun]) -> list[PastRun]:
             chosen[key] = past
     if older := len(runs) - len(chosen):
         print(
-            f"not shown: {older} of {len(runs)} runs, repetitions of the same variants\n"
+            f"not shown: {older} of {len(runs)} runs, "
+            "repetitions of the same variants\n"
         )
     return list(chosen.values())
 

@@ -1,6 +1,6 @@
 """`graft describe`: the configs/model YAML of a model folder."""
 
-import json
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,23 @@ PLAIN = PromptConfig(
 )
 
 
-def run(folder: Path, /, *, out: Path | None = None) -> None:
+def run(
+    folder: Path, /, *, out: Path | None = None, json: bool = False
+) -> dict[str, Any] | None:
     """Print the configs/model file of a model folder in Hub format, or write it.
 
     Args:
         folder: the model, in Hub format.
         out: file to write, configs/model/NAME.yaml; choose it by model=NAME.
+        json: print one JSON document instead of YAML.
     """
-    text = to_yaml(describe(folder))
+    model = describe(folder)
+    if out is None and json:
+        return model.model_dump(mode="json")
+    text = to_yaml(model)
     if out is None:
         print(text, end="")
-        return
+        return None
     if out.exists() and out.read_text(encoding="utf-8") != text:
         raise ConfigError(
             str(out),
@@ -43,6 +49,7 @@ def run(folder: Path, /, *, out: Path | None = None) -> None:
         )
     io.write_text(out, text)
     print(f"{out}: choose it by: dvc exp run -S model={out.stem}")
+    return model.model_dump(mode="json") if json else None
 
 
 def describe(folder: Path) -> ModelConfig:
@@ -125,7 +132,6 @@ def to_yaml(model: ModelConfig) -> str:
     number."""
     values = model.model_dump(mode="json")
     lines = [
-        f"{key}: {json.dumps(value, ensure_ascii=False)}"
-        for key, value in values.items()
+        f"{key}: {dumps(value, ensure_ascii=False)}" for key, value in values.items()
     ]
     return "\n".join(["# Written by graft describe.", *lines, ""])

@@ -1,23 +1,28 @@
 """`graft params`: compose configs/ into params.yaml."""
 
+from typing import Any
+
 import yaml
 
 from graft import io
-from graft.composition import compose, differences
+from graft.composition import changes, compose, differences
 from graft.config.params import PARAMS, check_params
 from graft.errors import ConfigError
 
 
-def run(*, override: list[str] | None = None, check: bool = False) -> None:
+def run(
+    *, override: list[str] | None = None, check: bool = False, json: bool = False
+) -> dict[str, Any] | None:
     """Compose configs/ into params.yaml.
 
     Args:
         override: group=choice or key=value, as for dvc exp run -S.
         check: change nothing, and fail if params.yaml differs.
+        json: print the changes as one JSON document.
     """
     text = compose(override or ())
     check_params(yaml.safe_load(text), "configs/")
-    found = differences(text)
+    found, changed = differences(text), changes(text)
     if not check:
         io.write_text(PARAMS, text)
         print("\n".join([f"{PARAMS}: {len(found)} keys changed", *found]))
@@ -27,3 +32,4 @@ def run(*, override: list[str] | None = None, check: bool = False) -> None:
             "differs from configs/" + "".join(f"\n  - {line}" for line in found),
             fix="move the change to configs/ and run: graft params",
         )
+    return changed if json else None

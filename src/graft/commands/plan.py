@@ -36,7 +36,8 @@ def run(
     tokens: int | None = None,
     lengths: Path = Path("reports/tokenize.json"),
     lock: Path = Path("dvc.lock"),
-) -> None:
+    json: bool = False,
+) -> dict[str, Any] | None:
     """Estimate peak memory and time of training, and what to change if it does not
     fit.
 
@@ -46,6 +47,7 @@ def run(
             parameters.
         lengths: report of the stage tokenize.
         lock: dvc.lock, which records the parameters of the report.
+        json: print one JSON document instead.
     """
     if gpu is not None and gpu not in GPUS:
         raise ConfigError(
@@ -63,8 +65,9 @@ def run(
     total = (tokens or known.get("tokens", 0)) * train.epochs
     if train.max_steps:
         total = train.max_steps * train.global_batch_size * length
-    print(describe(setup, batch, plain))
-    if why:
+    if not json:
+        print(describe(setup, batch, plain))
+    if why and not json:
         print(
             f"text lengths unknown: {why}\n"
             f"assumption: each text has {length:,} tokens, all of them trained"
@@ -73,7 +76,9 @@ def run(
         )
     cards = [GPUS[gpu]] if gpu else list(GPUS.values())
     fits = [find_fit(setup, batch, card.memory_gib) for card in cards]
-    print(to_table([to_row(*one, total) for one in zip(cards, fits, strict=True)]))
+    rows = [to_record(*one, total) for one in zip(cards, fits, strict=True)]
+    if not json:
+        print(to_table([to_row(row) for row in rows]))
     if gpu and fits == [None]:
         raise HardwareError(
             cards[0].name,
@@ -81,6 +86,9 @@ def run(
             expected=f"at most {cards[0].memory_gib} GiB",
             fix="use a smaller model, a lower tokenize.max_seq_len, or a larger GPU",
         )
+    if not json:
+        return None
+    return to_document(setup, batch) | {"lengths_unknown": why or None, "gpus": rows}
 
 
 def to_batch_shape(
@@ -98,44 +106,84 @@ def to_batch_shape(
 
 def describe(setup: Setup, batch: BatchShape, plain: str) -> str:
     """The configuration, and its memory by purpose."""
-    shape, train = setup.shape, setup.train
-    size = all_parameters(shape) / 1e6
+    train = setup.train
     kept = train.gradient_checkpointing
-    shown = with_train(setup, gradient_checkpointing=False if kept == "auto" else kept)
-    memory = peak_memory(shown, batch)
-    held = ", ".join(
-        f"{name} {getattr(memory, name) / GIB:.1f}"
-        for name in ("base", "adapter", "kept", "working")
-    )
+    memory = memory_gib(setup, batch)
+    peak = memory.pop("peak")
+    held = ", ".join(f"{name} {value:.1f}" for name, value in memory.items())
     how = "fused layers" if setup.fused else f"plain layers ({plain or 'configured'})"
     return (
-        f"{size:,.1f} M parameters, {setup.quantization.method}; "
+        f"{all_parameters(setup.shape) / 1e6:,.1f} M parameters, "
+        f"{setup.quantization.method}; "
         f"{trained_parameters(setup) / 1e6:.1f} M trained; {how}\n"
         f"micro-batch of {batch.tokens:,} tokens, {batch.trained:,} trained; "
         f"gradient_checkpointing: {str(kept).lower()}; "
         f"{train.num_processes} process{'es' * (train.num_processes > 1)}\n"
-        f"peak {memory.peak / GIB:.1f} GiB"
+        f"peak {peak:.1f} GiB"
         + " if everything is kept" * (kept == "auto")
         + f": {held}\n"
     )
 
 
-def to_row(card: GpuSpec, fit: Fit | None, total: float) -> list[str]:
+def memory_gib(setup: Setup, batch: BatchShape) -> dict[str, float]:
+    """Peak memory, and its parts, with everything kept if that is left open."""
+    kept = setup.train.gradient_checkpointing
+    shown = with_train(setup, gradient_checkpointing=False if kept == "auto" else kept)
+    memory = peak_memory(shown, batch)
+    parts = ("peak", "base", "adapter", "kept", "working")
+    return {name: getattr(memory, name) / GIB for name in parts}
+
+
+def to_document(setup: Setup, batch: BatchShape) -> dict[str, Any]:
+    """What `describe` says, as plain values."""
+    return {
+        "num_parameters": all_parameters(setup.shape),
+        "num_trained_parameters": trained_parameters(setup),
+        "quantization": setup.quantization.method,
+        "fused_layers": setup.fused,
+        "micro_batch_tokens": batch.tokens,
+        "micro_batch_trained_tokens": batch.trained,
+        "gradient_checkpointing": setup.train.gradient_checkpointing,
+        "num_processes": setup.train.num_processes,
+        "memory_gib": memory_gib(setup, batch),
+    }
+
+
+def to_record(card: GpuSpec, fit: Fit | None, total: float) -> dict[str, Any]:
     """The estimate for a GPU. `total`: tokens of the training; 0 if unknown."""
-    named = [card.name, f"{card.memory_gib:.0f}"]
+    known = {"gpu": card.name, "memory_gib": card.memory_gib, "fits": fit is not None}
     if fit is None:
-        return [*named, "", "", "", "does not fit"]
-    keep = fit.setup.train.gradient_checkpointing
-    offloaded = offloaded_bytes(fit.setup, fit.batch) / GIB
+        return known
     speed = estimate_throughput(fit.setup, fit.batch, card).tokens_per_s
     speed *= fit.setup.train.num_processes  # measured: 97 % of it on four
+    return known | {
+        "needed_gib": needed_gib(fit.setup, fit.batch),
+        "tokens_per_s": speed,
+        "hours": total / speed / 3600 if total else None,
+        "gradient_checkpointing": fit.setup.train.gradient_checkpointing,
+        "offloaded_gib": offloaded_bytes(fit.setup, fit.batch) / GIB,
+        "changes": dict(fit.changes),
+        "overrides": str(fit),
+    }
+
+
+def to_row(record: dict[str, Any]) -> list[str]:
+    """The cells of a GPU's line."""
+    named = [record["gpu"], f"{record['memory_gib']:.0f}"]
+    if not record["fits"]:
+        return [*named, "", "", "", "does not fit"]
+    hours, offloaded = record["hours"], record["offloaded_gib"]
+    set_or_kept = (
+        f"set {record['overrides']}"
+        if record["changes"]
+        else KEEPS[record["gradient_checkpointing"]]
+    )
     return [
         *named,
-        f"{needed_gib(fit.setup, fit.batch):.1f}",
-        f"{speed:,.0f}",
-        f"{total / speed / 3600:.1f}" if total else "?",
-        (f"set {fit}" if fit.changes else KEEPS[keep])
-        + f", {offloaded:.0f} GiB in RAM" * bool(offloaded),
+        f"{record['needed_gib']:.1f}",
+        f"{record['tokens_per_s']:,.0f}",
+        "?" if hours is None else f"{hours:.1f}",
+        set_or_kept + f", {offloaded:.0f} GiB in RAM" * bool(offloaded),
     ]
 
 

@@ -1,10 +1,11 @@
 """`graft quarantine`: show, write out and re-admit the rejects of the stages."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from json import dumps
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -36,7 +37,8 @@ def run(
     readmit: bool = False,
     undo: bool = False,
     decisions: Path = Path("decisions"),
-) -> None:
+    json: bool = False,
+) -> dict[str, Any] | None:
     """Show the rejects of the stages: counts by reason, and the first of them.
 
     docs/QUARANTINE.md has examples.
@@ -53,23 +55,40 @@ def run(
             next `dvc repro` on.
         undo: undo a re-admission.
         decisions: folder of all decisions, tracked by git.
+        json: print one JSON document instead.
     """
     chosen = Filter(reason or [], where or [], contains)
     _check(chosen, stage, limit, rows, readmit, undo)
     if undo:
         _take_back(chosen, decisions)
-        return
+        return None
     folders = _folders(rejects, stage)
     counts, first = _count(folders, chosen, limit)
     if not counts:
         _explain(rejects, stage, chosen)
-        return
-    _show(counts, first, limit)
-    if rows:
+    elif not json:
+        _show(counts, first, limit)
+    if rows and counts:
         _write(rows, _matching(folders, chosen, REJECT_SCHEMA.names))
         print(f"\n{rows}: {counts.total():,} rejects with their whole rows")
-    if readmit:
+    if readmit and counts:
         _readmit(_matching(folders, chosen, SHOWN), chosen, rejects, decisions)
+    return _to_document(counts, first) if json else None
+
+
+def _to_document(counts: Counts, first: list[Reject]) -> dict[str, Any]:
+    return {
+        "total": counts.total(),
+        "counts": [
+            {"stage": stage, "reason": reason, "rejects": number}
+            for (stage, reason), number in _by_stage(counts)
+        ],
+        "rejects": first,
+    }
+
+
+def _by_stage(counts: Counts) -> list[tuple[tuple[str, str], int]]:
+    return sorted(counts.most_common(), key=lambda item: STAGES.index(item[0][0]))
 
 
 def _check(
@@ -147,8 +166,7 @@ def _count(
 
 
 def _show(counts: Counts, first: list[Reject], limit: int) -> None:
-    by_stage = sorted(counts.most_common(), key=lambda item: STAGES.index(item[0][0]))
-    lines = [(*key, f"{number:,}") for key, number in by_stage]
+    lines = [(*key, f"{number:,}") for key, number in _by_stage(counts)]
     lines = [("stage", "reason", "rejects"), *lines, ("", "", f"{counts.total():,}")]
     a, b, c = (max(map(len, column)) for column in zip(*lines, strict=True))
     for stage, reason, number in lines:
@@ -195,7 +213,7 @@ def _write(path: Path, found: Iterable[pl.DataFrame]) -> None:
         for frame in found:
             for line in frame.select(REJECT_SCHEMA.names).iter_rows(named=True):
                 whole = line | {"row": decode(line["row"]) if line["row"] else None}
-                file.write(json.dumps(whole, ensure_ascii=False) + "\n")
+                file.write(dumps(whole, ensure_ascii=False) + "\n")
 
 
 def _readmit(

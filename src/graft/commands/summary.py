@@ -1,6 +1,7 @@
 """`graft summary`: the results of the pipeline, read from its outputs."""
 
 from pathlib import Path
+from typing import Any
 
 from graft import io
 from graft.config import RegistryConfig
@@ -21,18 +22,27 @@ def run(
     report: Path = Path("reports/evaluate.json"),
     adapter: Path = Path("models/adapter"),
     journals: Path = Path(".graft"),
-) -> None:
+    json: bool = False,
+) -> dict[str, Any] | None:
     """Print scores of base and tuned model, the registered version, and where to look.
 
     Args:
         report: report of the evaluate stage.
         adapter: folder of the adapter.
         journals: folder of the tracking journals.
+        json: print one JSON document instead.
     """
     scores = io.read_json(report)
     key = io.read_json(adapter / RECORD)["run_id"]
     sent = journals / f"evaluate-{key}.sent.json"
     version = io.read_json(sent)["version"] if sent.is_file() else ""
+    if json:
+        return {
+            "model": registry.name,
+            "version": version or None,
+            "requirements": scores.get("requirements", "none"),
+            "requirements_failed": scores.get("requirements_failed", []),
+        } | {key: scores[key] for key in ("base", "tuned", "intervals")}
     name = next(iter(scores["tuned"]))
     title = METRICS[name].title
     for system in ("base", "tuned"):
@@ -47,3 +57,4 @@ def run(
     for sentence in scores.get("requirements_failed", ()):
         print(f"        - {sentence}")
     print(LOOK)
+    return None
