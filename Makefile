@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+# Processes that share the default tests; every one computes in a single thread.
+TEST_WORKERS ?= 2
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.8
 # Stages and hooks call `python`, `dvc` and `graft`: put the environment's own first.
@@ -28,7 +30,7 @@ verify: $(READY) ## compare the results of `make repro` with expected scores and
 	@python scripts/check_readme.py
 
 test: $(READY) ## run the default tests
-	@pytest
+	@pytest -n $(TEST_WORKERS) --dist loadfile
 
 test-portable: $(READY) ## repeat the numerical tests as on a processor without AVX-512
 	@ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=AVX2 \

@@ -45,7 +45,7 @@ def write(folder: Path, files: dict[str, str | bytes]) -> list[Path]:
         ("a.txt", "One, two.\nThree, four.\n", {"format": "text"}),
         ("a", "One day, a man came.\nHe left.\n", {"format": "text"}),
         ("a.parquet", b"PAR1....", {"format": "parquet"}),
-        ("a.csv.gz", gzip.compress(b"en,fr\na,b\n"), CSV),
+        ("a.csv.gz", gzip.compress(b"en,fr\na,b\n", mtime=0), CSV),
     ],
 )
 def test_a_format_is_found_by_content(

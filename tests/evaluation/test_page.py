@@ -240,7 +240,8 @@ def test_nine_hundred_long_answers_and_a_hundred_strata_stay_under_400_kb():
         Prediction(f"{i:03}", f"s{i % 100}", question, [answer], other, answer)
         for i in range(900)
     ]
-    scores = score(rows, get_metrics(["bleu"]), CONFIG)
+    # BLEU of so long words takes a minute.
+    scores = score(rows, get_metrics(["answer_match"]), CONFIG)
     page = to_page(make_facts(rows, scores=scores))
     assert len(page.encode()) < 400_000
     assert "60 smaller strata" in page
