@@ -3,19 +3,22 @@
 GraftError
 ├── ConfigError      params.yaml, configs/ or a command line is wrong
 ├── DataError        a source, a row or a contract over rows is wrong
-├── TemplateError    a prompt template or a label mask is wrong
+├── TemplateError    a prompt template or a loss mask is wrong
+│   └── RefusedChatsError  conversations of a batch cannot be written
 ├── ModelError       a base model or an adapter is missing, changed or unusable
 ├── HardwareError    the machine cannot run what was asked
 ├── StorageError     a disk or a remote cannot be read or written
 └── TrackingError    the tracking server cannot be reached or refuses
 """
 
+from collections.abc import Mapping
+
 
 class GraftError(Exception):
-    """A fault with the four things its reader needs.
+    """An error with the four things its reader needs.
 
     Args:
-        where: file, file:row, key or address at fault.
+        where: file, file:row, key or address with the error.
         problem: what is wrong, in a few words.
         expected: what would have been right.
         fix: what to do about it.
@@ -48,7 +51,21 @@ class DataError(GraftError):
 
 
 class TemplateError(GraftError):
-    """A prompt template or a label mask is wrong."""
+    """A prompt template or a loss mask is wrong."""
+
+
+class RefusedChatsError(TemplateError):
+    """Conversations of a batch that a format cannot write.
+
+    `refused`: the reasons, by index in the batch.
+    """
+
+    def __init__(self, refused: Mapping[int, TemplateError]) -> None:
+        first = next(iter(refused.values()))
+        super().__init__(
+            first.where, first.problem, expected=first.expected, fix=first.fix
+        )
+        self.refused = refused
 
 
 class ModelError(GraftError):

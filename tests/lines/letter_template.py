@@ -8,8 +8,7 @@ import pyarrow as pa
 from graft.config import PromptConfig, TokenizeConfig
 from graft.data.tokenize.masks import Tokens, flatten
 from graft.data.tokenize.sequences import SequenceSettings
-from graft.errors import TemplateError
-from graft.prompts.prompt_formats import RefusedChatsError
+from graft.errors import RefusedChatsError, TemplateError
 from graft.records import EXAMPLE_SCHEMA, Encoded, Message
 
 END = 0

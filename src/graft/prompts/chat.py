@@ -15,11 +15,11 @@ from graft.prompts.content_check import (
     without_thought,
 )
 from graft.prompts.prompt_formats import LossSegments, Messages, Piece, write_each
-from graft.prompts.ragged import RaggedIds
 from graft.prompts.rendering import Renderer, unusable
 from graft.prompts.tokenizers import RustTokenizer
 from graft.prompts.turns import ENDS, OPENS, Turns, to_turns
 from graft.records import Message
+from graft.records.ragged import RaggedIds
 
 _PROBE = [
     Message(role="user", content="2+2?"),

@@ -12,11 +12,11 @@ import numpy as np
 
 from graft.errors import ConfigError, TemplateError
 from graft.prompts.prompt_formats import LossSegments, Messages, write_each
-from graft.prompts.ragged import RaggedIds
 from graft.prompts.sentencepiece_tokenizer import SentencePieceTokenizer
 from graft.prompts.tekken import TekkenTokenizer
 from graft.prompts.tokenizers import Tokenizer
 from graft.prompts.turns import to_turns
+from graft.records.ragged import RaggedIds
 
 TEKKEN = "v3-tekken"
 VERSIONS = ("v1", "v2", "v3", TEKKEN, "v7")

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from graft.errors import TemplateError
 from graft.prompts.prompt_formats import LossSegments, Messages, is_asking, write_each
-from graft.prompts.ragged import RaggedIds
 from graft.prompts.tokenizers import Tokenizer
+from graft.records.ragged import RaggedIds
 
 _PLACE = re.compile(r"\{\{(source|system)\}\}")
 

@@ -1,14 +1,14 @@
 """The interface between a template and the formats of a prompt."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from graft.errors import TemplateError
-from graft.prompts.ragged import Ints, RaggedIds
-from graft.records import Message
+from graft.errors import RefusedChatsError, TemplateError
+from graft.records import ANSWER_ROLES, Message
+from graft.records.ragged import Ints, RaggedIds
 
 Messages = Sequence[Message]
 
@@ -50,35 +50,17 @@ class PromptFormat(Protocol):
         """
 
 
-ANSWERS = ("assistant", "tool_calls")
-"""Roles of an answer: its text, then its tool calls."""
-
-
 def is_asking(messages: Messages) -> bool:
     """Whether the conversation ends without an answer."""
-    return not messages or messages[-1]["role"] not in ANSWERS
+    return not messages or messages[-1]["role"] not in ANSWER_ROLES
 
 
 def without_answer(messages: Messages) -> Messages:
     """The conversation without its last answer."""
-    for role in reversed(ANSWERS):
+    for role in reversed(ANSWER_ROLES):
         if messages and messages[-1]["role"] == role:
             messages = messages[:-1]
     return messages
-
-
-class RefusedChatsError(TemplateError):
-    """Conversations of a batch that a format cannot write.
-
-    `refused`: the reasons, by index in the batch.
-    """
-
-    def __init__(self, refused: Mapping[int, TemplateError]) -> None:
-        first = next(iter(refused.values()))
-        super().__init__(
-            first.where, first.problem, expected=first.expected, fix=first.fix
-        )
-        self.refused = refused
 
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from typing import Any
 
 from graft.errors import TemplateError
 from graft.io import digest
-from graft.prompts.ragged import RaggedIds
+from graft.records.ragged import RaggedIds
 
 
 class SentencePieceTokenizer:

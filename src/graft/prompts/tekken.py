@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from graft.io import digest
-from graft.prompts.ragged import RaggedIds
+from graft.records.ragged import RaggedIds
 
 
 class TekkenTokenizer:

@@ -15,9 +15,9 @@ from graft.prompts.prompt_formats import (
     is_asking,
     without_answer,
 )
-from graft.prompts.ragged import Tokens
 from graft.prompts.tokenizers import Tokenizer
 from graft.records import Encoded, Message
+from graft.records.ragged import Tokens
 
 _PROBE = [
     Message(role="user", content="Où est-elle ?\n\t2+2 = 4"),

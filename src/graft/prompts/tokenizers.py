@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from graft.errors import TemplateError
 from graft.io import digest, read_json
-from graft.prompts.ragged import RaggedIds
+from graft.records.ragged import RaggedIds
 
 _AT_ONCE = 4096  # texts
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from graft.errors import TemplateError
-from graft.prompts.prompt_formats import ANSWERS, Messages
+from graft.prompts.prompt_formats import Messages
+from graft.records import ANSWER_ROLES
 
 OPENS, ENDS = "<think>", "</think>"
 
@@ -58,7 +59,7 @@ def to_turns(messages: Messages, thinks_in: str | None = None) -> Turns:
             ids = {"tool_call_id": call["id"]} if "id" in call else {}
             name = {"name": call["function"]["name"]} if call else {}
             turns.append({"role": role, **name, **ids, "content": content})
-        elif role not in ANSWERS:
+        elif role not in ANSWER_ROLES:
             turns.append({"role": role, "content": content})
         else:
             if role == "assistant" or not turns or turns[-1]["role"] != "assistant":

@@ -14,6 +14,8 @@ Role = Literal["system", "user", "assistant", "tools", "tool_calls", "tool"]
 `tool_calls` are the assistant's calls, as JSON, which form one answer with the
 assistant's text before them; `tool` is the result of one call."""
 PLAIN_ROLES = frozenset({"system", "user", "assistant"})
+ANSWER_ROLES: tuple[Role, ...] = ("assistant", "tool_calls")
+"""Roles of an answer: its text, then its tool calls."""
 _CALLED = "(?:(?:assistant )?tool_calls(?: tool)+ )*"
 ORDER = (
     rf"^(?:tools )?(?:system )?(?:user )?(?:{_CALLED}assistant user )*"

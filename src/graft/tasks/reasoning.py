@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graft.data.convert.fields import Field, Unfit
-from graft.records import Message
+from graft.records import ANSWER_ROLES, Message
 from graft.tasks.base import Task
 from graft.tasks.refused_columns import REFUSED, check_columns
 from graft.tasks.tools import check_result, to_tools
-from graft.tasks.turns import ANSWERS, FIX, to_messages
+from graft.tasks.turns import FIX, to_messages
 
 
 def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
@@ -48,7 +48,7 @@ def _to_chat(turns: Sequence[Mapping[str, Any]]) -> list[Message]:
             elif message["role"] == "tool":
                 check_result(turn, calls.pop(0) if calls else None)
             chat.append(message)
-    answers = [message for message in chat if message["role"] in ANSWERS]
+    answers = [message for message in chat if message["role"] in ANSWER_ROLES]
     if answers and all(message.get("learn") is False for message in answers):
         fix = "set the weight of an answer to 1, or remove the chat"
         raise Unfit("no answer carries loss", chat, "an answer with loss", fix)

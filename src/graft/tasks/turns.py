@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graft.data.convert.fields import Unfit, check_bytes
-from graft.records import Message, Role
+from graft.records import ANSWER_ROLES, Message, Role
 from graft.tasks.tools import check_keys, to_calls
 
 ROLES: Mapping[str, Role] = {
@@ -30,7 +30,6 @@ LABELS = ("id", "uuid", "message_id", "timestamp", "created_at", "index", "turn_
 """Keys that identify a turn and do not affect its meaning."""
 _MARKS = ("cache_control", "signature")
 """Keys of a part that are meant for a server and do not affect its meaning."""
-ANSWERS = ("assistant", "tool_calls")
 FIX = "correct the turn, or remove the chat"
 
 
@@ -60,7 +59,7 @@ def to_messages(turn: Mapping[str, Any]) -> list[Message]:
         messages = _to_parts(str(name), role, content, turn)
     for message in messages:
         check_bytes(str(name), message["content"])
-        if not learn and role in ANSWERS:
+        if not learn and role in ANSWER_ROLES:
             message["learn"] = False
     return messages
 
@@ -162,7 +161,7 @@ def _carries_loss(turn: Mapping[str, Any], role: Role) -> bool:
             raise Unfit(f"wrong type in {key}", f"{key}: {value!r}", expected, FIX)
     if len(values := {bool(value) for value in found.values()}) > 1:
         raise Unfit("loss weights disagree", found, "one weight per turn", FIX)
-    if True in values and role not in ANSWERS:
+    if True in values and role not in ANSWER_ROLES:
         expected = "loss on answers only"
         raise Unfit(f"loss on a {role} turn", found, expected, FIX)
     return False not in values

@@ -6,8 +6,8 @@ from itertools import chain
 import numpy as np
 import pyarrow as pa
 
-from graft.prompts.ragged import Ints, Tokens
 from graft.records import Encoded
+from graft.records.ragged import Ints, Tokens
 
 __all__ = [
     "Ints",

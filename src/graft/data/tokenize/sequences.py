@@ -24,9 +24,8 @@ from graft.data.tokenize.masks import (
 )
 from graft.data.tokenize.paraphrases import paraphrase
 from graft.data.tokenize.truncation import CutSequence, Encoder, fit_to_limit
-from graft.errors import TemplateError
-from graft.prompts.prompt_formats import ANSWERS, RefusedChatsError
-from graft.records import EXAMPLE_SCHEMA, SEQUENCE_SCHEMA, Message, Reject
+from graft.errors import RefusedChatsError, TemplateError
+from graft.records import ANSWER_ROLES, EXAMPLE_SCHEMA, SEQUENCE_SCHEMA, Message, Reject
 
 __all__ = ["Encoder", "SequenceSettings", "TokenizedTable", "to_sequences"]
 
@@ -202,7 +201,7 @@ def _refusal(
     chat: Sequence[Message], template: Encoder, learn: Literal["all", "last"]
 ) -> str:
     """Why training cannot use a conversation; empty if it can."""
-    answers = [message for message in chat if message["role"] in ANSWERS]
+    answers = [message for message in chat if message["role"] in ANSWER_ROLES]
     targets = answers[-1:] if learn == "last" else answers
     if targets and all(message.get("learn") is False for message in targets):
         return "no answer carries loss"
