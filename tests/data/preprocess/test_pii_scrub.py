@@ -177,7 +177,7 @@ def test_an_unknown_region_is_an_error() -> None:
 
 
 def test_each_kind_needs_an_action() -> None:
-    with pytest.raises(ValidationError, match="lacks"):
+    with pytest.raises(ValidationError, match="is missing"):
         PiiConfig(actions={"email": "drop"}, regions=[], unsure="keep", context=0)
     assert set(KINDS) == set(get_args(Kind))
 
