@@ -125,15 +125,15 @@ def kept_fused(tuned: Any, batch: Any) -> int:
     from graft.training.losses import fused_loss
 
     held: list[Any] = []
-    thin = layer.FusedLayer.thin
+    select = layer.FusedLayer.select
 
     def keep(self: Any, kept: Any) -> Any:
-        held.append(thin(self, kept))
+        held.append(select(self, kept))
         return held[-1]
 
     sizes: dict[int, int] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layer.FusedLayer, "thin", keep)
+        patch.setattr(layer.FusedLayer, "select", keep)
         install(tuned, torch.bfloat16, "all", plain)
         loss = fused_loss(tuned, plain, batch)
     assert loss > 0
