@@ -1,4 +1,4 @@
-"""Plant defects of many kinds in known rows, run the data stages, and check that each is
+"""Plant defects of many kinds in known rows, run the data stages, check that each is
 found and that no clean row is lost or altered.
 
     python benchmarks/seeded_defects.py [--rows 10000] [--each 20] [--seed 0]

@@ -3,9 +3,9 @@
     python benchmarks/whole_corpus.py --rows 1000000 10000000
 
 Short pairs with 1 % dirt (see corpus.py), the default rules of configs/, the tokenizer
-of models/tiny. Each stage runs in its own process. Disk space is that of its output, and
-the peak while it runs. The last column extrapolates the time to the 40.8 million pairs
-of WMT14 fr-en.
+of models/tiny. Each stage runs in its own process. Disk space is that of its output
+and the peak while it runs. The last column extrapolates the time to the 40.8 million
+pairs of WMT14 fr-en.
 """
 
 import argparse

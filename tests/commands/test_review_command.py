@@ -125,7 +125,7 @@ def test_a_file_is_read_only_with_its_own_key(tmp_path: Path) -> None:
     review.run(REGISTRY, **other, seed=2)
     key = paths["out"] / "key.json"
     filled = [fill(tmp_path / "a.json", read_key(key))]
-    with pytest.raises(DataError, match="belongs to review-.*, but the key to review-"):
+    with pytest.raises(DataError, match="is of review-.*, but the key of review-"):
         review.run(REGISTRY, score=filled, **other)
     assert not (other["out"] / "report.json").exists()
     review.run(REGISTRY, score=filled, key=key, **other)

@@ -35,7 +35,8 @@ def check(changes: dict[str, dict[str, Any]]) -> None:
         ),
         (
             NONE | {"adapter": FULL, "train": {"gradient_checkpointing": "selective"}},
-            "train.gradient_checkpointing=selective with adapter.method=full: the first needs",
+            "train.gradient_checkpointing=selective with adapter.method=full: "
+            "the first needs",
         ),
         (
             {"adapter": {"dora": True}, "train": {"kernels": "fused"}},

@@ -238,8 +238,8 @@ def test_limits_name_what_is_not_significant_and_small_samples():
     counts = {"train": 9, "validation": 9, "test": 400}
     card = to_card(make_facts(TASK, rows, counts=counts))
     assert (
-        "The difference between base and tuned is not significant in BLEU, chrF, BLEU-1."
-        in card
+        "The difference between base and tuned is not significant in BLEU, chrF, "
+        "BLEU-1." in card
     )
     assert "fewer than 10 test examples are not conclusive: rare." in card
     assert "Of 400 test examples, 40 were used." in card

@@ -24,8 +24,8 @@ HEAD = "sheet,rater,item,choice\n"
     [
         ("", "lacks one of the columns sheet, rater, item"),
         (HEAD, "contains no items"),
-        (HEAD + row(sheet="review-0"), "2: belongs to review-0, but the key to"),
-        (HEAD + row(sheet=""), "2: belongs to no review"),
+        (HEAD + row(sheet="review-0"), "2: is of review-0, but the key of"),
+        (HEAD + row(sheet=""), "2: is of no review"),
         (HEAD + row(rater=" "), "2: has no name of the rater"),
         (HEAD + row() + "\n" + row(item="pair-99"), "3: the sheet has no item"),
         (HEAD + row(item="answer-01"), "2: the sheet has no item"),
@@ -54,7 +54,7 @@ def test_an_invalid_csv_is_an_error_with_its_row(
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"sheet": "review-0"}, "belongs to review-0"),
+        ({"sheet": "review-0"}, "is of review-0"),
         ({"sheet": None}, "not a saved sheet: sheet"),
         ({"answers": {}}, "contains no items"),
         ({"answers": {"pair-01": {}}}, "pair-01: questions missing"),

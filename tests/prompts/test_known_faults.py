@@ -74,7 +74,7 @@ def test_pad_equal_to_eos_hides_no_end(qwen: Path) -> None:
 
 
 def test_an_end_that_belongs_to_the_next_turn_is_refused(qwen: Path) -> None:
-    """TRL #5988: GLM ends an answer with the next role's marker, which is never trained."""
+    """TRL #5988: GLM ends an answer with the next role's marker, never trained."""
     jinja = (
         "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% endfor %}"
         "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -184,7 +184,7 @@ def test_a_prompt_that_opens_reasoning_which_the_answer_lacks_is_refused(
 
 
 def test_a_turn_marker_that_no_file_calls_special_cannot_be_forged(qwen: Path) -> None:
-    """Transformers #29279; DeepSeek's role markers are added tokens that are not special."""
+    """Transformers #29279; DeepSeek's role markers are added, not special tokens."""
     content = json.loads((qwen / "tokenizer.json").read_text())
     for token in content["added_tokens"]:
         token["special"] = token["content"] != "<|im_start|>"

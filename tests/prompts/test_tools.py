@@ -216,7 +216,7 @@ def test_calls_that_cleaning_broke_are_refused(qwen: Path) -> None:
 def test_tool_calls_whose_empty_reasoning_is_stripped_later_carry_no_loss(
     qwen: Path,
 ) -> None:
-    """As in Qwen3's: the last answer gets an empty reasoning block, earlier ones none."""
+    """As in Qwen3's: the last answer gets an empty reasoning block, others none."""
     thought = "{% if m.role == 'assistant' and loop.last %}<think>\n\n</think>\n\n"
     jinja = TOOLS.replace(
         "{{ m.content }}{% for", thought + "{% endif %}{{ m.content }}{% for"

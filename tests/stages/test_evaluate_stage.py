@@ -1,4 +1,4 @@
-"""The complete stage evaluate: outputs of an adapter that does not meet requirements."""
+"""The complete stage evaluate: outputs of an adapter that misses requirements."""
 
 from pathlib import Path
 

@@ -188,8 +188,8 @@ def test_a_frozen_weight_that_changes_is_found(make_loop: Any, params: Any) -> N
 
 
 def test_weights_repacked_for_inference_are_found(make_loop: Any, params: Any) -> None:
-    """As bitsandbytes does on a processor with AVX-512-BF16; elsewhere the layout is the
-    same, but no kernel reads it."""
+    """As bitsandbytes does on a processor with AVX-512-BF16; elsewhere the layout is
+    the same, but no kernel reads it."""
     loop = make_loop(quantization=bf16(params))
     linear = layer_of(loop).self_attn.k_proj.base_layer
     linear.support_avx512bf16_for_cpu = True

@@ -31,9 +31,12 @@ def read_spreadsheet(
         raise _no_such_file(str(path), f"lacks one of the columns {names}", expected)
     rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        header = [name.strip().lower() for name in next(rows)]
-        for number, values in enumerate(rows, 2):
+        header: list[str] = []
+        for number, values in enumerate(rows, 1):
             cells = [value.strip() for value in values]
+            if number == 1:
+                header = [name.lower() for name in cells]
+                continue
             if any(cells[len(header) :]):
                 found = f"{len(cells)} cells under {len(header)} columns"
                 raise _no_such_file(f"{path}: row {number}", found, expected)

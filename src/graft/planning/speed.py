@@ -1,8 +1,8 @@
 """Duration of a training step.
 
 Matrix products run at a share of the GPU's peak, everything else at a share of its
-memory bandwidth. The shares were fitted on one H200 (docs/LOG.md); other GPUs are assumed
-to reach the same shares of their data sheets.
+memory bandwidth. The shares were fitted on one H200 (docs/LOG.md); other GPUs are
+assumed to reach the same shares of their data sheets.
 """
 
 from dataclasses import dataclass

@@ -93,13 +93,13 @@ class ChatFormat:
             )
 
     def segments(self, batch: Sequence[Messages]) -> LossSegments:
-        """Segments of each conversation. Raises: RefusedChatsError if the template refuses
-        one, or drops a turn."""
+        """Segments of each conversation. Raises: RefusedChatsError if the template
+        refuses one, or drops a turn."""
         cut = write_each(self.cut, batch)
         texts = [text for pieces in cut for text, _ in pieces]
         counts = np.array([len(pieces) for pieces in cut], np.int64)
         answers = np.arange(len(texts)) - (np.cumsum(counts) - counts).repeat(counts)
-        # An answer continues its prompt; what follows an answer comes after its end token.
+        # An answer continues its prompt; what follows it comes after its end token.
         opens = answers % 2 == 0 if self._tokenizer.opens_anew else answers == 0
         kinds = [np.flatnonzero(~opens), np.flatnonzero(opens)]
         parts = [

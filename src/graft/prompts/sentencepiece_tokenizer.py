@@ -61,7 +61,7 @@ class SentencePieceTokenizer:
         return str(self._pieces.decode([i for i in ids if 0 <= i < self.vocab_size]))
 
     def show(self, ids: Sequence[int]) -> str:
-        """Text of ids, with control tokens by name and the leading space of each text."""
+        """Text of ids, with control tokens by name and each text's leading space."""
         shown, run = [], []
         for token in [*ids, self.eos_id]:
             if not self._pieces.is_control(token):

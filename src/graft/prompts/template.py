@@ -26,7 +26,7 @@ _PROBE = [
 
 
 class Template:
-    """A prompt format, a tokenizer, and the system turn of conversations that have none.
+    """A prompt format, a tokenizer, and the system turn of conversations without one.
 
     Attributes:
         hash: changes with anything that changes ids: the format, the control tokens,

@@ -37,7 +37,7 @@ class Tokenizer(Protocol):
     opens_with_space: bool
 
     def encode(self, texts: Sequence[str], *, start: bool) -> RaggedIds:
-        """Ids of each text. `start`: it opens a document; otherwise it continues one."""
+        """Ids of each text. `start`: it opens a document; else it continues one."""
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
         """Text of ids without control tokens. `start`: they open a document;
@@ -111,7 +111,7 @@ class RustTokenizer:
             raise TemplateError(
                 str(folder),
                 "the tokenizer has no end token",
-                expected="eos_token in tokenizer_config.json, defined in tokenizer.json",
+                expected="eos_token in tokenizer_config.json that tokenizer.json has",
                 fix="name it there",
             )
         self.eos_id: int = end

@@ -15,7 +15,7 @@ class Turns(NamedTuple):
     """A conversation as a chat template reads it.
 
     Attributes:
-        messages: turns in OpenAI's format; the text of an answer and its tool calls are one.
+        messages: turns in OpenAI's format; an answer's text and tool calls are one.
         tools: definitions of tools, None if there are none.
         has_loss: whether each assistant turn carries loss.
     """

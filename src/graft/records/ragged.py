@@ -20,7 +20,8 @@ class Tokens(NamedTuple):
     Attributes:
         input_ids: shape [tokens].
         learned: the loss mask: whether a token carries loss. Shape [tokens].
-        offsets: where each sequence begins, then the end of the last. Shape [sequences + 1].
+        offsets: where each sequence begins, then the end of the last. Shape
+            [sequences + 1].
     """
 
     input_ids: Ids

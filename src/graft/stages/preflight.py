@@ -23,7 +23,7 @@ def run(
     out: Path,
 ) -> None:
     """Check device, memory, hub, disk and splits before anything is computed."""
-    config = RunConfig(
+    planned = RunConfig(
         adapter,
         data,
         evaluate,
@@ -34,7 +34,7 @@ def run(
         tokenize,
         train,
     )
-    run_checks(config, read_machine(), HuggingFaceHub(), CHECKS)
+    run_checks(planned, read_machine(), HuggingFaceHub(), CHECKS)
     io.write_text(out, "passed\n")
 
 

@@ -25,7 +25,7 @@ def run(
     review: Path,
     report: Path,
 ) -> None:
-    """Repair texts, drop examples by the rules, and count what was changed and dropped."""
+    """Repair texts, drop examples by the rules, and count what changed and dropped."""
     decided = read_decisions(decisions)
     work = partial(clean, config=config, decisions=decided)
     counts = CleaningCounts()

@@ -42,7 +42,7 @@ from graft.errors import DataError
 from graft.records import Reject, shorten
 
 FEWEST_WORDS = 4
-"""Benchmark texts with fewer words, such as the answer `yes`, are not compared whole."""
+"""Benchmark texts with fewer words, such as the answer `yes`, are not compared."""
 SHOWN = 200
 
 

@@ -1,4 +1,4 @@
-"""Conversations of an Arrow column as Python messages, and the bytes of their answers."""
+"""Conversations of an Arrow column as Python messages, and their answers' bytes."""
 
 from itertools import pairwise
 

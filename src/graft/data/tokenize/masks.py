@@ -12,6 +12,7 @@ from graft.records.ragged import Ints, Tokens
 __all__ = [
     "Ints",
     "Tokens",
+    "count_answer_tokens",
     "count_answers",
     "find_mask_errors",
     "flatten",
@@ -81,3 +82,9 @@ def to_columns(tokens: Tokens) -> dict[str, pa.ListArray]:
         "input_ids": pa.ListArray.from_arrays(offsets, pa.array(tokens.input_ids)),
         "learned": pa.ListArray.from_arrays(offsets, pa.array(tokens.learned)),
     }
+
+
+def count_answer_tokens(tokens: Tokens, stop_ids: Collection[int]) -> Ints:
+    """Tokens of each sequence's last answer, without stop tokens. Shape [sequences]."""
+    last = keep_last_answer(tokens)
+    return last.sum(last.learned & ~np.isin(last.input_ids, list(stop_ids)))

@@ -16,6 +16,7 @@ from graft.data.tokenize.chats import count_answer_bytes, to_chats
 from graft.data.tokenize.masks import (
     Ints,
     Tokens,
+    count_answer_tokens,
     count_answers,
     find_mask_errors,
     flatten,
@@ -123,11 +124,15 @@ def to_sequences(
         if not found and not is_original[row]:
             num_lost += 1
         elif not found:
-            shown = f"{tokens.lengths[row]} tokens"
-            fix = "raise tokenize.max_seq_len, choose another overlong, or split it"
-            expected = f"at most {limit} tokens"
-            reject = _reject(_to_dict(examples, row), "too long", expected, fix, shown)
-            rejects.append(reject)
+            rejects.append(
+                _reject(
+                    _to_dict(examples, row),
+                    "too long",
+                    expected=f"at most {limit} tokens",
+                    fix="raise tokenize.max_seq_len, set another overlong, or split it",
+                    value=f"{tokens.lengths[row]} tokens",
+                )
+            )
     augmented = ~is_original
     num_answers = count_answers(tokens, template.stop_ids)
     num_bytes = count_answer_bytes(examples["messages"], num_answers)
@@ -143,7 +148,7 @@ def to_sequences(
         sequences=sequences,
         rejects=rejects,
         lengths=tokens.lengths,
-        num_answer_tokens=_count_answer_tokens(tokens, template)[has_prompt],
+        num_answer_tokens=count_answer_tokens(tokens, template.stop_ids)[has_prompt],
         num_truncated=num_truncated,
         num_added={
             "paraphrases": int(augmented.sum()) - num_lost,
@@ -152,16 +157,9 @@ def to_sequences(
     )
 
 
-def _count_answer_tokens(tokens: Tokens, template: Encoder) -> Ints:
-    """Tokens of each chat's last answer with loss, without stop tokens. [chats]"""
-    last = keep_last_answer(tokens)
-    return last.sum(last.learned & ~np.isin(last.input_ids, list(template.stop_ids)))
-
-
 def _has_user_turn(chats: Sequence[Sequence[Message]]) -> Bools:
     """Shape [chats]."""
-    found = [any(turn["role"] == "user" for turn in chat) for chat in chats]
-    return np.array(found, np.bool_)
+    return np.array([any(t["role"] == "user" for t in chat) for chat in chats], bool)
 
 
 def _to_table(

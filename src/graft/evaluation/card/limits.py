@@ -41,8 +41,8 @@ def _of_scores(facts: Facts) -> Iterator[str]:
             yield f"{words} {', '.join(titles)}."
     if scores.num_examples < MANY:
         yield (
-            f"Only {scores.num_examples:,} test examples were used; for so few, intervals"
-            " are too narrow."
+            f"Only {scores.num_examples:,} test examples were used; for so few, "
+            "intervals are too narrow."
         )
     small = [name for name, (count, _) in scores.strata.items() if count < FEWEST]
     if small:
@@ -72,5 +72,5 @@ def _of_setting(facts: Facts) -> Iterator[str]:
     length = facts.params.get("tokenize", {}).get("max_seq_len")
     if length:
         yield f"It was trained on sequences of at most {length:,} tokens."
-    yield (f"Answers are cut after {facts.task.max_new_tokens:,} tokens.")
+    yield f"Answers are cut after {facts.task.max_new_tokens:,} tokens."
     yield "The licence, biases and limitations of the base model also apply."

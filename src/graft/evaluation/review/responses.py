@@ -112,7 +112,7 @@ def _check(cell: Cell, key: Key) -> None:
     if cell.sheet != key.sheet:
         raise DataError(
             cell.where,
-            f"belongs to {shorten(cell.sheet) or 'no review'}, but the key to {key.sheet}",
+            f"is of {shorten(cell.sheet) or 'no review'}, but the key of {key.sheet}",
             expected="a file and a key of the same review",
             fix="pass the key of that review: --key FILE, or remove this file",
         )

@@ -36,7 +36,7 @@ def odd_numbers(count: int, seed: int) -> Keys:
 
 
 def mixed(values: Keys) -> Keys:
-    """Mix the bits of each value over all 64, which a sum of products alone does not."""
+    """Mix the bits of each value over all 64; a sum of products alone does not."""
     values = (values ^ (values >> np.uint64(32))) * _MIX
     return values ^ (values >> np.uint64(32))
 

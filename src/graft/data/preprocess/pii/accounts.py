@@ -97,7 +97,7 @@ def handles(text: str) -> Found:
 
 
 def profiles(text: str) -> Found:
-    """Names in URLs of profile pages; the rest of the URL is not part of the finding."""
+    """Names in URLs of profile pages; the rest of the URL is no part of them."""
     for match in _PROFILE.finditer(text):
         if match["name"].lower() in _NO_PROFILES or _NEEDS_PART.search(match[0]):
             continue

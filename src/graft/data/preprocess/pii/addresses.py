@@ -67,7 +67,7 @@ def hidden_emails(text: str) -> Found:
 
 
 def _in_userinfo(text: str, at: int) -> bool:
-    """Whether it is `name:secret@host` after a scheme: a login, not an e-mail address."""
+    """Whether it is `name:secret@host` after a scheme: a login, not an e-mail."""
     scheme = text.rfind("://", 0, at)
     return scheme >= 0 and not re.search(r"[/?#\s]", text[scheme + 3 : at])
 

@@ -117,7 +117,7 @@ _FIELD = re.compile(
 
 
 def is_phone_label(text: str, start: int, end: int) -> bool:
-    """Whether a label such as "office:" before or "-home" after indicates a telephone."""
+    """Whether a label such as "office:" before or "-home" after indicates a phone."""
     before = text[max(0, start - 14) : start].lower()
     after = text[end : end + 16].lower()
     return bool(_LABEL_BEFORE.search(before) or _LABEL_AFTER.match(after))

@@ -89,7 +89,7 @@ def is_written_so(number: str, home: Home) -> bool:
 
 @cache
 def _by_length(regions: tuple[str, ...]) -> dict[int, list[str]]:
-    """Regions by the number of digits of their numbers, with and without trunk prefix."""
+    """Regions by the number of digits of their numbers, with and without trunk 0."""
     found: dict[int, list[str]] = {}
     for region in regions:
         plan = _plan(region)

@@ -52,7 +52,7 @@ _ISSUERS = re.compile(
 
 
 def ibans(text: str) -> Found:
-    """Account numbers with the length and format of their country, checked by mod 97."""
+    """Account numbers with the length and format of their country, valid by mod 97."""
     from stdnum import iban
 
     for match in _IBAN.finditer(text):
@@ -111,7 +111,7 @@ def _card_ends(text: str, start: int, end: int) -> list[int]:
 
 
 def _is_card(spelt: str, digits: str, named: Cue | None) -> bool:
-    """Whether Luhn's check passes, and the issuer, a word or the grouping indicates it."""
+    """Whether Luhn's check passes, and issuer, a word or the grouping indicates it."""
     from stdnum import luhn
 
     grouped = re.fullmatch(r"\d{4}(-\d{4}){3}|\d{4}-\d{6}-\d{5}", spelt)

@@ -188,7 +188,7 @@ def _abroad(number: str, digits: str, place: _Place) -> _Verdict | None:
 
 
 def _american(match: re.Match[str], digits: str, place: _Place) -> _Verdict:
-    """Three, three and four digits; separated by spaces only, they must also be valid."""
+    """Three, three and four digits; separated by spaces only, they must be valid."""
     if place.named == "phone":
         return _Verdict(True, "form")
     if place.named == "other":
