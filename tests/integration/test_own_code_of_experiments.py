@@ -24,9 +24,8 @@ def repo(tmp_path: Path) -> ToyRepo:
     other = tmp_path / "workspace/src"
     made = ToyRepo(tmp_path / "one", {"one": STAGE}, {"PYTHONPATH": str(other)})
     for source, text in ((other, "the workspace"), (made.folder / "src", "first")):
-        (source / "graft/stages").mkdir(parents=True)
-        for name in ("__init__", "errors", "own_code", "stages/__init__"):
-            shutil.copy(ROOT / f"src/graft/{name}.py", source / f"graft/{name}.py")
+        compiled = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "src/graft", source / "graft", ignore=compiled)
         (source / "graft/stages/one.py").write_text(CODE.format(text))
     made.commit()
     return made

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import graft
-from graft.cli import signals
 from graft.cli.arguments import (
     OVERRIDES,
     PARAMS_FILE,
@@ -22,11 +21,12 @@ from graft.cli.arguments import (
     to_arguments,
 )
 from graft.cli.harmful_warnings import harmful_warnings_raised
-from graft.cli.own_code import use_own_code
 from graft.cli.verbose import LOGGER, VARIABLE, fail, start_logging
 from graft.config.params import PARAMS, Params, load_params
 from graft.errors import GraftError
 from graft.io import storage_error
+from graft.process import signals
+from graft.process.own_code import use_own_code
 
 COMMANDS: dict[str, str] = {
     "add": "take your own files as data: configs/, dvc add, and the next command",

@@ -10,9 +10,9 @@ import os
 import sys
 from pathlib import Path
 
-from graft.cli.own_code import use_own_code
-from graft.cli.signals import exit_stage_at_once
 from graft.errors import GraftError
+from graft.process.own_code import use_own_code
+from graft.process.signals import exit_stage_at_once
 
 if sys.argv[0] == "-m":  # Python is looking for the stage: nothing else is loaded yet
     try:

@@ -25,6 +25,7 @@ WITHOUT_EFFECT = (
     "hardware.gpus",
     "io.progress",
     "planning",
+    "process",
     "tracking",
 )
 """Modules whose edits change no output: reading and checking of parameters (their

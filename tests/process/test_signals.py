@@ -24,7 +24,7 @@ cli.stage(run, composes=COMPOSES)
 """
 IMPORTING = """
 import time
-from graft.cli import signals
+from graft.process import signals
 
 SET
 print("ready", flush=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from graft.cli.own_code import use_own_code
 from graft.errors import ConfigError
+from graft.process.own_code import use_own_code
 
 Started = list[tuple[list[str], str]]
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,1 @@
+"""How a process of graft starts and ends; imports nothing but errors."""
