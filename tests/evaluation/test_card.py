@@ -88,8 +88,22 @@ def with_params(facts: Facts, **sections: object) -> Facts:
     return dataclasses.replace(facts, record=record)
 
 
-def make_facts(task: TaskConfig, rows: list[Prediction], **changes: object) -> Facts:
+def make_generated(task: TaskConfig, rows: list[Prediction]) -> Generated:
     cost = Completions(["x"] * 40, num_tokens=400, seconds=2.0, latency_ms=150.0)
+    return Generated(
+        predictions=rows,
+        decoding=Decoding.of(task, CONFIG),
+        costs={"base": cost, "tuned": cost},
+        latency={"base": LATENCY, "tuned": LATENCY},
+        device="a device",
+        memory_gib=1.5,
+        rss_gib=2.5,
+        versions={"torch": "9.9"},
+        prompt="<s>English: hello",
+    )
+
+
+def make_facts(task: TaskConfig, rows: list[Prediction], **changes: object) -> Facts:
     facts = Facts(
         name=f"graft-{task.name}",
         task=task,
@@ -101,17 +115,7 @@ def make_facts(task: TaskConfig, rows: list[Prediction], **changes: object) -> F
         requirements=Requirements(()),
         samples=rows[:3],
         stages=STAGES,
-        generated=Generated(
-            predictions=rows,
-            decoding=Decoding.of(task, CONFIG),
-            costs={"base": cost, "tuned": cost},
-            latency={"base": LATENCY, "tuned": LATENCY},
-            device="a device",
-            memory_gib=1.5,
-            rss_gib=2.5,
-            versions={"torch": "9.9"},
-            prompt="<s>English: hello",
-        ),
+        generated=make_generated(task, rows),
         links={"MLflow run": "run77"},
         curves={},
     )

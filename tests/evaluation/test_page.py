@@ -3,17 +3,16 @@ import math
 import re
 from html.parser import HTMLParser
 
-from test_card import LATENCY, MODEL, TASK
+import test_card
+from test_card import MODEL, TASK, make_generated
 from test_scoring import CONFIG, predictions
 
 from graft.evaluation.facts import Facts
 from graft.evaluation.generate import Generated
-from graft.evaluation.generation import Completions, Decoding
 from graft.evaluation.page import to_page
 from graft.evaluation.requirements import Requirements
 from graft.evaluation.scoring import Prediction, score
 from graft.metrics import get_metrics
-from graft.models.adapter_record import AdapterRecord
 from graft.records import Score
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
@@ -49,11 +48,8 @@ class Reader(HTMLParser):
         return [attributes for tag, attributes in self.found if tag in tags]
 
 
-RECORD = AdapterRecord(
-    base_path=MODEL.path,
-    base_revision=MODEL.revision,
-    template_hash="abc123",
-    run_id="run77",
+RECORD = dataclasses.replace(
+    test_card.RECORD,
     params={
         "adapter": {"method": "lora", "rank": 16, "dora": None},
         "train": {"epochs": 3},
@@ -67,10 +63,9 @@ def make_facts(rows: list[Prediction], **changes: object) -> Facts:
         metrics = get_metrics(["bleu", "chrf", "bleu_1"])
         changes["scores"] = score(rows, metrics, CONFIG)
     of_models = {f.name for f in dataclasses.fields(Generated)} & changes.keys()
-    generated = {name: changes.pop(name) for name in of_models}
+    generated = {"rss_gib": 2.25} | {name: changes.pop(name) for name in of_models}
     if "params" in changes:
         changes["record"] = dataclasses.replace(RECORD, params=changes.pop("params"))
-    cost = Completions(["x"], num_tokens=400, seconds=2.0, latency_ms=150.0)
     values: dict[str, object] = dict(  # pylint: disable=use-dict-literal
         name="graft-translation",
         task=TASK,
@@ -81,20 +76,7 @@ def make_facts(rows: list[Prediction], **changes: object) -> Facts:
         requirements=Requirements(()),
         samples=[],
         stages={},
-        generated=dataclasses.replace(
-            Generated(
-                predictions=rows,
-                decoding=Decoding.of(TASK, CONFIG),
-                costs={"base": cost, "tuned": cost},
-                latency={"base": LATENCY, "tuned": LATENCY},
-                device="a device",
-                memory_gib=1.5,
-                rss_gib=2.25,
-                versions={"torch": "9.9"},
-                prompt="<s>English: hello",
-            ),
-            **generated,
-        ),
+        generated=dataclasses.replace(make_generated(TASK, rows), **generated),
         links={"MLflow run": "http://tracking/#/runs/77", "card": "out/README.md"},
         curves={"train": [(10, 3.0), (20, 1.5)], "validation": [(0, 3.5), (20, 2.0)]},
     )

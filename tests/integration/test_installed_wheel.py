@@ -1,6 +1,5 @@
 """A project of the wheel: built, installed, and run where there is no clone."""
 
-import csv
 import os
 import shutil
 import subprocess
@@ -9,6 +8,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from own_pairs import write_pairs
 from tiny_line import make_base
 
 ROOT = Path(__file__).parents[2]
@@ -53,13 +53,7 @@ def test_a_project_of_the_wheel_runs_on_data_of_ones_own(tmp_path: Path) -> None
     venv = tmp_path / "venv"
     install(build(tmp_path), venv)
     make_base(tmp_path / "base")
-    with (tmp_path / "pairs.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["english", "french"])
-        for i in range(400):
-            english = f"The cat number {i * 7} sleeps near house {i * 13}."
-            french = f"Le chat numéro {i * 7} dort près de la maison {i * 13}."
-            table.writerow([english, french])
+    write_pairs(tmp_path / "pairs.csv")
     environment = {
         "PATH": f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),

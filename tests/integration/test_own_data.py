@@ -1,6 +1,5 @@
 """README's "Your own data in five minutes", to the letter."""
 
-import csv
 import json
 import re
 import shutil
@@ -8,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from own_pairs import write_pairs
 from toy_repo import ROOT, ToyRepo
 
 SECTION = re.compile(r"^## Your own data.*?^```\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -33,13 +33,7 @@ def repo(tmp_path: Path) -> ToyRepo:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
     made.commit()
-    with (tmp_path / "pairs.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["english", "french"])
-        for i in range(400):
-            english = f"The cat number {i * 7} sleeps near house {i * 13}."
-            french = f"Le chat numéro {i * 7} dort près de la maison {i * 13}."
-            table.writerow([english, french])
+    write_pairs(tmp_path / "pairs.csv")
     return made
 
 

@@ -65,7 +65,7 @@ def stage(
             call(run, sys.argv[1:] if argv is None else argv, composes)
     except GraftError as error:
         fail(error)
-    except BrokenPipeError:  # `graft … | head`: who read has seen enough
+    except BrokenPipeError:  # `graft … | head` closes the pipe early
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:

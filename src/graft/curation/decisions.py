@@ -26,7 +26,7 @@ _RISKY = re.compile(
 """Where a spreadsheet would read a formula or, in a whole cell, a number. In many
 locales `;` also separates cells. Source: OWASP, CSV Injection."""
 Placed = tuple[str, Mapping[str, Any]]
-"""The place of a line, for errors, and the line."""
+"""The fields of a line, after its place for error messages."""
 
 
 @dataclass(frozen=True)
