@@ -73,7 +73,7 @@ def to_table(pairs: pl.DataFrame, at: int) -> pa.Table:
         split=pl.when(number < HELD_OUT).then(pl.lit("test")),
         where="corpus:" + number.cast(pl.String),
         input_ids=ids.arr.to_list(),
-        learned=ids.arr.to_list().list.eval(pl.element() > 16_000),
+        loss_mask=ids.arr.to_list().list.eval(pl.element() > 16_000),
         num_bytes=pl.lit(90, pl.Int64),
         augmented=pl.lit(False),
     )

@@ -21,7 +21,7 @@ from pathlib import Path
 import corpus
 import yaml
 
-from graft.composition import compose
+from graft.config.compose import compose
 
 ROOT = Path(__file__).resolve().parents[1]
 OFF = dict.fromkeys(

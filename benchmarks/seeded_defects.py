@@ -27,7 +27,7 @@ from defect_rejects import REJECTS
 from defect_repairs import REPAIRS
 from defect_rows import LONGEST, Planted, Row
 
-from graft.composition import compose
+from graft.config.compose import compose
 
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = REJECTS | REPAIRS

@@ -24,7 +24,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-from graft.composition import compose
+from graft.config.compose import compose
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = {

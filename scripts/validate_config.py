@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from graft.composition import CONFIGS, compose, differences
+from graft.config.compose import CONFIGS, compose, differences
 from graft.config.params import check_params
 from graft.errors import ConfigError
 from graft.metrics import METRICS

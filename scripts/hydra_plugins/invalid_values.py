@@ -20,7 +20,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 PARAMS = "params.yaml"
-CHECK = "from graft import cli, composition; cli.stage(composition.check_sweep)"
+CHECK = "from graft import cli; from graft.config import compose; cli.stage(compose.check_sweep)"
 
 
 class InvalidValues(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped

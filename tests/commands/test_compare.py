@@ -13,8 +13,7 @@ from graft.commands import compare
 from graft.config import RegistryConfig
 from graft.config.params import Params, load_params
 from graft.errors import ConfigError, TrackingError
-from graft.evaluation.scoring import Prediction
-from graft.records import PREDICTION_SCHEMA
+from graft.records import PREDICTION_SCHEMA, Prediction
 from graft.tracking.history import History
 
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tiny_line import make_adapter, make_base, make_params, make_splits
+from tiny_pipeline import make_adapter, make_base, make_params, make_splits
 
 from graft.commands.export import PAIRS, run, to_sequences
 from graft.config import FullConfig

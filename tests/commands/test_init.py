@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from graft.commands import init, params
-from graft.composition import compose
+from graft.config.compose import compose
 from graft.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from graft.commands import params
-from graft.composition import compose
+from graft.config.compose import compose
 from graft.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

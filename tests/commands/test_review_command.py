@@ -14,9 +14,8 @@ from graft.commands import review
 from graft.config import RegistryConfig
 from graft.errors import ConfigError, DataError
 from graft.evaluation.review.key import Key, read_key
-from graft.evaluation.scoring import Prediction
 from graft.models.adapter_record import AdapterRecord
-from graft.records import PREDICTION_SCHEMA
+from graft.records import PREDICTION_SCHEMA, Prediction
 from graft.tracking.journal import Journal
 
 REGISTRY = RegistryConfig(name="m", experiment="e", tracking_uri="sqlite:///a.db")

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from pair_lines import pair
+from translation_pairs import pair
 
 from graft.data import turns
 from graft.data.columns import from_lines, to_frame

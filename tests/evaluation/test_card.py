@@ -10,15 +10,16 @@ from test_scoring import CONFIG, predictions
 from graft.config import ModelConfig, PromptConfig, TaskConfig
 from graft.evaluation.card import to_card
 from graft.evaluation.facts import Facts
-from graft.evaluation.generate import Generated
-from graft.evaluation.generation import Completions, Decoding
-from graft.evaluation.latency import Latency
 from graft.evaluation.page import to_page
 from graft.evaluation.requirements import Requirements
-from graft.evaluation.scoring import Prediction, score, to_report
+from graft.evaluation.scoring import score, to_report
 from graft.hardware.machine import device_name, library_versions, peak_memory_gib
+from graft.inference.generate import Generated
+from graft.inference.generation import Completions, Decoding
+from graft.inference.latency import Latency
 from graft.metrics import METRICS, get_metrics
 from graft.models.adapter_record import AdapterRecord
+from graft.records import Prediction
 
 ROOT = Path(__file__).parents[2]
 TASK = TaskConfig(

@@ -9,9 +9,10 @@ import pytest
 
 from graft.evaluation.comparison import compare_variants
 from graft.evaluation.comparison_tables import to_json, to_markdown, to_text, verdicts
-from graft.evaluation.scoring import Prediction, to_segments
+from graft.evaluation.scoring import to_segments
 from graft.evaluation.variants import Variant, comparable, differing
 from graft.metrics import compare, get_metrics
+from graft.records import Prediction
 
 METRICS = get_metrics(["answer_f1", "answer_match"])
 DRAWS = {"num_resamples": 300, "seed": 7, "min_differences": {}}

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from tiny_line import PAIRS, make_adapter, make_base, make_params, make_splits
+from tiny_pipeline import PAIRS, make_adapter, make_base, make_params, make_splits
 
 from graft.config.params import Params
-from graft.evaluation.examples import read_examples
 from graft.evaluation.facts import Facts, to_digests
-from graft.evaluation.generate import GenerationPlan, generate
 from graft.evaluation.outputs import (
     count_splits,
     log_outputs,
@@ -23,6 +21,8 @@ from graft.evaluation.outputs import (
 from graft.evaluation.requirements import check_requirements
 from graft.evaluation.scoring import choose_samples, score
 from graft.hardware.machine import device_name
+from graft.inference.examples import read_examples
+from graft.inference.generate import GenerationPlan, generate
 from graft.io import digest_files, read_table
 from graft.metrics import get_metrics
 from graft.models.adapter_record import check_record, read_record

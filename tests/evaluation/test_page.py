@@ -8,12 +8,12 @@ from test_card import MODEL, TASK, make_generated
 from test_scoring import CONFIG, predictions
 
 from graft.evaluation.facts import Facts
-from graft.evaluation.generate import Generated
 from graft.evaluation.page import to_page
 from graft.evaluation.requirements import Requirements
-from graft.evaluation.scoring import Prediction, score
+from graft.evaluation.scoring import score
+from graft.inference.generate import Generated
 from graft.metrics import get_metrics
-from graft.records import Score
+from graft.records import Prediction, Score
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 

@@ -20,11 +20,11 @@ from graft.evaluation.page.extremes import (
 from graft.evaluation.page.figures import compare_metrics
 from graft.evaluation.page.histograms import Sample, histogram
 from graft.evaluation.page.texts import HEAD, TAIL, is_address, mark_words, show
-from graft.evaluation.scoring import Prediction, score
+from graft.evaluation.scoring import score
 from graft.evaluation.verdicts import headline, judge
 from graft.metrics import METRICS, Comparison, Metric, get_metrics
 from graft.pages.numbers import digits_of, number
-from graft.records import Score
+from graft.records import Prediction, Score
 
 BLEU = METRICS["bleu"]
 PERPLEXITY = dataclasses.replace(BLEU, title="perplexity", better="lower")

@@ -8,8 +8,7 @@ import pytest
 from graft import io
 from graft.errors import DataError
 from graft.evaluation.predictions import read_predictions
-from graft.evaluation.scoring import Prediction
-from graft.records import PREDICTION_SCHEMA
+from graft.records import PREDICTION_SCHEMA, Prediction
 
 ROW: dict[str, Any] = {
     "id": "1",

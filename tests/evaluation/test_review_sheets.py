@@ -15,7 +15,7 @@ from graft.errors import DataError
 from graft.evaluation.review.key import Key, read_key, write_key
 from graft.evaluation.review.page import to_sheet
 from graft.evaluation.review.sampling import sample_items
-from graft.evaluation.scoring import Prediction
+from graft.records import Prediction
 
 
 def make_rows(number: int, prompt: str = "prompt") -> list[Prediction]:

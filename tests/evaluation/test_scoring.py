@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from graft.config import EvaluateConfig
-from graft.evaluation.scoring import Prediction, choose_samples, score, to_report
+from graft.evaluation.scoring import choose_samples, score, to_report
 from graft.metrics import get_metrics
+from graft.records import Prediction
 
 CONFIG = EvaluateConfig(
     max_examples=None,

@@ -120,7 +120,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
         code(
             "src/graft/data/tokenize/sequences.py",
             "    for row, problem in find_mask_errors(",
-            "    tokens = tokens._replace(learned=tokens.learned & ~np.isin("
+            "    tokens = tokens._replace(loss_mask=tokens.loss_mask & ~np.isin("
             "tokens.input_ids, list(template.stop_ids)))\n"
             "    for row, problem in find_mask_errors(",
         ),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from own_pairs import write_pairs
-from tiny_line import make_base
+from tiny_pipeline import make_base
 
 ROOT = Path(__file__).parents[2]
 BUILT = ("MANIFEST.in", "LICENSE", "README.md", "pyproject.toml", "setup.py", "src")

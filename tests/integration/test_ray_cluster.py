@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from dirty_line import CLEAN, TOKENIZE, contents, make_tokenizer, write_rows
+from dirty_rows import CLEAN, TOKENIZE, contents, make_tokenizer, write_rows
 from settings import TASK
 
 from graft import io

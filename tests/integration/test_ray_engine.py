@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from dirty_line import (
+from dirty_rows import (
     CLEAN,
     TOKENIZE,
     contents,
     make_tokenizer,
     write_rows,
 )
-from pair_lines import NOTHING
 from settings import PROMPT, TASK
+from translation_pairs import NOTHING
 
 from graft import io
 from graft.config import DataConfig, ModelConfig

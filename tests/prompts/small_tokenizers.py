@@ -190,7 +190,7 @@ def with_template(folder: Path, jinja: str) -> Template:
 def trained_text(template: Template, chat: Sequence[Message]) -> str:
     """The text of a chat that carries loss, with control tokens by name."""
     one = template.encode([chat])[0]
-    pairs = zip(one.input_ids, one.learned, strict=True)
+    pairs = zip(one.input_ids, one.loss_mask, strict=True)
     return template.show([token for token, mark in pairs if mark])
 
 

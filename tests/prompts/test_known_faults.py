@@ -87,7 +87,7 @@ def test_answers_carry_loss_without_generation_blocks_too(qwen: Path) -> None:
     """TRL #4879: without {% generation %} the mask was all zeros."""
     derived, marked = with_template(qwen, CHATML), with_template(qwen, CHATML_MARKED)
     assert derived.encode([CHAT]) == marked.encode([CHAT])
-    assert any(derived.encode([CHAT])[0].learned)
+    assert any(derived.encode([CHAT])[0].loss_mask)
 
 
 def test_an_answer_first_does_not_mark_what_follows(qwen: Path) -> None:
@@ -136,7 +136,7 @@ def test_only_the_last_answer_and_its_own_end_carry_loss(
     """LLaMA-Factory #10827: EOS of masked earlier answers still carried loss."""
     template = load(folders["qwen"])
     one = keep_last_answer(template.to_tokens([CHAT])).row(0)
-    pairs = zip(one.input_ids, one.learned, strict=True)
+    pairs = zip(one.input_ids, one.loss_mask, strict=True)
     assert template.show([i for i, mark in pairs if mark]) == "6.<|im_end|>"
 
 
@@ -227,7 +227,7 @@ def test_no_token_merges_prompt_and_answer(folders: dict[str, Path], said: str) 
         chat = [user("x"), assistant(said)]
         one, prompt = template.encode([chat])[0], template.encode_prompt(chat)
         assert one.input_ids[: len(prompt)] == prompt
-        assert one.learned == [i >= len(prompt) for i in range(len(one.learned))]
+        assert one.loss_mask == [i >= len(prompt) for i in range(len(one.loss_mask))]
 
 
 def test_a_system_turn_is_never_dropped_in_silence(qwen: Path) -> None:

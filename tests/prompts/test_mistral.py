@@ -96,7 +96,11 @@ def test_only_the_answer_and_its_end_carry_loss() -> None:
     template = load("mistral-common:v3")
     encoded = template.encode([[user("2+2?"), assistant("4.")]])[0]
     shown = template.show(
-        [i for i, mark in zip(encoded.input_ids, encoded.learned, strict=True) if mark]
+        [
+            i
+            for i, mark in zip(encoded.input_ids, encoded.loss_mask, strict=True)
+            if mark
+        ]
     )
     assert shown == " 4.</s>"
     assert template.render([user("2+2?")]) == "<s>[INST] 2+2?[/INST]"

@@ -44,7 +44,7 @@ def check(template: Template, source: str, answer: str) -> None:
     prompt = template.encode_prompt(messages)
     said = encoded.input_ids[len(prompt) :]
     assert encoded.input_ids[: len(prompt)] == prompt
-    assert encoded.learned == [False] * len(prompt) + [True] * len(said)
+    assert encoded.loss_mask == [False] * len(prompt) + [True] * len(said)
     assert prompt == template.encode_prompt(messages[:1])
     assert said[-1] == template.eos_id
     assert template.pad_id not in encoded.input_ids
@@ -112,14 +112,18 @@ def test_in_a_long_chat_every_answer_carries_loss_and_nothing_else(
         assistant("\nLe chien aussi."),
     ]
     encoded = template.encode([messages])[0]
-    learned = [token for token, mark in zip(encoded.input_ids, encoded.learned) if mark]
+    trained = [
+        token for token, mark in zip(encoded.input_ids, encoded.loss_mask) if mark
+    ]
     end = template.show([template.eos_id])
-    assert template.show(learned).split(end)[0].strip() == "Le chat dort."
-    assert template.show(learned).split(end)[1].strip() == "Le chien aussi."
-    assert learned.count(template.eos_id) == 2
+    assert template.show(trained).split(end)[0].strip() == "Le chat dort."
+    assert template.show(trained).split(end)[1].strip() == "Le chien aussi."
+    assert trained.count(template.eos_id) == 2
     prompt = template.encode_prompt(messages)
     assert encoded.input_ids[: len(prompt)] == prompt
-    assert all(encoded.learned[len(prompt) :]) and not encoded.learned[len(prompt) - 1]
+    assert (
+        all(encoded.loss_mask[len(prompt) :]) and not encoded.loss_mask[len(prompt) - 1]
+    )
 
 
 def test_a_token_never_spans_a_prompt_and_its_answer(folders: dict[str, Path]) -> None:
@@ -155,7 +159,7 @@ def test_a_text_that_has_no_prompt_has_its_tokenizers_own_ids(
         start = template.encode_prompt([assistant("x")])
         encoded = template.encode([[assistant(text)]])[0]
         assert encoded.input_ids == [*start, *own(text), template.eos_id]
-        assert sum(encoded.learned) == len(own(text)) + 1
+        assert sum(encoded.loss_mask) == len(own(text)) + 1
         assert asked.encode_prompt([user(text)]) == encoded.input_ids[:-1]
         if "▁" not in text and text[:1].strip():  # else two texts have the same ids
             kept = normalize("NFC", text) if kind == "qwen" else text  # as Qwen's does
@@ -174,7 +178,7 @@ def test_a_completion_alone_carries_loss_after_bos(folders: dict[str, Path]) -> 
     template = load(folders["byte_level"], pattern=PATTERN)
     encoded = template.encode([[assistant("Le chat dort.")]])[0]
     assert template.encode_prompt([assistant("Le chat dort.")]) == [1]
-    assert encoded.learned == [False] + [True] * (len(encoded.input_ids) - 1)
+    assert encoded.loss_mask == [False] + [True] * (len(encoded.input_ids) - 1)
     assert template.render([assistant("Le chat dort.")]) == "<s>Le chat dort.</s>"
 
 

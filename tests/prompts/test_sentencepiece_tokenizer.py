@@ -58,7 +58,7 @@ def test_ids_are_the_sentencepiece_models_own(folder: Path, text: str) -> None:
     encoded = template.encode([[{"role": "assistant", "content": text}]])[0]
     expected = [pieces.bos_id(), *pieces.encode(text), pieces.eos_id()]
     assert encoded.input_ids == expected
-    assert encoded.learned == [False, *[True] * (len(expected) - 1)]
+    assert encoded.loss_mask == [False, *[True] * (len(expected) - 1)]
     assert template.decode(encoded.input_ids) == pieces.decode(expected)
 
 

@@ -195,8 +195,8 @@ class Cutter:
     def __call__(self, messages: Messages) -> Iterator[Piece]:
         self.calls += 1
         for message in messages:
-            learned = message["role"] == "assistant"
-            yield f"{message['content']}<end>", learned
+            trained = message["role"] == "assistant"
+            yield f"{message['content']}<end>", trained
 
 
 def skeletons_of(cut: Callable[[Messages], Iterable[Piece]]) -> Skeletons:

@@ -84,7 +84,7 @@ def test_the_prompt_of_an_answer_is_a_prefix_of_the_training_sequence(
     template = with_template(qwen, TOOLS)
     prompt, one = template.encode_prompt(CHAT[:upto]), template.encode([CHAT[:upto]])[0]
     assert one.input_ids[: len(prompt)] == prompt
-    assert all(one.learned[len(prompt) :]) and not one.learned[len(prompt) - 1]
+    assert all(one.loss_mask[len(prompt) :]) and not one.loss_mask[len(prompt) - 1]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_mistrals_tools_have_the_official_ids(version: str) -> None:
         ours = template.encode([[offered(), *chat[:upto]]])[0]
         assert ours.input_ids == list(expected)
         prompt = template.encode_prompt([offered(), *chat[:upto]])
-        assert ours.input_ids[: len(prompt)] == prompt and ours.learned[len(prompt)]
+        assert ours.input_ids[: len(prompt)] == prompt and ours.loss_mask[len(prompt)]
 
 
 @pytest.mark.parametrize(

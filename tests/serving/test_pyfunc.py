@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tiny_line import PAIRS, make_adapter, make_base, make_params
+from tiny_pipeline import PAIRS, make_adapter, make_base, make_params
 
-from graft.evaluation.generation import Decoding, complete
+from graft.inference.generation import Decoding, complete
 from graft.prompts import load_template
 
 ROOT = Path(__file__).parents[2]

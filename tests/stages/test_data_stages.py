@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from pair_lines import preprocess_config
 from settings import TASK
+from translation_pairs import preprocess_config
 
 from graft import cli, io
 from graft.config import (

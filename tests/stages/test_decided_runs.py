@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pair_lines import preprocess_config
+from translation_pairs import preprocess_config
 
 from graft import io
 from graft.commands import decide, quarantine

@@ -5,7 +5,7 @@ from pathlib import Path
 import mlflow
 import pytest
 import yaml
-from tiny_line import make_adapter, make_base, make_params, make_splits
+from tiny_pipeline import make_adapter, make_base, make_params, make_splits
 
 from graft import io
 from graft.config.params import Params

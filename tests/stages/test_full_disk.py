@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from small_disk import fill
-from whole_line import (
+from data_pipeline import (
     STAGES,
     contents,
     finish,
@@ -16,6 +15,7 @@ from whole_line import (
     write_params,
     write_source,
 )
+from small_disk import fill
 
 from graft import io
 from graft.errors import StorageError

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from whole_line import (
+from data_pipeline import (
     STAGES,
     contents,
     finish,

@@ -30,7 +30,7 @@ def sequences(num_rows: int, texts: dict[int, str]) -> pa.Table:
             "split": None if i % 10 else "test",
             "where": f"f:{i}",
             "input_ids": [i],
-            "learned": [True],
+            "loss_mask": [True],
             "num_bytes": 1,
             "augmented": False,
         }

@@ -121,7 +121,7 @@ def test_examples_become_sequences_with_their_other_columns_unchanged(
     template = load_template(model(folder), task().prompt)
     encoded = template.encode(kept["messages"].to_pylist())
     assert table["input_ids"].to_pylist() == [one.input_ids for one in encoded]
-    assert table["learned"].to_pylist() == [one.learned for one in encoded]
+    assert table["loss_mask"].to_pylist() == [one.loss_mask for one in encoded]
 
 
 def test_rejects_and_report_contain_what_was_left_out(folder: Path) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from train_line import EVERY, finish, make_line, start
+from train_pipeline import EVERY, finish, make_line, start
 
 
 def statuses(folder: Path) -> list[str]:

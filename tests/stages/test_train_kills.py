@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from small_disk import fill
-from train_line import finish, make_line, metrics_of, start
+from train_pipeline import finish, make_line, metrics_of, start
 
 from graft.io import digest_files
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from safetensors.numpy import load_file
-from train_line import finish, kill_after, make_line, start
+from train_pipeline import finish, kill_after, make_line, start
 
 from graft.io import read_json
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from train_line import (
+from train_pipeline import (
     EVERY,
     NUM_STEPS,
     finish,

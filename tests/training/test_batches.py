@@ -104,7 +104,7 @@ def write_split(folder: Path, lengths: list[int]) -> Path:
             "split": None,
             "where": f"f:{number}",
             "input_ids": list(range(number, number + length)),
-            "learned": [position > 0 for position in range(length)],
+            "loss_mask": [position > 0 for position in range(length)],
             "num_bytes": 1,
             "augmented": False,
         }

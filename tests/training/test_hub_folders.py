@@ -12,7 +12,7 @@ from graft.commands.describe import describe
 from graft.config import ModelConfig, PromptConfig
 from graft.config.params import Params
 from graft.errors import ModelError, TemplateError
-from graft.evaluation.generation import Decoding, complete
+from graft.inference.generation import Decoding, complete
 from graft.models.files import model_digest
 from graft.prompts import Template, load_template
 from graft.training.adapter import attach_adapter

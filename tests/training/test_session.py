@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from train_line import make_line
+from train_pipeline import make_line
 
 from graft.config.params import load_params
 from graft.errors import DataError

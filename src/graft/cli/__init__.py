@@ -125,7 +125,7 @@ def _load(file: Path, overrides: Sequence[str]) -> Params:
     if not overrides:
         LOGGER.debug("parameters from %s", file.absolute())
         return load_params(file)
-    from graft.composition import compose_params
+    from graft.config.compose import compose_params
 
     return compose_params(overrides)
 

@@ -11,8 +11,8 @@ from graft.adding.columns import guess_fields, missing_fields, read_pairs
 from graft.adding.formats import find_format
 from graft.adding.place import Place, find_place, stage, take, to_name
 from graft.adding.recipe import MOST_ROWS, Size, data_yaml, experiment_yaml
-from graft.composition import CONFIGS, compose
 from graft.config import DataConfig
+from graft.config.compose import CONFIGS, compose
 from graft.errors import ConfigError, DataError
 from graft.field_paths import ABSENT
 from graft.records import Row

@@ -15,9 +15,9 @@ from graft.evaluation.comparison import compare_variants
 from graft.evaluation.comparison_tables import to_json, to_markdown, to_text
 from graft.evaluation.outputs import TABLE
 from graft.evaluation.predictions import read_predictions
-from graft.evaluation.scoring import Prediction
 from graft.evaluation.variants import Variant, comparable
 from graft.metrics import METRICS, get_metrics
+from graft.records import Prediction
 from graft.tracking.history import History, PastRun
 
 BEST = "best"

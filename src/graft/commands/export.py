@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from graft import io
 from graft.config import ModelConfig, QuantizationConfig, RegistryConfig, TaskConfig
 from graft.errors import ModelError
-from graft.evaluation.examples import read_examples
 from graft.exporting import folders
 from graft.exporting.prompt import write_prompt
+from graft.inference.examples import read_examples
 from graft.models.adapter_record import RECORD, AdapterRecord, check_record, read_record
 from graft.prompts import Template, load_template
 from graft.records import Message

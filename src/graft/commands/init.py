@@ -7,7 +7,7 @@ from pathlib import Path
 from graft import io
 from graft.adding.place import to_name
 from graft.adding.project import models, write_project
-from graft.composition import compose
+from graft.config.compose import compose
 from graft.errors import ConfigError, StorageError
 
 

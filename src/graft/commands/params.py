@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 
 from graft import io
-from graft.composition import changes, compose, differences
+from graft.config.compose import changes, compose, differences
 from graft.config.params import PARAMS, check_params
 from graft.errors import ConfigError
 

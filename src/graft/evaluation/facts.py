@@ -7,11 +7,12 @@ from typing import Any
 
 from graft.config import ModelConfig, TaskConfig
 from graft.evaluation.curves import Curves
-from graft.evaluation.generate import Generated
 from graft.evaluation.requirements import Requirements
-from graft.evaluation.scoring import Prediction, Scores
+from graft.evaluation.scoring import Scores
+from graft.inference.generate import Generated
 from graft.io import digest_files
 from graft.models.adapter_record import AdapterRecord
+from graft.records import Prediction
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from graft.errors import DataError
-from graft.evaluation.scoring import Prediction
 from graft.io import read_json_lines, read_table
+from graft.records import Prediction
 
 FIX = "generate them again: dvc repro -f evaluate, or fetch them: dvc pull predictions"
 

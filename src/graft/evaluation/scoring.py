@@ -1,13 +1,14 @@
 """Score predictions: base, tuned and their difference, with confidence intervals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from graft.config import EvaluateConfig
 from graft.metrics import Comparison, Metric, Segments, compare
+from graft.records import Prediction
 
 DIGITS = 2
 """Decimal digits of scores in reports. SacreBLEU's authors recommend one; with two,
@@ -15,28 +16,6 @@ rounding does not hide differences."""
 SYSTEMS = ("base", "tuned", "difference")
 ALONE = "\0"
 """Prefix of the id of an example without a group; no name of a group begins with it."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Completions of both models for a test example; a row of `PREDICTION_SCHEMA`.
-
-    `history` contains the turns before the prompt, each with role and content. Examples
-    of one `group` are resampled together; an empty group is a group of its own.
-    """
-
-    id: str
-    stratum: str
-    prompt: str
-    references: list[str]
-    base: str
-    tuned: str
-    base_nll: float | None = None
-    tuned_nll: float | None = None
-    num_tokens: int | None = None
-    num_bytes: int | None = None
-    group: str = ""
-    history: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from graft.evaluation.scoring import Prediction
+from graft.records import Prediction
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Schemas of the tables between stages, and small types that all rooms share."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -64,12 +64,12 @@ SEQUENCE_SCHEMA = pa.schema(
     [
         *EXAMPLE_SCHEMA,
         pa.field("input_ids", pa.list_(pa.int32()), nullable=False),
-        pa.field("learned", pa.list_(pa.bool_()), nullable=False),
+        pa.field("loss_mask", pa.list_(pa.bool_()), nullable=False),
         pa.field("num_bytes", pa.int64(), nullable=False),
         pa.field("augmented", pa.bool_(), nullable=False),
     ]
 )
-"""An example and its tokens. `learned` is the loss mask: true for the assistant's text
+"""An example and its tokens. `loss_mask` is the loss mask: true for the assistant's text
 and its end-of-turn token. Both lists have one entry per token; the text with loss has
 `num_bytes` in UTF-8. `augmented` marks a paraphrase of another example, for training
 only."""
@@ -147,6 +147,28 @@ class Reject:
     row: str = ""
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """Completions of both models for a test example; a row of `PREDICTION_SCHEMA`.
+
+    `history` contains the turns before the prompt, each with role and content. Examples
+    of one `group` are resampled together; an empty group is a group of its own.
+    """
+
+    id: str
+    stratum: str
+    prompt: str
+    references: list[str]
+    base: str
+    tuned: str
+    base_nll: float | None = None
+    tuned_nll: float | None = None
+    num_tokens: int | None = None
+    num_bytes: int | None = None
+    group: str = ""
+    history: list[dict[str, str]] = field(default_factory=list)
+
+
 def shorten(value: object, limit: int = 120) -> str:
     """A value as one line of at most `limit` characters, for a reject or a message."""
     text = " ".join(str(value).encode("utf-8", "backslashreplace").decode().split())
@@ -166,7 +188,7 @@ class Encoded:
     """Tokens of one conversation. Both lists have shape [tokens]."""
 
     input_ids: list[int]
-    learned: list[bool]
+    loss_mask: list[bool]
 
 
 @dataclass(frozen=True)

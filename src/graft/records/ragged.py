@@ -19,13 +19,13 @@ class Tokens(NamedTuple):
 
     Attributes:
         input_ids: shape [tokens].
-        learned: the loss mask: whether a token carries loss. Shape [tokens].
+        loss_mask: the loss mask: whether a token carries loss. Shape [tokens].
         offsets: where each sequence begins, then the end of the last. Shape
             [sequences + 1].
     """
 
     input_ids: Ids
-    learned: npt.NDArray[np.bool_]
+    loss_mask: npt.NDArray[np.bool_]
     offsets: Ints
 
     @property
@@ -34,9 +34,9 @@ class Tokens(NamedTuple):
         return np.diff(self.offsets)
 
     @property
-    def num_learned(self) -> Ints:
+    def num_trained(self) -> Ints:
         """Trained tokens of each sequence. Shape [sequences]."""
-        return self.sum(self.learned)
+        return self.sum(self.loss_mask)
 
     def sum(self, values: npt.NDArray[np.bool_]) -> Ints:
         """The number of true values in each sequence. `values`: shape [tokens]."""
@@ -46,7 +46,7 @@ class Tokens(NamedTuple):
     def row(self, number: int) -> Encoded:
         """One sequence."""
         span = slice(*self.offsets[number : number + 2])
-        return Encoded(self.input_ids[span].tolist(), self.learned[span].tolist())
+        return Encoded(self.input_ids[span].tolist(), self.loss_mask[span].tolist())
 
 
 @dataclass(frozen=True)

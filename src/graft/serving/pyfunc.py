@@ -14,8 +14,8 @@ from mlflow.pyfunc import PythonModel
 
 from graft.config import ModelConfig, QuantizationConfig, TaskConfig
 from graft.errors import ModelError
-from graft.evaluation.generation import Decoding, complete
 from graft.hardware.device import choose_device
+from graft.inference.generation import Decoding, complete
 from graft.models.adapter_record import check_record, read_record
 from graft.prompts import load_template
 from graft.training.tuning import load_served

@@ -19,7 +19,6 @@ NO_STAGES = frozenset({"__init__", "code", "code_digest", "encoding"})
 WITHOUT_EFFECT = (
     "cli",
     "commands",
-    "composition",
     "config",
     "errors",
     "hardware.gpus",

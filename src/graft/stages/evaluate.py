@@ -5,9 +5,7 @@ from pathlib import Path
 
 from graft import cli, config, tracking
 from graft.evaluation.curves import read_curves
-from graft.evaluation.examples import read_examples
 from graft.evaluation.facts import Facts, to_digests
-from graft.evaluation.generate import GenerationPlan, generate
 from graft.evaluation.outputs import (
     PAGE,
     count_splits,
@@ -20,6 +18,8 @@ from graft.evaluation.outputs import (
 from graft.evaluation.requirements import check_requirements
 from graft.evaluation.scoring import choose_samples, score
 from graft.hardware.device import choose_device
+from graft.inference.examples import read_examples
+from graft.inference.generate import GenerationPlan, generate
 from graft.io import read_json
 from graft.metrics import get_metrics
 from graft.models.adapter_record import check_record, read_record

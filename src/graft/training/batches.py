@@ -155,9 +155,9 @@ def read_documents(
     lengths: list[int] = []
     ids: list[str] = []
     strata: list[str] = []
-    columns = ["id", "stratum", "input_ids", "learned"]
+    columns = ["id", "stratum", "input_ids", "loss_mask"]
     for table in io.read_batches(source, columns):
-        for column, parts in (("input_ids", tokens), ("learned", masks)):
+        for column, parts in (("input_ids", tokens), ("loss_mask", masks)):
             flat = table[column].combine_chunks().flatten()
             parts.append(flat.to_numpy(zero_copy_only=False))
         lengths += [len(row) for row in table["input_ids"]]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pair_lines import Cleaned, clean_lines, pair, preprocess_config
+from translation_pairs import Cleaned, clean_lines, pair, preprocess_config
 
 from graft.data.preprocess.cleaning import ReviewDecisions
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pair_lines import Cleaned, clean_lines, pair, preprocess_config
+from translation_pairs import Cleaned, clean_lines, pair, preprocess_config
 
 from graft.data.preprocess.cleaning import ReviewDecisions
 

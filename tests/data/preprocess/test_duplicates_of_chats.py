@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pair_lines import clean_lines, pair, preprocess_config
+from translation_pairs import clean_lines, pair, preprocess_config
 
 NEAR = preprocess_config(
     near_duplicates={"policy": "drop"},

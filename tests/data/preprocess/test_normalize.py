@@ -8,7 +8,7 @@ import pytest
 from ftfy.chardata import CHARMAP_ENCODINGS
 from hypothesis import given
 from hypothesis import strategies as st
-from pair_lines import preprocess_config
+from translation_pairs import preprocess_config
 
 from graft.data.preprocess import normalize
 

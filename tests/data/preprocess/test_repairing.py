@@ -3,7 +3,7 @@
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
-from pair_lines import preprocess_config
+from translation_pairs import preprocess_config
 
 from graft.data.preprocess.repairing import repair
 

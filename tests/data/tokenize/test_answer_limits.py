@@ -12,7 +12,7 @@ from graft.config import TaskConfig
 from graft.data.tokenize.answer_limits import AnswerLimitCheck
 from graft.data.tokenize.sequences import to_sequences
 from graft.errors import DataError
-from graft.evaluation.generation import cut
+from graft.inference.generation import cut
 from graft.records import EXAMPLE_SCHEMA
 
 

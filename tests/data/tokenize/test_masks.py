@@ -24,13 +24,13 @@ SEQUENCES = st.lists(
 
 def broken(encoded: Encoded) -> bool:
     """The rules, token by token."""
-    if not any(encoded.learned):
+    if not any(encoded.loss_mask):
         return True
-    following = [*encoded.learned[1:], False]
+    following = [*encoded.loss_mask[1:], False]
     return any(
         loss and not after and token != END
         for token, loss, after in zip(
-            encoded.input_ids, encoded.learned, following, strict=True
+            encoded.input_ids, encoded.loss_mask, following, strict=True
         )
     )
 
@@ -61,7 +61,7 @@ def test_an_answer_whose_stop_token_has_no_loss_is_found_in_any_turn() -> None:
 def test_columns_have_one_row_per_sequence(sequences: list[Encoded]) -> None:
     columns = to_columns(flatten(sequences))
     assert columns["input_ids"].to_pylist() == [s.input_ids for s in sequences]
-    assert columns["learned"].to_pylist() == [s.learned for s in sequences]
+    assert columns["loss_mask"].to_pylist() == [s.loss_mask for s in sequences]
 
 
 @given(SEQUENCES)
@@ -70,10 +70,10 @@ def test_only_the_last_answer_of_each_sequence_keeps_its_loss(
 ) -> None:
     kept = keep_last_answer(flatten(sequences))
     for row, one in enumerate(sequences):
-        runs = [list(run) for loss, run in groupby(one.learned) if loss]
-        mask = kept.learned[kept.offsets[row] : kept.offsets[row + 1]].tolist()
+        runs = [list(run) for loss, run in groupby(one.loss_mask) if loss]
+        mask = kept.loss_mask[kept.offsets[row] : kept.offsets[row + 1]].tolist()
         assert sum(mask) == (len(runs[-1]) if runs else 0)
-        last = len(one.learned) - 1 - one.learned[::-1].index(True) if runs else 0
+        last = len(one.loss_mask) - 1 - one.loss_mask[::-1].index(True) if runs else 0
         assert mask[last - sum(mask) + 1 : last + 1] == [True] * sum(mask)
 
 
@@ -81,4 +81,4 @@ def test_only_the_last_answer_of_each_sequence_keeps_its_loss(
 def test_counts_are_those_of_each_sequence(sequences: list[Encoded]) -> None:
     tokens = flatten(sequences)
     assert tokens.lengths.tolist() == [len(s.input_ids) for s in sequences]
-    assert tokens.num_learned.tolist() == [sum(s.learned) for s in sequences]
+    assert tokens.num_trained.tolist() == [sum(s.loss_mask) for s in sequences]

@@ -26,8 +26,8 @@ def test_every_example_becomes_one_sequence_or_one_reject(
     seen = outcome.sequences["where"].to_pylist() + [r.where for r in outcome.rejects]
     assert sorted(seen) == sorted(f"file:{i}" for i in range(len(pairs)))
     rows = outcome.sequences.to_pylist()
-    assert all(len(row["input_ids"]) == len(row["learned"]) <= 10 for row in rows)
-    assert all(any(row["learned"]) for row in rows)
+    assert all(len(row["input_ids"]) == len(row["loss_mask"]) <= 10 for row in rows)
+    assert all(any(row["loss_mask"]) for row in rows)
 
 
 def test_an_overlong_sequence_becomes_a_reject() -> None:
@@ -99,7 +99,7 @@ def test_an_answer_marked_as_without_loss_carries_none() -> None:
         rows[0]["messages"][2 * number + 1]["learn"] = False
         examples = pa.Table.from_pylist(rows, EXAMPLE_SCHEMA)
         (row,) = to_sequences(examples, Letters(), settings(30)).sequences.to_pylist()
-        pairs = zip(row["input_ids"], row["learned"], strict=True)
+        pairs = zip(row["input_ids"], row["loss_mask"], strict=True)
         assert Letters().show([i for i, loss in pairs if loss]) == f"{expected}</s>"
         assert row["num_bytes"] == len(expected)
         last = to_sequences(examples, Letters(), settings(30, learn="last"))
@@ -138,7 +138,7 @@ def test_in_chunks_every_token_carries_loss_once_and_in_order(
     with_loss = [
         token
         for row in rows
-        for token, loss in zip(row["input_ids"], row["learned"], strict=True)
+        for token, loss in zip(row["input_ids"], row["loss_mask"], strict=True)
         if loss
     ]
     assert Letters().show(with_loss) == answer + "</s>"
@@ -161,7 +161,7 @@ def test_a_chunk_repeats_the_end_of_the_one_before_without_loss() -> None:
     shown = [
         "".join(
             chr(token or 46) if loss else chr(token).upper()
-            for token, loss in zip(row["input_ids"], row["learned"], strict=True)
+            for token, loss in zip(row["input_ids"], row["loss_mask"], strict=True)
         )
         for row in one.sequences.to_pylist()
     ]
@@ -198,8 +198,8 @@ def test_with_learn_last_only_the_last_answer_carries_loss() -> None:
     every = to_sequences(examples, Letters(), settings(30)).sequences.to_pylist()[0]
     last = to_sequences(examples, Letters(), settings(30, learn="last"))
     row = last.sequences.to_pylist()[0]
-    assert every["learned"] == [False, True, True, True, False, True, True, True]
-    assert row["learned"] == [False] * 5 + [True] * 3
+    assert every["loss_mask"] == [False, True, True, True, False, True, True, True]
+    assert row["loss_mask"] == [False] * 5 + [True] * 3
     assert (every["num_bytes"], row["num_bytes"]) == (4, 2)
 
 

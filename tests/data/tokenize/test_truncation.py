@@ -120,7 +120,7 @@ def test_the_cut_prompt_is_the_one_that_evaluation_builds() -> None:
     part = cut(chat("a b c d e f", "answer"), 14)
     prompt = Framed().prompt(part.messages)
     assert part.encoded.input_ids[: len(prompt)] == prompt
-    assert part.encoded.learned == [
+    assert part.encoded.loss_mask == [
         place >= len(prompt) for place in range(len(part.encoded.input_ids))
     ]
     assert part.num_bytes == len("answer")
@@ -135,7 +135,7 @@ def test_truncated_at_the_right_some_of_the_answer_always_carries_loss() -> None
     """Transformers #34494, TRL #3927: sequences without any loss were trained on."""
     part = cut(chat("ab", "abcdefgh"), 10, "truncate")
     assert Framed().decode(part.encoded.input_ids) == "<ab>abcde"
-    assert (sum(part.encoded.learned), part.num_bytes) == (5, 5)
+    assert (sum(part.encoded.loss_mask), part.num_bytes) == (5, 5)
     config = TokenizeConfig(
         max_seq_len=8, overlong="truncate", overlap=0, max_cut_answers=0, num_shown=0
     )

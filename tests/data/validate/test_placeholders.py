@@ -1,7 +1,7 @@
 """Unfilled placeholders are found in the text of turns, and only there."""
 
 import pytest
-from pair_lines import pair
+from translation_pairs import pair
 
 from graft.config import ValidateConfig
 from graft.data.columns import from_lines

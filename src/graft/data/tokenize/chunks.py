@@ -39,7 +39,7 @@ def to_chunks(
         decode: decodes tokens from the beginning of the answer.
         decode_later: decodes tokens from within the answer.
     """
-    first = long.learned.index(True)
+    first = long.loss_mask.index(True)
     prompt, answer = long.input_ids[:first], long.input_ids[first:]
     stride = max_seq_len - first - overlap
     if stride < 1:

@@ -26,7 +26,7 @@ def flatten(encoded: Sequence[Encoded]) -> Tokens:
     lengths = [len(one.input_ids) for one in encoded]
     total = sum(lengths)
     ids = chain.from_iterable(one.input_ids for one in encoded)
-    mask = chain.from_iterable(one.learned for one in encoded)
+    mask = chain.from_iterable(one.loss_mask for one in encoded)
     return Tokens(
         np.fromiter(ids, np.int32, total),
         np.fromiter(mask, np.bool_, total),
@@ -42,13 +42,13 @@ def find_mask_errors(tokens: Tokens, stop_ids: Collection[int]) -> dict[int, str
     """
     errors = {
         int(row): "no token carries loss"
-        for row in np.flatnonzero(tokens.num_learned == 0)
+        for row in np.flatnonzero(tokens.num_trained == 0)
     }
-    if not tokens.learned.size:
+    if not tokens.loss_mask.size:
         return errors
-    continues = np.append(tokens.learned[1:], False)
+    continues = np.append(tokens.loss_mask[1:], False)
     continues[tokens.offsets[1:] - 1] = False
-    ends = np.flatnonzero(tokens.learned & ~continues)
+    ends = np.flatnonzero(tokens.loss_mask & ~continues)
     without_stop = ends[~np.isin(tokens.input_ids[ends], list(stop_ids))]
     for row in np.searchsorted(tokens.offsets, without_stop, side="right") - 1:
         errors.setdefault(int(row), "the end-of-turn token of an answer has no loss")
@@ -57,34 +57,34 @@ def find_mask_errors(tokens: Tokens, stop_ids: Collection[int]) -> dict[int, str
 
 def keep_last_answer(tokens: Tokens) -> Tokens:
     """The same sequences, with loss on the last answer of each only."""
-    if not tokens.learned.size:
+    if not tokens.loss_mask.size:
         return tokens
-    before = np.concatenate([[False], tokens.learned[:-1]])
+    before = np.concatenate([[False], tokens.loss_mask[:-1]])
     before[tokens.offsets[:-1][tokens.lengths > 0]] = False
-    run = np.cumsum(tokens.learned & ~before)  # number of each token's run, from 1
+    run = np.cumsum(tokens.loss_mask & ~before)  # number of each token's run, from 1
     row = np.arange(len(tokens.lengths)).repeat(tokens.lengths)
     last = np.zeros(len(tokens.lengths), np.int64)
     np.maximum.at(last, row, run)
-    return tokens._replace(learned=tokens.learned & (run == last[row]))
+    return tokens._replace(loss_mask=tokens.loss_mask & (run == last[row]))
 
 
 def count_answers(tokens: Tokens, stop_ids: Collection[int]) -> Ints:
     """Complete answers with loss, counted by their stop tokens. Shape [sequences]."""
-    ends = tokens.learned & np.isin(tokens.input_ids, list(stop_ids))
+    ends = tokens.loss_mask & np.isin(tokens.input_ids, list(stop_ids))
     ends[:-1] &= ~ends[1:]  # two stop tokens in a row end one answer
     return tokens.sum(ends)
 
 
 def to_columns(tokens: Tokens) -> dict[str, pa.ListArray]:
-    """Columns `input_ids` and `learned` (the loss mask), one row per sequence."""
+    """Columns `input_ids` and `loss_mask` (the loss mask), one row per sequence."""
     offsets = pa.array(tokens.offsets, pa.int32())
     return {
         "input_ids": pa.ListArray.from_arrays(offsets, pa.array(tokens.input_ids)),
-        "learned": pa.ListArray.from_arrays(offsets, pa.array(tokens.learned)),
+        "loss_mask": pa.ListArray.from_arrays(offsets, pa.array(tokens.loss_mask)),
     }
 
 
 def count_answer_tokens(tokens: Tokens, stop_ids: Collection[int]) -> Ints:
     """Tokens of each sequence's last answer, without stop tokens. Shape [sequences]."""
     last = keep_last_answer(tokens)
-    return last.sum(last.learned & ~np.isin(last.input_ids, list(stop_ids)))
+    return last.sum(last.loss_mask & ~np.isin(last.input_ids, list(stop_ids)))

@@ -75,7 +75,7 @@ class TokenCounts:
 
     def _add(self, table: TokenizedTable) -> None:
         sequences = table.sequences
-        learned = pc.sum(pc.list_flatten(sequences["learned"])).as_py() or 0
+        num_trained = pc.sum(pc.list_flatten(sequences["loss_mask"])).as_py() or 0
         self._counts.update(
             examples=table.num_examples,
             sequences=sequences.num_rows,
@@ -83,7 +83,7 @@ class TokenCounts:
             truncated=table.num_truncated,
             **table.num_added,
             tokens=pc.sum(pc.list_value_length(sequences["input_ids"])).as_py() or 0,
-            trained_tokens=learned,
+            trained_tokens=num_trained,
         )
         self._reasons.update(reject.reason for reject in table.rejects)
         counts = np.bincount(table.lengths, minlength=len(self._lengths))
@@ -111,14 +111,14 @@ class TokenCounts:
     def to_report(self) -> dict[str, Any]:
         """Counts, and lengths in tokens before `max_seq_len` is applied."""
         names = ("examples", *ADDED, "sequences", "rejects", "truncated")
-        tokens, learned = self._counts["tokens"], self._counts["trained_tokens"]
+        tokens, trained = self._counts["tokens"], self._counts["trained_tokens"]
         return {
             "counts": {name: self._counts[name] for name in names},
             "balance": self.balance(),
             "rejects_by_reason": dict(self._reasons),
             "tokens": tokens,
-            "trained_tokens": learned,
-            "trained_share": round(learned / tokens, 4) if tokens else 0.0,
+            "trained_tokens": trained,
+            "trained_share": round(trained / tokens, 4) if tokens else 0.0,
             "length": _summary(self._lengths),
             "length_histogram": _histogram(self._lengths, self._config.max_seq_len),
         }
@@ -171,7 +171,7 @@ def to_page(
         "As the model reads them, with control tokens by name; ⟦tokens with loss⟧.",
     ]
     for row in shown:
-        text = _mark(row["input_ids"], row["learned"], template)
+        text = _mark(row["input_ids"], row["loss_mask"], template)
         parts += [f"`{row['id']}`, {row['where']}", f"~~~~text\n{text}\n~~~~"]
     return "\n\n".join(parts) + "\n"
 

@@ -69,8 +69,8 @@ def _cut_right(
     long: Encoded, messages: Sequence[Message], template: Encoder, limit: int
 ) -> list[CutSequence]:
     """The first `limit` tokens; the last answer loses its stop token."""
-    cut = Encoded(long.input_ids[:limit], long.learned[:limit])
-    pairs = zip(cut.input_ids, cut.learned, strict=True)
+    cut = Encoded(long.input_ids[:limit], long.loss_mask[:limit])
+    pairs = zip(cut.input_ids, cut.loss_mask, strict=True)
     runs = [list(run) for loss, run in groupby(pairs, lambda pair: pair[1]) if loss]
     answers = [
         template.decode(

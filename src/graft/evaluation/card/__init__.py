@@ -11,11 +11,10 @@ from graft.evaluation.card.origins import stage_counts, training_facts
 from graft.evaluation.facts import Facts
 from graft.evaluation.numbers import comparison_digits, with_interval
 from graft.evaluation.page.rows import strata_table
-from graft.evaluation.scoring import Prediction
 from graft.evaluation.verdicts import judge
 from graft.metrics import METRICS, Comparison
 from graft.pages.numbers import number
-from graft.records import shorten
+from graft.records import Prediction, shorten
 
 __all__ = ["to_card"]
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from graft.evaluation.scoring import Prediction, to_segments
+from graft.evaluation.scoring import to_segments
 from graft.metrics import Metric
+from graft.records import Prediction
 
 NUM_SHOWN = 5
 SAME = 1e-9

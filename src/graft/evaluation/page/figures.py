@@ -11,10 +11,10 @@ from graft.evaluation.numbers import comparison_digits
 from graft.evaluation.page.extremes import Scored
 from graft.evaluation.page.histograms import Sample, histogram
 from graft.evaluation.page.plots import Dot, Line, axis_of, dot_plot
-from graft.evaluation.scoring import Prediction
 from graft.metrics import METRICS, Comparison, Metric
 from graft.pages.axis import Axis
 from graft.pages.numbers import interval, number
+from graft.records import Prediction
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from graft.evaluation.review.key import QUESTIONS, Key, Kind
-from graft.evaluation.scoring import Prediction
+from graft.records import Prediction
 
 MEANINGS = {
     "fluency": "Is it well-formed, natural language?",

@@ -8,7 +8,7 @@ import numpy as np
 
 from graft import io
 from graft.evaluation.review.key import Key, ShownItem, System
-from graft.evaluation.scoring import Prediction
+from graft.records import Prediction
 
 T = TypeVar("T")
 ORDERS: tuple[tuple[System, System], ...] = (("base", "tuned"), ("tuned", "base"))

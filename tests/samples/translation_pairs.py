@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from graft.composition import compose
 from graft.config import PreprocessConfig
+from graft.config.compose import compose
 from graft.data.columns import from_lines
 from graft.data.preprocess.cleaning import (
     CleaningCounts,

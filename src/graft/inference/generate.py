@@ -8,22 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from graft.config import EvaluateConfig, TaskConfig
-from graft.evaluation.examples import HeldOutExample
-from graft.evaluation.generation import Completions, Decoding, TextEnds, complete
-from graft.evaluation.latency import Latency, measure_latency
-from graft.evaluation.likelihood import (
-    count_trained_tokens,
-    negative_log_likelihoods,
-)
-from graft.evaluation.scoring import Prediction
 from graft.hardware.machine import (
     device_name,
     library_versions,
     peak_memory_gib,
     peak_rss_gib,
 )
+from graft.inference.examples import HeldOutExample
+from graft.inference.generation import Completions, Decoding, TextEnds, complete
+from graft.inference.latency import Latency, measure_latency
+from graft.inference.likelihood import (
+    count_trained_tokens,
+    negative_log_likelihoods,
+)
 from graft.metrics import get_metrics
-from graft.records import Message
+from graft.records import Message, Prediction
 
 Array = npt.NDArray[np.float64]
 SHOWN: tuple[Literal["role", "content"], ...] = ("role", "content")
@@ -98,7 +97,7 @@ def to_prompt(
         references = [example.messages[-1]["content"], *example.references]
         ids = template.encode_prompt(example.messages)
         return Prompt(ids, turns[last]["content"], references, turns[:last])
-    first = example.learned.index(True)
+    first = example.loss_mask.index(True)
     half = (len(example.input_ids) - first) // 2
     end = first + min(prompt_tokens, max(half, 1))
     ids = example.input_ids
@@ -144,7 +143,7 @@ def run_model(
     )
     nlls = None
     if plan.likelihood:
-        tokens = [(example.input_ids, example.learned) for example in examples]
+        tokens = [(example.input_ids, example.loss_mask) for example in examples]
         nlls = negative_log_likelihoods(model, tokens, f"{title}, likelihood")
     return ModelOutputs(completions, latency, nlls)
 
@@ -231,7 +230,7 @@ def _to_predictions(
             tuned=tuned.completions.texts[row],
             base_nll=None if base.nlls is None else float(base.nlls[row]),
             tuned_nll=None if tuned.nlls is None else float(tuned.nlls[row]),
-            num_tokens=count_trained_tokens((example.input_ids, example.learned)),
+            num_tokens=count_trained_tokens((example.input_ids, example.loss_mask)),
             num_bytes=example.num_bytes,
             group=example.group,
             history=prompt.history,

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from graft.errors import DataError
-from graft.evaluation.examples import read_examples
+from graft.inference.examples import read_examples
 from graft.io import write_batches
 from graft.records import SEQUENCE_SCHEMA
 
@@ -23,7 +23,7 @@ def table(number: int) -> pa.Table:
             "split": "test",
             "where": f"file:{i}",
             "input_ids": [i, 2, 3],
-            "learned": [False, True, True],
+            "loss_mask": [False, True, True],
             "num_bytes": 6,
             "augmented": False,
         }
@@ -37,7 +37,7 @@ def test_examples_come_with_their_tokens_in_the_order_of_the_split(tmp_path: Pat
     examples = read_examples(tmp_path / "test", None)
     assert [example.input_ids[0] for example in examples] == [0, 1, 2]
     assert examples[1].messages[1]["content"] == "chat 1"
-    assert (examples[2].learned, examples[2].num_bytes) == ([False, True, True], 6)
+    assert (examples[2].loss_mask, examples[2].num_bytes) == ([False, True, True], 6)
 
 
 @pytest.mark.parametrize(("limit", "ids"), [(3, "000 003 006"), (1, "000")])

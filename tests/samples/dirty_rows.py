@@ -4,8 +4,8 @@ import json
 import random
 from pathlib import Path
 
-from pair_lines import preprocess_config
 from settings import model_in
+from translation_pairs import preprocess_config
 
 from graft import io
 from graft.config import ModelConfig, TokenizeConfig

@@ -103,7 +103,7 @@ def make_splits(folder: Path) -> None:
             "split": None,
             "where": f"pairs:{number}",
             "input_ids": [1, 2],
-            "learned": [False, True],
+            "loss_mask": [False, True],
             "num_bytes": 1,
             "augmented": False,
         }

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graft.errors import HardwareError
-from graft.evaluation.decoding import pad_left, write_tokens
-from graft.evaluation.generation import Decoding, complete, cut
+from graft.inference.decoding import pad_left, write_tokens
+from graft.inference.generation import Decoding, complete, cut
 
 GREEDY = Decoding(max_new_tokens=24)
 PROMPTS = [list(f"{'x' * (n % 7)} prompt {n}:".encode()) for n in range(21)]

@@ -5,11 +5,10 @@ import dataclasses
 
 import pytest
 
-from graft.evaluation.examples import HeldOutExample
-from graft.evaluation.generate import GenerationPlan, generate, to_prompt
-from graft.evaluation.generation import Decoding
-from graft.evaluation.scoring import Prediction
-from graft.records import Message
+from graft.inference.examples import HeldOutExample
+from graft.inference.generate import GenerationPlan, generate, to_prompt
+from graft.inference.generation import Decoding
+from graft.records import Message, Prediction
 
 PLAN = GenerationPlan(
     Decoding(max_new_tokens=12, batch_size=4),
@@ -33,7 +32,7 @@ def held_out(number: int) -> HeldOutExample:
         ],
         references=[f"minou {number}"],
         input_ids=ids,
-        learned=[i > len(asked) for i in range(len(ids))],
+        loss_mask=[i > len(asked) for i in range(len(ids))],
         num_bytes=len(said),
     )
 
@@ -44,7 +43,7 @@ def passage(text: str) -> HeldOutExample:
         messages=[Message(role="assistant", content=text)],
         references=[],
         input_ids=[0, *text.encode()],
-        learned=[False] + [True] * len(text.encode()),
+        loss_mask=[False] + [True] * len(text.encode()),
         num_bytes=len(text.encode()),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graft.evaluation.generation import Decoding, TextEnds, write
+from graft.inference.generation import Decoding, TextEnds, write
 
 
 @dataclass(frozen=True)

@@ -48,19 +48,19 @@ def negative_log_likelihoods(
 def _batch(model: Any, batch: Sequence[Tokens]) -> npt.NDArray[np.float64]:
     longest = max(len(ids) for ids, _ in batch)
     ids = torch.zeros(len(batch), longest, dtype=torch.long)
-    learned = torch.zeros(len(batch), longest, dtype=torch.bool)
+    loss_mask = torch.zeros(len(batch), longest, dtype=torch.bool)
     mask = torch.zeros(len(batch), longest, dtype=torch.long)
     for row, (tokens, marks) in enumerate(batch):
         ids[row, : len(tokens)] = torch.tensor(tokens)
-        learned[row, : len(tokens)] = torch.tensor(marks)
+        loss_mask[row, : len(tokens)] = torch.tensor(marks)
         mask[row, : len(tokens)] = 1
-    ids, learned, mask = (t.to(model.device) for t in (ids, learned, mask))
+    ids, loss_mask, mask = (t.to(model.device) for t in (ids, loss_mask, mask))
     with torch.inference_mode():
         logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
         losses = [
             functional.cross_entropy(
-                logits[row, :-1][learned[row, 1:]].float(),  # [trained, vocab]
-                ids[row, 1:][learned[row, 1:]],
+                logits[row, :-1][loss_mask[row, 1:]].float(),  # [trained, vocab]
+                ids[row, 1:][loss_mask[row, 1:]],
                 reduction="sum",
             )
             for row in range(len(batch))

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from graft.config import EvaluateConfig, TaskConfig
 from graft.errors import HardwareError
-from graft.evaluation.decoding import (
+from graft.inference.decoding import (
     CHECK_EVERY,
     pad_left,
     search_beams,

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import yaml
 
-from graft.composition import compose
+from graft.config.compose import compose
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("convert", "preprocess", "validate", "tokenize", "split")

@@ -12,7 +12,7 @@ from graft.records import Message
 class HeldOutExample:
     """A conversation whose last turn is the reference; `references` are further ones.
 
-    `input_ids` are its tokens and `learned` the loss mask, shape [tokens]; the trained
+    `input_ids` are its tokens and `loss_mask` the loss mask, shape [tokens]; the trained
     text has `num_bytes` in UTF-8.
     """
 
@@ -22,7 +22,7 @@ class HeldOutExample:
     messages: list[Message]
     references: list[str]
     input_ids: list[int]
-    learned: list[bool]
+    loss_mask: list[bool]
     num_bytes: int
 
 

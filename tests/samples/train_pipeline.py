@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
-from tiny_line import make_base, make_params
+from tiny_pipeline import make_base, make_params
 
 from graft.config.params import load_params
 from graft.io import write_batches, write_json
@@ -56,7 +56,7 @@ def make_line(folder: Path, **changes: Any) -> None:
                 "split": None,
                 "where": f"{split}:{number}",
                 "input_ids": [3 + (number * 7 + i * i) % 250 for i in range(30)],
-                "learned": [i > 10 for i in range(30)],
+                "loss_mask": [i > 10 for i in range(30)],
                 "num_bytes": 19,
                 "augmented": False,
             }

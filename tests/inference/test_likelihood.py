@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from graft.evaluation.likelihood import count_trained_tokens, negative_log_likelihoods
+from graft.inference.likelihood import count_trained_tokens, negative_log_likelihoods
 
 
 def sequences(number: int) -> list[tuple[list[int], list[bool]]]:
@@ -19,11 +19,11 @@ def sequences(number: int) -> list[tuple[list[int], list[bool]]]:
 def test_a_batch_gives_each_sequence_what_it_gets_alone(model):
     texts = [([i % 256 for i in range(900)], [True] * 900), *sequences(30)]
     found = negative_log_likelihoods(model, texts)
-    for (ids, learned), value in zip(texts, found, strict=True):
+    for (ids, loss_mask), value in zip(texts, found, strict=True):
         with torch.no_grad():
             logs = model(torch.tensor([ids])).logits[0].log_softmax(-1)
         expected = -sum(
-            float(logs[i - 1, ids[i]]) for i in range(1, len(ids)) if learned[i]
+            float(logs[i - 1, ids[i]]) for i in range(1, len(ids)) if loss_mask[i]
         )
         assert value == pytest.approx(expected, rel=1e-4, abs=1e-4)
 

@@ -1,0 +1,1 @@
+"""Generation of completions, likelihoods and latencies by base and tuned models."""
