@@ -59,6 +59,16 @@ def test_curves_are_one_table_with_their_part(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_a_missing_curve_is_named_with_what_makes_it(tmp_path: Path, part: str) -> None:
+    for name in {"train", "validation"} - {part}:
+        (tmp_path / f"{name}.csv").write_text("step,loss\n1,3.0\n")
+    with pytest.raises(DataError, match=rf"{part}\.csv: no such file") as error:
+        results.read_curves(tmp_path)
+    assert "dvc repro train" in error.value.fix
+    assert "dvc pull curves" in error.value.fix
+
+
 def test_a_comparison_has_a_row_for_each_variant(tmp_path: Path) -> None:
     rows = [{"name": name, "scores": {"bleu": {"value": 3.0}}} for name in ("a", "b")]
     io.write_json(tmp_path / "compare.json", {"rows": rows})

@@ -1,12 +1,13 @@
-"""What the pipeline made, as pandas tables, for notebooks and scripts.
+"""The results of the pipeline as pandas tables, for notebooks and scripts.
 
     from graft import results
     results.read_scores()            # metric, system, value, low, high
     results.read_predictions()       # a row for each test example
     results.read_curves()            # losses by step
-    results.read_runs()              # the runs of the registered model in MLflow
+    results.read_runs()              # the model's runs in MLflow
+    results.read_comparison(folder)  # the output of `graft compare --out`
 
-Each reads what stands under the current folder unless it is given another place.
+Default paths are relative to the working directory.
 """
 
 from pathlib import Path
@@ -16,29 +17,32 @@ import pandas as pd
 from graft import io
 from graft.config import RegistryConfig
 from graft.config.params import PARAMS, load_params
+from graft.errors import DataError
 
 SYSTEMS = ("base", "tuned", "difference")
 
 
 def read_scores(report: Path = Path("reports/evaluate.json")) -> pd.DataFrame:
-    """Scores with their 95 % intervals: stratum (empty: all), metric, system (base,
-    tuned, difference), value, low, high, num_examples. Strata have no intervals.
+    """Scores: columns stratum, metric, system (base, tuned or difference), value, low
+    and high (the 95 % interval), num_examples.
 
-    Raises: DataError if there is no such report.
+    Rows with an empty stratum cover all examples. Rows of a stratum have no interval.
+
+    Raises: DataError if the report does not exist.
     """
-    found = io.read_json(report)
+    document = io.read_json(report)
     rows = [
         {
             "stratum": "",
             "metric": metric,
             "system": system,
             "value": value,
-            "low": found["intervals"][system][metric][0],
-            "high": found["intervals"][system][metric][1],
-            "num_examples": found["num_examples"],
+            "low": document["intervals"][system][metric][0],
+            "high": document["intervals"][system][metric][1],
+            "num_examples": document["num_examples"],
         }
         for system in SYSTEMS
-        for metric, value in found[system].items()
+        for metric, value in document[system].items()
     ]
     rows += [
         {
@@ -48,7 +52,7 @@ def read_scores(report: Path = Path("reports/evaluate.json")) -> pd.DataFrame:
             "value": value,
             "num_examples": stratum["num_examples"],
         }
-        for stratum in found["strata"]
+        for stratum in document["strata"]
         for system in SYSTEMS[:2]
         for metric, value in stratum[system].items()
     ]
@@ -58,19 +62,30 @@ def read_scores(report: Path = Path("reports/evaluate.json")) -> pd.DataFrame:
 def read_predictions(table: Path = Path("predictions/table")) -> pd.DataFrame:
     """A row for each test example: id, stratum, prompt, references, base, tuned, …
 
-    Raises: DataError if there is no such table.
+    Raises: DataError if the table does not exist.
     """
-    found: pd.DataFrame = io.read_table(table).to_pandas()
-    return found
+    frame: pd.DataFrame = io.read_table(table).to_pandas()
+    return frame
 
 
 def read_curves(folder: Path = Path("curves")) -> pd.DataFrame:
-    """Logged values of the training by step, with `part` train or validation."""
-    parts = [
-        pd.read_csv(folder / f"{part}.csv").assign(part=part)
-        for part in ("train", "validation")
-    ]
-    return pd.concat(parts, ignore_index=True)
+    """Metrics of the training by step; the column `part` is train or validation.
+
+    Raises: DataError if train.csv or validation.csv does not exist.
+    """
+    frames = []
+    for part in ("train", "validation"):
+        path = folder / f"{part}.csv"
+        if not path.is_file():
+            raise DataError(
+                str(path),
+                "no such file",
+                expected="loss curves, written by the stage train",
+                fix="run the stage (dvc repro train), or fetch its output (dvc pull "
+                "curves); from another working directory, pass the folder",
+            )
+        frames.append(pd.read_csv(path).assign(part=part))
+    return pd.concat(frames, ignore_index=True)
 
 
 def read_runs(
@@ -80,8 +95,9 @@ def read_runs(
     aliases, parameters (SECTION.KEY) and metrics (SYSTEM/NAME).
 
     Args:
-        registry: the store and the model; by default those of `params`.
-    Raises: TrackingError if the store does not answer.
+        registry: names the tracking store and the model; by default the section
+            `registry` of the file `params`.
+    Raises: TrackingError if the store does not respond.
     """
     from graft.tracking.history import History
 
@@ -103,9 +119,9 @@ def read_runs(
 
 
 def read_comparison(folder: Path) -> pd.DataFrame:
-    """What `graft compare --out` wrote: a row for each base and variant, whose columns
-    are the keys of compare.json, nested ones joined by dots.
+    """The output of `graft compare --out FOLDER`: a row for each base and variant. The
+    columns are the keys of compare.json, such as `scores.bleu.value`.
 
-    Raises: DataError if there is no compare.json.
+    Raises: DataError if FOLDER has no compare.json.
     """
     return pd.json_normalize(io.read_json(folder / "compare.json")["rows"])

@@ -10,6 +10,7 @@ import pytest
 from graft import io
 from graft.commands import quarantine
 from graft.curation.decisions import read_decisions
+from graft.curation.rejects import SHOWN, STAGES
 from graft.errors import ConfigError, DataError
 from graft.records import REJECT_SCHEMA
 
@@ -49,7 +50,7 @@ LINES = [
 def rejects(tmp_path: Path) -> Path:
     import polars as pl
 
-    for stage in quarantine.STAGES:
+    for stage in STAGES:
         lines = [one for one in LINES if one["stage"] == stage]
         table = pl.DataFrame(lines).select(REJECT_SCHEMA.names).to_arrow()
         io.write_batches(tmp_path / "rejects" / stage, [table], REJECT_SCHEMA)
@@ -178,10 +179,10 @@ def test_what_a_rule_dropped_is_readmitted_and_taken_back(
 ) -> None:
     ids = {f"id of {where}" for where in ("a.jsonl:4", "a.jsonl:40")}
     assert readmitted(rejects, reason=["too long"], where=["a.jsonl"]) == ids
-    assert "2 examples re-admitted\nthen\n  dvc repro" in capsys.readouterr().out
+    assert "2 examples re-admitted\nnext:\n  dvc repro" in capsys.readouterr().out
     more = readmitted(rejects, reason=["too long"])
     assert more == ids | {"id of b/c.jsonl:4"}
-    assert "1 examples re-admitted, 2 were already" in capsys.readouterr().out
+    assert "1 examples re-admitted, 2 were re-admitted before" in capsys.readouterr().out
     folder = rejects / "decisions"
     quarantine.run(undo=True, where=["a.jsonl"], decisions=folder)
     assert read_decisions(folder).readmitted == {"id of b/c.jsonl:4"}
@@ -220,9 +221,9 @@ def test_personal_data_is_readmitted_by_its_name(rejects: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        ({"readmit": True}, "--readmit: needs a selection"),
-        ({"readmit": True, "stage": "preprocess"}, "--readmit: needs a selection"),
-        ({"undo": True}, "--undo: needs a selection"),
+        ({"readmit": True}, "--readmit: requires a selection"),
+        ({"readmit": True, "stage": "preprocess"}, "--readmit: requires a selection"),
+        ({"undo": True}, "--undo: requires a selection"),
         ({"undo": True, "contains": "x"}, "combined with --reason and --where"),
         ({"limit": -1}, "--limit: is -1"),
         ({"stage": "train"}, "--stage: is train"),
@@ -240,7 +241,7 @@ def test_a_line_that_has_not_run_or_rejected_nothing_is_no_riddle(
 ) -> None:
     with pytest.raises(DataError, match="dvc repro"):
         quarantine.run(rejects=tmp_path / "none")
-    for stage in quarantine.STAGES:
+    for stage in STAGES:
         shutil.rmtree(rejects / stage)
     io.write_batches(rejects / "convert", [], REJECT_SCHEMA)
     quarantine.run(rejects=rejects, reason=["duplicate"])
@@ -254,4 +255,20 @@ def test_counts_and_rejects_as_json(
     assert found is not None and capsys.readouterr().out == ""
     assert found["total"] == sum(one["rejects"] for one in found["counts"]) > 2
     assert len(found["rejects"]) == 2
-    assert set(found["rejects"][0]) == set(quarantine.SHOWN)
+    assert set(found["rejects"][0]) == set(SHOWN)
+
+
+def test_numbers_of_readmitted_and_removed_examples_as_json(rejects: Path) -> None:
+    options: dict[str, Any] = {"decisions": rejects / "decisions", "json": True}
+    found = quarantine.run(
+        rejects=rejects, readmit=True, reason=["too long"], where=["a.jsonl"], **options
+    )
+    assert found is not None and found["total"] == 2
+    assert (found["readmitted"], found["already_readmitted"]) == (2, 0)
+    found = quarantine.run(
+        rejects=rejects, readmit=True, reason=["too long"], **options
+    )
+    assert found is not None
+    assert (found["readmitted"], found["already_readmitted"]) == (1, 2)
+    found = quarantine.run(undo=True, where=["a.jsonl"], **options)
+    assert found == {"removed": 2, "remaining": 1}

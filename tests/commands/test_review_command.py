@@ -73,6 +73,12 @@ def test_sheets_and_key_are_separate_and_equal_for_equal_seeds(
         assert copy.read_bytes() == path.read_bytes()
     key = read_key(files[0])
     assert (key.run_id, key.seed, len(key.ab), len(key.rating)) == ("run-1", 1, 6, 12)
+    assert review.run(REGISTRY, **paths, number=6, seed=1, json=True) == {
+        "sheet": key.sheet,
+        "sheets": {"ab": str(files[2]), "rating": str(files[3])},
+        "key": str(files[0]),
+        "run_id": "run-1",
+    }
 
 
 def test_the_key_of_existing_sheets_is_not_overwritten(tmp_path: Path) -> None:
@@ -111,9 +117,13 @@ def test_an_adapter_without_a_record_makes_a_review_that_is_not_logged(
     assert "scores will not be logged" in capsys.readouterr().out
     key = read_key(paths["out"] / "key.json")
     assert key.run_id is None
-    review.run(REGISTRY, score=[fill(tmp_path / "a.json", key)], **paths)
+    filled = [fill(tmp_path / "a.json", key)]
+    document = review.run(REGISTRY, score=filled, **paths, json=True)
     assert "nowhere: the key contains no MLflow run" in capsys.readouterr().out
-    assert io.read_json(paths["out"] / "report.json")["ab"]["win_rate"]["value"] == 1
+    report = io.read_json(paths["out"] / "report.json")
+    assert report["ab"]["win_rate"]["value"] == 1
+    assert document == report
+    assert review.run(REGISTRY, score=filled, **paths) is None
     assert not paths["journals"].exists()
 
 

@@ -15,10 +15,10 @@ from graft.curation.decisions import (
     PERSONAL,
     READMITTED,
     Stored,
+    add_readmitted,
     read_decisions,
-    readmit,
     store_personal,
-    take_back,
+    remove_readmitted,
     write_review,
 )
 from graft.errors import DataError
@@ -163,14 +163,14 @@ def test_what_is_readmitted_is_stored_once_and_can_be_taken_back(
     rejects = [
         {"id": str(n), "reason": "too long", "where": f"f:{n}"} for n in range(3)
     ]
-    assert readmit(tmp_path, rejects[:2]) == 2
-    assert readmit(tmp_path, [*rejects, *rejects]) == 1
-    take_back(tmp_path, {"1"})
+    assert add_readmitted(tmp_path, rejects[:2]) == 2
+    assert add_readmitted(tmp_path, [*rejects, *rejects]) == 1
+    remove_readmitted(tmp_path, {"1"})
     assert read_decisions(tmp_path).readmitted == {"0", "2"}
 
 
 def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
-    readmit(tmp_path, [{"id": "a", "reason": "r", "where": "odd\u2028name:1"}])
+    add_readmitted(tmp_path, [{"id": "a", "reason": "r", "where": "odd\u2028name:1"}])
     assert read_decisions(tmp_path).readmitted == {"a"}
 
 
@@ -195,6 +195,15 @@ def test_a_broken_decision_is_an_error_with_its_line(
         read_decisions(tmp_path)
 
 
+def test_numbers_of_decisions_as_json(tmp_path: Path) -> None:
+    review = tmp_path / "review.csv"
+    write_review(review, LINES)
+    save(review, filled(review, ["no", "y", ""]), ",", "utf-8")
+    counts = {"yes": 1, "no": 1, "open": 1, "new": 2, "changed": 0}
+    assert decide.run(review, decisions=tmp_path, json=True) == counts
+    assert decide.run(review, decisions=tmp_path) is None
+
+
 def test_decide_prints_the_numbers_of_decisions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,4 +217,4 @@ def test_decide_prints_the_numbers_of_decisions(
     assert "1 yes, 1 no, 1 open" in said and "2 new, 0 changed" in said
     assert "dvc repro" in said
     decide.run(review, decisions=tmp_path)
-    assert "already has all of them" in capsys.readouterr().out
+    assert "already contains all these decisions" in capsys.readouterr().out

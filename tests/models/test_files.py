@@ -77,6 +77,9 @@ def test_graft_digest_prints_the_revision(
 ) -> None:
     digest.run(folder)
     assert capsys.readouterr().out.strip() == model_digest(folder)
+    document = {"path": str(folder), "revision": model_digest(folder)}
+    assert digest.run(folder, json=True) == document
+    assert capsys.readouterr().out == ""
 
 
 def test_a_missing_folder_is_not_taken_for_a_hub_id(folder: Path) -> None:

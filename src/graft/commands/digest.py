@@ -5,10 +5,15 @@ from pathlib import Path
 from graft.models.files import model_digest
 
 
-def run(folder: Path, /) -> None:
-    """Print the value of model.revision for a local model.
+def run(folder: Path, /, *, json: bool = False) -> dict[str, str] | None:
+    """Print the value of model.revision for the folder of a local model.
 
     Args:
-        folder: the model, in Hub format.
+        folder: model in Hugging Face Hub format.
+        json: print one JSON document instead of text.
     """
-    print(model_digest(folder))
+    revision = model_digest(folder)
+    if json:
+        return {"path": str(folder), "revision": revision}
+    print(revision)
+    return None

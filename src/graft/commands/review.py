@@ -1,7 +1,7 @@
-"""`graft review`: blind sheets for raters, and the scores of their responses."""
+"""`graft review`: blind review sheets for raters, and scores of their responses."""
 
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from graft import io, tracking
 from graft.config import RegistryConfig
@@ -29,52 +29,69 @@ def run(
     number: int = 50,
     seed: int = 42,
     journals: Path = Path(".graft"),
-) -> None:
-    """Create blind sheets for raters, or score their responses.
+    json: bool = False,
+) -> dict[str, Any] | None:
+    """Create blind review sheets for raters, or score the completed sheets.
 
-    Send the files in OUT/sheets to the raters, but not OUT/key.json. The scores of
-    their responses are written to OUT/report.json and OUT/report.txt, and logged to the
-    MLflow run of the adapter.
+    Without --score: send the files in OUT/sheets to the raters, but not OUT/key.json,
+    which tells which system wrote which answer.
+
+    With --score: the scores are written to OUT/report.json and OUT/report.txt, and
+    logged to the MLflow run of the adapter.
 
     Args:
-        score: saved sheets, CSV or JSON.
-        key: OUT/key.json of these sheets.
-        predictions: table of the stage evaluate.
+        score: completed sheets (CSV or JSON) to score.
+        key: key of these sheets; by default OUT/key.json.
+        predictions: table of predictions, written by the stage evaluate.
         adapter: folder of the adapter.
         out: output folder.
-        number: predictions on each sheet.
-        seed: of the sample, and of the order of the two answers.
+        number: number of predictions on each sheet.
+        seed: random seed of the sample of predictions and of the order in which the
+            two answers are shown.
         journals: folder of the tracking journals.
+        json: print one JSON document instead of text. With --score, it is the content
+            of report.json; without, the paths of the new files.
     """
     if score:
-        _score(registry, score, key or out / KEY, out, journals)
+        document = _score(registry, score, key or out / KEY, out, journals)
     else:
-        _make(predictions, adapter, out, number, seed)
+        document = _make_sheets(predictions, adapter, out, number, seed)
+    return document if json else None
 
 
-def _make(predictions: Path, adapter: Path, out: Path, number: int, seed: int) -> None:
-    for flag, value, least in (("--number", number, 1), ("--seed", seed, 0)):
-        if value < least:
-            raise ConfigError(flag, f"is {value}", expected=f"{least} or more")
+def _make_sheets(
+    predictions: Path, adapter: Path, out: Path, number: int, seed: int
+) -> dict[str, Any]:
+    for option, value, minimum in (("--number", number, 1), ("--seed", seed, 0)):
+        if value < minimum:
+            raise ConfigError(option, f"is {value}", expected=f"{minimum} or more")
     rows = read_predictions(predictions)
-    known = (adapter / RECORD).is_file()
-    run_id = read_record(adapter).run_id if known else None
-    made = sample_items(rows, number, seed, run_id)
-    write_key(out / KEY, made)  # first, because sheets without their key are useless
+    has_record = (adapter / RECORD).is_file()
+    run_id = read_record(adapter).run_id if has_record else None
+    key = sample_items(rows, number, seed, run_id)
+    write_key(out / KEY, key)  # first, because sheets without their key are useless
     examples = {row.id: row for row in rows}
-    print(f"{made.sheet}: send to the raters")
+    sheets: dict[str, str] = {}
+    print(f"{key.sheet}: send to the raters:")
     for kind in get_args(Kind):
-        if items := made.items(kind):
+        if items := key.items(kind):
             path = out / SHEETS / f"{kind}.html"
-            io.write_text(path, to_sheet(kind, made, examples))
+            io.write_text(path, to_sheet(kind, key, examples))
+            sheets[kind] = str(path)
             print(f"  {path}, {len(items)} items")
-    if not made.ab:
-        print("  no pairs: base and tuned give the same answers everywhere")
-    print(f"do not send\n  {out / KEY}, which identifies the systems")
+    if not key.ab:
+        print("  no pairs: base and tuned model give the same answer to every prompt")
+    print(f"do not send:\n  {out / KEY}, which tells which system wrote which answer")
     if run_id is None:
-        why = "contains no run" if known else "is missing"
+        why = "contains no run" if has_record else "is missing"
         print(f"no MLflow run: {adapter / RECORD} {why}, so scores will not be logged")
-    print(f"then\n  graft review --score FILES --key {out / KEY} --out {out}")
+    print(f"next:\n  graft review --score FILES --key {out / KEY} --out {out}")
+    return {
+        "sheet": key.sheet,
+        "sheets": sheets,
+        "key": str(out / KEY),
+        "run_id": run_id,
+    }
 
 
 def _score(
@@ -82,8 +99,9 @@ def _score(
     files: list[Path],
     key_path: Path,
     out: Path,
-    journal: Path,
-) -> None:
+    journals: Path,
+) -> dict[str, Any]:
+    """Write and log the report of the completed sheets; returns it."""
     key = read_key(key_path)
     report = to_report(
         key, [cell for path in files for cell in read_responses(path, key)]
@@ -96,11 +114,12 @@ def _score(
     print(f"see     {', '.join(map(str, paths))}")
     if key.run_id is None:
         print("logged  nowhere: the key contains no MLflow run")
-        return
-    path = journal / f"review-{key.run_id}.jsonl"
-    with tracking.start_run(registry, path, run_id=key.run_id) as tracked:
+        return report
+    journal = journals / f"review-{key.run_id}.jsonl"
+    with tracking.start_run(registry, journal, run_id=key.run_id) as tracked:
         tracked.log_metrics(to_metrics(report))
-        for made in paths:
-            tracked.log_artifact(made, "review")
+        for path in paths:
+            tracked.log_artifact(path, "review")
         if tracked.wait():
             print(f"logged  MLflow run {key.run_id}")
+    return report

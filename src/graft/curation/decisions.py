@@ -19,20 +19,21 @@ REVIEW_COLUMNS = ("decision", "kind", "text", "context", "why", "where", "id", "
 MAX_CELL = 1000
 """Characters of a cell; the limit of spreadsheets is 32,767."""
 KEY_MARK = "#"
-"""Goes before a key, since a spreadsheet would turn 12e45 into a number."""
+"""Prefix of keys in a review file: spreadsheets would turn 12e45 into a number."""
 _RISKY = re.compile(
     r"((?:^|;)[\s\"']*)(?=[=+\-@＝＋－＠])|^(?=[\d.,]+(?:e\d+)?$)", re.I
 )
-"""Where a spreadsheet would read a formula or, in a whole cell, a number. In many
-locales `;` also separates cells. Source: OWASP, CSV Injection."""
+"""The beginnings of text that spreadsheets would read as a formula, and of cells that
+they would read as a number. In many locales `;` also separates cells. Source: OWASP,
+CSV Injection."""
 Placed = tuple[str, Mapping[str, Any]]
-"""The fields of a line, after its place for error messages."""
+"""The place of a row or line, for error messages, and its fields."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Findings of a review file by decision, and the numbers of new and changed
-    ones."""
+    """Numbers of findings in a review file by decision (`yes`, `no`, or `open` without
+    one), and of decisions that are `new` or `changed` compared with the stored ones."""
 
     yes: int
     no: int
@@ -42,7 +43,7 @@ class Stored:
 
 
 def read_decisions(folder: Path) -> ReviewDecisions:
-    """All stored decisions; empty without a file. Raises: DataError."""
+    """All stored decisions; empty if no file exists. Raises: DataError."""
     personal = to_decisions(_read_lines(folder / PERSONAL, "key"))
     return ReviewDecisions(
         personal, frozenset(line["id"] for line in read_readmitted(folder))
@@ -52,8 +53,8 @@ def read_decisions(folder: Path) -> ReviewDecisions:
 def write_review(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
     """Write findings as CSV for a reviewer, who fills in the column `decision`.
 
-    Spreadsheets show it unchanged: it begins with a byte order mark, a cell is one
-    line, and none is read as a formula or a number.
+    Spreadsheet programs display all values unchanged: the file begins with a byte order
+    mark, and each cell is one line that is not read as a formula or a number.
     """
     with (
         io.atomic(path) as partial,
@@ -68,39 +69,46 @@ def write_review(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
 
 
 def _to_cell(text: str) -> str:
-    """Text as one line, with an apostrophe before what would not stay text."""
+    """Text as one line, with an apostrophe before a possible formula or number."""
     return _RISKY.sub(r"\1'", shorten(text, MAX_CELL))
 
 
 def store_personal(folder: Path, rows: Iterable[Placed]) -> Stored:
-    """Add the decisions of a filled review file to the stored ones.
+    """Add the decisions of a completed review file to the stored decisions.
 
     Args:
-        folder: folder of the stored ones.
-        rows: key, decision and kind, each with its place.
-    Raises: DataError at a cell that is not a decision.
+        folder: folder of the stored decisions.
+        rows: key, decision and kind of each finding, with its place.
+    Raises: DataError with the place of a cell that is not a decision.
     """
     rows = list(rows)
-    found = to_decisions(rows)
+    reviewed = to_decisions(rows)
     kinds = {row["key"]: row.get("kind", "") for _, row in rows}
     lines = _read_lines(folder / PERSONAL, "key")
-    known = to_decisions(lines)
+    before = to_decisions(lines)
     stored = {line["key"].lower(): line for _, line in lines}
-    new = {key: yes for key, yes in found.items() if known.get(key) is not yes}
-    for key, yes in new.items():
-        word = "yes" if yes else "no"
-        stored[key] = {"key": key, "decision": word, "kind": kinds[key]}
-    if new:
+    updates = {key: yes for key, yes in reviewed.items() if before.get(key) is not yes}
+    for key, yes in updates.items():
+        decision = "yes" if yes else "no"
+        stored[key] = {"key": key, "decision": decision, "kind": kinds[key]}
+    if updates:
         io.write_json_lines(folder / PERSONAL, stored.values())
-    words = Counter(found.values())
-    changed = len(set(new) & set(known))
+    totals = Counter(reviewed.values())
+    changed = len(updates.keys() & before.keys())
     return Stored(
-        words[True], words[False], len(kinds) - len(found), len(new) - changed, changed
+        yes=totals[True],
+        no=totals[False],
+        open=len(kinds) - len(reviewed),
+        new=len(updates) - changed,
+        changed=changed,
     )
 
 
 def read_readmitted(folder: Path) -> list[dict[str, str]]:
-    """Lines with id, reason and where (empty if unknown). Raises: DataError."""
+    """The re-admitted examples: id, reason and where; missing fields are empty.
+
+    Raises: DataError.
+    """
     names = ("id", "reason", "where")
     return [
         {name: str(line.get(name, "")) for name in names}
@@ -108,8 +116,8 @@ def read_readmitted(folder: Path) -> list[dict[str, str]]:
     ]
 
 
-def readmit(folder: Path, rejects: Iterable[Mapping[str, str]]) -> int:
-    """Add rejects to the re-admitted examples. Returns: number of new ones."""
+def add_readmitted(folder: Path, rejects: Iterable[Mapping[str, str]]) -> int:
+    """Add rejects to the re-admitted examples; returns how many were added."""
     lines = {line["id"]: line for line in read_readmitted(folder)}
     before = len(lines)
     for reject in rejects:
@@ -120,22 +128,22 @@ def readmit(folder: Path, rejects: Iterable[Mapping[str, str]]) -> int:
     return len(lines) - before
 
 
-def take_back(folder: Path, ids: Set[str]) -> None:
-    """Remove examples from the re-admitted ones."""
+def remove_readmitted(folder: Path, ids: Set[str]) -> None:
+    """Remove examples from the re-admitted examples."""
     lines = [line for line in read_readmitted(folder) if line["id"] not in ids]
     io.write_json_lines(folder / READMITTED, lines)
 
 
 def _read_lines(path: Path, name: str) -> list[tuple[str, dict[str, Any]]]:
-    """All lines with their places. Raises: DataError if one has no field `name`."""
+    """All lines with their places. Raises: DataError if a line has no field `name`."""
     lines = list(io.read_json_lines(path)) if path.exists() else []
     for place, value in lines:
         if not isinstance(value, dict) or not isinstance(value.get(name), str):
-            raise _no_decision(place, f"has no {name}: {shorten(str(value), 60)}")
+            raise _invalid_line(place, f"has no {name}: {shorten(str(value), 60)}")
     return lines
 
 
-def _no_decision(place: str, problem: str) -> DataError:
+def _invalid_line(place: str, problem: str) -> DataError:
     return DataError(
         place,
         problem,
