@@ -29,7 +29,7 @@ def test_the_number_of_sent_events_is_printed_or_returned_as_json(
     capsys.readouterr()
     found = log.run(registry, journal, json=True)
     assert found is not None and found["journal"] == str(journal)
-    assert found["events_sent"] >= 3  # start, metrics, end
+    assert found["events_sent"] == 2  # metrics and the end of the run
     assert log.run(registry, journal, json=True) == found | {"events_sent": 0}
     assert capsys.readouterr().out == ""
     assert log.run(registry, journal) is None

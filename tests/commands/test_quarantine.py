@@ -182,7 +182,9 @@ def test_what_a_rule_dropped_is_readmitted_and_taken_back(
     assert "2 examples re-admitted\nnext:\n  dvc repro" in capsys.readouterr().out
     more = readmitted(rejects, reason=["too long"])
     assert more == ids | {"id of b/c.jsonl:4"}
-    assert "1 examples re-admitted, 2 were re-admitted before" in capsys.readouterr().out
+    assert (
+        "1 examples re-admitted, 2 were re-admitted before" in capsys.readouterr().out
+    )
     folder = rejects / "decisions"
     quarantine.run(undo=True, where=["a.jsonl"], decisions=folder)
     assert read_decisions(folder).readmitted == {"id of b/c.jsonl:4"}

@@ -17,8 +17,8 @@ from graft.curation.decisions import (
     Stored,
     add_readmitted,
     read_decisions,
-    store_personal,
     remove_readmitted,
+    store_personal,
     write_review,
 )
 from graft.errors import DataError
