@@ -88,7 +88,7 @@ def test_text_files_in_pairs_are_parallel(tmp_path: Path) -> None:
 
 def test_text_files_of_other_lengths_are_not(tmp_path: Path) -> None:
     texts = {"book.en": "A.\nB.\n", "book.fr": "C.\n"}
-    with pytest.raises(DataError, match="no pattern fits"):
+    with pytest.raises(DataError, match="no glob pattern matches"):
         find_format(write(tmp_path, dict(texts)))
 
 
@@ -96,11 +96,11 @@ def test_text_files_of_other_lengths_are_not(tmp_path: Path) -> None:
     ("files", "problem"),
     [
         ({"a.csv": "en,fr\na,b\n", "b.jsonl": '{"en": "a"}\n'}, "b.jsonl: is jsonl"),
-        ({"a.csv": "en,fr\na,b\n", "b.csv": "en;fr\na;b\n"}, "is csv by ';'"),
+        ({"a.csv": "en,fr\na,b\n", "b.csv": "en;fr\na;b\n"}, "is csv with ';'"),
         ({"a.csv": ""}, "is empty"),
-        ({"a.csv": "en,fr\na,b\n", "b.tsv": "en,fr\na,b\n"}, "no pattern fits"),
-        ({"a.csv": "en,fr\nété,b\n".encode("latin-1")}, "not text in UTF-8"),
-        ({"a.bin": b"\x00\x01\x02"}, "not text in UTF-8"),
+        ({"a.csv": "en,fr\na,b\n", "b.tsv": "en,fr\na,b\n"}, "no glob pattern matches"),
+        ({"a.csv": "en,fr\nété,b\n".encode("latin-1")}, "neither UTF-8 text"),
+        ({"a.bin": b"\x00\x01\x02"}, "neither UTF-8 text"),
     ],
 )
 def test_an_unknown_format_is_an_error(

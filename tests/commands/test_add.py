@@ -83,7 +83,7 @@ def test_ambiguous_columns_are_an_error_before_anything_is_written(
     source.write_text("a b\tc d\n" * 3, "utf-8")
     with pytest.raises(ConfigError, match="--fields"):
         run(source)
-    with pytest.raises(ConfigError, match="none of the first 3 rows has 'y'"):
+    with pytest.raises(ConfigError, match="none of the first 3 rows has a column 'y'"):
         run(source, columns=["en", "x"], fields=["source=en", "target=y"])
     assert not staged() and not (repo.folder / "data/pairs").exists()
     run(source, columns=["en", "x"], fields=["source=en", "target=x"])

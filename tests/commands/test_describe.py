@@ -164,7 +164,7 @@ def nonsense(folder: Path) -> None:
         (lambda f: change_config(f, architectures=["LlamaModel"]), "LlamaModel"),
         (lambda f: change_config(f, quantization_config={}), "already quantized"),
         (lambda f: change_config(f, vocab_size=300), "the model 300 embeddings"),
-        (lambda f: (f / "tokenizer.json").unlink(), "no tokenizer here"),
+        (lambda f: (f / "tokenizer.json").unlink(), "contains no tokenizer"),
         (lambda f: (f / "model.safetensors").unlink(), "has no weights"),
         (pickled, "pickles"),
         (shardless, "no such file"),

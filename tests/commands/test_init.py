@@ -42,7 +42,7 @@ def test_a_project_composes_and_needs_nothing_that_lies_in_the_repository_alone(
 
 def test_a_folder_with_files_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="already exists"):
         init.run(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 

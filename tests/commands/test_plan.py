@@ -38,7 +38,7 @@ def test_the_change_that_makes_it_fit_is_shown_for_each_gpu(
     said = capsys.readouterr().out
     assert "7,248.0 M parameters, nf4; 83.9 M trained; fused layers" in said
     lines = {line.split("  ")[0]: line for line in said.splitlines()}
-    assert lines["H200"].endswith("everything kept")
+    assert lines["H200"].endswith("all activations kept")
     assert lines["RTX 4090"].endswith("attention offloaded, 14 GiB in RAM")
     assert float(lines["L4"].split()[4]) > float(lines["H200"].split()[4])
 
@@ -54,7 +54,7 @@ def test_without_a_report_the_plan_states_its_assumptions(
 
 
 def test_a_gpu_that_is_too_small_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(HardwareError, match="no setting makes"):
+    with pytest.raises(HardwareError, match="no settings make"):
         run(tmp_path, 320, gpu="l4")
 
 

@@ -1,1 +1,1 @@
-"""Adds a user's data: its place in the repository, its format, its configuration."""
+"""Adds a user's data to a repository: detects its format, writes its configuration."""

@@ -1,4 +1,4 @@
-"""Maps columns to a task's fields, if their names are unambiguous."""
+"""Maps columns to the fields of a task by unambiguous column names."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,7 +17,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "turns": ("messages", "conversations", "conversation"),
     "text": ("content",),
 }
-"""Other column names of a field."""
+"""Field → further column names that it is recognized by."""
 LANGUAGES: Mapping[str, tuple[str, ...]] = {
     "en": ("english", "anglais"),
     "fr": ("french", "français", "francais"),
@@ -31,64 +31,69 @@ LANGUAGES: Mapping[str, tuple[str, ...]] = {
 def guess_fields(
     task: Task, columns: Sequence[str], languages: Mapping[str, str]
 ) -> dict[str, str]:
-    """Field → column, for one set of fields of the task; empty if it is ambiguous.
+    """Map the columns to one of the task's sets of fields: field → column.
+
+    The mapping is empty if column names are ambiguous or unknown.
 
     Args:
-        languages: codes of `source` and `target`; columns may have their codes or
-            names.
+        task: task whose fields are mapped.
+        columns: names of the columns.
+        languages: language codes of the fields `source` and `target`, whose columns may
+            be named after the code or the language.
     """
-    found: dict[str, str] = {}
+    matches: dict[str, str] = {}
     for field in task.fields:
         code = languages.get(field, "")
         names = {field, *NAMES.get(field, ()), code, *LANGUAGES.get(code, ())}
-        fitting = [name for name in columns if name.strip().lower() in names]
-        if len(fitting) == 1:
-            found[field] = fitting[0]
-    for form in task.field_sets:
-        if all(field in found for field in form):
-            others = {f for one in task.field_sets for f in one} - set(form)
-            fields = {f: c for f, c in found.items() if c != _implied(task, f)}
-            mine = {f: c for f, c in fields.items() if f not in others}
-            return mine if len(set(mine.values())) == len(mine) else {}
-    form, *more = task.field_sets
-    if not more and len(form) == len(columns) == 1:
-        return {form[0]: columns[0]}
+        candidates = [name for name in columns if name.strip().lower() in names]
+        if len(candidates) == 1:
+            matches[field] = candidates[0]
+    for fields in task.field_sets:
+        if all(field in matches for field in fields):
+            others = {f for other in task.field_sets for f in other} - set(fields)
+            explicit = {f: c for f, c in matches.items() if c != _implied(task, f)}
+            mapping = {f: c for f, c in explicit.items() if f not in others}
+            return mapping if len(set(mapping.values())) == len(mapping) else {}
+    fields, *more = task.field_sets
+    if not more and len(fields) == len(columns) == 1:
+        return {fields[0]: columns[0]}
     return {}
 
 
 def _implied(task: Task, field: str) -> str | None:
-    """The column that an unmapped field is read from, or None."""
+    """The column that the field is read from without a mapping, or None."""
     return field if task.fields[field].implied else None
 
 
 def read_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
-    """`field=column` as a mapping. Raises: ConfigError."""
-    found = {}
+    """Arguments FIELD=COLUMN of an option as a mapping.
+
+    Raises: ConfigError if an argument has another format.
+    """
+    mapping = {}
     for pair in pairs:
         field, equals, column = pair.partition("=")
         if not (field and equals and column):
             raise ConfigError(
                 f"{option} {pair}",
-                "is not a field and its column",
-                expected="such as source=english",
+                "is not FIELD=COLUMN",
+                expected="an argument such as source=english",
                 fix="write the field of the task, =, and the column of the file",
             )
-        found[field] = column
-    return found
+        mapping[field] = column
+    return mapping
 
 
 def missing_fields(task: Task, columns: Sequence[str], is_table: bool) -> ConfigError:
-    """The error that the columns must be named."""
-    forms = " or ".join(
-        " ".join(f"{field}=COLUMN" for field in form) for form in task.field_sets
+    """The error for columns that cannot be mapped by their names."""
+    arguments = " or ".join(
+        " ".join(f"{field}=COLUMN" for field in fields) for fields in task.field_sets
     )
-    header = (
-        "; if the first row has no names, also pass --columns A B" if is_table else ""
-    )
+    header = "; if the file has no header, also pass --columns" if is_table else ""
     return ConfigError(
         "--fields",
         f"cannot map columns to the fields of task {task.name} by their names: "
         f"{', '.join(columns)}",
-        expected=f"--fields {forms}",
+        expected=f"--fields {arguments}",
         fix=f"pass --fields, or choose another task with --task{header}",
     )

@@ -1,4 +1,4 @@
-"""Detects the format of files by their content, and their splits by their names."""
+"""Detects the format of files from their content, and splits from file names."""
 
 import csv
 import json
@@ -11,10 +11,11 @@ from graft.errors import DataError
 from graft.sources.opening import open_text
 
 HEAD = 1 << 18
-"""Number of characters that are examined."""
+"""Number of characters of a file that are examined."""
 DELIMITERS = ",\t;|"
 NO_DATA = re.compile(r"\.|readme|licen[cs]e|.*\.(md|dvc|py|ya?ml)$", re.IGNORECASE)
-SPLITS = {
+"""Names of files that are not data."""
+SPLIT_NAMES = {
     "train": "train",
     "training": "train",
     "validation": "validation",
@@ -23,22 +24,23 @@ SPLITS = {
     "dev": "validation",
     "test": "test",
 }
+"""Beginning of a file name → split."""
 
 
 def find_format(paths: Sequence[Path]) -> dict[str, Any]:
-    """`format` and other keys of section `data` that a reader needs.
+    """The format of the files: `format`, `files` and other keys of section `data`.
 
-    Raises: DataError for files of several formats, or of an unknown one.
+    Raises: DataError if the files have different formats, or an unknown format.
     """
-    found = {path: _format_of(path) for path in paths}
-    first = found[paths[0]]
-    for path, other in found.items():
+    formats = {path: _format_of(path) for path in paths}
+    first = formats[paths[0]]
+    for path, other in formats.items():
         if other != first:
             raise DataError(
                 str(path),
-                f"is {_shown(other)}, and {paths[0].name} is {_shown(first)}",
-                expected="files of one format in a folder",
-                fix="name one file, or move the others elsewhere",
+                f"is {_shown(other)}, but {paths[0].name} is {_shown(first)}",
+                expected="a folder whose files have the same format",
+                fix="pass a single file, or move the other files to another folder",
             )
     if first["format"] == "text" and (parallel := _parallel(paths)):
         return parallel
@@ -53,22 +55,24 @@ def _format_of(path: Path) -> dict[str, Any]:
         head = stream.read(HEAD)
     start = head.lstrip("\ufeff").lstrip()
     if not start:
-        raise DataError(str(path), "is empty", fix="fill the file, or remove it")
+        raise DataError(
+            str(path), "is empty", fix="remove the file, or restore its content"
+        )
     if "\0" in head or re.search("[\ud800-\udfff]", head):
         raise DataError(
             str(path),
-            "is not text in UTF-8, nor Parquet",
+            "is neither UTF-8 text nor Parquet",
             expected="CSV, JSONL, JSON, Parquet or text",
-            fix="save it as UTF-8 (iconv -t UTF-8), or write a file of configs/data "
-            "with encoding: by hand",
+            fix="save it as UTF-8 (iconv -t UTF-8), or write the file in configs/data "
+            "by hand and set its key encoding",
         )
     if start[0] == "[" and not _is_json(start.splitlines()[0]):
         return {"format": "json"}
     if start[0] in "[{":
         return _json_format(start)
     lines = head.splitlines(keepends=True)
-    whole = lines if len(head) < HEAD else lines[:-1]
-    return _table_format(path.name, whole) or {"format": "text"}
+    complete = lines if len(head) < HEAD else lines[:-1]
+    return _table_format(path.name, complete) or {"format": "text"}
 
 
 def _json_format(start: str) -> dict[str, Any]:
@@ -93,75 +97,81 @@ def _is_json(line: str) -> bool:
 
 
 def _table_format(name: str, lines: Sequence[str]) -> dict[str, Any] | None:
-    """CSV, if a delimiter gives every line the same number of fields, at least two."""
+    """CSV if some delimiter splits all lines into the same number of fields, at least
+    two; otherwise None."""
     suffixes = [part.lower() for part in Path(name).suffixes]
     if ".txt" in suffixes:
         return None
     is_named = ".csv" in suffixes or ".tsv" in suffixes
-    fits = [mark for mark in DELIMITERS if _width(lines, mark) > 1]
-    if not fits and is_named:
+    delimiters = [d for d in DELIMITERS if _num_fields(lines, d) > 1]
+    if not delimiters and is_named:
         return {"format": "csv", "delimiter": "\t" if ".tsv" in suffixes else ","}
-    if not fits or (len(lines) < 2 and not is_named):
+    if not delimiters or (len(lines) < 2 and not is_named):
         return None
-    delimiter = "\t" if "\t" in fits else fits[0]
+    delimiter = "\t" if "\t" in delimiters else delimiters[0]
     if delimiter == "\t" and not any('\t"' in line for line in lines):
         return {"format": "csv", "delimiter": "\t", "quote": None}
     return {"format": "csv", "delimiter": delimiter}
 
 
-def _width(lines: Sequence[str], delimiter: str) -> int:
-    """Number of fields of every record; 0 if they differ."""
+def _num_fields(lines: Sequence[str], delimiter: str) -> int:
+    """The number of fields in each record; 0 if records differ."""
     try:
-        widths = {len(row) for row in csv.reader(lines, delimiter=delimiter) if row}
+        counts = {len(row) for row in csv.reader(lines, delimiter=delimiter) if row}
     except csv.Error:
         return 0
-    return widths.pop() if len(widths) == 1 else 0
+    return counts.pop() if len(counts) == 1 else 0
 
 
 def _by_split(paths: Sequence[Path]) -> dict[str, str]:
-    """Files by official split, if all are named after one, and one after train."""
+    """Files by split, if all files are named after a split and one is `train`; else all
+    files as `all`."""
     splits: dict[str, list[Path]] = {}
     for path in paths:
         splits.setdefault(_split_of(path), []).append(path)
     if "train" not in splits or "all" in splits:
         splits = {"all": list(paths)}
-    return {split: _pattern(some, split) for split, some in splits.items()}
+    return {split: _pattern(files, split) for split, files in splits.items()}
 
 
-def _word(path: Path) -> str:
-    """The leading letters of a file's name, such as train of train-1.csv."""
-    found = re.match("[a-z]*", path.name.lower())
-    return path.name[: found.end()] if found else ""
+def _first_word(path: Path) -> str:
+    """The leading letters of a file name: `train` of train-1.csv."""
+    match = re.match("[a-z]*", path.name.lower())
+    return path.name[: match.end()] if match else ""
 
 
 def _split_of(path: Path) -> str:
-    return SPLITS.get(_word(path).lower(), "all")
+    return SPLIT_NAMES.get(_first_word(path).lower(), "all")
 
 
 def _pattern(paths: Sequence[Path], split: str) -> str:
-    """A file's name, or a glob that matches all. Raises: DataError if there is none."""
+    """The name of the only file, or a glob pattern that matches all files.
+
+    Raises: DataError if no pattern matches.
+    """
     if len(paths) == 1:
         return paths[0].name
-    starts = {"" if split == "all" else _word(path) for path in paths}
-    ends = {_end(path) for path in paths}
-    if len(starts) > 1 or len(ends) > 1:
+    prefixes = {"" if split == "all" else _first_word(path) for path in paths}
+    suffixes = {_suffix(path) for path in paths}
+    if len(prefixes) > 1 or len(suffixes) > 1:
         raise DataError(
             str(paths[0].parent),
-            f"no pattern fits {', '.join(path.name for path in paths[:5])}",
+            f"no glob pattern matches {', '.join(path.name for path in paths[:5])}",
             expected="names with the same beginning and end: part-1.csv, part-2.csv",
-            fix="rename them",
+            fix="rename the files",
         )
-    return f"{starts.pop()}*{ends.pop()}"
+    return f"{prefixes.pop()}*{suffixes.pop()}"
 
 
-def _end(path: Path) -> str:
-    """A name's suffix, including that of its compression."""
-    packed = path.suffix in (".gz", ".bz2", ".xz", ".zst")
-    return "".join(path.suffixes[-2:]) if packed else path.suffix
+def _suffix(path: Path) -> str:
+    """The suffix of a file name, with that of compression: `.csv.gz`."""
+    compressed = path.suffix in (".gz", ".bz2", ".xz", ".zst")
+    return "".join(path.suffixes[-2:]) if compressed else path.suffix
 
 
 def _parallel(paths: Sequence[Path]) -> dict[str, Any] | None:
-    """Pairs of text files with parallel lines, such as train.en and train.fr."""
+    """Pairs of text files with parallel lines, such as train.en and train.fr; None if
+    the files are not such pairs."""
     stems: dict[str, dict[str, str]] = {}
     for path in paths:
         column = path.suffix.removeprefix(".")
@@ -185,6 +195,6 @@ def _num_lines(path: Path) -> int:
         return sum(1 for _ in raw)
 
 
-def _shown(found: dict[str, Any]) -> str:
-    delimiter = found.get("delimiter")
-    return str(found["format"]) + (f" by {delimiter!r}" if delimiter else "")
+def _shown(source: dict[str, Any]) -> str:
+    delimiter = source.get("delimiter")
+    return str(source["format"]) + (f" with {delimiter!r}" if delimiter else "")

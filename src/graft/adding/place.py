@@ -1,4 +1,4 @@
-"""A folder of the repository for a user's data, tracked by DVC."""
+"""The folder in the repository for a user's data, tracked by DVC."""
 
 import re
 import shutil
@@ -16,9 +16,12 @@ NAME = re.compile("[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True)
 class Place:
-    """The folder that DVC tracks, and its files.
+    """The folder that DVC will track.
 
-    `is_copy`: whether the files must be copied there.
+    Attributes:
+        root: the folder, relative to the repository.
+        paths: the files, where they are now.
+        is_copy: whether the files must be copied to `root`.
     """
 
     root: Path
@@ -27,38 +30,45 @@ class Place:
 
 
 def to_name(data: Path, name: str | None) -> str:
-    """A name for configurations and the registry. Raises: ConfigError."""
-    given = name or re.sub(
-        "[^a-z0-9_-]+", "-", data.resolve().name.lower().split(".")[0]
-    )
-    given = given if name else given.strip("-_")
-    if not NAME.fullmatch(given):
+    """The name of new configurations and of the registered model.
+
+    Args:
+        data: path whose name is converted if `name` is None.
+        name: the name that the user chose.
+    Raises: ConfigError if the name is invalid.
+    """
+    stem = data.resolve().name.lower().split(".")[0]
+    result = name or re.sub("[^a-z0-9_-]+", "-", stem).strip("-_")
+    if not NAME.fullmatch(result):
         raise ConfigError(
-            f"--name {given}",
-            "is not a valid name of a configuration",
-            expected="a to z, digits, - and _, with a letter or digit first",
+            f"--name {result}",
+            "is not a valid name for a configuration",
+            expected="letters a to z, digits, - and _, first a letter or digit",
             fix="choose another --name",
         )
-    return given
+    return result
 
 
 def find_place(data: Path, name: str) -> Place:
-    """The folder of the data in the repository; copies nothing.
+    """Determine the folder of the data in the repository, without copying files.
 
-    A folder of the repository is used in place, also for the only file in it. Other
-    data go to data/NAME, since DVC tracks whole folders without files that git tracks.
-    Raises: DataError if there are no data.
+    Data that are already in a separate folder of the repository remain there. All other
+    data are to be copied to data/NAME, since DVC tracks complete folders, in which git
+    must not track files.
+
+    Raises: DataError if there are no data, or if data/NAME exists.
     """
     if not data.exists():
         raise DataError(str(data), "no such file or folder", fix="correct the path")
     folder = data if data.is_dir() else data.parent
     paths = [data] if data.is_file() else _files(data)
     if not paths:
-        raise DataError(str(data), "has no data file", fix="put the files there")
-    here = Path.cwd()
-    inside = folder.resolve().is_relative_to(here) and folder.resolve() != here
-    if inside and _files(folder) == paths and not _tracked(folder):
-        root = folder.resolve().relative_to(here)
+        raise DataError(str(data), "contains no data files", fix="pass another folder")
+    repository = Path.cwd()
+    location = folder.resolve()
+    is_inside = location.is_relative_to(repository) and location != repository
+    if is_inside and _files(folder) == paths and not _has_tracked_files(folder):
+        root = location.relative_to(repository)
         return Place(root, [root / path.relative_to(folder) for path in paths], False)
     root = Path("data") / name
     if root.exists():
@@ -66,13 +76,16 @@ def find_place(data: Path, name: str) -> Place:
             str(root),
             f"already exists, and {data} would be copied to it",
             expected="a new name, or data in a separate folder of the repository",
-            fix="choose another --name, or move the file into a separate folder",
+            fix="choose another --name, or move the data to a separate folder",
         )
     return Place(root, paths, True)
 
 
-def take(place: Place) -> None:
-    """Copy data from elsewhere, and `dvc add` the folder. Raises: StorageError."""
+def dvc_add(place: Place) -> None:
+    """Copy the files if necessary, and track their folder with DVC.
+
+    Raises: StorageError if DVC fails.
+    """
     if place.is_copy:
         place.root.mkdir(parents=True)
         for path in place.paths:
@@ -80,15 +93,19 @@ def take(place: Place) -> None:
     _run(sys.executable, "-m", "dvc", "add", "--quiet", str(place.root))
 
 
-def stage(place: Place, configs: Sequence[Path]) -> None:
-    """`git add` the files that describe the data, since a queued experiment gets only
-    what git and DVC track. Raises: StorageError."""
+def git_add(place: Place, configs: Sequence[Path]) -> None:
+    """Add the files that describe the data to git's index, since a queued experiment
+    receives only files that git or DVC tracks.
+
+    Raises: StorageError if git fails.
+    """
     ignore = place.root.parent / ".gitignore"
     files = [f"{place.root}.dvc", *([str(ignore)] if ignore.is_file() else [])]
     _run("git", "add", "--", *files, *map(str, configs))
 
 
 def _files(folder: Path) -> list[Path]:
+    """The data files of a folder, sorted."""
     return sorted(
         path
         for path in folder.iterdir()
@@ -96,18 +113,20 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _tracked(folder: Path) -> bool:
-    """Whether git tracks a file of the folder."""
+def _has_tracked_files(folder: Path) -> bool:
+    """Whether git tracks a file in the folder."""
     return bool(_run("git", "ls-files", "--", str(folder)))
 
 
-def _run(*words: str) -> str:
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+def _run(*command: str) -> str:
+    """The output of a command. Raises: StorageError if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
+        shown = command[2:] if command[0] == sys.executable else command
         raise StorageError(
-            " ".join(words[words[0] == sys.executable and 2 :]),
-            done.stderr.strip() or done.stdout.strip() or "failed",
+            " ".join(shown),
+            done.stderr.strip() or done.stdout.strip() or "failed without a message",
             expected="a git repository with DVC, and a folder that neither tracks",
-            fix="follow the message, then try again",
+            fix="correct the cause that the message names, then try again",
         )
     return done.stdout

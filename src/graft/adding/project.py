@@ -1,4 +1,4 @@
-"""The files of a new project, as an installed package or a clone has them."""
+"""The files of a new project, from the installed package or from a clone of graft."""
 
 import shutil
 import tomllib
@@ -9,14 +9,14 @@ from pathlib import Path
 import graft
 from graft.errors import ConfigError
 
-LEFT_OUT = (
+EXCLUDED = (
     "configs/data/sample.yaml",
     "configs/model/tiny.yaml",
     "configs/requirements/data/*_sample.yaml",
     "configs/data/*_tiny.yaml",
     "configs/experiment/*_tiny.yaml",
 )
-"""Configurations of data and models that lie in graft's own repository alone."""
+"""Configurations whose data and models exist only in the repository of graft."""
 CHANGES = {
     "configs/config.yaml": {
         "- data: sample": "- data: jsonl",
@@ -25,41 +25,41 @@ CHANGES = {
     },
     "dvc.yaml": {
         "graft.stages.code --source src/graft": "graft.stages.code",
-        # The code is not in the project: each run looks at what is installed.
+        # The project has no code: each run checks the installed package.
         "    deps:\n      - src/graft\n": "    always_changed: true\n",
     },
 }
-"""What differs in a project: file → old text → new text."""
+"""Replacements in the files of a project: file → old text → new text."""
 README = """# {name}
 
-A project of graft: fine-tuning from raw rows to a registered adapter.
+A graft project: fine-tuning, from raw rows to a registered adapter.
 
 | file | what it is |
 |---|---|
-| `configs/` | every value, with a comment; one group for each part that can be swapped |
-| `params.yaml` | what `configs/` compose to: written by `graft params` and `dvc exp run` |
-| `dvc.yaml` | the stages, and their paths |
-| `decisions/` | what people decided about personal data and rejected rows |
-| `data/raw/` | a place for your files, which git does not track |
+| `configs/` | all values, with comments: a Hydra group for each component |
+| `params.yaml` | values composed from `configs/` (`graft params`, `dvc exp run`) |
+| `dvc.yaml` | the stages and their paths |
+| `decisions/` | reviewers' decisions on personal data and rejected rows |
+| `data/raw/` | a folder for your files, which git ignores |
 
 ```
-graft add pairs.csv --name mine                # your data, and an experiment for it
-graft describe FOLDER --out configs/model/base.yaml       # a base model from a folder
-graft plan -S +experiment=mine                 # does it fit the GPU?
+graft add pairs.csv --name mine                # add your data, and an experiment
+graft describe FOLDER --out configs/model/base.yaml       # optional: a local model
+graft plan -S +experiment=mine                 # estimate memory and time
 dvc exp run -S +experiment=mine -S model=base  # run all stages
-graft summary; graft ui                        # the result
+graft summary; graft ui                        # show the results
 ```
 
-The default base model is `{model}` (`configs/config.yaml`); it comes from the Hugging Face hub unless its path is a folder. On a CPU, with a small model: `-S train=tiny -S quantization=none`.
+The default base model is `{model}` (`configs/config.yaml`); it is downloaded from the Hugging Face Hub unless its path is a local folder. To train a small model on a CPU: `-S train=tiny -S quantization=none`.
 """
 
 
 def write_project(folder: Path, model: str) -> None:
-    """Copy the files into a folder, with what differs in a project, and a README.
+    """Create a project: copy its files, apply the replacements, and write a README.
 
     Args:
-        folder: is made.
-        model: the name of a file in configs/model.
+        folder: folder to create.
+        model: name of a file in configs/model.
     """
     for name, source in _files():
         target = folder / name
@@ -75,15 +75,15 @@ def write_project(folder: Path, model: str) -> None:
 
 
 def models() -> list[str]:
-    """Names of the base models that a project starts with."""
+    """Names of the base models that have a configuration in a new project."""
     names = (name for name, _ in _files() if name.startswith("configs/model/"))
     return sorted(Path(name).stem for name in names)
 
 
 def _files() -> Iterator[tuple[str, Path]]:
-    """The path of each file in a project, and where it is copied from.
+    """The path of each file in a project, and the file that is copied to it.
 
-    Raises: ConfigError if neither the package nor a clone around it has them.
+    Raises: ConfigError if the files are neither in the package nor in a clone.
     """
     package = Path(graft.__file__).parent
     root, clone = package / "project", package.parents[1]
@@ -91,18 +91,18 @@ def _files() -> Iterator[tuple[str, Path]]:
     if not root.is_dir():
         if not (clone / "pyproject.toml").is_file():
             raise ConfigError(
-                str(root), "is missing", fix="install graft again, from its wheel"
+                str(root), "is missing", fix="reinstall graft from its wheel"
             )
         root, settings = clone, (clone / "pyproject.toml").read_text(encoding="utf-8")
         names = tomllib.loads(settings)["tool"]["graft"]["project"]
     for name in names:
-        place = root / name
-        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+        source = root / name
+        for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
             relative = path.relative_to(root).as_posix()
             hidden = "__pycache__" in path.parts
-            if path.is_file() and not hidden and not _is_left_out(relative):
+            if path.is_file() and not hidden and not _is_excluded(relative):
                 yield relative, path
 
 
-def _is_left_out(name: str) -> bool:
-    return any(fnmatch(name, pattern) for pattern in LEFT_OUT)
+def _is_excluded(name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in EXCLUDED)

@@ -1,4 +1,4 @@
-"""The command line: `graft COMMAND`, and how stages and commands start and end."""
+"""The command line `graft COMMAND`, and the entry point of stages and commands."""
 
 import argparse
 import difflib
@@ -29,34 +29,42 @@ from graft.process import signals
 from graft.process.own_code import use_own_code
 
 COMMANDS: dict[str, str] = {
-    "add": "take your own files as data: configs/, dvc add, and the next command",
-    "compare": "show base and variants side by side, and what differs significantly",
-    "completion": "print a script that completes commands and options in a shell",
-    "decide": "store what a person decided about personal data",
-    "describe": "print the configs/model file of a model folder",
-    "digest": "print the revision of a local model folder",
-    "export": "write the adapter, or a merged model, for vLLM and Transformers",
-    "init": "make a project of your own: configs/, dvc.yaml, params.yaml",
-    "log": "send what a tracking server that was down has missed of a run",
+    "add": "add your data: write its configuration, and track its files with DVC",
+    "compare": "compare the base model and its variants, with significance",
+    "completion": "print a shell script that completes commands and options",
+    "decide": "store a reviewer's decisions on personal data",
+    "describe": "write the configuration (configs/model) of a local model",
+    "digest": "print the revision of a local model, a digest of its files",
+    "export": "export the adapter or a merged model for vLLM and Transformers",
+    "init": "create a project: configs/, dvc.yaml, params.yaml",
+    "log": "send the events of a run that the tracking server has not received",
     "params": "compose configs/ into params.yaml",
-    "plan": "estimate memory and time of training, and say what to change",
-    "quarantine": "show, write out and re-admit the rejects of the stages",
-    "remote": "set the S3 remote of DVC from the environment",
-    "review": "make blind sheets for raters, and score the filled ones",
-    "summary": "show what the pipeline made, and where to see it",
-    "ui": "show runs and the registry in a browser",
+    "plan": "estimate memory and time of training, and suggest settings",
+    "quarantine": "show, export and re-admit rejected rows",
+    "remote": "configure DVC's S3 remote from environment variables",
+    "review": "create blind review sheets for raters, and score completed sheets",
+    "summary": "show scores and the registered version, and where to see more",
+    "ui": "open MLflow's pages of runs and registered models",
 }
-"""Name of a module in `graft.commands` → one line of help. Modules load when used."""
+"""Name of a module in `graft.commands` → one line of help. A module is imported when
+its command runs."""
 
 _QUIET = "TQDM_DISABLE"  # read by tqdm itself
 SWITCHES = {"-q": _QUIET, "--quiet": _QUIET, "-v": VARIABLE, "--verbose": VARIABLE}
-"""Flags before the command → variable of the environment that they set to 1."""
+"""Options before the command → the environment variable that each sets to 1."""
 
 
 def stage(
     run: Callable[..., Any], argv: Sequence[str] | None = None, composes: bool = False
 ) -> None:
-    """Run a stage or command and end the process; errors of ours print no traceback."""
+    """Run a stage or command. A GraftError or a signal ends the process with a message
+    and no traceback.
+
+    Args:
+        run: function to run; its signature defines the arguments.
+        argv: arguments; by default those of the process.
+        composes: whether the option -S is accepted; true for commands, not for stages.
+    """
     start_logging()
     try:
         use_own_code(Path.cwd())
@@ -74,14 +82,20 @@ def stage(
         fail(storage_error(Path(str(error.filename or ".")), error))
     except KeyboardInterrupt as error:
         number = error.number if isinstance(error, signals.Interrupted) else 2
-        sys.exit(signals.tell(number, is_stage=not composes))
+        sys.exit(signals.report(number, is_stage=not composes))
 
 
 def call(run: Callable[..., Any], argv: Sequence[str], composes: bool = False) -> Any:
-    """Fill the parameters of `run` from command line and params.yaml, and run it.
+    """Run `run` with arguments from the command line and sections of params.yaml.
 
-    `composes`: with -S, as `dvc exp run` has it, sections come from configs/ instead.
-    A command that takes `json` returns a document when it is set, which is printed.
+    With the option --json (a parameter `json` of `run`), the value that `run` returns
+    is printed as JSON.
+
+    Args:
+        run: function to run.
+        argv: arguments of the command line.
+        composes: whether the option -S is accepted. With -S, as for `dvc exp run`,
+            sections are composed from configs/ instead of read from params.yaml.
     """
     values = vars(make_parser(run, composes).parse_args(argv))
     if sections := sections_of(run):
@@ -91,14 +105,14 @@ def call(run: Callable[..., Any], argv: Sequence[str], composes: bool = False) -
     first, named = to_arguments(run, values)
     if not named.get("json"):
         return run(*first, **named)
-    with redirect_stdout(sys.stderr):  # stdout has the document alone
+    with redirect_stdout(sys.stderr):  # stdout contains only the document
         document = run(*first, **named)
-    print(json.dumps(document, indent=2))  # ASCII: it cannot steer a terminal
+    print(json.dumps(document, indent=2))  # ASCII: no control characters
     return document
 
 
 def make_parser(run: Callable[..., Any], composes: bool) -> argparse.ArgumentParser:
-    """The parser of one stage or command."""
+    """An argument parser for a stage or command."""
     parser = argparse.ArgumentParser()
     fill_parser(parser, run, composes)
     return parser
@@ -107,7 +121,7 @@ def make_parser(run: Callable[..., Any], composes: bool) -> argparse.ArgumentPar
 def fill_parser(
     parser: argparse.ArgumentParser, run: Callable[..., Any], composes: bool
 ) -> None:
-    """Give a parser the arguments of a stage or command."""
+    """Add the arguments of a stage or command to a parser."""
     add_arguments(parser, run, PARAMS)
     if composes and sections_of(run):
         parser.add_argument(
@@ -116,12 +130,12 @@ def fill_parser(
             default=[],
             dest=OVERRIDES,
             metavar="KEY=VALUE",
-            help="change of what configs/ says, as for dvc exp run; may be repeated",
+            help="override of a value in configs/, as for dvc exp run; may be repeated",
         )
 
 
 def _load(file: Path, overrides: Sequence[str]) -> Params:
-    """params.yaml, or with overrides what configs/ compose to."""
+    """The parameters of params.yaml, or, with overrides, of configs/."""
     if not overrides:
         LOGGER.debug("parameters from %s", file.absolute())
         return load_params(file)
@@ -131,7 +145,7 @@ def _load(file: Path, overrides: Sequence[str]) -> Params:
 
 
 def main() -> None:
-    """Entry point of `graft`."""
+    """Entry point of the program `graft`."""
     words = sys.argv[1:]
     while words and (variable := SWITCHES.get(words[0])):
         os.environ[variable] = "1"
@@ -156,13 +170,13 @@ def main() -> None:
 
 
 def usage() -> str:
-    """What `graft --help` prints."""
+    """The text that `graft --help` prints."""
     width = max(map(len, COMMANDS))
     table = "\n".join(f"  {key:<{width}}  {text}" for key, text in COMMANDS.items())
     return (
         f"usage: graft [-q] [-v] COMMAND …\n\n{table}\n\n"
         "  -q, --quiet    no progress bars\n"
-        "  -v, --verbose  debug messages, and a traceback under an error\n"
-        "  -V, --version  the installed version\n\n"
+        "  -v, --verbose  debug messages, and a traceback after an error\n"
+        "  -V, --version  print the installed version\n\n"
         "graft COMMAND --help describes a command and its options."
     )

@@ -1,9 +1,9 @@
 """Arguments of a stage or command, from the signature and docstring of its `run`.
 
-A parameter annotated with a `Section` class is that section of params.yaml (`Params` is
-all of it) and not an argument. Others become flags (`out: Path` is `--out PATH`), or
-positional arguments if they are before a `/`. Their help comes from `Args:` of the
-docstring.
+A parameter annotated with a `Section` class receives that section of params.yaml
+(`Params`: all sections) and is not an argument. Any other parameter becomes an option
+(`out: Path` is `--out OUT`), or a positional argument if it precedes a `/`. Its help
+text comes from `Args:` in the docstring.
 """
 
 import argparse
@@ -19,13 +19,13 @@ from graft.config import Section
 
 PARAMS_FILE = "params file"
 OVERRIDES = "overrides of params"
-"""Destinations of --params and -S: no parameter of a `run` has such a name."""
+"""Destinations of --params and -S; the spaces rule out a clash with a parameter."""
 
 _ENTRY = re.compile(r"^    (\w+): ", re.MULTILINE)
 
 
 def sections_of(run: Callable[..., Any]) -> dict[str, type[Section]]:
-    """Parameters that are sections of params.yaml, with their classes."""
+    """The class of each parameter that is a section of params.yaml, by name."""
     hints = typing.get_type_hints(run)
     names = inspect.signature(run).parameters
     return {name: hints[name] for name in names if _is_section(hints[name])}
@@ -37,8 +37,9 @@ def add_arguments(
     """Add the arguments of `run` to a parser.
 
     Args:
-        parser: also gets the description of `run`.
-        default: the params file, for a `run` with sections.
+        parser: parser to extend; its description is set, too.
+        run: function whose signature and docstring define the arguments.
+        default: default of --params, which is added if `run` has sections.
     """
     parser.description, helps = describe(run)
     parser.formatter_class = _Formatter
@@ -54,12 +55,12 @@ def add_arguments(
             default=default,
             dest=PARAMS_FILE,
             metavar="FILE",
-            help="the composed parameters",
+            help="file of the composed parameters",
         )
 
 
 def describe(run: Callable[..., Any]) -> tuple[str, Mapping[str, str]]:
-    """The description of a docstring, and the help of each argument."""
+    """The description in a docstring, and the help text of each argument by name."""
     text, _, rest = (inspect.getdoc(run) or "").partition("\n\nArgs:\n")
     _, *parts = _ENTRY.split(re.split(r"^\S", rest, maxsplit=1, flags=re.MULTILINE)[0])
     pairs = zip(parts[::2], parts[1::2], strict=True)
@@ -69,20 +70,20 @@ def describe(run: Callable[..., Any]) -> tuple[str, Mapping[str, str]]:
 def to_arguments(
     run: Callable[..., Any], values: dict[str, Any]
 ) -> tuple[list[Any], dict[str, Any]]:
-    """Values by name, as positional and keyword arguments of `run`."""
+    """Values by name → positional and keyword arguments of `run`."""
     parameters = inspect.signature(run).parameters.items()
-    first = [
+    positional = [
         values.pop(name)
         for name, parameter in parameters
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY
     ]
-    return first, values
+    return positional, values
 
 
 class _Formatter(
     argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter
 ):
-    """Keeps the lines of the description, and shows meaningful defaults."""
+    """Keeps line breaks of the description; shows defaults other than null, false."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default in (None, False, argparse.SUPPRESS, []):
@@ -103,7 +104,7 @@ def _add(
     if isinstance(hint, UnionType):
         hint = next(part for part in hint.__args__ if part is not NoneType)
     required = parameter.default is inspect.Parameter.empty
-    # The help is never empty, since argparse shows a default only beside a help.
+    # Never empty, since argparse shows a default only after a help text.
     options: dict[str, Any] = {"help": (help_text or " ").replace("%", "%%")}
     if not required:
         options["default"] = parameter.default
@@ -120,5 +121,5 @@ def _add(
             options["nargs"] = "*" if "nargs" in options else "?"
         parser.add_argument(parameter.name, **options)
     else:
-        flag = "--" + parameter.name.replace("_", "-")
-        parser.add_argument(flag, dest=parameter.name, required=required, **options)
+        option = "--" + parameter.name.replace("_", "-")
+        parser.add_argument(option, dest=parameter.name, required=required, **options)

@@ -1,7 +1,7 @@
 """Turns library warnings that indicate wrong results into errors.
 
-After a warning a library continues, perhaps with useless results. Each rule gives the
-reason. All other warnings are shown once.
+A library continues after a warning, although its results may be wrong. Each rule below
+gives the reason why its warning is an error. All other warnings are shown once.
 """
 
 import logging
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from graft.errors import GraftError
 
 LIBRARIES = ("transformers", "peft", "bitsandbytes", "accelerate", "torch")
-"""Libraries whose log records are checked, too."""
+"""Libraries whose log records are checked in addition to Python warnings."""
 
 
 class HarmfulWarning(GraftError):
@@ -50,19 +50,19 @@ RULES = (
     ),
     WarningRule(
         "discards the imaginary part",
-        "a part of each number is dropped (numpy, torch)",
+        "the imaginary part of each number is dropped (numpy, torch)",
     ),
     WarningRule("overflow encountered in cast", "a number becomes infinite (numpy)"),
     WarningRule(
-        "invalid value encountered in cast", "NaN becomes some integer (numpy)"
+        "invalid value encountered in cast", "NaN becomes an arbitrary integer (numpy)"
     ),
     WarningRule(
         "newly initialized because missing from the checkpoint",
-        "weights of the model are random (transformers)",
+        "some weights of the model are random (transformers)",
     ),
     WarningRule(
         "Found missing adapter keys while loading the checkpoint",
-        "a part of the adapter is missing, and zero (peft)",
+        "the missing part of the adapter has no effect (peft)",
     ),
     WarningRule(
         "This will lead to having multiple adapters",
@@ -88,44 +88,44 @@ RULES = (
 
 
 def harm_of(message: str) -> HarmfulWarning | None:
-    """The error of a harmful warning; None for others."""
+    """The error for a harmful warning; None for any other message."""
     for rule in RULES:
         if rule.text in message:
             return HarmfulWarning(
                 "a library's warning",
                 " ".join(message.split())[:400],
                 expected=f"no such warning: {rule.why}",
-                fix="look for its cause in the model, the data, the configuration or "
-                "the libraries' versions; else it is a bug of graft: please report it",
+                fix="look for the cause in the model, the data, the configuration and "
+                "the versions of libraries; otherwise, report it as a bug of graft",
             )
     return None
 
 
 class _Guard(logging.Handler):
-    """Raises for harmful records, and lets the library's handlers show others once."""
+    """Raises an error for a harmful log record; other records are shown once."""
 
-    def __init__(self, owner: logging.Logger) -> None:
+    def __init__(self, logger: logging.Logger) -> None:
         super().__init__(logging.WARNING)
-        self._owner, self._once = owner, _Once()
+        self._logger, self._once = logger, _Once()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Called first, since it is added before the library is imported."""
+        """Check a record before other handlers, which the library adds later."""
         if (harm := harm_of(record.getMessage())) is not None:
             raise harm
-        for handler in self._owner.handlers:
+        for handler in self._logger.handlers:
             if handler is not self and self._once not in handler.filters:
                 handler.addFilter(self._once)
 
 
 class _Once(logging.Filter):
-    """Lets each warning pass once."""
+    """Passes each warning only once."""
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: set[tuple[str, str]] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Filters warnings and errors; other records pass."""
+        """Whether a record passes: below warning level always, otherwise once."""
         key = (record.name, record.getMessage())
         is_new = record.levelno < logging.WARNING or key not in self._seen
         self._seen.add(key)
@@ -134,16 +134,16 @@ class _Once(logging.Filter):
 
 @contextmanager
 def harmful_warnings_raised() -> Iterator[None]:
-    """Turn harmful warnings into errors in here, whether they are Python's or logged.
+    """Within the block, raise harmful Python warnings and log records as errors.
 
     Raises: HarmfulWarning.
     """
     guards = []
     for name in LIBRARIES:
-        owner = logging.getLogger(name)
-        guard = _Guard(owner)
-        owner.handlers.insert(0, guard)
-        guards.append((owner, guard))
+        logger = logging.getLogger(name)
+        guard = _Guard(logger)
+        logger.handlers.insert(0, guard)
+        guards.append((logger, guard))
     try:
         with warnings.catch_warnings():
             for kind in (UserWarning, RuntimeWarning, FutureWarning):
@@ -156,5 +156,5 @@ def harmful_warnings_raised() -> Iterator[None]:
             raise
         raise harm from warning
     finally:
-        for owner, guard in guards:
-            owner.removeHandler(guard)
+        for logger, guard in guards:
+            logger.removeHandler(guard)

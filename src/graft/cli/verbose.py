@@ -1,6 +1,6 @@
-"""What `graft -v` adds on stderr: debug messages, and a traceback under each error.
+"""Verbose output on stderr (`graft -v`): debug messages, and tracebacks of errors.
 
-`GRAFT_VERBOSE=1` does the same for stages: GRAFT_VERBOSE=1 dvc repro
+The environment variable enables it for stages: GRAFT_VERBOSE=1 dvc repro
 """
 
 import logging
@@ -14,12 +14,12 @@ LOGGER = logging.getLogger("graft")
 
 
 def is_verbose() -> bool:
-    """Whether this process shows debug messages and tracebacks."""
+    """Whether verbose output is enabled."""
     return os.environ.get(VARIABLE, "") not in ("", "0")
 
 
 def start_logging() -> None:
-    """Show graft's debug messages, if that is wanted; call it once."""
+    """Show graft's debug messages if verbose output is enabled."""
     if is_verbose() and not LOGGER.handlers:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("debug: %(name)s: %(message)s"))
@@ -28,7 +28,10 @@ def start_logging() -> None:
 
 
 def fail(error: Exception) -> NoReturn:
-    """Print the error that is being handled, and exit with status 1."""
+    """Print an error, with verbose output also its traceback; exit with status 1.
+
+    Call it in the `except` block that handles the error.
+    """
     print(f"error: {error}", file=sys.stderr)
     if is_verbose():
         traceback.print_exc()

@@ -1,4 +1,4 @@
-"""The DVC remote on S3, from environment variables. Reads and writes no credentials."""
+"""The DVC remote on S3, set from environment variables; credentials are not read."""
 
 import subprocess
 import sys
@@ -12,18 +12,19 @@ URL, ENDPOINT, REGION = "GRAFT_S3_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION"
 
 
 def set_remote(environment: Mapping[str, str], root: Path) -> str:
-    """Make the address in the environment DVC's default remote; returns it.
+    """Set DVC's default remote to the S3 address in the environment; returns it.
 
     Address, endpoint and region are written to `.dvc/config.local`, which git ignores.
-    Credentials stay where boto finds them.
-    Raises: ConfigError if there is no address, or it contains credentials; StorageError
+    DVC finds credentials in the environment or in the AWS profile, as boto does.
+
+    Raises: ConfigError if the address is missing or contains credentials; StorageError
         if DVC fails.
     """
     url = environment.get(URL, "")
     if not url.startswith("s3://") or "@" in url:
         raise ConfigError(
             URL,
-            "is not set" if not url else "is not an address of S3 without credentials",
+            "is not set" if not url else "is not an S3 address without credentials",
             expected=f"{URL}=s3://BUCKET/FOLDER in the environment",
             fix="cp .env.example .env, fill it in, then: set -a; source .env; set +a",
         )
@@ -35,14 +36,14 @@ def set_remote(environment: Mapping[str, str], root: Path) -> str:
     return url
 
 
-def _dvc(root: Path, *words: str) -> None:
-    command = [sys.executable, "-m", "dvc", *words]
+def _dvc(root: Path, *arguments: str) -> None:
+    command = [sys.executable, "-m", "dvc", *arguments]
     done = subprocess.run(
         command, cwd=root, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise StorageError(
-            " ".join(["dvc", *words]),
-            done.stderr.strip() or "failed",
-            fix="see: dvc remote --help",
+            " ".join(["dvc", *arguments]),
+            done.stderr.strip() or "failed without a message",
+            fix="correct the cause that the message names; see also: dvc remote --help",
         )

@@ -1,4 +1,4 @@
-"""`graft completion`: completion of commands and options in a shell."""
+"""`graft completion`: shell completion of commands and options."""
 
 import argparse
 import importlib
@@ -9,16 +9,16 @@ from graft import cli
 
 
 def run(shell: Literal["bash", "zsh", "fish"], /) -> None:
-    """Print a script that completes commands, options and file names in a shell.
+    """Print a shell script that completes commands, options and file names.
 
-    Save it where the shell looks for it:
+    Save it in a folder that the shell searches:
 
     - bash: graft completion bash > ~/.local/share/bash-completion/completions/graft
     - zsh: graft completion zsh > FOLDER/_graft, where FOLDER is one of $fpath
     - fish: graft completion fish > ~/.config/fish/completions/graft.fish
 
     Args:
-        shell: where the script is used.
+        shell: shell for which the script is written.
     """
     import shtab
 
@@ -26,7 +26,8 @@ def run(shell: Literal["bash", "zsh", "fish"], /) -> None:
 
 
 def to_parser() -> argparse.ArgumentParser:
-    """One parser of all commands, with what completes each argument."""
+    """A parser of all commands, for shtab. Arguments of type Path are completed with
+    file names."""
     import shtab
 
     parser = argparse.ArgumentParser(prog="graft")

@@ -1,4 +1,4 @@
-"""`graft describe`: the configs/model YAML of a model folder."""
+"""`graft describe`: the configuration (configs/model) of a local model."""
 
 from json import dumps
 from pathlib import Path
@@ -26,11 +26,12 @@ PLAIN = PromptConfig(
 def run(
     folder: Path, /, *, out: Path | None = None, json: bool = False
 ) -> dict[str, Any] | None:
-    """Print the configs/model file of a model folder in Hub format, or write it.
+    """Print or write the configuration (configs/model) of a local model.
 
     Args:
-        folder: the model, in Hub format.
-        out: file to write, configs/model/NAME.yaml; choose it by model=NAME.
+        folder: model in Hugging Face Hub format.
+        out: write the configuration to this file instead. The override model=NAME
+            selects configs/model/NAME.yaml.
         json: print one JSON document instead of YAML.
     """
     model = describe(folder)
@@ -45,27 +46,27 @@ def run(
             str(out),
             "already exists with other content",
             expected="the name of a new file",
-            fix="choose another name, or remove this file first",
+            fix="choose another file name, or remove this file first",
         )
     io.write_text(out, text)
-    print(f"{out}: choose it by: dvc exp run -S model={out.stem}")
+    print(f"{out}: use it with: dvc exp run -S model={out.stem}")
     return model.model_dump(mode="json") if json else None
 
 
 def describe(folder: Path) -> ModelConfig:
-    """The configuration of a model folder.
+    """The configuration of a local model.
 
-    Raises: ModelError or TemplateError if the pipeline cannot use it.
+    Raises: ModelError or TemplateError if the pipeline cannot use the model.
     """
     revision = model_digest(folder)
     values = read_config(folder)
     if not any((folder / f"tokenizer.{end}").is_file() for end in ("json", "model")):
         raise ModelError(
             str(folder),
-            "no tokenizer here",
+            "contains no tokenizer",
             expected="tokenizer.json or tokenizer.model",
-            fix="copy them from the model's source; if it has only vocab.json and "
-            "merges.txt, save it with transformers: "
+            fix="copy the file from the model's source; if it has only vocab.json and "
+            "merges.txt, convert them with transformers: "
             "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)",
         )
     weights = read_weights(folder, tied=values.get("tie_word_embeddings", False))
@@ -91,7 +92,10 @@ def describe(folder: Path) -> ModelConfig:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """config.json of a model that the pipeline can train. Raises: ModelError."""
+    """The content of config.json.
+
+    Raises: ModelError if the pipeline cannot train such a model.
+    """
     values: dict[str, Any] = io.read_json(folder / "config.json")
     kind = values.get("model_type")
     classes = values.get("architectures") or ["ForCausalLM"]
@@ -100,7 +104,7 @@ def read_config(folder: Path) -> dict[str, Any]:
             str(folder / "config.json"),
             f"model_type {kind}, {classes[0]}",
             expected="a causal language model: a class that ends in ForCausalLM",
-            fix="choose a model that transformers loads by AutoModelForCausalLM",
+            fix="choose a model that transformers can load with AutoModelForCausalLM",
         )
     if "quantization_config" in values:
         raise ModelError(
@@ -128,8 +132,10 @@ def read_license(readme: Path) -> str | None:
 
 
 def to_yaml(model: ModelConfig) -> str:
-    """A file of configs/model. Texts are quoted, since a digest may look like a
-    number."""
+    """The content of a file in configs/model.
+
+    Strings are quoted, since YAML could read a digest as a number.
+    """
     values = model.model_dump(mode="json")
     lines = [
         f"{key}: {dumps(value, ensure_ascii=False)}" for key, value in values.items()

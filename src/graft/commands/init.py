@@ -1,4 +1,4 @@
-"""`graft init`: a project of one's own, from the installed package."""
+"""`graft init`: create a project from the installed package."""
 
 import subprocess
 import sys
@@ -12,24 +12,29 @@ from graft.errors import ConfigError, StorageError
 
 
 def run(folder: Path, /, *, model: str = "mistral-7b-v0.3") -> None:
-    """Make a project of your own: configs/, dvc.yaml, params.yaml, under git and DVC.
+    """Create a project with configs/, dvc.yaml and params.yaml, tracked by git and DVC.
 
     Args:
-        folder: is made.
-        model: base model to start with; a file of configs/model, or a model folder.
+        folder: folder to create; it must be new or empty.
+        model: base model: the name of a file in configs/model, or the folder of a
+            local model.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(
-            str(folder), "is there already", expected="a new or empty folder"
+            str(folder),
+            "already exists and is not an empty folder",
+            expected="a new or empty folder",
+            fix="choose another folder",
         )
     described = _describe(Path(model)) if Path(model).is_dir() else None
     name = to_name(Path(model), None) if described else model
     if not described and model not in models():
         raise ConfigError(
             f"--model {model}",
-            "neither a base model that graft has a file for, nor a folder",
-            expected=f"one of {', '.join(models())}, or a model folder",
-            fix="correct the name; other models: graft describe, in the project",
+            "neither a base model in configs/model, nor a folder",
+            expected=f"one of {', '.join(models())}, or the folder of a local model",
+            fix="correct the name; to use another model, run graft describe in the "
+            "project later",
         )
     write_project(folder, name)
     if described:
@@ -41,7 +46,7 @@ def run(folder: Path, /, *, model: str = "mistral-7b-v0.3") -> None:
         f"model    {name} (configs/model/{name}.yaml)\n"
         f"next     cd {folder}\n"
         "         git add --all && git commit -m 'Start a project'\n"
-        "         graft add FILE --name NAME        # your data\n"
+        "         graft add FILE --name NAME        # add your data\n"
         "         dvc exp run -S +experiment=NAME"
     )
 
@@ -53,32 +58,39 @@ def _describe(folder: Path) -> str:
 
 
 def _start_dvc(folder: Path) -> None:
-    """Make the folder a repository of DVC, and of git where it is in none."""
+    """Initialize DVC in the folder, and git unless it is in a git repository."""
     config = (folder / ".dvc/config").read_bytes()
     (folder / ".dvc/config").unlink()
     (folder / ".dvc").rmdir()
     prefix = _run(folder, "git", "rev-parse", "--show-prefix", may_fail=True)
     if prefix is None:
         _run(folder, "git", "init", "--quiet")
-    inside = ["--subdir"] if (prefix or "").strip() else []
-    _run(folder, sys.executable, "-m", "dvc", "init", "--quiet", *inside)
+    options = ["--subdir"] if (prefix or "").strip() else []
+    _run(folder, sys.executable, "-m", "dvc", "init", "--quiet", *options)
     (folder / ".dvc/config").write_bytes(config)
 
 
-def _run(folder: Path, *words: str, may_fail: bool = False) -> str | None:
-    """What a program prints; None if it failed and may. Raises: StorageError."""
+def _run(folder: Path, *command: str, may_fail: bool = False) -> str | None:
+    """The output of a program; None if it failed and `may_fail`.
+
+    Raises: StorageError.
+    """
     try:
         done = subprocess.run(
-            words, cwd=folder, capture_output=True, text=True, check=False
+            command, cwd=folder, capture_output=True, text=True, check=False
         )
     except FileNotFoundError as error:
         raise StorageError(
-            words[0], "no such program", fix=f"install {words[0]}, then try again"
+            command[0],
+            "program not found",
+            fix=f"install {command[0]}, then try again",
         ) from error
     if done.returncode == 0:
         return done.stdout
     if may_fail:
         return None
     raise StorageError(
-        " ".join(words), done.stderr.strip() or "failed", fix="do what it says"
+        " ".join(command),
+        done.stderr.strip() or "failed without a message",
+        fix="correct the cause that the message names, then try again",
     )

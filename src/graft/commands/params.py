@@ -16,20 +16,20 @@ def run(
     """Compose configs/ into params.yaml.
 
     Args:
-        override: group=choice or key=value, as for dvc exp run -S.
-        check: change nothing, and fail if params.yaml differs.
-        json: print the changes as one JSON document.
+        override: overrides as group=choice or key=value, as for dvc exp run -S.
+        check: write nothing, and fail if params.yaml differs from configs/.
+        json: print the changes as one JSON document instead of text.
     """
     text = compose(override or ())
     check_params(yaml.safe_load(text), "configs/")
-    found, changed = differences(text), changes(text)
+    lines, changed = differences(text), changes(text)
     if not check:
         io.write_text(PARAMS, text)
-        print("\n".join([f"{PARAMS}: {len(found)} keys changed", *found]))
-    elif found:
+        print("\n".join([f"{PARAMS}: {len(lines)} keys changed", *lines]))
+    elif lines:
         raise ConfigError(
             str(PARAMS),
-            "differs from configs/" + "".join(f"\n  - {line}" for line in found),
-            fix="move the change to configs/ and run: graft params",
+            "differs from configs/" + "".join(f"\n  - {line}" for line in lines),
+            fix="make the change in configs/ instead, then run: graft params",
         )
     return changed if json else None

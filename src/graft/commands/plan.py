@@ -20,13 +20,14 @@ from graft.planning.setup import BatchShape, Setup, to_setup
 from graft.planning.speed import estimate_throughput
 from graft.planning.token_report import read_token_report
 
-KEEPS = {
-    False: "everything kept",
+KEPT = {
+    False: "all activations kept",
     "selective": "gate and up projections recomputed",
     "swap": "attention offloaded",
     True: "layer inputs kept",
     "offload": "layer inputs offloaded",
 }
+"""Value of train.gradient_checkpointing → its treatment of activations."""
 
 
 def run(
@@ -38,40 +39,44 @@ def run(
     lock: Path = Path("dvc.lock"),
     json: bool = False,
 ) -> dict[str, Any] | None:
-    """Estimate peak memory and time of training, and what to change if it does not
+    """Estimate peak memory and time of training on each GPU, and suggest settings that
     fit.
 
     Args:
-        gpu: a GPU of the table; it is an error if training cannot fit on it.
-        tokens: tokens of the train split, if there is no tokenize report for these
-            parameters.
+        gpu: estimate for this GPU only, and fail if no settings fit its memory.
+        tokens: number of tokens in the train split; required for the time if the report
+            of the stage tokenize is missing or has other parameters.
         lengths: report of the stage tokenize.
-        lock: dvc.lock, which records the parameters of the report.
-        json: print one JSON document instead.
+        lock: dvc.lock, which records the parameters of that report.
+        json: print one JSON document instead of text.
     """
     if gpu is not None and gpu not in GPUS:
         raise ConfigError(
             f"--gpu {gpu}",
             "unknown GPU",
             expected=f"one of {', '.join(GPUS)}",
-            fix="choose the one with the most similar memory",
+            fix="choose a GPU of this list with similar memory",
         )
     model, train, length = params.model, params.train, params.tokenize.max_seq_len
     values = read_shape(model)
     sections = (params.adapter, params.quantization, train)
     setup, plain = to_setup(values, model.path, model.dtype, sections)
-    known, why = read_token_report(lengths, lock, params.to_plain())
-    batch = to_batch_shape(known, train.micro_batch_size, length)
-    total = (tokens or known.get("tokens", 0)) * train.epochs
+    report, reason = read_token_report(lengths, lock, params.to_plain())
+    batch = to_batch_shape(report, train.micro_batch_size, length)
+    total = (tokens or report.get("tokens", 0)) * train.epochs
     if train.max_steps:
         total = train.max_steps * train.global_batch_size * length
     if not json:
         print(describe(setup, batch, plain))
-    if why and not json:
+    if reason and not json:
         print(
-            f"text lengths unknown: {why}\n"
-            f"assumption: each text has {length:,} tokens, all of them trained"
-            + ("" if total else "; to get hours: --tokens N, or dvc repro tokenize")
+            f"text lengths unknown: {reason}\n"
+            f"assumption: each text has {length:,} tokens, and all tokens are trained"
+            + (
+                ""
+                if total
+                else "; for hours, pass --tokens or run dvc repro tokenize"
+            )
             + "\n"
         )
     cards = [GPUS[gpu]] if gpu else list(GPUS.values())
@@ -82,20 +87,20 @@ def run(
     if gpu and fits == [None]:
         raise HardwareError(
             cards[0].name,
-            "no setting makes this training fit",
+            "no settings make this training fit",
             expected=f"at most {cards[0].memory_gib} GiB",
             fix="use a smaller model, a lower tokenize.max_seq_len, or a larger GPU",
         )
     if not json:
         return None
-    return to_document(setup, batch) | {"lengths_unknown": why or None, "gpus": rows}
+    return to_document(setup, batch) | {"lengths_unknown": reason or None, "gpus": rows}
 
 
 def to_batch_shape(
     report: dict[str, Any], micro_batch_size: int, max_seq_len: int
 ) -> BatchShape:
-    """A full micro-batch with the text lengths of the tokenize report; without one,
-    all tokens are trained, and all texts have the maximum length."""
+    """A full micro-batch with the text lengths of the tokenize report; without
+    it, all tokens are trained, and all texts have the maximum length."""
     tokens = micro_batch_size * max_seq_len
     span = float(max_seq_len)
     if quantiles := report.get("length"):
@@ -105,37 +110,40 @@ def to_batch_shape(
 
 
 def describe(setup: Setup, batch: BatchShape, plain: str) -> str:
-    """The configuration, and its memory by purpose."""
+    """The configuration, and its peak memory by purpose, as text."""
     train = setup.train
     kept = train.gradient_checkpointing
     memory = memory_gib(setup, batch)
     peak = memory.pop("peak")
     held = ", ".join(f"{name} {value:.1f}" for name, value in memory.items())
-    how = "fused layers" if setup.fused else f"plain layers ({plain or 'configured'})"
+    layers = f"plain layers ({plain or 'configured'})"
+    if setup.fused:
+        layers = "fused layers"
     return (
         f"{all_parameters(setup.shape) / 1e6:,.1f} M parameters, "
         f"{setup.quantization.method}; "
-        f"{trained_parameters(setup) / 1e6:.1f} M trained; {how}\n"
+        f"{trained_parameters(setup) / 1e6:.1f} M trained; {layers}\n"
         f"micro-batch of {batch.tokens:,} tokens, {batch.trained:,} trained; "
         f"gradient_checkpointing: {str(kept).lower()}; "
         f"{train.num_processes} process{'es' * (train.num_processes > 1)}\n"
         f"peak {peak:.1f} GiB"
-        + " if everything is kept" * (kept == "auto")
+        + " if all activations are kept" * (kept == "auto")
         + f": {held}\n"
     )
 
 
 def memory_gib(setup: Setup, batch: BatchShape) -> dict[str, float]:
-    """Peak memory, and its parts, with everything kept if that is left open."""
+    """Peak memory and its parts, in GiB; with gradient_checkpointing `auto`, of keeping
+    all activations."""
     kept = setup.train.gradient_checkpointing
-    shown = with_train(setup, gradient_checkpointing=False if kept == "auto" else kept)
-    memory = peak_memory(shown, batch)
+    setup = with_train(setup, gradient_checkpointing=False if kept == "auto" else kept)
+    memory = peak_memory(setup, batch)
     parts = ("peak", "base", "adapter", "kept", "working")
     return {name: getattr(memory, name) / GIB for name in parts}
 
 
 def to_document(setup: Setup, batch: BatchShape) -> dict[str, Any]:
-    """What `describe` says, as plain values."""
+    """The content of `describe` as a JSON document."""
     return {
         "num_parameters": all_parameters(setup.shape),
         "num_trained_parameters": trained_parameters(setup),
@@ -150,13 +158,13 @@ def to_document(setup: Setup, batch: BatchShape) -> dict[str, Any]:
 
 
 def to_record(card: GpuSpec, fit: Fit | None, total: float) -> dict[str, Any]:
-    """The estimate for a GPU. `total`: tokens of the training; 0 if unknown."""
-    known = {"gpu": card.name, "memory_gib": card.memory_gib, "fits": fit is not None}
+    """The estimate for a GPU. `total`: number of tokens to train on; 0 if unknown."""
+    record = {"gpu": card.name, "memory_gib": card.memory_gib, "fits": fit is not None}
     if fit is None:
-        return known
+        return record
     speed = estimate_throughput(fit.setup, fit.batch, card).tokens_per_s
-    speed *= fit.setup.train.num_processes  # measured: 97 % of it on four
-    return known | {
+    speed *= fit.setup.train.num_processes  # measured: 97 % of this on four GPUs
+    return record | {
         "needed_gib": needed_gib(fit.setup, fit.batch),
         "tokens_per_s": speed,
         "hours": total / speed / 3600 if total else None,
@@ -168,22 +176,22 @@ def to_record(card: GpuSpec, fit: Fit | None, total: float) -> dict[str, Any]:
 
 
 def to_row(record: dict[str, Any]) -> list[str]:
-    """The cells of a GPU's line."""
-    named = [record["gpu"], f"{record['memory_gib']:.0f}"]
+    """The cells of a GPU's row in the table."""
+    name = [record["gpu"], f"{record['memory_gib']:.0f}"]
     if not record["fits"]:
-        return [*named, "", "", "", "does not fit"]
+        return [*name, "", "", "", "does not fit"]
     hours, offloaded = record["hours"], record["offloaded_gib"]
-    set_or_kept = (
+    settings = (
         f"set {record['overrides']}"
         if record["changes"]
-        else KEEPS[record["gradient_checkpointing"]]
+        else KEPT[record["gradient_checkpointing"]]
     )
     return [
-        *named,
+        *name,
         f"{record['needed_gib']:.1f}",
         f"{record['tokens_per_s']:,.0f}",
         "?" if hours is None else f"{hours:.1f}",
-        set_or_kept + f", {offloaded:.0f} GiB in RAM" * bool(offloaded),
+        settings + f", {offloaded:.0f} GiB in RAM" * bool(offloaded),
     ]
 
 

@@ -7,6 +7,7 @@ from graft.cloud.remote import set_remote
 
 
 def run() -> None:
-    """Set DVC's default remote from GRAFT_S3_URL (see .env.example)."""
+    """Set DVC's default remote to the S3 address in the environment variable
+    GRAFT_S3_URL (see .env.example)."""
     url = set_remote(os.environ, Path.cwd())
-    print(f"dvc push and dvc pull use {url}")
+    print(f"default remote: {url}; dvc push and dvc pull use it")

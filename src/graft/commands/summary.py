@@ -8,11 +8,11 @@ from graft.config import RegistryConfig
 from graft.metrics import METRICS
 from graft.models.adapter_record import RECORD
 
-LOOK = """\
-see     predictions/report.html, predictions/README.md     the page, the model card
+SEE = """\
+see     predictions/report.html, predictions/README.md     report page, model card
         dvc metrics show; dvc plots show                   scores and curves
-        dvc exp show                                       experiments side by side
-        graft ui                                           runs and the registry
+        dvc exp show                                       table of experiments
+        graft ui                                           runs, registered models
         (first: source .venv/bin/activate)"""
 
 
@@ -24,17 +24,18 @@ def run(
     journals: Path = Path(".graft"),
     json: bool = False,
 ) -> dict[str, Any] | None:
-    """Print scores of base and tuned model, the registered version, and where to look.
+    """Print the scores of base and tuned model, the registered version, and where to
+    see more.
 
     Args:
-        report: report of the evaluate stage.
+        report: report of the stage evaluate.
         adapter: folder of the adapter.
         journals: folder of the tracking journals.
-        json: print one JSON document instead.
+        json: print one JSON document instead of text.
     """
     scores = io.read_json(report)
-    key = io.read_json(adapter / RECORD)["run_id"]
-    sent = journals / f"evaluate-{key}.sent.json"
+    run_id = io.read_json(adapter / RECORD)["run_id"]
+    sent = journals / f"evaluate-{run_id}.sent.json"
     version = io.read_json(sent)["version"] if sent.is_file() else ""
     if json:
         return {
@@ -42,7 +43,7 @@ def run(
             "version": version or None,
             "requirements": scores.get("requirements", "none"),
             "requirements_failed": scores.get("requirements_failed", []),
-        } | {key: scores[key] for key in ("base", "tuned", "intervals")}
+        } | {system: scores[system] for system in ("base", "tuned", "intervals")}
     name = next(iter(scores["tuned"]))
     title = METRICS[name].title
     for system in ("base", "tuned"):
@@ -56,5 +57,5 @@ def run(
     print(f"        requirements: {scores.get('requirements', 'none')}")
     for sentence in scores.get("requirements_failed", ()):
         print(f"        - {sentence}")
-    print(LOOK)
+    print(SEE)
     return None

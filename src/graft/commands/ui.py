@@ -1,4 +1,4 @@
-"""`graft ui`: MLflow's pages of the tracking store."""
+"""`graft ui`: MLflow's web pages of the tracking store."""
 
 import os
 import sys
@@ -8,18 +8,19 @@ from graft.config import RegistryConfig
 
 
 def run(registry: RegistryConfig, *, port: int = 5000) -> None:
-    """Show runs and registry in a browser, also those of a repository that was moved.
+    """Show runs and registered models in MLflow's web pages.
 
-    Serves a store in a file with MLflow until it is interrupted; prints the address of
-    a tracking server.
+    If the tracking store is a local database, this command serves it until it is
+    interrupted, also after the repository was moved. If it is a tracking server, this
+    command only prints the address.
 
     Args:
-        port: local port, for a store in a file.
+        port: local port to serve a local database on.
     """
     address, is_file = tracking.served_address(registry)
     if not is_file:
         print(address)
         return
     sys.stdout.flush()
-    words = ["mlflow", "ui", "--backend-store-uri", address, "--port", str(port)]
-    os.execv(sys.executable, [sys.executable, "-m", *words])
+    command = ["mlflow", "ui", "--backend-store-uri", address, "--port", str(port)]
+    os.execv(sys.executable, [sys.executable, "-m", *command])

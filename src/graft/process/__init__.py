@@ -1,1 +1,1 @@
-"""How a process of graft starts and ends; imports nothing but errors."""
+"""Start and end of a graft process; imports only `graft.errors`."""

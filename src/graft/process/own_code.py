@@ -1,11 +1,11 @@
-"""Makes stages and commands run the code of the folder that they are started in.
+"""Makes stages and commands run the code of the checkout that they are started in.
 
-An environment has one editable install of graft, that of the workspace. DVC runs queued
-and temporary experiments in copies of other commits, and several worktrees may share an
-environment. There `import graft` would find the code of the workspace, and results
-would be attributed to a commit that did not compute them. So a process that imported
-another graft restarts itself with its folder's `src` first on PYTHONPATH, which its
-child processes inherit.
+A Python environment has one editable install of graft, which imports the code of one
+checkout. DVC runs queued and temporary experiments in other checkouts, and several git
+worktrees may share an environment. In these, `import graft` would import the code of
+the first checkout, and results would be attributed to a commit that did not compute
+them. Therefore, a process that imported graft from another checkout restarts itself
+with the `src` of its checkout first on PYTHONPATH, which its child processes inherit.
 """
 
 import os
@@ -26,13 +26,20 @@ def use_own_code(
     execute: Execute = os.execve,
     environment: Mapping[str, str] = os.environ,
 ) -> None:
-    """Return if neither `folder` nor a parent has code of graft, or if the nearest was
-    imported; else restart this process (`execute` does not return).
+    """Restart this process if it imported graft from another checkout than `folder`.
 
-    Raises: ConfigError if another code is imported even after a restart.
+    Returns if the imported code is that of the checkout, or if neither `folder` nor a
+    parent is a checkout of graft.
+
+    Args:
+        folder: the working directory.
+        imported: folder of the imported package.
+        execute: replaces the process, so it does not return.
+        environment: environment variables of the process.
+    Raises: ConfigError if other code is imported even after a restart.
     """
-    here = folder.absolute()
-    sources = (one / "src" for one in (here, *here.parents))
+    folders = (folder.absolute(), *folder.absolute().parents)
+    sources = (parent / "src" for parent in folders)
     source = next((s for s in sources if (s / "graft/__init__.py").is_file()), None)
     if source is None or imported.resolve() == (own := source / "graft").resolve():
         return
@@ -41,11 +48,11 @@ def use_own_code(
     if os.pathsep.join([path[1], ""]).startswith(os.pathsep.join([path[0], ""])):
         raise ConfigError(
             str(folder),
-            f"the code of this folder should run, but {imported} was imported",
-            expected=f"graft from {own}",
-            fix=f"remove what takes precedence over PYTHONPATH={source} (python -I or "
-            "-E, a module named graft in this folder)",
+            f"this folder contains code of graft, but {imported} was imported",
+            expected=f"graft imported from {own}",
+            fix=f"remove what overrides PYTHONPATH={source}: the options -I and -E of "
+            "python, or a module named graft in this folder",
         )
-    again = dict(environment) | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
+    changed = dict(environment) | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
     sys.stdout.flush()
-    execute(sys.executable, [sys.executable, *sys.orig_argv[1:]], again)
+    execute(sys.executable, [sys.executable, *sys.orig_argv[1:]], changed)

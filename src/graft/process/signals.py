@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a stage or command with one message and no traceback."""
+"""Ctrl-C (SIGINT) and SIGTERM end a stage or command with a message, no traceback."""
 
 import os
 import signal
@@ -13,12 +13,12 @@ Handler = Callable[[int, FrameType | None], NoReturn]
 SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 RESUME = (
     "fix: run the same command again (dvc repro, dvc exp run …): training resumes from "
-    "its last checkpoint, another stage starts again"
+    "its last checkpoint, any other stage starts from the beginning"
 )
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal, where files and runs are open: they are closed on the way out."""
+    """A signal as an exception, so that open files and runs are closed."""
 
     def __init__(self, number: int = signal.SIGINT) -> None:
         super().__init__(number)
@@ -27,44 +27,47 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def handled(handler: Handler) -> Iterator[None]:
-    """Handle the signals so within the block."""
-    before = _set(handler)
+    """Handle SIGINT and SIGTERM with `handler` within the block."""
+    previous = _set(handler)
     try:
         yield
     finally:
-        for number, old in before.items():
+        for number, old in previous.items():
             signal.signal(number, old)
 
 
 def exit_stage_at_once() -> None:
-    """From now on signals end this stage: for the seconds in which it imports."""
+    """From now on, signals end this stage at once: while it imports its modules."""
     _set(lambda number, frame: _exit(number, is_stage=True))
 
 
 def exit_at_once(number: int, _frame: FrameType | None) -> NoReturn:
-    """A handler for the time in which a command imports: nothing is open yet."""
+    """A handler while a command imports its modules, when nothing is open yet."""
     _exit(number, is_stage=False)
 
 
 def raise_interrupted(number: int, _frame: FrameType | None) -> NoReturn:
-    """A handler. Raises: Interrupted."""
+    """A handler while files and runs may be open. Raises: Interrupted."""
     raise Interrupted(number)
 
 
-def tell(number: int, is_stage: bool) -> int:
-    """Print what happened, and for a stage how to go on; returns the exit status."""
-    if os.environ.get("RANK", "0") == "0":  # one of several processes speaks for all
+def report(number: int, is_stage: bool) -> int:
+    """Print which signal ended the process, and how to resume a stage.
+
+    Returns: the exit status.
+    """
+    if os.environ.get("RANK", "0") == "0":  # of several processes, only one prints
         lines = [SIGNALS[signal.Signals(number)], *([RESUME] if is_stage else [])]
         print("\n  ".join(lines), file=sys.stderr, flush=True)
     return 128 + number
 
 
 def _exit(number: int, is_stage: bool) -> NoReturn:
-    os._exit(tell(number, is_stage))  # an exception would show what was imported
+    os._exit(report(number, is_stage))  # an exception would print a traceback
 
 
 def _set(handler: Handler) -> dict[int, Callable[..., object] | int | None]:
-    """Set a handler, except where the parent has had the signal ignored (`nohup`, a
-    job in the background); returns the handlers before."""
-    heard = [one for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
-    return {number: signal.signal(number, handler) for number in heard}
+    """Set a handler, except for signals that the parent process made this one ignore
+    (`nohup`, background jobs); returns the previous handlers."""
+    numbers = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in numbers}
