@@ -72,11 +72,7 @@ def run(
         print(
             f"text lengths unknown: {reason}\n"
             f"assumption: each text has {length:,} tokens, and all tokens are trained"
-            + (
-                ""
-                if total
-                else "; for hours, pass --tokens or run dvc repro tokenize"
-            )
+            + ("" if total else "; for hours, pass --tokens or run dvc repro tokenize")
             + "\n"
         )
     cards = [GPUS[gpu]] if gpu else list(GPUS.values())
