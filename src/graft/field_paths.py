@@ -1,4 +1,4 @@
-"""Paths to a place in a row, such as `translation.en` or `instances[0].output`."""
+"""Paths to values in a row, such as `translation.en` or `instances[0].output`."""
 
 import json
 import re
@@ -7,17 +7,17 @@ from functools import cache, lru_cache
 from typing import Any
 
 ABSENT = object()
-"""The value at a path that does not exist; null of JSON is a value."""
+"""Result for a path that does not exist, as opposed to JSON's null."""
 
 _STEP = re.compile(r"\.?([^.\[\]]+|\[[^\[\]]*[^\W\d][^\[\]]*\])|\[(\d+|\*)\]")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 EACH = "[*]"
-"""In a path: all items of a list."""
+"""In a path, stands for all items of a list."""
 
 
 @cache
 def to_steps(path: str) -> tuple[str | int | None, ...]:
-    """Names and indices of a path; None means all items of a list."""
+    """The steps of a path: names, list indices, or None for all items of a list."""
     if "[" not in path:
         return tuple(path.split("."))
     return tuple(
@@ -26,38 +26,40 @@ def to_steps(path: str) -> tuple[str | int | None, ...]:
     )
 
 
-def walk(found: Any, steps: Sequence[str | int | None]) -> Any:
-    """The value at the end of the steps from `found`, or `ABSENT`.
+def walk(value: Any, steps: Sequence[str | int | None]) -> Any:
+    """The value that is reached from `value` by the steps, or `ABSENT`.
 
-    A step into a text parses it as JSON, since tables such as CSV store objects so.
+    A text with further steps is parsed as JSON, since tables such as CSV files store
+    objects and lists as JSON text.
     """
-    for at, step in enumerate(steps):
-        if isinstance(found, str):
-            found = _parse(found)
+    for index, step in enumerate(steps):
+        if isinstance(value, str):
+            value = _parse(value)
         if step is None:
-            rest = steps[at + 1 :]
-            if not isinstance(found, list | tuple):
+            rest = steps[index + 1 :]
+            if not isinstance(value, list | tuple):
                 return ABSENT
-            each = [walk(item, rest) for item in found]
+            parts = [walk(item, rest) for item in value]
             if None not in rest:
-                return each
+                return parts
             return [
-                x for part in each for x in (part if part is not ABSENT else [part])
+                x for part in parts for x in (part if part is not ABSENT else [part])
             ]
-        there = (
-            isinstance(found, list | tuple) and step < len(found)
+        exists = (
+            isinstance(value, list | tuple) and step < len(value)
             if isinstance(step, int)
-            else isinstance(found, dict) and step in found
+            else isinstance(value, dict) and step in value
         )
-        if not there:
+        if not exists:
             return ABSENT
-        found = found[step]
-    return found
+        value = value[step]
+    return value
 
 
 @lru_cache(maxsize=16)
 def _parse(text: str) -> Any:
-    """The object or list of a text in JSON without repeated keys; else `ABSENT`."""
+    """A text parsed as JSON; `ABSENT` unless it is an object or list without repeated
+    keys."""
     if not text.lstrip().startswith(("{", "[")):
         return ABSENT
     try:
@@ -74,9 +76,9 @@ def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def path_error(path: str) -> str:
-    """What is wrong with a path; empty if nothing.
+    """The error in a path; empty if the path is valid.
 
-    Brackets around a word, as in a column `price [EUR]`, are part of its name.
+    Brackets around a word, as in a column `price [EUR]`, are part of the name.
     """
     if path.count("[") != path.count("]"):
         return "a bracket is not closed"
@@ -84,5 +86,5 @@ def path_error(path: str) -> str:
         if not re.fullmatch(r"\d+|\*|.*[^\W\d].*", inside):
             return f"[{inside}] is not an index; write [0] for one item, {EACH} for all"
     if path.startswith("[") or re.search(r"\[(?:\d+|\*)\][^.\[]", path):
-        return "an index must follow a name, and end the path or precede a dot"
+        return "an index must follow a name, and must end the path or precede a dot"
     return ""

@@ -6,55 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stage_rejects import LINES, write_stage_rejects
 
 from graft import io
 from graft.commands import quarantine
 from graft.curation.decisions import read_decisions
-from graft.curation.rejects import SHOWN, STAGES
+from graft.curation.rejects import STAGES
 from graft.errors import ConfigError, DataError
 from graft.records import REJECT_SCHEMA
 
 
-def example(text: str) -> dict[str, Any]:
-    return {
-        "id": "user",
-        "messages": [{"role": "user", "content": text}],
-        "references": ["ref"],
-        "stratum": "all",
-    }
-
-
-def line(stage: str, reason: str, where: str, row: Any, **more: str) -> dict[str, str]:
-    told = {"value": "a\x1b[2Jb\u202ec", "expected": "e", "fix": f"mend {reason}"}
-    whole = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)
-    named = {"where": where, "stage": stage, "reason": reason, "id": f"id of {where}"}
-    return told | named | {"row": whole} | more
-
-
-LINES = [
-    line("convert", "missing field", "a.jsonl:1", {"en": 'say "é"', "user": 7}),
-    line("convert", "broken JSON", "a.jsonl:2", "", value='{"en": "b'),
-    line("convert", "missing field", "a.jsonl:3", r'["\ud800"]'),
-    line("preprocess", "too long", "a.jsonl:4", example('line\nof "é"')),
-    line("preprocess", "too long", "a.jsonl:40", example("other")),
-    line("preprocess", "too long", "b/c.jsonl:4", example("third")),
-    line("preprocess", "duplicate", "b/c.jsonl:5", example("twin")),
-    line("preprocess", "near-duplicate", "b/c.jsonl:6", example("sibling")),
-    line("preprocess", "personal data", "b/c.jsonl:7", example("me@example.org")),
-    line("tokenize", "too many tokens", "b/c.jsonl:8", "", id=""),
-    line("split", "overlaps held-out data", "b/c.jsonl:9", example("leak")),
-]
-
-
 @pytest.fixture
 def rejects(tmp_path: Path) -> Path:
-    import polars as pl
-
-    for stage in STAGES:
-        lines = [one for one in LINES if one["stage"] == stage]
-        table = pl.DataFrame(lines).select(REJECT_SCHEMA.names).to_arrow()
-        io.write_batches(tmp_path / "rejects" / stage, [table], REJECT_SCHEMA)
-    return tmp_path / "rejects"
+    return write_stage_rejects(tmp_path / "rejects")
 
 
 def chosen(rejects: Path, **flags: Any) -> list[str]:
@@ -195,14 +159,14 @@ def test_what_a_rule_dropped_is_readmitted_and_taken_back(
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        ({"stage": "convert"}, "fix it in its source"),
+        ({"stage": "convert"}, "correct its source"),
         ({"reason": ["duplicate"]}, "fix: mend duplicate"),
         ({"stage": "tokenize"}, "fix: mend too many tokens"),
         ({"stage": "split"}, "fix: mend overlaps"),
         ({"contains": "@example.org"}, "add --reason 'personal data'"),
         (
             {"stage": "preprocess"},
-            "add --stage preprocess --reason 'too long' 'near-duplicate': 4 can",
+            "the other 4 with --stage preprocess --reason 'too long' 'near-duplicate'",
         ),
     ],
 )
@@ -248,29 +212,3 @@ def test_a_line_that_has_not_run_or_rejected_nothing_is_no_riddle(
     io.write_batches(rejects / "convert", [], REJECT_SCHEMA)
     quarantine.run(rejects=rejects, reason=["duplicate"])
     assert "no rejects" in capsys.readouterr().out
-
-
-def test_counts_and_rejects_as_json(
-    rejects: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = quarantine.run(rejects=rejects, limit=2, json=True)
-    assert found is not None and capsys.readouterr().out == ""
-    assert found["total"] == sum(one["rejects"] for one in found["counts"]) > 2
-    assert len(found["rejects"]) == 2
-    assert set(found["rejects"][0]) == set(SHOWN)
-
-
-def test_numbers_of_readmitted_and_removed_examples_as_json(rejects: Path) -> None:
-    options: dict[str, Any] = {"decisions": rejects / "decisions", "json": True}
-    found = quarantine.run(
-        rejects=rejects, readmit=True, reason=["too long"], where=["a.jsonl"], **options
-    )
-    assert found is not None and found["total"] == 2
-    assert (found["readmitted"], found["already_readmitted"]) == (2, 0)
-    found = quarantine.run(
-        rejects=rejects, readmit=True, reason=["too long"], **options
-    )
-    assert found is not None
-    assert (found["readmitted"], found["already_readmitted"]) == (1, 2)
-    found = quarantine.run(undo=True, where=["a.jsonl"], **options)
-    assert found == {"removed": 2, "remaining": 1}

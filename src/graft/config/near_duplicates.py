@@ -1,4 +1,4 @@
-"""The part of section `preprocess` that finds near-duplicates."""
+"""The section `preprocess.near_duplicates`: detection of near-duplicates."""
 
 from typing import Annotated, Literal
 
@@ -8,12 +8,13 @@ from graft.config.section import Fraction, Positive, Section
 
 
 class NearDuplicatesConfig(Section):
-    """Definition of near-duplicates, and what is done with them.
+    """Definition of near-duplicates, and their treatment (`policy`).
 
     A text is the set of its shingles of `shingle` words. Two texts are near-duplicates
-    if their Jaccard similarity is at least `threshold`, and if the longer one lacks at
-    most a share of `max_replaced` of the shingles and of the numbers of the shorter
-    one. Added words are therefore tolerated more than replaced ones.
+    if their Jaccard similarity is at least `threshold`, and if at most a share of
+    `max_replaced` of the shorter text's shingles, and of its numbers, is missing in the
+    longer text. Added words are therefore tolerated more than replaced words.
+    `num_permutations` is the number of hash functions of MinHash.
     """
 
     policy: Literal["drop", "group", "ignore"]

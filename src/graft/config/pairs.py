@@ -1,11 +1,11 @@
-"""Values that are valid on their own but cannot be combined."""
+"""Checks of values that are valid individually but cannot be combined."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 
 class _Values:
-    """Composed values that may be invalid; missing ones are None."""
+    """Composed values, which may be invalid; a missing value is None."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
@@ -16,13 +16,13 @@ class _Values:
         return group.get(key) if isinstance(group, dict) else None
 
     def shown(self, *names: str) -> str:
-        """Keys with their values, in the syntax of overrides."""
+        """Keys with their values, as overrides."""
         pairs = (f"{name}={str(self(name)).lower()}" for name in names)
         return " with ".join(pairs)
 
 
 def impossible_pairs(values: Mapping[str, Any]) -> list[str]:
-    """The invalid combinations, each with the reason and what to set instead."""
+    """A message for each invalid combination: the reason, and what to set instead."""
     at = _Values(values)
     return [*_of_storage(at), *_of_layers(at), *_of_answers(at), *_of_metrics(at)]
 
@@ -52,7 +52,7 @@ def _of_storage(at: _Values) -> Iterator[str]:
 
 
 def _of_layers(at: _Values) -> Iterator[str]:
-    """Settings that require fused layers, where layers cannot be fused."""
+    """Settings that require fused layers, with settings that rule these out."""
     plain = {
         "adapter.method": at("adapter.method") == "full",
         "adapter.dora": at("adapter.dora") is True,
@@ -85,7 +85,8 @@ def _of_answers(at: _Values) -> Iterator[str]:
 
 
 def _of_metrics(at: _Values) -> Iterator[str]:
-    """A requirement on a metric that is not computed would fail after the training."""
+    """Requirements on metrics that are not computed; the evaluation would fail only
+    after training."""
     requirements = at("evaluate.requirements")
     required = requirements.get("metrics") if isinstance(requirements, dict) else None
     measured = at("task.metrics")

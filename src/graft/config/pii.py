@@ -15,11 +15,12 @@ Region = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 class PiiConfig(Section):
     """The action for each kind of personal data.
 
-    `redact` replaces it by a placeholder such as [EMAIL], `drop` drops the example, and
-    `flag` only lists the example. `regions` are countries whose phone numbers are found
-    without a country code. `unsure`: whether a borderline finding is kept, or treated
-    like a certain one, until a person decides. `context`: characters that are shown on
-    both sides of a finding in the review.
+    `redact` replaces personal data by a placeholder such as [EMAIL], `drop` drops the
+    example, `flag` only lists it in the review file, and `ignore` does nothing.
+    `regions` are countries whose phone numbers are detected without a country code.
+    `unsure` determines the treatment of a borderline finding until a reviewer decides:
+    `keep` leaves the text unchanged, `act` treats it as a certain finding. `context` is
+    the number of characters shown on each side of a finding in the review file.
     """
 
     actions: dict[Kind, Action]
@@ -31,6 +32,6 @@ class PiiConfig(Section):
     def _each_kind_has_an_action(self) -> Self:
         if missing := [kind for kind in KINDS if kind not in self.actions]:
             raise ValueError(
-                f"actions is missing {missing}; use ignore to switch a kind off"
+                f"actions is missing {missing}; set these to ignore to disable them"
             )
         return self

@@ -12,8 +12,8 @@ Side = Literal["user", "assistant"]
 class LanguageConfig(Section):
     """The language of each side, and the confidence needed for a reject.
 
-    `expected` maps a side to its ISO 639-1 code, or to `stratum` if each row's stratum
-    is the code. `min_bytes` and `min_margin` are explained in
+    `expected` maps a side to an ISO 639-1 code, or to `stratum` if the stratum of each
+    row is its code. `min_bytes` and `min_margin` are explained in
     `graft.data.preprocess.languages`.
     """
 
@@ -23,10 +23,10 @@ class LanguageConfig(Section):
 
 
 class QualityConfig(Section):
-    """Rules over messages; null or false turns one off. Shares are of characters.
+    """Rules for messages; null or false disables a rule. Shares are of characters.
 
-    `placeholders` are complete messages, case-insensitive; one that ends in `*` matches
-    the beginning of a message.
+    `placeholders` are complete messages, compared without regard to case; a placeholder
+    that ends in `*` matches the beginning of a message.
     """
 
     max_repetition: float | None = Field(ge=0.5, le=1)

@@ -1,4 +1,4 @@
-"""The section `evaluate.requirements`: what an adapter must reach."""
+"""The section `evaluate.requirements`: minimum quality of an adapter."""
 
 from typing import Self
 
@@ -8,11 +8,13 @@ from graft.config.section import Count, Section
 
 
 class MetricRequirement(Section):
-    """Bounds of one metric of the tuned model; missing bounds are not checked.
+    """Required bounds of a metric of the tuned model; bounds that are null are not
+    checked.
 
     `min` and `max` bound its value. `min_difference` is the required gain over the
     base, in the direction that is better for the metric: the lower bound of the gain's
-    95 % interval must be above it. A smaller significant difference is negligible.
+    95 % interval must be above it. A smaller significant difference counts as
+    negligible.
     """
 
     min: float | None = None
@@ -32,14 +34,18 @@ class MetricRequirement(Section):
 
 
 class RequirementsConfig(Section):
-    """`metrics` maps metrics of the task to bounds; null: no requirement."""
+    """Requirements on an adapter.
+
+    `metrics` maps metrics of the task to bounds (null: no requirement). `min_examples`
+    is the required number of test examples.
+    """
 
     min_examples: Count
     metrics: dict[str, MetricRequirement | None]
 
     @property
     def min_differences(self) -> dict[str, float]:
-        """Smallest relevant differences that are configured, by metric."""
+        """The configured values of `min_difference`, by metric."""
         return {
             name: bounds.min_difference
             for name, bounds in self.metrics.items()

@@ -1,22 +1,22 @@
-"""Remove user names, passwords and tokens from addresses; they belong in the
-environment."""
+"""Removal of user names, passwords and tokens from URLs in messages and files."""
 
 import re
 
 _USER = re.compile(r"""(?<=://)(?:[^/\s"'<>]*|[^/@:\s"'<>]*:(?!\d+/)[^\s"'<>]*)@""")
-"""Up to the last @ before the path; requests accepts @ and / in passwords."""
+"""User name and password: up to the last @ before the path, since requests accepts @
+and / in passwords."""
 _QUERY = re.compile(
     r"([?&](?:password|passwd|pwd|token|secret|api_?key)=)(?!\*{3})[^&\s]+", re.I
 )
 
 
 def without_secret(text: str) -> str:
-    """The text without user names, passwords and tokens in addresses."""
+    """The text without user names, passwords and tokens in URLs."""
     return _QUERY.sub(r"\1***", _USER.sub("", text))
 
 
 def without_secrets(value: object) -> object:
-    """The same for all texts in nested lists and objects."""
+    """Nested lists and objects with `without_secret` applied to all texts."""
     if isinstance(value, str):
         return without_secret(value)
     if isinstance(value, list):

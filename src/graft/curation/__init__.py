@@ -1,1 +1,1 @@
-"""Decisions of reviewers, and the rejects that they decide on."""
+"""Rejected rows, and reviewers' decisions on rows and personal data."""

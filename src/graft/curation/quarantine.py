@@ -1,4 +1,4 @@
-"""Selection of rejects, and which of them can be re-admitted."""
+"""Selection of rejects, and the decision which of them can be re-admitted."""
 
 import json
 from collections import Counter
@@ -15,9 +15,12 @@ from graft.errors import DataError
 
 @dataclass(frozen=True)
 class Filter:
-    """A selection of rejects; an empty part matches all.
+    """A selection of rejects; an empty attribute matches all of them.
 
-    A place is a file:row, a file, a folder, or a pattern with * or ?.
+    Attributes:
+        reasons: reasons of the rejects.
+        places: places, each a file:row, a file, a folder, or a pattern with * or ?.
+        text: text that their rows contain.
     """
 
     reasons: list[str]
@@ -37,10 +40,11 @@ class Filter:
         )
 
     def select(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The lines that match.
+        """The rejects that match.
 
         Args:
-            frame: columns reason and where; for a text also stage, value and row.
+            frame: rejects; columns reason and where, and to select by text also stage,
+                value and row.
         """
         if self.reasons:
             frame = frame.filter(pl.col("reason").is_in(self.reasons))
@@ -50,55 +54,67 @@ class Filter:
 
 
 class Admission:
-    """Divides rejects into examples that can be re-admitted, by id, and others.
+    """Divides rejects into examples that can be re-admitted, and others.
 
-    Examples that a rule of `preprocess` dropped can be; those with personal data only
-    if the filter names that reason.
+    An example can be re-admitted if a rule of `preprocess` dropped it and it is not a
+    duplicate; an example with personal data only if the selection names this reason.
+
+    Attributes:
+        examples: the rejects that can be re-admitted, by id.
     """
 
-    def __init__(self, chosen: Filter) -> None:
-        unable = [DUPLICATE.reason]
-        if PERSONAL.reason not in chosen.reasons:
-            unable.append(PERSONAL.reason)
-        by_rule = pl.col("stage") == "preprocess"
-        self._fits = by_rule & ~pl.col("reason").is_in(unable)
-        self._fit: Counter[str] = Counter()
-        self._unfit: Counter[tuple[str, ...]] = Counter()
+    def __init__(self, selection: Filter) -> None:
+        excluded = [DUPLICATE.reason]
+        if PERSONAL.reason not in selection.reasons:
+            excluded.append(PERSONAL.reason)
+        is_rule = pl.col("stage") == "preprocess"
+        self._is_admissible = is_rule & ~pl.col("reason").is_in(excluded)
+        self._admissible: Counter[str] = Counter()
+        self._inadmissible: Counter[tuple[str, ...]] = Counter()
         self.examples: dict[str, dict[str, str]] = {}
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Add rejects: columns id, where, stage, reason and fix."""
-        for line in frame.filter(self._fits).iter_rows(named=True):
-            self._fit[line["reason"]] += 1
-            self.examples.setdefault(line["id"], line)
-        others = frame.filter(~self._fits).select("stage", "reason", "fix")
-        self._unfit.update(others.iter_rows())
+        """Add rejects, with columns id, where, stage, reason and fix."""
+        for reject in frame.filter(self._is_admissible).iter_rows(named=True):
+            self._admissible[reject["reason"]] += 1
+            self.examples.setdefault(reject["id"], reject)
+        others = frame.filter(~self._is_admissible).select("stage", "reason", "fix")
+        self._inadmissible.update(others.iter_rows())
 
     def enforce(self, where: str) -> None:
-        """Raises: DataError, with a fix per reason, if one cannot be re-admitted."""
-        if not self._unfit:
+        """Check that all rejects can be re-admitted.
+
+        Args:
+            where: folder of the rejects, for the message.
+        Raises: DataError with a fix for each reason if one cannot be re-admitted.
+        """
+        if not self._inadmissible:
             return
         reasons = ""
-        for (stage, reason, fix), number in self._unfit.items():
+        for (stage, reason, fix), number in self._inadmissible.items():
             if stage == "convert":
-                fix = "not an example: write it out with --rows, fix it in its source"
+                fix = "not an example; write it with --rows, and correct its source"
             elif reason == PERSONAL.reason:
                 fix = f"to train on personal data, add --reason {reason!r}"
             reasons += f"\n  - {stage}: {reason}: {number:,}\n      fix: {fix}"
         fix = "apply the fixes above, then: dvc repro"
-        if self._fit:
-            named = " ".join(map(repr, self._fit))
-            fix = f"add --stage preprocess --reason {named}: {self._fit.total():,} can"
+        if self._admissible:
+            options = " ".join(map(repr, self._admissible))
+            number = self._admissible.total()
+            fix = f"re-admit only the other {number:,} with --stage preprocess "
+            fix += f"--reason {options}"
+        number = self._inadmissible.total()
         raise DataError(
             where,
-            f"cannot re-admit {self._unfit.total():,} of these; none was{reasons}",
+            f"{number:,} of the selected rejects cannot be re-admitted, so none was"
+            f"{reasons}",
             expected="examples that a rule of preprocess dropped",
             fix=fix,
         )
 
 
 def decode(row: str) -> Any:
-    """A reject's row from its JSON; other text unchanged."""
+    """The row of a reject, parsed from JSON; any other text unchanged."""
     try:
         return json.loads(row)
     except ValueError:
@@ -106,6 +122,7 @@ def decode(row: str) -> Any:
 
 
 def _is_at(place: str) -> pl.Expr:
+    """Whether a reject comes from a place."""
     where, folder = pl.col("where"), place.rstrip("/")
     inside = where.str.starts_with(folder + ":") | where.str.starts_with(folder + "/")
     pattern = pl.escape_regex(place).replace(r"\*", ".*").replace(r"\?", ".")
@@ -113,32 +130,32 @@ def _is_at(place: str) -> pl.Expr:
 
 
 def _containing(frame: pl.DataFrame, text: str) -> pl.DataFrame:
-    """The lines whose row contains a text in its values, not in its column names.
+    """The rejects whose row contains a text in its values; column names do not count.
 
-    The JSON is searched first, which is fast; only matches are parsed.
+    The JSON text is searched first, which is fast; only its matches are parsed.
     """
-    spelt = [json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (False, True)]
+    escaped = [json.dumps(text, ensure_ascii=flag)[1:-1] for flag in (False, True)]
     row = pl.when(pl.col("row") == "").then("value").otherwise("row")
-    forms = [row.str.contains(form, literal=True) for form in {text, *spelt}]
-    near = frame.filter(pl.any_horizontal(forms))
+    matches = [row.str.contains(form, literal=True) for form in {text, *escaped}]
+    candidates = frame.filter(pl.any_horizontal(matches))
     contains = [
-        any(text in value for value in _texts(line))
-        for line in near.iter_rows(named=True)
+        any(text in value for value in _texts(reject))
+        for reject in candidates.iter_rows(named=True)
     ]
-    return near.filter(pl.Series(contains, dtype=pl.Boolean))
+    return candidates.filter(pl.Series(contains, dtype=pl.Boolean))
 
 
-def _texts(line: Mapping[str, str]) -> Iterator[str]:
-    """All texts of a row; of an example, its messages and references."""
-    row = decode(line["row"] or line["value"])
-    if line["stage"] != "convert" and isinstance(row, dict):
+def _texts(reject: Mapping[str, str]) -> Iterator[str]:
+    """All texts of a row; for an example, of its messages and references."""
+    row = decode(reject["row"] or reject["value"])
+    if reject["stage"] != "convert" and isinstance(row, dict):
         row = [[turn["content"] for turn in row["messages"]], row["references"]]
-    left = [row]
-    while left:
-        value = left.pop()
+    waiting = [row]
+    while waiting:
+        value = waiting.pop()
         if isinstance(value, str):
             yield value
         elif isinstance(value, dict | list):
-            left += value.values() if isinstance(value, dict) else value
+            waiting += value.values() if isinstance(value, dict) else value
         elif value is not None:
             yield json.dumps(value)

@@ -1,4 +1,4 @@
-"""What all pages of HTML share: numbers, axes, drawing and a style sheet."""
+"""Components of all HTML pages: number formats, axes, plots and a style sheet."""
 
 from importlib.resources import files
 
@@ -8,5 +8,5 @@ __all__ = ["style"]
 
 
 def style() -> Markup:
-    """The rules that every page begins its style sheet with."""
+    """The CSS rules that all pages share."""
     return Markup(files("graft.pages").joinpath("style.css").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Axes with round ticks; places on them are per cent of their width."""
+"""Axes with round ticks. Positions on an axis are in per cent of its width."""
 
 import math
 from collections.abc import Iterable
@@ -9,18 +9,18 @@ from graft.pages.numbers import tick
 
 Scale = Literal["linear", "log"]
 NUM_STEPS = 5
-"""Most steps between ticks on one side of zero."""
+"""Maximum number of steps between ticks on one side of zero."""
 NUM_DECADES = 8
-"""Most powers of ten on a logarithmic axis, but for its ends."""
+"""Maximum number of powers of ten on a logarithmic axis, without its ends."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """From the first of its `ticks` to the last.
+    """An axis from its first tick to its last.
 
-    Args:
-        ticks: two or more, rising.
-        scale: `log` if equal factors, not equal differences, are equally far.
+    Attributes:
+        ticks: two or more values in ascending order.
+        scale: linear or logarithmic.
     """
 
     ticks: tuple[float, ...]
@@ -28,10 +28,10 @@ class Axis:
 
     @classmethod
     def over(cls, values: Iterable[float], scale: Scale = "linear") -> Self:
-        """The shortest round axis that holds all `values` that it can.
+        """The shortest axis with round ticks that covers the values.
 
-        A linear one holds zero and all finite values, a logarithmic one all that are
-        finite and positive.
+        A linear axis covers zero and all finite values, a logarithmic axis all finite
+        positive values.
         """
         finite = [value for value in values if math.isfinite(value)]
         if scale == "log":
@@ -40,28 +40,28 @@ class Axis:
 
     @property
     def low(self) -> float:
-        """Where it begins."""
+        """The value at the beginning of the axis."""
         return self.ticks[0]
 
     @property
     def high(self) -> float:
-        """Where it ends."""
+        """The value at the end of the axis."""
         return self.ticks[-1]
 
     @property
     def step(self) -> float:
-        """From one tick of a linear axis to the next."""
+        """The difference between neighbouring ticks of a linear axis."""
         return self.ticks[-1] - self.ticks[-2]
 
     def at(self, value: float) -> float:
-        """Place of a value in per cent; the nearer end for one beyond."""
+        """Position of a value in per cent; a value beyond an end is at that end."""
         low, high = self.low, self.high
         if self.scale == "log":
             low, high, value = (math.log(max(x, self.low)) for x in (low, high, value))
         return min(100.0, max(0.0, 100 * (value - low) / (high - low)))
 
     def label(self, value: float) -> str:
-        """A value with the digits that its tick needs."""
+        """A value with as many digits as a tick needs."""
         return tick(value, value if self.scale == "log" else self.step)
 
 
@@ -76,13 +76,14 @@ def _steps(values: list[float]) -> tuple[float, ...]:
         for factor in (1, 2, 5, 10)
         if power * factor * NUM_STEPS >= size * (1 - 1e-9)
     )
-    # A value on a tick, but for rounding, needs no further step.
+    # A value that is on a tick up to rounding needs no further step.
     first, last = (math.ceil(side / step - 1e-9) for side in (-low, high))
     return tuple(index * step for index in range(-first, last + 1))
 
 
 def _factors(values: list[float]) -> tuple[float, ...]:
-    """1, 2 and 5 of each power of ten over up to three; powers alone over more."""
+    """Ticks of a logarithmic axis: 1, 2 and 5 times each power of ten if it covers at
+    most three, otherwise only powers of ten."""
     low, high = (min(values), max(values)) if values else (1.0, 10.0)
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     last = max(last, first + 1)

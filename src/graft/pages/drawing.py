@@ -1,7 +1,7 @@
-"""Parts of plots as SVG that fits any width.
+"""Components of plots, as SVG that fits any width.
 
-Places across are in per cent and places down in pixels, so that a plot shrinks to a
-phone without shrinking its letters.
+Horizontal positions are in per cent and vertical positions in pixels, so that a plot
+becomes narrower on a phone without smaller text.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,19 +13,22 @@ from graft.pages.axis import Axis
 from graft.pages.numbers import digits_of, number, share, tick
 
 RULER = 22
-"""Height of an axis's numbers, in pixels, as are those below."""
+"""Height of the numbers at an axis, in pixels (as all lengths below)."""
 HEIGHT = 64
-"""Of the tallest bar."""
+"""Height of the tallest bar."""
 CHAR = 8
-"""Most width of a digit in an axis's numbers; a comma or a point has half of it."""
+"""Maximum width of a digit in the numbers; a comma or a point has half of it."""
 SPACE = 6
-"""Least distance between two of them."""
+"""Minimum distance between two numbers."""
 NARROWEST = 280
 """Width of a plot on a small phone."""
 
 
 def svg(slug: str, title: str, desc: str, height: float, body: Markup) -> Markup:
-    """A plot with the words for those who do not see it. `slug` is unique on a page."""
+    """A plot with a title and a description for screen readers.
+
+    `slug` must be unique on a page.
+    """
     return Markup(
         '<svg role="img" aria-labelledby="{slug}-title {slug}-desc" width="100%" '
         'height="{height:.0f}"><title id="{slug}-title">{title}</title>'
@@ -34,7 +37,7 @@ def svg(slug: str, title: str, desc: str, height: float, body: Markup) -> Markup
 
 
 def grid(axis: Axis, top: float, bottom: float) -> Markup:
-    """A thin line at every tick, a stronger one at zero."""
+    """A thin line at each tick, and a stronger line at zero."""
     line = Markup('<line class="{}" x1="{x:.2f}%" x2="{x:.2f}%" y1="{}" y2="{}"/>')
     return Markup().join(
         line.format("grid" if value else "zero", top, bottom, x=axis.at(value))
@@ -45,17 +48,20 @@ def grid(axis: Axis, top: float, bottom: float) -> Markup:
 def ruler(
     axis: Axis, top: float, *, more: bool = False, width: float = NARROWEST
 ) -> Markup:
-    """The numbers of the ticks, as many as have room where the plot is `width` pixels
-    wide; those at the ends stay inside.
+    """The numbers at the ticks; those at the ends do not extend beyond the axis.
 
-    `more` says that the last one stands for larger values too.
+    Args:
+        axis: axis whose ticks get numbers.
+        top: vertical position.
+        more: whether the last number also stands for larger values.
+        width: width of the plot in pixels; numbers that would overlap are omitted.
     """
-    words = [axis.label(value) for value in axis.ticks]
-    words[-1] += "+" if more else ""
+    labels = [axis.label(value) for value in axis.ticks]
+    labels[-1] += "+" if more else ""
     text = Markup('<text class="tick" x="{:.2f}%" y="{}" text-anchor="{}">{}</text>')
     return Markup().join(
-        text.format(axis.at(axis.ticks[i]), top + 16, _anchor(axis, i), words[i])
-        for i in _shown(axis, words, width)
+        text.format(axis.at(axis.ticks[i]), top + 16, _anchor(axis, i), labels[i])
+        for i in _shown(axis, labels, width)
     )
 
 
@@ -63,40 +69,43 @@ def _anchor(axis: Axis, index: int) -> str:
     return {0: "start", len(axis.ticks) - 1: "end"}.get(index, "middle")
 
 
-def _shown(axis: Axis, words: list[str], width: float) -> list[int]:
-    """Ticks whose numbers do not touch: zero, those at equal distances from it, and the
-    ends; on a logarithmic axis powers of ten, the ends, and what has room between. An
-    end that touches zero or the first power of ten is left out."""
-    size = len(words)
-    round_ones = [i for i, word in enumerate(words) if word.strip("0.,+") in ("", "1")]
-    origin = round_ones[0] if round_ones else 0
+def _shown(axis: Axis, labels: list[str], width: float) -> list[int]:
+    """Indices of ticks whose labels do not overlap.
+
+    On a linear axis: zero, ticks at equal distances from it, and the ends. On a
+    logarithmic axis: powers of ten, the ends, and further ticks where there is space.
+    An end that overlaps zero or the first power of ten is omitted.
+    """
+    size = len(labels)
+    powers = [i for i, text in enumerate(labels) if text.strip("0.,+") in ("", "1")]
+    origin = powers[0] if powers else 0
 
     def extent(index: int) -> tuple[float, float]:
-        marks = sum(char in ",." for char in words[index])
-        length = CHAR * (len(words[index]) - marks / 2) + SPACE
+        marks = sum(char in ",." for char in labels[index])
+        length = CHAR * (len(labels[index]) - marks / 2) + SPACE
         shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[_anchor(axis, index)]
         left = width * axis.at(axis.ticks[index]) / 100 - shift * length
         return left, left + length
 
-    def touch(one: int, other: int) -> bool:
-        (left, right), (start, end) = extent(one), extent(other)
+    def overlap(first: int, second: int) -> bool:
+        (left, right), (start, end) = extent(first), extent(second)
         return left < end and start < right
 
     shown = [origin]
 
     def add(indices: Iterable[int]) -> None:
         for index in indices:
-            if not any(touch(index, other) for other in shown):
+            if not any(overlap(index, other) for other in shown):
                 shown.append(index)
 
     add((size - 1, 0))
     if axis.scale == "log":
-        add([*round_ones, *range(size)])
+        add([*powers, *range(size)])
         return sorted(shown)
     for stride in (1, 2, 5):
-        every = sorted({*shown, *range(origin % stride, size, stride)})
-        if not any(touch(one, other) for one, other in pairwise(every)):
-            return every
+        indices = sorted({*shown, *range(origin % stride, size, stride)})
+        if not any(overlap(first, second) for first, second in pairwise(indices)):
+            return indices
     return sorted(shown)
 
 
@@ -108,9 +117,15 @@ def bars(
     bottom: float,
     more: bool,
 ) -> Markup:
-    """A bar for each bin that has a value; pointed at, it says what it holds.
+    """A bar for each bin that is not empty, with its range and count as a tooltip.
 
-    `more` says that the last bin holds larger values too.
+    Args:
+        axis: horizontal axis.
+        edges: edges of the bins, one more than `counts`.
+        counts: number of values in each bin.
+        kind: CSS class of the bars.
+        bottom: vertical position of the axis.
+        more: whether the last bin also counts larger values.
     """
     shape = Markup(
         '<rect class="bar" x="{:.2f}%" width="{:.2f}%" y="{:.1f}" height="{:.1f}">'
@@ -119,21 +134,21 @@ def bars(
     total, most = sum(counts), max(counts, default=0)
     drawn = Markup()
     for index, (low, high) in enumerate(pairwise(edges)):
-        if not (held := counts[index]):
+        if not (count := counts[index]):
             continue
         if axis.scale == "log":
-            least, upto = (number(edge, digits_of([edge])) for edge in (low, high))
+            lower, upper = (number(edge, digits_of([edge])) for edge in (low, high))
         else:
-            least, upto = (tick(edge, high - low) for edge in (low, high))
+            lower, upper = (tick(edge, high - low) for edge in (low, high))
         left, right = axis.at(low), axis.at(high)
-        height = max(HEIGHT * held / most, 1.0)
+        height = max(HEIGHT * count / most, 1.0)
         drawn += shape.format(
             left + 0.15,
             right - left - 0.3,
             bottom - height,
             height,
-            f"{least} and more" if more and high == edges[-1] else f"{least} to {upto}",
-            held,
-            share(held, total),
+            f"{lower} {'and more' if more and high == edges[-1] else f'to {upper}'}",
+            count,
+            share(count, total),
         )
     return Markup('<g class="{}">{}</g>').format(kind, drawn)

@@ -1,4 +1,4 @@
-"""Numbers as pages show them: digits, signs and separators in one place."""
+"""Formats of numbers on all pages: digits, signs and separators."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from graft.records import Score
 
 
 def digits_of(values: Sequence[float]) -> int:
-    """Digits after the point that keep about three in all: 1234, 82.6, 4.31, 0.127."""
+    """Decimal places for about three significant digits: 1234, 82.6, 4.31, 0.127."""
     most = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     if most >= 1000:
         return 0
@@ -17,7 +17,7 @@ def digits_of(values: Sequence[float]) -> int:
 
 
 def number(value: float, digits: int = 1, sign: str = "") -> str:
-    """`1,234.5`; with `sign="+"` also `+1.2` and `−1.2`, but never a signed zero."""
+    """A number as text: `1,234.5`; with `sign="+"`, `+1.2` or `−1.2`; never `-0.0`."""
     if math.isnan(value):
         return "undefined"
     if math.isinf(value):
@@ -34,10 +34,10 @@ def interval(score: Score, digits: int, sign: str = "") -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A part of a whole in per cent."""
+    """A proportion in per cent: `12.5 %`."""
     return f"{100 * part / whole:.1f} %" if whole else "0.0 %"
 
 
 def tick(value: float, step: float) -> str:
-    """A value on an axis with ticks every `step`."""
+    """The label of a value on an axis with a tick every `step`."""
     return number(value, max(0, -math.floor(math.log10(step) + 1e-9)))
