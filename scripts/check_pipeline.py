@@ -1,9 +1,9 @@
-"""Check the results of the default pipeline against those measured before.
+"""Check the results of the default pipeline against earlier measurements.
 
     python scripts/check_pipeline.py          after make repro
 
-The score must be in the range of tests/expected/default_pipeline.json, training and
-validation loss must have fallen, and no value may be missing or NaN.
+The score must be in the range that tests/expected/default_pipeline.json gives, the
+training and validation losses must have decreased, and no value may be missing or NaN.
 """
 
 import csv
@@ -18,9 +18,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 EXPECTED = ROOT / "tests/expected/default_pipeline.json"
 ENDS = 5
-"""Logged training losses that are averaged at either end."""
-MIN_FALL = 0.9
-"""The last loss must be at most this share of the first."""
+"""Number of logged training losses that are averaged at the start and at the end."""
+MAX_RATIO = 0.9
+"""Maximum ratio of the last loss to the first."""
 FLAGS = {"amx_tile": "AMX", "avx512_bf16": "AVX-512 BF16"}
 
 
@@ -40,27 +40,33 @@ def score_errors(
     elif not base < value:
         yield f"tuned.{name} {value} is not above base.{name} {base}"
     if report.get("num_examples") != expected["num_examples"]:
-        found = report.get("num_examples")
-        yield f"num_examples is {found}; expected {expected['num_examples']}"
+        number = report.get("num_examples")
+        yield f"num_examples is {number}; expected {expected['num_examples']}"
     if report.get("requirements") != "passed":
         yield f"requirements is {report.get('requirements')!r}; expected 'passed'"
 
 
 def loss_errors(name: str, losses: Sequence[float], ends: int) -> Iterator[str]:
-    """Errors in a loss curve, in the order of steps."""
+    """Errors in a loss curve.
+
+    Args:
+        name: train or validation.
+        losses: values in the order of steps.
+        ends: number of values to average at each end.
+    """
     if len(losses) < 2:
         yield f"{name} loss: {len(losses)} values; expected two or more"
     elif not all(map(math.isfinite, losses)):
         yield f"{name} loss: a value is NaN or infinite"
     else:
-        few = max(1, min(ends, len(losses) // 2))
-        first, last = sum(losses[:few]) / few, sum(losses[-few:]) / few
-        if last > MIN_FALL * first:
-            yield f"{name} loss went from {first:.3f} to {last:.3f}; expected a fall"
+        count = max(1, min(ends, len(losses) // 2))
+        first, last = sum(losses[:count]) / count, sum(losses[-count:]) / count
+        if last > MAX_RATIO * first:
+            yield f"{name} loss went from {first:.3f} to {last:.3f}; expected to fall"
 
 
 def read_losses(path: Path) -> list[float]:
-    """The column `loss` of a curve: NaN for other text, empty without a file."""
+    """The column `loss` of a curve; NaN for other text, empty if there is no file."""
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
@@ -68,7 +74,7 @@ def read_losses(path: Path) -> list[float]:
 
 
 def find_errors(root: Path, expected: Mapping[str, Any]) -> list[str]:
-    """All errors in the reports and curves under a root."""
+    """All errors in the reports and curves of a repository."""
     errors = []
     path = root / "reports/evaluate.json"
     try:
@@ -83,7 +89,7 @@ def find_errors(root: Path, expected: Mapping[str, Any]) -> list[str]:
 
 
 def processor_class(cpuinfo: str) -> str:
-    """The instruction set, which determines how matrix products are rounded."""
+    """The instruction set of the CPU, which determines how products are rounded."""
     flags = set(re.findall(r"\w+", cpuinfo))
     return next((name for flag, name in FLAGS.items() if flag in flags), "AVX2")
 
@@ -103,19 +109,19 @@ def _to_float(value: Any) -> float:
 
 
 def main(root: Path = ROOT) -> int:
-    """Print errors and the expected score; returns 1 if there are errors."""
+    """Print the errors and the expected score; returns 1 if there are errors."""
     expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
     errors = find_errors(root, expected)
     cpuinfo = Path("/proc/cpuinfo")
     kind = processor_class(
         cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
     )
-    known = expected["measured"][kind]
+    measured = expected["measured"][kind]
     for line in errors:
         print(f"error: {line}", file=sys.stderr)
     print(
-        f"{expected['metric']} on a processor with {kind} was {known['value']} "
-        f"{known['interval']}; allowed {expected['lowest']} to {expected['highest']}"
+        f"{expected['metric']} measured on a CPU with {kind}: {measured['value']} "
+        f"{measured['interval']}; allowed {expected['lowest']} to {expected['highest']}"
     )
     return 1 if errors else 0
 

@@ -1,4 +1,4 @@
-"""Run the Python block of README, and compare its output with that in README.
+"""Run the Python block of README, and compare its output with the output in README.
 
 python scripts/check_readme.py            after make repro
 """
@@ -16,15 +16,18 @@ BLOCK = re.compile(
 
 
 def shown_in(readme: str) -> tuple[str, str]:
-    """The code, and the output below it. Raises: ValueError if one is missing."""
-    found = BLOCK.search(readme)
-    if found is None:
+    """The Python code in README, and the output below it.
+
+    Raises: ValueError if one of them is missing.
+    """
+    match = BLOCK.search(readme)
+    if match is None:
         raise ValueError("README has no ```python block followed by a ```text block")
-    return found["code"], found["shown"]
+    return match["code"], match["shown"]
 
 
 def run(code: str, folder: Path) -> str:
-    """The output of a program; its stderr is shown.
+    """Run Python code, and return its stdout; its stderr is printed.
 
     Raises: CalledProcessError if it fails.
     """
@@ -39,7 +42,7 @@ def run(code: str, folder: Path) -> str:
 
 
 def main(root: Path = ROOT) -> int:
-    """Returns 1 if README shows another output."""
+    """Returns 1 if the output in README differs."""
     try:
         code, shown = shown_in((root / "README.md").read_text(encoding="utf-8"))
         printed = run(code, root)
@@ -48,13 +51,13 @@ def main(root: Path = ROOT) -> int:
         return 1
     if printed != shown:
         print(
-            f"error: README.md: its Python block prints\n{printed}"
+            f"error: README.md: the output of its Python block is\n{printed}"
             f"  expected: the output in README\n{shown}"
-            "  fix: find out what changed; if the model is correct, update README",
+            "  fix: find the cause; if the new output is correct, update README",
             file=sys.stderr,
         )
         return 1
-    print(f"README's Python block prints the output in README:\n{printed}", end="")
+    print(f"the Python block prints the output in README:\n{printed}", end="")
     return 0
 
 

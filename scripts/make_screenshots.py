@@ -1,9 +1,9 @@
-"""Take the screenshots of README after `make repro`: docs/images/*.png.
+"""Take the screenshots in README (docs/images/*.png) after `make repro`.
 
     python scripts/make_screenshots.py [--browser chromium] [--only report]
 
-Needs Chromium. The MLflow screenshot compares the last three runs of the store, which
-needs at least two.
+Requires Chromium. The MLflow screenshot compares the last two or three runs in the
+tracking store.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from PIL import Image
 REPORT = Path("predictions/report.html")
 STORE = "sqlite:///mlflow.db"
 IMAGES = Path("docs/images")
-MOST_BYTES = 300_000
+MAX_BYTES = 300_000
 WAIT_S = 120
 REPORT_BOX = (0, 0, 1100, 1000)
 MLFLOW_BOX = (200, 10, 1167, 750)
-"""Left, top, right and bottom in pixels: without MLflow's menu and its chat panel."""
+"""Left, top, right and bottom in pixels; excludes MLflow's menu and chat panel."""
 MLFLOW_SIZE = (1580, 780)
 
 
@@ -41,10 +41,18 @@ def take(
     size: tuple[int, int],
     box: tuple[int, int, int, int],
 ) -> None:
-    """Take a screenshot of a page after its scripts have run, and crop it to `box`.
-    Raises: SystemExit if the browser fails, or the file is too large to commit."""
+    """Take a screenshot of a page after its scripts have run.
+
+    Args:
+        browser: the program.
+        page: address of the page.
+        out: PNG file to write.
+        size: width and height of the window in pixels.
+        box: left, top, right and bottom of the part to keep, in pixels.
+    Raises: SystemExit if the browser fails, or if the file is too large to commit.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        drawn = Path(folder, "page.png")
+        screenshot = Path(folder, "page.png")
         command = [
             browser,
             "--headless",
@@ -53,28 +61,28 @@ def take(
             f"--user-data-dir={folder}/profile",
             f"--window-size={size[0]},{size[1]}",
             "--virtual-time-budget=30000",
-            f"--screenshot={drawn}",
+            f"--screenshot={screenshot}",
             page,
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if not drawn.is_file():
-            raise SystemExit(f"{browser} took no picture of {page}:\n{done.stderr}")
-        with Image.open(drawn) as picture:
+        if not screenshot.is_file():
+            raise SystemExit(f"{browser} made no screenshot of {page}:\n{done.stderr}")
+        with Image.open(screenshot) as picture:
             picture.crop(box).save(out, optimize=True)
-    if (found := out.stat().st_size) > MOST_BYTES:
-        raise SystemExit(f"{out} has {found:,} bytes, more than {MOST_BYTES:,}")
+    if (size_bytes := out.stat().st_size) > MAX_BYTES:
+        raise SystemExit(f"{out} has {size_bytes:,} bytes, more than {MAX_BYTES:,}")
 
 
 @contextmanager
 def serve_mlflow() -> Iterator[str]:
-    """The address of MLflow's pages, on a free port of this machine."""
+    """Serve MLflow's web pages on a free local port; yields their address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    words = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", STORE]
-    server = [*words, "--workers", "1", "--port", port]
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", STORE]
+    command += ["--workers", "1", "--port", port]
     quiet = subprocess.DEVNULL
-    with subprocess.Popen(server, stdout=quiet, stderr=quiet) as process:
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
         try:
             wait_for(f"http://127.0.0.1:{port}/health")
             yield f"http://127.0.0.1:{port}"
@@ -83,7 +91,10 @@ def serve_mlflow() -> Iterator[str]:
 
 
 def wait_for(address: str) -> None:
-    """Return once it answers. Raises: SystemExit if it does not within WAIT_S."""
+    """Wait until the address responds.
+
+    Raises: SystemExit if it does not within WAIT_S seconds.
+    """
     end = time.monotonic() + WAIT_S
     while time.monotonic() < end:
         try:
@@ -91,37 +102,41 @@ def wait_for(address: str) -> None:
                 return
         except (urllib.error.URLError, TimeoutError):
             time.sleep(0.5)
-    raise SystemExit(f"{address} did not answer within {WAIT_S} s")
+    raise SystemExit(f"{address} did not respond within {WAIT_S} s")
 
 
-def ask(address: str, what: str, **body: Any) -> Any:
-    """An answer of MLflow's REST interface."""
+def call_api(address: str, method: str, **body: Any) -> Any:
+    """The response of a method of MLflow's REST API."""
     request = urllib.request.Request(
-        f"{address}/api/2.0/mlflow/{what}",
+        f"{address}/api/2.0/mlflow/{method}",
         json.dumps(body).encode(),
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)
 
 
 def comparison_page(address: str) -> str:
-    """The page with the validation losses of the last three runs."""
-    experiments = ask(address, "experiments/search", max_results=100)["experiments"]
-    ids = [one["experiment_id"] for one in experiments]
-    found = ask(address, "runs/search", experiment_ids=ids, max_results=3)
-    runs = [run["info"] for run in found.get("runs", [])]
+    """The address of the page with the validation losses of the last three runs."""
+    experiments = call_api(address, "experiments/search", max_results=100)[
+        "experiments"
+    ]
+    ids = [experiment["experiment_id"] for experiment in experiments]
+    response = call_api(address, "runs/search", experiment_ids=ids, max_results=3)
+    runs = [run["info"] for run in response.get("runs", [])]
     if len(runs) < 2:
-        raise SystemExit("one run to compare; first: dvc exp run -S adapter.rank=16")
+        raise SystemExit(
+            "fewer than two runs; first run: dvc exp run -S adapter.rank=16"
+        )
     query = {
         "runs": [run["run_id"] for run in runs],
         "experiments": sorted({run["experiment_id"] for run in runs}),
         "metric": "validation/loss",
         "plot_metric_keys": ["validation/loss"],
     }
-    words = {key: json.dumps(value) for key, value in query.items()}
-    words["x_axis"] = "step"
-    return f"{address}/#/metric?{urllib.parse.urlencode(words)}"
+    texts = {key: json.dumps(value) for key, value in query.items()}
+    texts["x_axis"] = "step"
+    return f"{address}/#/metric?{urllib.parse.urlencode(texts)}"
 
 
 def main() -> None:

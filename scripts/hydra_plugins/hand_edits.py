@@ -1,8 +1,8 @@
-"""Keep `dvc exp run` from overwriting a params.yaml that git does not have.
+"""Prevents `dvc exp run` from overwriting edits of params.yaml that are not in git.
 
-DVC composes configs/ into params.yaml at every `dvc exp run`, so an edit made by hand
-would be lost silently. DVC loads Hydra's plugins first, and Hydra calls this one before
-it composes (docs/adr/0002-hand-edits-of-params.md).
+Each `dvc exp run` composes configs/ into params.yaml, so an edit by hand would be lost
+silently. DVC loads Hydra's plugins, and Hydra calls this plugin before it composes
+(docs/adr/0002-hand-edits-of-params.md).
 """
 
 import atexit
@@ -18,43 +18,43 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 PARAMS = "params.yaml"
 EXPERIMENT = re.compile("refs/exps/[0-9a-f]{2}/")
 RUNS = Path(".dvc/tmp/exps/run")
-"""DVC's folders of experiments, each named after a commit. Failed ones, which have no
-ref, have a folder too."""
+"""DVC's folders of experiments, each named after a commit. Failed experiments, which
+have no git ref, also have a folder."""
 COMPOSED = Path(".dvc/tmp/composed")
-"""Names of those folders whose params.yaml was composed. Others may contain an edit:
-those of experiments that failed with `--no-hydra`."""
+"""File with the names of those folders whose params.yaml was composed. The other
+folders may contain an edit: those of experiments that failed with `--no-hydra`."""
 CHECK = "from graft.cli import main; main()", "params", "--check"
 
 
 class HandEdits(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped
-    """Refuses to compose over an edit. It adds nothing to the search path."""
+    """Refuses to overwrite an edit; does not change the search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Raises: DvcException if neither git nor configs/ has this params.yaml."""
+        """Raises: DvcException if neither git nor configs/ has the params.yaml."""
         root = Path.cwd()
         if not (root / ".dvc").is_dir():
             return
-        if Path(PARAMS).is_file() and not _git_has_it():
+        if Path(PARAMS).is_file() and not _is_in_git():
             check = _run(sys.executable, "-c", *CHECK)
             if check.returncode:
                 raise DvcException(_message(check.stderr))
         atexit.register(_remember, root, _runs(root))
 
 
-def _git_has_it() -> bool:
-    """Whether params.yaml is that of HEAD, of an experiment, or composed for one.
+def _is_in_git() -> bool:
+    """Whether params.yaml equals that of HEAD or of an experiment.
 
-    DVC's stashes do not count: it has just made one of this edit, and will drop it.
+    DVC's stashes do not count: DVC has just stashed this edit, and will drop the stash.
     """
     refs = _run("git", "for-each-ref", "--format=%(refname)", "refs/exps/").stdout
     commits = ["HEAD", *(ref for ref in refs.split() if EXPERIMENT.match(ref))]
     if COMPOSED.is_file():
         commits += COMPOSED.read_text(encoding="utf-8").split()
     # DVC's root may be a subfolder of the git repository.
-    inside = _run("git", "rev-parse", "--show-prefix").stdout.removesuffix("\n")
-    asked = "".join(f"{commit}:{inside}{PARAMS}\n" for commit in commits)
-    known = _run("git", "cat-file", "--batch-check=%(objectname)", text=asked).stdout
-    return _run("git", "hash-object", PARAMS).stdout.strip() in known.split()
+    prefix = _run("git", "rev-parse", "--show-prefix").stdout.removesuffix("\n")
+    objects = "".join(f"{commit}:{prefix}{PARAMS}\n" for commit in commits)
+    hashes = _run("git", "cat-file", "--batch-check=%(objectname)", text=objects).stdout
+    return _run("git", "hash-object", PARAMS).stdout.strip() in hashes.split()
 
 
 def _runs(root: Path) -> set[str]:
@@ -62,7 +62,7 @@ def _runs(root: Path) -> set[str]:
 
 
 def _remember(root: Path, before: set[str]) -> None:
-    """Record the experiments that this process ran after composing."""
+    """Record the experiments that this process composed and ran."""
     if new := _runs(root) - before:
         with (root / COMPOSED).open("a", encoding="utf-8") as file:
             file.writelines(f"{name}\n" for name in sorted(new))
@@ -82,7 +82,7 @@ def _message(check: str) -> str:
     )
 
 
-def _run(*words: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+def _run(*command: str, text: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        words, input=text, capture_output=True, text=True, check=False
+        command, input=text, capture_output=True, text=True, check=False
     )

@@ -1,9 +1,9 @@
-"""Refuse overrides and values that cannot work before DVC writes them to params.yaml.
+"""Refuses invalid overrides and values before DVC writes them to params.yaml.
 
-DVC writes whatever Hydra composes. If only the first stage refused it, params.yaml
-would be overwritten already, or the queue full of experiments that fail. DVC loads this
-plugin before it composes. The plugin makes graft check the composition of
-`dvc exp run -S`, or each combination of a sweep.
+DVC writes every composition of Hydra without validating it. If only the first stage
+refused a value, params.yaml would already be overwritten, or the queue would be full of
+experiments that fail. DVC loads this plugin before it composes; the plugin lets graft
+validate the composition of `dvc exp run -S`, or each combination of a sweep.
 """
 
 import json
@@ -20,26 +20,30 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 PARAMS = "params.yaml"
-CHECK = "from graft import cli; from graft.config import compose; cli.stage(compose.check_sweep)"
+CHECK = (
+    "from graft import cli; from graft.config import compose; "
+    "cli.stage(compose.check_sweep)"
+)
 
 
 class InvalidValues(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped
-    """Checks the values. It adds nothing to the search path."""
+    """Checks the values; does not change the search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Raises: DvcException if a composition would be refused by the stages."""
-        if Path(".dvc").is_dir() and (fault := _fault(tuple(sys.argv[1:]))):
-            raise DvcException(f"{fault}\n  {PARAMS} stays as it was")
+        """Raises: DvcException if the stages would refuse a composition."""
+        if Path(".dvc").is_dir() and (error := _find_error(tuple(sys.argv[1:]))):
+            raise DvcException(f"{error}\n  {PARAMS} was not changed")
 
 
 @cache  # DVC composes once for each combination of a sweep
-def _fault(words: tuple[str, ...]) -> str:
-    """The error in the values of this command; empty if there is none."""
+def _find_error(arguments: tuple[str, ...]) -> str:
+    """The error in the overrides of this command; empty if they are valid."""
     try:
-        asked = to_path_overrides(getattr(parse_args(words), "set_param", None) or ())
-    except DvcParserError:  # another program that calls DVC's functions
+        options = parse_args(arguments)
+        overrides = to_path_overrides(getattr(options, "set_param", None) or ())
+    except DvcParserError:  # the arguments of another program that calls DVC
         return ""
-    sweeps = [one.get(PARAMS, []) for one in get_hydra_sweeps(asked)]
+    sweeps = [sweep.get(PARAMS, []) for sweep in get_hydra_sweeps(overrides)]
     done = subprocess.run(
         [sys.executable, "-c", CHECK, json.dumps(sweeps)],
         capture_output=True,

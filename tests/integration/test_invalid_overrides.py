@@ -32,7 +32,7 @@ def test_an_override_that_cannot_work_leaves_params_yaml_byte_for_byte(
         "+experiment=smok": "did you mean experiment=smoke?",
     }.items():
         printed = repo("dvc", "exp", "run", "-S", override, fails=True)
-        assert said in printed and "params.yaml stays as it was" in printed
+        assert said in printed and "params.yaml was not changed" in printed
         assert "Traceback" not in printed and "unexpected" not in printed
         assert (repo.folder / "params.yaml").read_bytes() == before
     for words in (["-S", "adapter.rank"], ["--temp", "-S", "adapter.rank=0"]):

@@ -66,8 +66,8 @@ def test_a_wrong_report_fails(
 @pytest.mark.parametrize(
     ("losses", "error"),
     [
-        ([3.4, 4.0, 5.0, 6.2], "expected a fall"),
-        ([3.4, 3.4, 3.4, 3.4], "expected a fall"),
+        ([3.4, 4.0, 5.0, 6.2], "expected to fall"),
+        ([3.4, 3.4, 3.4, 3.4], "expected to fall"),
         ([3.4, math.nan, 0.2], "NaN"),
         ([3.4], "1 values"),
         ([], "0 values"),

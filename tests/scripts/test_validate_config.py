@@ -34,7 +34,7 @@ def change(file: str, old: str, new: str) -> None:
 
 
 def faults() -> list[str]:
-    return validate_config.all_faults()[1]
+    return validate_config.all_errors()[1]
 
 
 def test_the_configurations_of_this_repository_are_valid(
