@@ -65,4 +65,4 @@ lock: ## compile requirements.txt from pyproject.toml
 
 clean: ## remove the outputs of the pipeline and its runs (not .venv, not the DVC cache)
 	rm -rf data/{code,preflight,converted,clean,tokenized,splits,rejects,review} models/adapter \
-	  predictions curves dvc_plots reports/*.{html,md} checkpoints mlflow.db mlruns mlartifacts .graft
+	  predictions evaluation curves dvc_plots reports/*.{html,md} checkpoints mlflow.db mlruns mlartifacts .graft

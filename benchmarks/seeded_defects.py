@@ -73,7 +73,7 @@ def _params(rows: int) -> dict[str, Any]:
         "min_margin": 0.15,
     }
     params["validate"] |= {"max_leaked": rows}  # validate counts them, split drops them
-    params["task"]["prompt"] |= {"style": "chat", "pattern": None}
+    params["prompt"] |= {"style": "chat", "pattern": None}
     params["model"]["path"] = str(ROOT / params["model"]["path"])
     params["split"]["leakage"] = {
         "policy": "drop",

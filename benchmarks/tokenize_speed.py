@@ -98,9 +98,13 @@ def main() -> None:
     )
     template = load_template(model, prompt)
     limits = TokenizeConfig(
-        max_seq_len=512, overlong="drop", overlap=0, num_shown=1, max_cut_answers=0.0
+        max_seq_len=512,
+        overlong="drop",
+        overlap=0,
+        num_shown=1,
+        trained_answers="all",
     )
-    settings = SequenceSettings(limits, "all", prompt)
+    settings = SequenceSettings(limits, prompt)
     table = to_table(read_pairs(num))
     tokenizer = RustTokenizer(ROOT / "models/tiny", reads_control=style == "chat")
     strings: list[str] = []

@@ -23,7 +23,7 @@ from typing import Any
 
 from PIL import Image
 
-REPORT = Path("predictions/report.html")
+REPORT = Path("evaluation/report.html")
 STORE = "sqlite:///mlflow.db"
 IMAGES = Path("docs/images")
 MAX_BYTES = 300_000

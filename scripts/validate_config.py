@@ -8,6 +8,7 @@ All errors are printed together, each with its file and key.
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -28,7 +29,7 @@ def errors_of(overrides: Sequence[str] = ()) -> list[str]:
         values = yaml.safe_load(compose(overrides))
     except ConfigError as error:
         return [error.problem]
-    return [*_value_errors(values), *_unknown_names(values.get("task"))]
+    return [*_value_errors(values), *_unknown_names(values)]
 
 
 def _value_errors(values: Mapping[str, Any]) -> list[str]:
@@ -40,25 +41,26 @@ def _value_errors(values: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _unknown_names(task: object) -> Iterator[str]:
+def _unknown_names(values: Mapping[str, Any]) -> Iterator[str]:
     """Errors for names of tasks and metrics that do not exist."""
-    if not isinstance(task, dict):
-        return
-    names_by_key = {
-        "name": ([task.get("name")], TASKS),
-        "metrics": (task.get("metrics"), METRICS),
-    }
-    for key, (names, registry) in names_by_key.items():
-        for name in names if isinstance(names, list) else []:
-            if isinstance(name, str) and name not in registry:
-                expected = ", ".join(registry)
-                yield f"task.{key}: unknown {name!r}; expected one of {expected}"
+    task, evaluate = values.get("task"), values.get("evaluate")
+    if isinstance(task, dict):
+        yield from _unknown("task.name", [task.get("name")], TASKS)
+    if isinstance(evaluate, dict):
+        yield from _unknown("evaluate.metrics", evaluate.get("metrics"), METRICS)
+
+
+def _unknown(key: str, names: object, registry: Mapping[str, object]) -> Iterator[str]:
+    for name in names if isinstance(names, list) else []:
+        if isinstance(name, str) and name not in registry:
+            yield f"{key}: unknown {name!r}; expected one of {', '.join(registry)}"
 
 
 def all_errors() -> tuple[int, list[str]]:
     """The number of compositions, and all errors as `file: key: problem`.
 
-    An error in the section of a group is attributed to the file of the group.
+    An error in the section of a group, or in another section that its file sets, is
+    attributed to the file.
     """
     choices = [path for path in sorted(CONFIGS.glob("*/*.yaml")) if path.stem != "base"]
     groups = {path.parent.name for path in choices}
@@ -74,7 +76,7 @@ def all_errors() -> tuple[int, list[str]]:
         errors += [
             f"{path}: {error}"
             for error in errors_of([f"{plus}{group}={path.stem}"])
-            if error not in default or error.startswith((f"{group}.", f"{group}:"))
+            if error not in default or _is_set_in(path, error)
         ]
     if not default:
         try:
@@ -82,6 +84,28 @@ def all_errors() -> tuple[int, list[str]]:
         except ConfigError as error:
             errors.append(f"{error.where}: {error.problem}")
     return 1 + len(choices), errors
+
+
+def _is_set_in(path: Path, error: str) -> bool:
+    """Whether an error of the default composition is attributed to a group's file: the
+    key is in a section that only this group sets, or in a file that sets keys of
+    several sections."""
+    key = error.partition(":")[0]
+    keys = key.split(".")
+    if path.parent.name == "task":
+        return _has(path, keys)
+    in_tasks = any(_has(file, keys) for file in CONFIGS.glob("task/*.yaml"))
+    return keys[0] == path.parent.name and not in_tasks
+
+
+def _has(path: Path, keys: Sequence[str]) -> bool:
+    """Whether a file sets a key."""
+    place: object = yaml.safe_load(path.read_bytes())
+    for key in keys:
+        if not isinstance(place, dict) or key not in place:
+            return False
+        place = place[key]
+    return True
 
 
 def main(overrides: Sequence[str]) -> int:

@@ -48,10 +48,9 @@ def make_data(tmp_path: Path) -> MakeData:
             "required": [],
             "constants": {},
             "ranges": {},
-            "engine": "local",
         }
         names = ("hub_id", "subset", "revision", "group", "stratum", "split", "strata")
-        others = ("columns", "max_rows", "passage", "license", "cluster")
+        others = ("columns", "max_rows", "passage", "license")
         empty = dict.fromkeys((*names, *others))
         return DataConfig.model_validate(empty | values | changes)
 

@@ -31,8 +31,13 @@ class InvalidValues(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Raises: DvcException if the stages would refuse a composition."""
-        if Path(".dvc").is_dir() and (error := _find_error(tuple(sys.argv[1:]))):
-            raise DvcException(f"{error}\n  {PARAMS} was not changed")
+        # Only `dvc exp run` composes for a user; other programs use Hydra, too.
+        words = sys.argv[1:]
+        if "exp" not in words and "experiments" not in words:
+            return
+        if Path(".dvc").is_dir() and (error := _find_error(tuple(words))):
+            raise DvcException(f"{error}
+  {PARAMS} was not changed")
 
 
 @cache  # DVC composes once for each combination of a sweep

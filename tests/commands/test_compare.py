@@ -30,16 +30,16 @@ class Echo(PythonModel):
 
 mlflow.models.set_model(Echo())
 """
-TASK = {"task.metrics": ["answer_f1", "answer_match"]}
+LOGGED = {"evaluate.metrics": ["answer_f1", "answer_match"]}
 Tell = Callable[..., str | None]
 
 
 @pytest.fixture(scope="module")
 def params() -> Params:
     params = load_params(Path(__file__).parents[2] / "params.yaml")
-    task = params.task.model_copy(update={"metrics": ["answer_f1", "answer_match"]})
-    evaluate = params.evaluate.model_copy(update={"num_resamples": 200})
-    return params.model_copy(update={"task": task, "evaluate": evaluate})
+    changes = {"metrics": ["answer_f1", "answer_match"], "num_resamples": 200}
+    evaluate = params.evaluate.model_copy(update=changes)
+    return params.model_copy(update={"evaluate": evaluate})
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def registry(
 
 
 def write_predictions(folder: Path, num_right: int, number: int = 60) -> None:
-    """As stage evaluate leaves them."""
+    """As stage generate leaves them."""
     rows = [
         Prediction(
             id=f"{i}",
@@ -97,7 +97,7 @@ def tell(
         (place / "served.py").write_text(CODE)
         with tracking.start_run(registry, place / "run.jsonl") as run:
             values = {"registry.name": registry.name, "adapter.rank": rank}
-            run.log_params(values | TASK | {"train.seed": 42})
+            run.log_params(values | LOGGED | {"train.seed": 42})
             if num_right is None:
                 return None
             write_predictions(place / "predictions", num_right, **more)
@@ -108,7 +108,7 @@ def tell(
             code = place / "served.py"
             tags = {"base": "b", "requirements": requirements}
             return tracking.register_adapter(
-                run, registry, place / "adapter", code=code, tags=tags
+                run, registry, place / "adapter", code=code, settings={}, tags=tags
             )
 
     return log
@@ -117,7 +117,7 @@ def tell(
 def show(
     params: Params, registry: RegistryConfig, *folders: Path, **flags: Any
 ) -> dict[str, Any] | None:
-    return compare.run(params.evaluate, registry, params.task, list(folders), **flags)
+    return compare.run(params.evaluate, registry, list(folders), **flags)
 
 
 def test_a_sweep_is_one_table_and_the_best_is_marked_only_when_asked(
@@ -200,10 +200,10 @@ def test_runs_of_another_model_are_found_by_its_name_with_their_metrics(
 ) -> None:
     tell("one", 8, 30)
     other = registry.model_copy(update={"name": "graft-translation"})
-    task = params.task.model_copy(update={"metrics": ["bleu"]})
+    evaluate = params.evaluate.model_copy(update={"metrics": ["bleu"]})
     with pytest.raises(TrackingError, match=f"a model that has runs: {registry.name}"):
-        compare.run(params.evaluate, other, task)
-    compare.run(params.evaluate, other, task, name=registry.name)
+        compare.run(evaluate, other)
+    compare.run(evaluate, other, name=registry.name)
     said = capsys.readouterr().out
     assert "token F1" in said and "BLEU" not in said
 

@@ -35,8 +35,14 @@ def export(line: tuple[Path, Params], to: Path, **changes: Any) -> None:
     folder, params = line
     paths = {"adapter": folder / "adapter", "splits": folder / "splits"}
     flags: dict[str, Any] = {"to": to, "device": "cpu"} | paths | changes
-    model, task = (flags.pop(name, None) for name in ("model", "task"))
-    run(model or params.model, task or params.task, params.registry, **flags)
+    model, prompt = (flags.pop(name, None) for name in ("model", "prompt"))
+    run(
+        model or params.model,
+        prompt or params.prompt,
+        params.generation,
+        params.registry,
+        **flags,
+    )
 
 
 def write_greedily(model: Any, folder: Path) -> str:
@@ -85,7 +91,7 @@ def test_the_folders_keep_the_record_and_say_what_was_measured(
     assert measured["merged"]["difference"] < measured["base"]["difference"] / 100
     assert measured["trained"] is None
     ends = read_json(tmp_path / "merged" / "generation_config.json")["eos_token_id"]
-    assert ends == load_template(line[1].model, line[1].task.prompt).stop_ids[0]
+    assert ends == load_template(line[1].model, line[1].prompt).stop_ids[0]
 
 
 def test_what_was_trained_over_four_bits_is_told_not_to_be_what_was_scored(
@@ -137,10 +143,9 @@ def test_another_base_and_another_prompt_are_refused(
     other = params.model.model_copy(update={"revision": "0123456789abcdef"})
     with pytest.raises(ModelError, match="the adapter was trained on"):
         export(line, tmp_path / "out", model=other)
-    asked = params.task.prompt.model_copy(update={"pattern": "{source}"})
-    changed = params.task.model_copy(update={"prompt": asked})
+    changed = params.prompt.model_copy(update={"pattern": "{source}"})
     with pytest.raises(TemplateError, match="was trained with prompt template"):
-        export(line, tmp_path / "out", task=changed)
+        export(line, tmp_path / "out", prompt=changed)
     assert not list(tmp_path.iterdir())
 
 
@@ -160,7 +165,7 @@ def test_a_dora_adapter_is_written_and_the_output_warns_that_vllm_does_not_suppo
 def test_without_a_test_split_sentences_are_compared(
     line: tuple[Path, Params], tmp_path: Path
 ) -> None:
-    template = load_template(line[1].model, line[1].task.prompt)
+    template = load_template(line[1].model, line[1].prompt)
     sequences = to_sequences(tmp_path / "test", template)
     assert len(sequences) == len(PAIRS)
     assert PAIRS[0][1] in template.decode(sequences[0])

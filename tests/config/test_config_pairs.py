@@ -50,7 +50,7 @@ def check(changes: dict[str, dict[str, Any]]) -> None:
             {"train": {"device": "cpu", "gradient_checkpointing": "offload"}},
             "activations are in host memory already",
         ),
-        ({"evaluate": {"num_beams": 4, "temperature": 0.5}}, "does not sample"),
+        ({"generation": {"num_beams": 4, "temperature": 0.5}}, "does not sample"),
     ],
 )
 def test_invalid_combinations_are_errors_with_the_reason(

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_card import TASK, make_facts
+from test_card import make_facts
 from test_scoring import predictions
 
 from graft.config import MetricRequirement, RequirementsConfig
 from graft.config.params import check_params, load_params
 from graft.errors import ConfigError, ModelError
 from graft.evaluation.card import to_card
-from graft.evaluation.outputs import evaluation_key, to_summary
+from graft.evaluation.outputs import to_summary
 from graft.evaluation.page import to_page
+from graft.evaluation.registration import evaluation_key
 from graft.evaluation.requirements import Requirements, check_requirements
 from graft.evaluation.scoring import Scores
 from graft.metrics import Comparison
@@ -148,7 +149,7 @@ def test_a_bound_must_be_given_and_be_possible() -> None:
 def test_a_requirement_on_a_metric_that_is_not_computed_is_a_configuration_error():
     plain = load_params().to_plain()
     plain["evaluate"]["requirements"]["metrics"]["rouge_l"] = {"min": 10.0}
-    with pytest.raises(ConfigError, match="metrics.rouge_l: not in task.metrics"):
+    with pytest.raises(ConfigError, match="metrics.rouge_l: not in evaluate.metrics"):
         check_params(plain, "params.yaml")
     plain["evaluate"]["requirements"]["metrics"]["rouge_l"] = None
     check_params(plain, "params.yaml")
@@ -156,13 +157,13 @@ def test_a_requirement_on_a_metric_that_is_not_computed_is_a_configuration_error
 
 def failing() -> Requirements:
     """A requirement that nothing reaches."""
-    facts = make_facts(TASK, predictions())
+    facts = make_facts(predictions())
     return check_requirements(required(bleu={"min": 101.0}), facts.scores)
 
 
 def test_page_and_card_begin_with_a_failure_and_name_no_alias() -> None:
     rows = predictions()
-    facts = make_facts(TASK, rows, requirements=failing())
+    facts = make_facts(rows, requirements=failing())
     page, card = to_page(facts), to_card(facts)
     sentence = facts.requirements.failed[0].sentence
     body = page.partition("<body>")[2]
@@ -182,7 +183,7 @@ def test_page_and_card_show_which_requirements_were_met_or_that_there_were_none(
         (None, "Requirements: none."),
         (required(bleu={"min": 1.0}), "at least 1 required"),
     ):
-        facts = make_facts(TASK, rows)
+        facts = make_facts(rows)
         met = check_requirements(config, facts.scores)
         facts = dataclasses.replace(facts, requirements=met)
         for text in (to_page(facts), to_card(facts)):
@@ -190,7 +191,7 @@ def test_page_and_card_show_which_requirements_were_met_or_that_there_were_none(
 
 
 def test_the_same_evaluation_has_one_key_whatever_is_required() -> None:
-    facts = make_facts(TASK, predictions())
+    facts = make_facts(predictions())
     other = dataclasses.replace(facts, requirements=failing())
     assert evaluation_key(facts) == evaluation_key(other)
     changed = dataclasses.replace(facts, digests={"adapter": "another"})

@@ -1,22 +1,24 @@
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import settings
 import yaml
 from huggingface_hub import ModelCard
 from test_scoring import CONFIG, predictions
 
-from graft.config import ModelConfig, PromptConfig, TaskConfig
+from graft.config import ModelConfig, TaskConfig
+from graft.config.compose import compose_params
 from graft.evaluation.card import to_card
 from graft.evaluation.facts import Facts
 from graft.evaluation.page import to_page
 from graft.evaluation.requirements import Requirements
 from graft.evaluation.scoring import score, to_report
 from graft.hardware.machine import device_name, library_versions, peak_memory_gib
-from graft.inference.generate import Generated
-from graft.inference.generation import Completions, Decoding
-from graft.inference.latency import Latency
+from graft.inference.generated import Generated
+from graft.inference.results import Decoding, GenerationCost, Latency
 from graft.metrics import METRICS, get_metrics
 from graft.models.adapter_record import AdapterRecord
 from graft.records import Prediction
@@ -24,22 +26,13 @@ from graft.records import Prediction
 ROOT = Path(__file__).parents[2]
 TASK = TaskConfig(
     name="translation",
-    prompt=PromptConfig(
-        style="pattern",
-        pattern="{source}\n",
-        system=None,
-        paraphrases=[],
-        num_paraphrases=0,
-        date=None,
-    ),
-    learn="all",
-    prompt_tokens=8,
     languages={"source": "en", "target": "fr"},
     expected_languages={},
-    stop=["\n"],
-    max_new_tokens=64,
-    metrics=["bleu", "chrf", "bleu_1"],
 )
+GENERATION = settings.GENERATION.model_copy(
+    update={"stop": ["\n"], "max_new_tokens": 64}
+)
+METRIC_NAMES = ["bleu", "chrf", "bleu_1"]
 MODEL = ModelConfig(
     path="mistralai/Mistral-7B-v0.3",
     revision="0" * 40,
@@ -89,11 +82,12 @@ def with_params(facts: Facts, **sections: object) -> Facts:
     return dataclasses.replace(facts, record=record)
 
 
-def make_generated(task: TaskConfig, rows: list[Prediction]) -> Generated:
-    cost = Completions(["x"] * 40, num_tokens=400, seconds=2.0, latency_ms=150.0)
+def make_generated(rows: list[Prediction]) -> Generated:
+    cost = GenerationCost(num_tokens=400, seconds=2.0, batch_ms=150.0)
     return Generated(
         predictions=rows,
-        decoding=Decoding.of(task, CONFIG),
+        adapter="def456",
+        decoding=Decoding.of(GENERATION),
         costs={"base": cost, "tuned": cost},
         latency={"base": LATENCY, "tuned": LATENCY},
         device="a device",
@@ -104,19 +98,26 @@ def make_generated(task: TaskConfig, rows: list[Prediction]) -> Generated:
     )
 
 
-def make_facts(task: TaskConfig, rows: list[Prediction], **changes: object) -> Facts:
+def make_facts(
+    rows: list[Prediction],
+    task: TaskConfig = TASK,
+    metrics: Sequence[str] = METRIC_NAMES,
+    **changes: object,
+) -> Facts:
     facts = Facts(
         name=f"graft-{task.name}",
         task=task,
         model=MODEL,
+        data=DATA,
         record=RECORD,
         counts={"train": 18_000, "validation": 500, "test": len(rows)},
         digests={"prompt template": "abc123", "adapter": "def456"},
-        scores=score(rows, get_metrics(task.metrics), CONFIG),
+        scores=score(rows, get_metrics(metrics), CONFIG),
+        settings={"evaluate.seed": 1},
         requirements=Requirements(()),
         samples=rows[:3],
         stages=STAGES,
-        generated=make_generated(task, rows),
+        generated=make_generated(rows),
         links={"MLflow run": "run77"},
         curves={},
     )
@@ -125,7 +126,7 @@ def make_facts(task: TaskConfig, rows: list[Prediction], **changes: object) -> F
 
 @pytest.fixture
 def facts() -> Facts:
-    return make_facts(TASK, predictions())
+    return make_facts(predictions())
 
 
 def test_a_model_of_its_own_is_not_called_an_adapter(facts: Facts) -> None:
@@ -143,9 +144,9 @@ def likely(rows: list[Prediction]) -> list[Prediction]:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs/task").glob("*.yaml")))
 def test_every_task_has_a_card_that_the_hub_reads_with_the_reports_numbers(path):
-    task = TaskConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    params = compose_params([f"task={path.stem}"], ROOT / "configs")
     rows = likely(predictions())
-    facts = make_facts(task, rows)
+    facts = make_facts(rows, params.task, params.evaluate.metrics)
     text = to_card(facts)
     card, report = ModelCard(text), to_report(facts.scores)
     found = {result.metric_name: result for result in card.data.eval_results}
@@ -182,7 +183,7 @@ def test_a_hub_data_set_is_named_with_revision_and_licence(facts: Facts):
         "revision": "e5",
         "license": "mit",
     }
-    text = to_card(with_params(facts, data={**DATA, **hub}))
+    text = to_card(dataclasses.replace(facts, data={**DATA, **hub}))
     assert ModelCard(text).data.datasets == ["openai/gsm8k"]
     assert "`openai/gsm8k`, `main`, at revision `e5`" in text
     assert "Licence: mit." in text
@@ -241,7 +242,7 @@ def test_limits_name_what_is_not_significant_and_small_samples():
         for n, row in enumerate(predictions())
     ]
     counts = {"train": 9, "validation": 9, "test": 400}
-    card = to_card(make_facts(TASK, rows, counts=counts))
+    card = to_card(make_facts(rows, counts=counts))
     assert (
         "The difference between base and tuned is not significant in BLEU, chrF, "
         "BLEU-1." in card

@@ -9,23 +9,20 @@ import yaml
 from tiny_pipeline import PAIRS, make_adapter, make_base, make_params, make_splits
 
 from graft.config.params import Params
-from graft.evaluation.facts import Facts, to_digests
+from graft.evaluation.facts import EvaluationInputs, collect_facts
 from graft.evaluation.outputs import (
-    count_splits,
     log_outputs,
     to_columns,
     to_summary,
-    version_tags,
     write_outputs,
 )
-from graft.evaluation.requirements import check_requirements
-from graft.evaluation.scoring import choose_samples, score
+from graft.evaluation.registration import version_tags
 from graft.hardware.machine import device_name
 from graft.inference.examples import read_examples
 from graft.inference.generate import GenerationPlan, generate
+from graft.inference.generated import Generated, write_generated
 from graft.io import digest_files, read_table
-from graft.metrics import get_metrics
-from graft.models.adapter_record import check_record, read_record
+from graft.models.adapter_record import weights_digest
 from graft.prompts import load_template
 from graft.records import PREDICTION_SCHEMA
 from graft.training.adapter import load_adapter
@@ -36,10 +33,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")
 
 
 class Notes:
-    """A tracking run that notes what it is told."""
+    """A tracking run that keeps what is logged."""
 
     def __init__(self) -> None:
         self.metrics: dict[str, float] = {}
+        self.params: dict[str, Any] = {}
         self.artifacts: list[str] = []
 
     def log_metrics(self, metrics: dict[str, float]) -> None:
@@ -48,6 +46,10 @@ class Notes:
     def log_artifact(self, path: Path, folder: str = "") -> None:
         assert path.exists()
         self.artifacts.append(f"{folder}/{path.name}")
+
+    def record(self, kind: str, values: dict[str, Any]) -> None:
+        assert kind == "params"
+        self.params = values
 
     def set_tags(self, tags: dict[str, str]) -> None:
         assert tags
@@ -65,39 +67,42 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Params]:
 
 
 def evaluate(line: tuple[Path, Params], out: Path, **changes: Any) -> tuple[Any, Path]:
-    """What the stage does between the tracking run's start and end."""
+    """What the stages generate and evaluate do, without a tracking run."""
     root, params = line
-    record = read_record(root / "adapter")
-    template = load_template(params.model, params.task.prompt)
-    check_record(record, root / "adapter", params.model, template.hash)
-    generated = generate(
+    write_generated(out / "predictions", generate_with(line, **changes))
+    (out / "convert.json").write_text('{"rows_in": 2, "kept": 2, "rejected": {}}')
+    inputs = EvaluationInputs(
+        out / "predictions",
+        root / "splits",
+        root / "adapter",
+        [out / "convert.json"],
+        root / "curves",
+    )
+    facts = collect_facts(
+        params.data,
+        params.evaluate,
+        params.model,
+        params.registry,
+        params.task,
+        inputs,
+        {"MLflow run": "http://store/run77"},
+    )
+    files = (out / name for name in ("evaluation", "report.json", "metrics.json"))
+    write_outputs(*files, facts)
+    return facts, out / "evaluation"
+
+
+def generate_with(line: tuple[Path, Params], **changes: Any) -> Generated:
+    root, params = line
+    return generate(
         load_base(params.model, params.quantization, "cpu"),
         changes.pop("tune", partial(load_adapter, folder=root / "adapter")),
-        template,
+        load_template(params.model, params.prompt),
         read_examples(root / "splits" / "test", None),
-        GenerationPlan.of(params.task, params.evaluate),
+        GenerationPlan.of(params.generation),
+        adapter=weights_digest(root / "adapter"),
         **changes,
     )
-    metrics = get_metrics(params.task.metrics)
-    scores = score(generated.predictions, metrics, params.evaluate)
-    facts = Facts(
-        name=params.registry.name,
-        task=params.task,
-        model=params.model,
-        record=record,
-        counts=count_splits(root / "splits"),
-        digests=to_digests(record, root / "adapter", root / "splits"),
-        scores=scores,
-        requirements=check_requirements(params.evaluate.requirements, scores),
-        samples=choose_samples(generated.predictions, params.evaluate.num_samples),
-        stages={"convert": {"rows_in": 2, "kept": 2, "rejected": {}}},
-        generated=generated,
-        links={"MLflow run": "http://store/run77"},
-        curves={},
-    )
-    files = (out / name for name in ("predictions", "report.json", "metrics.json"))
-    write_outputs(*files, facts)
-    return facts, out / "predictions"
 
 
 def test_an_evaluation_leaves_predictions_samples_card_and_report(line, tmp_path):
@@ -107,9 +112,8 @@ def test_an_evaluation_leaves_predictions_samples_card_and_report(line, tmp_path
         "loss.svg",
         "report.html",
         "samples.json",
-        "table",
     ]
-    table = read_table(out / "table")
+    table = read_table(tmp_path / "predictions" / "table")
     assert table.schema.equals(PREDICTION_SCHEMA)
     assert table["prompt"].to_pylist() == [english for english, _ in PAIRS]
     assert table["references"].to_pylist() == [[french] for _, french in PAIRS]
@@ -129,7 +133,7 @@ def test_experiments_have_few_columns_that_name_what_they_are(line, tmp_path):
     facts, _ = evaluate(line, tmp_path)
     shown = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    first = facts.task.metrics[0]
+    first = line[1].evaluate.metrics[0]
     assert shown["tuned"] == report["tuned"] and first in shown["tuned"]
     assert shown["base"] == {first: report["base"][first]}
     assert shown["difference"] == {first: report["difference"][first]}
@@ -183,7 +187,7 @@ def test_two_evaluations_agree_to_the_byte_but_for_times(line, tmp_path):
     (tmp_path / "two").mkdir()
     evaluate(line, tmp_path / "one")
     evaluate(line, tmp_path / "two")
-    for name in ("report.json", "predictions/samples.json"):
+    for name in ("report.json", "evaluation/samples.json"):
         one, two = (tmp_path / part / name for part in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()
     tables = [tmp_path / part / "predictions/table" for part in ("one", "two")]
@@ -193,12 +197,13 @@ def test_two_evaluations_agree_to_the_byte_but_for_times(line, tmp_path):
 def test_the_run_gets_scores_speed_and_files_and_the_end_says_them(line, tmp_path):
     facts, out = evaluate(line, tmp_path)
     notes = Notes()
-    log_outputs(notes, out, tmp_path / "report.json", facts)  # type: ignore[arg-type]
-    systems, metrics = ("base", "tuned", "difference"), line[1].task.metrics
+    folders = [tmp_path / "predictions", out]
+    log_outputs(notes, folders, tmp_path / "report.json", facts)
+    systems, metrics = ("base", "tuned", "difference"), line[1].evaluate.metrics
     wanted = {f"{system}/{name}" for system in systems for name in metrics}
     assert wanted < set(notes.metrics)
     assert notes.metrics["tuned/tokens_per_s"] > 0
-    assert notes.artifacts == ["reports/report.json", "/predictions"]
+    assert notes.artifacts == ["reports/report.json", "/predictions", "/evaluation"]
     tags = version_tags(facts)
     assert tags["template_hash"] == facts.digests["prompt template"]
     assert tags["adapter.rank"] == str(line[1].adapter.rank)

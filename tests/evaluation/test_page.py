@@ -4,14 +4,14 @@ import re
 from html.parser import HTMLParser
 
 import test_card
-from test_card import MODEL, TASK, make_generated
+from test_card import DATA, MODEL, TASK, make_generated
 from test_scoring import CONFIG, predictions
 
 from graft.evaluation.facts import Facts
 from graft.evaluation.page import to_page
 from graft.evaluation.requirements import Requirements
 from graft.evaluation.scoring import score
-from graft.inference.generate import Generated
+from graft.inference.generated import Generated
 from graft.metrics import get_metrics
 from graft.records import Prediction, Score
 
@@ -70,13 +70,15 @@ def make_facts(rows: list[Prediction], **changes: object) -> Facts:
         name="graft-translation",
         task=TASK,
         model=MODEL,
+        data=DATA,
+        settings={},
         record=RECORD,
         counts={"train": 18_000, "validation": 500, "test": len(rows)},
         digests={"prompt template": "abc123"},
         requirements=Requirements(()),
         samples=[],
         stages={},
-        generated=dataclasses.replace(make_generated(TASK, rows), **generated),
+        generated=dataclasses.replace(make_generated(rows), **generated),
         links={"MLflow run": "http://tracking/#/runs/77", "card": "out/README.md"},
         curves={"train": [(10, 3.0), (20, 1.5)], "validation": [(0, 3.5), (20, 2.0)]},
     )

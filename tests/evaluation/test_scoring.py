@@ -8,15 +8,9 @@ from graft.metrics import get_metrics
 from graft.records import Prediction
 
 CONFIG = EvaluateConfig(
-    max_examples=None,
-    device="cpu",
-    batch_size=8,
-    num_beams=1,
-    temperature=0.0,
+    metrics=["bleu"],
     num_resamples=200,
     num_samples=5,
-    latency_runs=0,
-    warmup_runs=0,
     seed=42,
     requirements=None,
 )

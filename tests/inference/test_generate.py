@@ -7,7 +7,7 @@ import pytest
 
 from graft.inference.examples import HeldOutExample
 from graft.inference.generate import GenerationPlan, generate, to_prompt
-from graft.inference.generation import Decoding
+from graft.inference.results import Decoding
 from graft.records import Message, Prediction
 
 PLAN = GenerationPlan(
@@ -15,7 +15,6 @@ PLAN = GenerationPlan(
     prompt_tokens=3,
     latency_runs=0,
     warmup_runs=0,
-    likelihood=False,
 )
 
 
@@ -24,6 +23,7 @@ def held_out(number: int) -> HeldOutExample:
     ids = list(f"{asked}:{said}".encode())
     return HeldOutExample(
         id=f"{number:03}",
+        where=f"file:{number}",
         group=f"group {number}",
         stratum="all",
         messages=[
@@ -97,9 +97,13 @@ def test_both_models_complete_the_same_prompts_and_the_base_runs_untouched(
         return tuned
 
     examples = [held_out(number) for number in range(9)]
-    plan = dataclasses.replace(PLAN, latency_runs=2, warmup_runs=1, likelihood=True)
-    same = generate(model, lambda base: base, template, examples, PLAN).predictions
-    found = generate(model, tune, template, examples, plan)
+    plan = dataclasses.replace(PLAN, latency_runs=2, warmup_runs=1)
+    same = generate(
+        model, lambda base: base, template, examples, PLAN, adapter="a"
+    ).predictions
+    found = generate(
+        model, tune, template, examples, plan, adapter="a1b2", warnings=["cut"]
+    )
     rows = found.predictions
     assert [row.base for row in rows] == [row.base for row in same]
     assert all(row.base == row.tuned for row in same)
@@ -110,8 +114,10 @@ def test_both_models_complete_the_same_prompts_and_the_base_runs_untouched(
     assert set(dataclasses.asdict(rows[0])) == {
         field.name for field in dataclasses.fields(Prediction)
     }
-    assert found.costs["base"].texts == [row.base for row in rows]
+    assert found.costs["base"].num_tokens > 0 < found.costs["tuned"].tokens_per_s
+    assert (found.adapter, found.warnings) == ("a1b2", ["cut"])
     latency = found.latency["tuned"]
     assert latency.runs == 2
     assert 0 < latency.first_token_ms <= latency.p50_ms <= latency.p95_ms
-    assert all(row.base_nll is None for row in same)
+    assert all(row.base_nll == row.tuned_nll for row in same)
+    assert all(row.base_nll is not None for row in rows)

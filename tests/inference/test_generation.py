@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from graft.errors import HardwareError
 from graft.inference.decoding import pad_left, write_tokens
 from graft.inference.generation import Decoding, complete, cut
+from graft.inference.results import GenerationCost
 
 GREEDY = Decoding(max_new_tokens=24)
 PROMPTS = [list(f"{'x' * (n % 7)} prompt {n}:".encode()) for n in range(21)]
@@ -105,7 +106,11 @@ def test_sampling_repeats_with_its_seed_and_differs_with_another(model, template
 def test_tokens_and_time_are_counted(model, template, greedy_rows):
     found = complete(model, template, PROMPTS, GREEDY)
     assert found.num_tokens == sum(map(len, greedy_rows))
-    assert found.seconds > 0 and found.latency_ms > 0 and found.tokens_per_s > 0
+    assert (
+        found.seconds > 0
+        and found.latency_ms > 0
+        and GenerationCost.of(found).tokens_per_s > 0
+    )
     assert not complete(model, template, [], GREEDY).texts
 
 
@@ -121,7 +126,7 @@ def test_too_little_memory_says_to_lower_the_batch_size(model, template):
 
         config = model.config
 
-    with pytest.raises(HardwareError, match="lower evaluate.batch_size"):
+    with pytest.raises(HardwareError, match="lower generation.batch_size"):
         complete(Full(), template, PROMPTS, GREEDY)
 
 

@@ -19,7 +19,7 @@ pytestmark = [
     # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
-TRAINING, EVALUATION = "src/graft/training", "src/graft/evaluation"
+TRAINING, INFERENCE = "src/graft/training", "src/graft/inference"
 KEPT = (
     "        kept = [table.filter(pa.array(codes == code)) "
     "for code in range(len(SPLITS))]\n"
@@ -139,7 +139,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
             pipeline.set(train__max_steps=20),
             pipeline.edit("src/graft/data/split/splitting.py", KEPT, leaking("test")),
         )[0],
-        "evaluate",
+        "generate",
         "examples of the test split",
     ),
     "hardly a learning rate": (
@@ -195,28 +195,28 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
                 "",
             ),
         )[0],
-        "evaluate",
+        "generate",
         "an adapter that the train stage made",
     ),
     "an adapter that is not loaded": (
-        "evaluate",
-        code("src/graft/stages/evaluate.py", "partial(load_tuned, folder=adapter)",
+        "generate",
+        code("src/graft/stages/generate.py", "partial(load_tuned, folder=adapter)",
              "(lambda base: base)"),
         "evaluate", "falls short of"),
     "another prompt in evaluation": (
-        "evaluate",
-        code(f"{EVALUATION}/generate.py", "template.encode_prompt(example.messages)\n",
+        "generate",
+        code(f"{INFERENCE}/generate.py", "template.encode_prompt(example.messages)\n",
              "template.encode_prompt(example.messages)[:-3]\n"),
         "evaluate", "falls short of"),
     "another base in evaluation": (
-        "evaluate", alter_base, "evaluate", "not model.revision"),
+        "generate", alter_base, "generate", "not model.revision"),
     "another tokenizer in evaluation": (
-        "evaluate", swap_tokens, "evaluate", "was trained with prompt template"),
+        "generate", swap_tokens, "generate", "was trained with prompt template"),
     "answers cut after four tokens": (
-        "tokenize", params(task__max_new_tokens=4), "evaluate", "falls short of"),
+        "generate", params(generation__max_new_tokens=4), "evaluate", "falls short of"),
     "references in place of completions": (
-        "evaluate",
-        code(f"{EVALUATION}/generate.py", "tuned=tuned.completions.texts[row]",
+        "generate",
+        code(f"{INFERENCE}/generate.py", "tuned=tuned.completions.texts[row]",
              "tuned=prompt.references[0]"),
         "verify", "expected 80.0 to 88.0"),
     "no requirement, and nothing learned": (

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-AFTER_TRAIN = {"train", "evaluate"}
+GENERATE = {"generate", "evaluate"}
+AFTER_TRAIN = {"train", *GENERATE}
 AFTER_TOKENIZE = {"tokenize", "split", *AFTER_TRAIN}
 ALL = {"convert", "preprocess", "validate", *AFTER_TOKENIZE}
 
@@ -117,9 +118,48 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
         {"evaluate"},
     ),
     "a requirement": (param("evaluate.requirements", None), {"evaluate"}),
+    "a metric's docstring": (code("metrics/bleu.py", '"""', '"""Now: '), set()),
+    "another metric of the task": (
+        param("evaluate.metrics", ["bleu", "chrf"]),
+        {"evaluate"},
+    ),
+    "the bootstrap": (param("evaluate.num_resamples", 500), {"evaluate"}),
+    "the model card": (
+        code("evaluation/card/card.md.jinja", "Licence of", "The licence of"),
+        {"evaluate"},
+    ),
+    "a figure of the page": (
+        code("evaluation/page/figures.py", r"\Z", "\nNEW = 1\n"),
+        {"evaluate"},
+    ),
+    "the licence of the data": (param("data.license", "mit"), {"evaluate"}),
+    "the licence of the base": (param("model.license", "bsd"), {"evaluate"}),
+    "the name of the data": (param("data.name", "other"), {"evaluate"}),
+    "a language of the card": (
+        param("task.languages", {"source": "de", "target": "fr"}),
+        {"evaluate"},
+    ),
+    "a stop text": (param("generation.stop", ["###"]), GENERATE),
+    "the longest completion": (param("generation.max_new_tokens", 16), GENERATE),
+    "the batch size of generation": (param("generation.batch_size", 8), GENERATE),
+    "the number of latency runs": (param("generation.latency_runs", 3), GENERATE),
+    "the generation engine": (
+        code("inference/generation.py", r"\Z", "\nNEW = 1\n"),
+        GENERATE,
+    ),
+    "planning": (code("planning/memory.py", r"\Z", "\nNEW = 1\n"), set()),
+    "an option of a command": (
+        code("commands/compare.py", r"\Z", "\nNEW = 1\n"),
+        set(),
+    ),
+    "the engine of the data stages": (param("engine.name", "ray"), set()),
     "the learning rate": (param("train.learning_rate", 1e-4), AFTER_TRAIN),
     "the rank": (param("adapter.rank", 4), AFTER_TRAIN),
-    "the prompt": (param("task.prompt.pattern", "{source}="), AFTER_TOKENIZE),
+    "the prompt": (param("prompt.pattern", "{source}="), AFTER_TOKENIZE),
+    "which answers are trained": (
+        param("tokenize.trained_answers", "last"),
+        AFTER_TOKENIZE,
+    ),
     "the seed of the splits": (param("split.seed", 1), {"split", *AFTER_TRAIN}),
 }
 

@@ -73,4 +73,4 @@ def run_stages(
     preprocess.run(CLEAN, engine, *(out / name for name in names))
     paths = (out / n for n in ("sequences", "unencoded", "tokens.json", "tokens.html"))
     gate = out.parent / "gate.json"
-    tokenize.run(model, TASK, TOKENIZE, engine, out / "clean", gate, *paths)
+    tokenize.run(model, PROMPT, TOKENIZE, engine, out / "clean", gate, *paths)

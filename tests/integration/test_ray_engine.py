@@ -80,7 +80,7 @@ def run_pipeline(
             dropped.write(bad)
     assert partition.reasons["near-duplicate"] > 50
 
-    settings = SequenceSettings(TOKENIZE, TASK.learn, PROMPT)
+    settings = SequenceSettings(TOKENIZE, PROMPT)
     batches = io.read_batches(out / "clean", batch_size=SIZE)
     tables = engine.map(partial(encode, model=model, settings=settings), batches)
     with io.open_shards(out / "unencoded", REJECT_SCHEMA) as rejects:

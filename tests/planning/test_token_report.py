@@ -14,7 +14,8 @@ PARAMS = {
     "convert": {"max_rejects": 1},
     "data": {"name": "a", "files": {"all": "a.jsonl"}},
     "preprocess": {"min_chars": 1},
-    "task": {"prompt": {"pattern": "{source}"}, "metrics": ["bleu"]},
+    "prompt": {"pattern": "{source}", "date": None},
+    "evaluate": {"metrics": ["bleu"]},
     "model": {"path": "m", "revision": "1"},
     "tokenize": {"max_seq_len": 512},
     "train": {"epochs": 1},
@@ -32,7 +33,7 @@ def report(tmp_path: Path) -> Path:
         "preprocess": {"preprocess": PARAMS["preprocess"]},
         "tokenize": {
             "model": PARAMS["model"],
-            "task.prompt": PARAMS["task"]["prompt"],  # a stage may read one key only
+            "prompt.pattern": PARAMS["prompt"]["pattern"],  # a single key
             "tokenize": PARAMS["tokenize"],
         },
     }
@@ -55,7 +56,7 @@ def test_the_report_of_these_parameters_counts(report: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"train": {"epochs": 9}}, {"task": PARAMS["task"] | {"metrics": ["chrf"]}}],
+    [{"train": {"epochs": 9}}, {"evaluate": {"metrics": ["chrf"]}}],
 )
 def test_parameters_of_later_stages_leave_it_valid(
     report: Path, change: dict[str, Any]
@@ -69,7 +70,7 @@ def test_parameters_of_later_stages_leave_it_valid(
         ({"data": {"name": "b", "files": {"all": "a.jsonl"}}}, "data.name"),
         ({"tokenize": {"max_seq_len": 2048}}, "tokenize.max_seq_len"),
         ({"model": {"path": "m", "revision": "2"}}, "model.revision"),
-        ({"task": {"prompt": {"pattern": "{source} ="}}}, "task.prompt.pattern"),
+        ({"prompt": {"pattern": "{source} ="}}, "prompt.pattern"),
         ({"preprocess": {"min_chars": 2}}, "preprocess.min_chars"),
         ({"preprocess": {}}, "preprocess.min_chars"),
     ],

@@ -33,6 +33,7 @@ STAGES = (
     "tokenize",
     "split",
     "train",
+    "generate",
     "evaluate",
 )
 TRACKED = (".graft", "checkpoints", "mlflow.db", "mlartifacts", "mlruns")

@@ -83,7 +83,7 @@ def settings(
     overlong: Any = "drop",
     *,
     overlap: int = 0,
-    learn: Any = "all",
+    trained: Any = "all",
     paraphrases: Sequence[str] = (),
     copies: int = 0,
 ) -> SequenceSettings:
@@ -91,7 +91,7 @@ def settings(
         max_seq_len=max_seq_len,
         overlong=overlong,
         overlap=overlap,
-        max_cut_answers=0,
+        trained_answers=trained,
         num_shown=2,
     )
     prompt = PromptConfig(
@@ -102,4 +102,4 @@ def settings(
         num_paraphrases=copies,
         date=None,
     )
-    return SequenceSettings(limits, learn, prompt)
+    return SequenceSettings(limits, prompt)

@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
-from graft.config import LeakageConfig, ModelConfig, PromptConfig, TaskConfig
+from graft.config import (
+    GenerationConfig,
+    LeakageConfig,
+    ModelConfig,
+    PromptConfig,
+    TaskConfig,
+)
 
 PROMPT = PromptConfig(
     style="pattern",
@@ -14,14 +20,22 @@ PROMPT = PromptConfig(
 )
 TASK = TaskConfig(
     name="translation",
-    prompt=PROMPT,
-    learn="all",
-    prompt_tokens=8,
     languages={},
     expected_languages={},
+)
+GENERATION = GenerationConfig(
+    device="cpu",
     stop=[],
-    max_new_tokens=1,
-    metrics=[],
+    max_new_tokens=8,
+    max_cut_answers=0,
+    prompt_tokens=8,
+    max_examples=None,
+    batch_size=4,
+    num_beams=1,
+    temperature=0.0,
+    seed=0,
+    latency_runs=0,
+    warmup_runs=0,
 )
 LEAKAGE = LeakageConfig(
     policy="drop",

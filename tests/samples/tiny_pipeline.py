@@ -60,8 +60,8 @@ def make_params(values: dict, base: Path) -> Params:
         "dtype": "float32",
     }
     values["quantization"] |= {"method": "none", "double_quant": False}
-    values["task"]["max_new_tokens"] = 16
-    values["evaluate"] |= {"num_resamples": 100, "device": "cpu"}
+    values["generation"] |= {"max_new_tokens": 16, "device": "cpu"}
+    values["evaluate"]["num_resamples"] = 100
     values["registry"]["tracking_uri"] = f"sqlite:///{base.parent}/mlflow.db"
     return check_params(values, "params")
 
@@ -79,7 +79,7 @@ def make_adapter(params: Params, folder: Path) -> None:
     record = {
         "base_path": params.model.path,
         "base_revision": params.model.revision,
-        "template_hash": load_template(params.model, params.task.prompt).hash,
+        "template_hash": load_template(params.model, params.prompt).hash,
         "run_id": None,
         "machine": {"device": "a device", "memory_gib": 1.0, "seconds": 60.0},
         "params": params.model_dump(mode="json", by_alias=True),

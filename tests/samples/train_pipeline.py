@@ -39,13 +39,13 @@ def make_line(folder: Path, **changes: Any) -> None:
     values["adapter"] |= {"rank": 4, "alpha": 8.0, "dropout": 0.1}
     params = make_params(values, folder / "base")
     (folder / "params.yaml").write_text(yaml.safe_dump(params.to_plain()))
-    template = load_template(params.model, params.task.prompt)
+    template = load_template(params.model, params.prompt)
     known = {
         "template_hash": template.hash,
         "tokenizer_files": tokenizer_digests(params.model),
     }
     write_json(folder / "reports" / "tokenize.json", known)
-    for split, count in (("train", 160), ("validation", 8)):
+    for split, count in (("train", 160), ("validation", 8), ("test", 8)):
         rows = [
             {
                 "id": f"{split}-{number}",

@@ -57,7 +57,7 @@ def test_all_errors_are_printed_at_once_each_with_file_and_key() -> None:
         "configs/adapter/lora.yaml: adapter.rank: ",
         "configs/quantization/none.yaml: quantization.method: ",
         "configs/task/translation.yaml: task.name: unknown 'translate'",
-        "configs/task/translation.yaml: task.metrics: unknown 'bleu_5'",
+        "configs/task/translation.yaml: evaluate.metrics: unknown 'bleu_5'",
     ):
         assert told.count(start) == 1
 

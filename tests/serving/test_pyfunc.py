@@ -2,25 +2,28 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import yaml
 from tiny_pipeline import PAIRS, make_adapter, make_base, make_params
 
-from graft.inference.generation import Decoding, complete
+from graft.inference.generation import complete
+from graft.inference.results import Decoding
 from graft.prompts import load_template
 
 ROOT = Path(__file__).parents[2]
 REGISTER = """
-import sys, mlflow
-uri, code, adapter = sys.argv[1:]
+import json, sys, mlflow
+uri, code, adapter, decoding = sys.argv[1:]
 mlflow.set_tracking_uri(uri)
 with mlflow.start_run():
     info = mlflow.pyfunc.log_model(
         name="adapter",
         python_model=code,
         artifacts={"adapter": adapter},
+        model_config={"decoding": json.loads(decoding)},
         pip_requirements=["graft"],  # otherwise inferred by loading the model
         registered_model_name="tiny",
     )
@@ -62,17 +65,18 @@ def test_a_registered_adapter_answers_in_a_fresh_process_as_in_evaluation(
     params = make_params(values, base)
     make_adapter(params, adapter)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    code = str(ROOT / "src/graft/serving/pyfunc.py")
-    made = python(REGISTER, uri, code, str(adapter), folder=tmp_path, root=tmp_path)
+    code = str(ROOT / "src/graft/serving/registered_model.py")
+    decoding = Decoding.of(params.generation)
+    asked = uri, code, str(adapter), json.dumps(asdict(decoding))
+    made = python(REGISTER, *asked, folder=tmp_path, root=tmp_path)
     assert made.returncode == 0, made.stderr
 
-    template = load_template(params.model, params.task.prompt)
+    template = load_template(params.model, params.prompt)
     sources = [english for english, _ in PAIRS]
     prompts = [
         template.encode_prompt([{"role": "user", "content": text}]) for text in sources
     ]
     tuned = load_adapter(load_base(params.model, params.quantization, "cpu"), adapter)
-    decoding = Decoding(params.task.max_new_tokens, params.task.stop)
     expected = complete(tuned, template, prompts, decoding).texts
 
     asked = uri, json.dumps(sources)

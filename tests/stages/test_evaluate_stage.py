@@ -1,4 +1,4 @@
-"""The complete stage evaluate: outputs of an adapter that misses requirements."""
+"""The stages generate and evaluate: outputs of an adapter that misses requirements."""
 
 from pathlib import Path
 
@@ -9,8 +9,9 @@ from tiny_pipeline import make_adapter, make_base, make_params, make_splits
 
 from graft import io
 from graft.config.params import Params
-from graft.errors import ModelError
-from graft.stages import evaluate
+from graft.errors import DataError, ModelError
+from graft.models.files import tokenizer_digests
+from graft.stages import evaluate, generate
 
 ROOT = Path(__file__).parents[2]
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
@@ -20,34 +21,65 @@ pytestmark = [
 ]
 
 
+def make_predictions(params: Params, root: Path) -> None:
+    generate.run(
+        params.generation,
+        params.model,
+        params.prompt,
+        params.quantization,
+        splits=root / "splits",
+        tokens=root / "tokenize.json",
+        adapter=root / "adapter",
+        out=root / "predictions",
+    )
+
+
 def run(params: Params, root: Path) -> None:
     evaluate.run(
+        params.data,
         params.evaluate,
         params.model,
-        params.quantization,
         params.registry,
         params.task,
+        predictions=root / "predictions",
         splits=root / "splits",
         adapter=root / "adapter",
         reports=[],
         curves=root / "curves",
-        out=root / "predictions",
+        out=root / "evaluation",
         report=root / "evaluate.json",
         metrics=root / "metrics.json",
         journals=root / "journals",
     )
 
 
+def make_project(root: Path) -> Params:
+    """All inputs of both stages."""
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    values["generation"]["latency_runs"] = 0
+    make_base(root / "base")
+    params = make_params(values, root / "base")
+    make_adapter(params, root / "adapter")
+    make_splits(root / "splits")
+    files = {"tokenizer_files": tokenizer_digests(params.model)}
+    io.write_json(root / "tokenize.json", files)
+    return params
+
+
+def test_completions_of_another_adapter_are_refused(tmp_path: Path) -> None:
+    params = make_project(tmp_path)
+    make_predictions(params, tmp_path)
+    make_adapter(params, tmp_path / "adapter")  # its weights are random
+    with pytest.raises(DataError, match="has completions of adapter"):
+        run(params, tmp_path)
+
+
 def test_a_failing_adapter_is_written_registered_once_and_has_no_alias(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    values["evaluate"]["latency_runs"] = 0
-    make_base(tmp_path / "base")
-    params = make_params(values, tmp_path / "base")
-    make_adapter(params, tmp_path / "adapter")
-    make_splits(tmp_path / "splits")
+    params = make_project(tmp_path)
+    make_predictions(params, tmp_path)
     for _ in range(2):  # a user corrects what is not the reason, and runs it again
         with pytest.raises(ModelError, match="2 test examples scored; at least 10"):
             run(params, tmp_path)
@@ -60,7 +92,7 @@ def test_a_failing_adapter_is_written_registered_once_and_has_no_alias(
     report = io.read_json(tmp_path / "evaluate.json")
     assert report["requirements"] == "failed" and report["requirements_failed"]
     for name in ("report.html", "README.md"):
-        text = (tmp_path / "predictions" / name).read_text(encoding="utf-8")
+        text = (tmp_path / "evaluation" / name).read_text(encoding="utf-8")
         assert "Requirements failed." in text
     section = params.evaluate.model_copy(update={"requirements": None})
     run(params.model_copy(update={"evaluate": section}), tmp_path)

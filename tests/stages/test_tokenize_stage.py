@@ -13,7 +13,7 @@ from graft import io
 from graft.config import (
     EngineConfig,
     ModelConfig,
-    TaskConfig,
+    PromptConfig,
     TokenizeConfig,
 )
 from graft.data.tokenize.report import check_gate
@@ -24,7 +24,7 @@ from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SEQUENCE_SCHEMA
 from graft.stages.tokenize import run
 
 LIMITS = TokenizeConfig(
-    max_seq_len=64, overlong="drop", overlap=0, max_cut_answers=0, num_shown=2
+    max_seq_len=64, overlong="drop", overlap=0, trained_answers="all", num_shown=2
 )
 
 
@@ -90,15 +90,14 @@ def model(folder: Path) -> ModelConfig:
     )
 
 
-def task() -> TaskConfig:
-    prompt = PROMPT.model_copy(update={"pattern": "English: {source}\nFrench:"})
-    return TASK.model_copy(update={"prompt": prompt, "max_new_tokens": 8})
+def prompt() -> PromptConfig:
+    return PROMPT.model_copy(update={"pattern": "English: {source}\nFrench:"})
 
 
 def tokenize(folder: Path) -> None:
     run(
         model(folder),
-        task(),
+        prompt(),
         LIMITS,
         EngineConfig(name="local", cluster=None),
         examples=folder / "examples",
@@ -118,7 +117,7 @@ def test_examples_become_sequences_with_their_other_columns_unchanged(
     assert table.schema.equals(SEQUENCE_SCHEMA)
     kept = examples().take([0, 2])
     assert table.select(EXAMPLE_SCHEMA.names).equals(kept)
-    template = load_template(model(folder), task().prompt)
+    template = load_template(model(folder), prompt())
     encoded = template.encode(kept["messages"].to_pylist())
     assert table["input_ids"].to_pylist() == [one.input_ids for one in encoded]
     assert table["loss_mask"].to_pylist() == [one.loss_mask for one in encoded]
@@ -130,7 +129,7 @@ def test_rejects_and_report_contain_what_was_left_out(folder: Path) -> None:
     assert rejects.schema.equals(REJECT_SCHEMA)
     assert rejects["where"].to_pylist() == ["pairs.jsonl:2"]
     report = io.read_json(folder / "report.json")
-    template = load_template(model(folder), task().prompt)
+    template = load_template(model(folder), prompt())
     assert report["template_hash"] == template.hash
     assert report["balance"] == "3 examples = 2 sequences + 1 rejects"
     assert report["vocab_size"] == template.vocab_size

@@ -8,11 +8,15 @@ import test_tasks
 import yaml
 
 from graft import metrics
-from graft.config import DataConfig, TaskConfig
+from graft.config import DataConfig
+from graft.config.params import check_params
 from graft.metrics import statistics
 from graft.tasks import TASKS, Task
 
 ROOT = Path(__file__).parents[2]
+PLAIN = yaml.safe_load(
+    (ROOT / "configs/prompt/default.yaml").read_text(encoding="utf-8")
+)
 PAGE = (ROOT / "docs/NEW_TASK.md").read_text(encoding="utf-8")
 CONTRACT = [
     test_tasks.test_the_demo_row_has_the_fields_and_no_other,
@@ -42,8 +46,12 @@ def test_the_pages_task_keeps_the_contract(claim, task: Task) -> None:
 def test_the_pages_task_is_new_and_its_yaml_and_source_fit_it(task: Task) -> None:
     assert task.name not in TASKS
     asked, source = map(yaml.safe_load, blocks("yaml"))
-    config = TaskConfig.model_validate(asked)
-    assert config.name == task.name and tuple(config.metrics) == task.metrics
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    values["evaluate"]["requirements"] = None
+    changed = {name: values[name] | asked.get(name, {}) for name in values}
+    config = check_params(changed | {"prompt": PLAIN | asked["prompt"]}, "the page")
+    assert config.task.name == task.name
+    assert tuple(config.evaluate.metrics) == task.metrics
     assert source.pop("defaults") == ["base", "_self_"]
     base = yaml.safe_load((ROOT / "configs/data/base.yaml").read_text(encoding="utf-8"))
     task.check_fields(DataConfig.model_validate(base | source).fields)

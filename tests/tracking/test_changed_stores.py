@@ -62,7 +62,13 @@ def go(
             run.log_metrics({"times": len(evaluations)})
             for one in evaluations:
                 version = tracking.register_adapter(
-                    run, registry, adapter, code=code, tags={}, evaluation=one
+                    run,
+                    registry,
+                    adapter,
+                    code=code,
+                    settings={},
+                    tags={},
+                    evaluation=one,
                 )
             assert run.wait()
         return version

@@ -63,14 +63,19 @@ def tell(run: tracking.Run, registry: RegistryConfig, adapter: Path) -> str | No
     """One of everything."""
     report = adapter.parent / "report.json"
     report.write_text("{}")
-    run.log_params({"train.seed": 1, "task.stop": ["\n"]})
+    run.log_params({"train.seed": 1, "generation.stop": ["\n"]})
     run.set_tags({"template_hash": "abc"})
     run.log_dataset("pairs-train", adapter, "d1", "train")
     for step in (10, 20):
         run.log_metrics({"train/loss": 1 / step}, step)
     run.log_artifact(report, "reports")
     return tracking.register_adapter(
-        run, registry, adapter, code=adapter.parent / "served.py", tags={"base": "b"}
+        run,
+        registry,
+        adapter,
+        code=adapter.parent / "served.py",
+        settings={},
+        tags={"base": "b"},
     )
 
 
@@ -93,7 +98,7 @@ def check_whole(registry: RegistryConfig, run: tracking.Run) -> str:
     (found,) = runs_of(registry)
     run_id = str(found.info.run_id)
     assert found.info.status == "FINISHED"
-    assert found.data.params == {"train.seed": "1", "task.stop": "['\\n']"}
+    assert found.data.params == {"train.seed": "1", "generation.stop": "['\\n']"}
     assert found.data.tags["graft.run"] == run.run_id
     assert found.data.tags["template_hash"] == "abc"
     history = client.get_metric_history(run_id, "train/loss")
@@ -146,6 +151,7 @@ def test_a_repeated_evaluation_is_one_version_and_a_failed_one_has_no_alias(
                 registry,
                 adapter,
                 code=adapter.parent / "served.py",
+                settings={},
                 tags={"requirements": status},
                 evaluation=evaluation,
                 aliases=aliases,

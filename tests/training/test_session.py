@@ -19,7 +19,7 @@ def test_validation_examples_in_train_are_refused(tmp_path: Path) -> None:
         params.adapter,
         params.model,
         params.quantization,
-        params.task.prompt,
+        params.prompt,
         params.tokenize,
         params.train,
     )

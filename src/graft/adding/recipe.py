@@ -75,7 +75,7 @@ split: # shares of rows without an official split; a change moves rows between s
 train: # suits the small base model on a CPU: about {steps:,} steps
   epochs: {epochs}
   evaluate_every: {evaluate_every}
-evaluate:
+generation:
   max_examples: 1000
 registry:
   name: graft-{name}

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from graft import io
-from graft.config import EvaluateConfig, RegistryConfig, TaskConfig
+from graft.config import EvaluateConfig, RegistryConfig
 from graft.errors import ConfigError, DataError, TrackingError
 from graft.evaluation.comparison import compare_variants
 from graft.evaluation.comparison_tables import to_json, to_markdown, to_text
-from graft.evaluation.outputs import TABLE
 from graft.evaluation.predictions import read_predictions
 from graft.evaluation.variants import Variant, comparable
+from graft.inference.generated import TABLE
 from graft.metrics import METRICS, get_metrics
 from graft.records import Prediction
 from graft.tracking.history import History, PastRun
@@ -29,7 +29,6 @@ PREDICTIONS = "predictions"
 def run(
     evaluate: EvaluateConfig,
     registry: RegistryConfig,
-    task: TaskConfig,
     folders: list[Path] | None = None,
     /,
     *,
@@ -42,17 +41,17 @@ def run(
     """Compare the latest run of every variant of a registered model; or FOLDERS.
 
     Args:
-        folders: folders `predictions` of the stage evaluate, or JSON Lines from other
+        folders: folders `predictions` of the stage generate, or JSON Lines from other
             systems, with references, base and tuned.
         name: registered model, if not registry.name.
-        metrics: metrics, if not those of the task.
+        metrics: metrics, if not evaluate.metrics.
         out: output folder for compare.json, compare.md and compare.csv.
         mark: set the tag best=true of the best variant's version, if it met its
             requirements; aliases are not changed.
         json: print one JSON document instead, that of compare.json.
     """
     left_out: dict[str, str] = {}
-    names = metrics or task.metrics
+    names = metrics or evaluate.metrics
     history: History | None = None
     if folders:
         if mark or name:
@@ -130,9 +129,9 @@ def _latest(runs: Sequence[PastRun]) -> list[PastRun]:
 
 
 def _metrics(past: PastRun, default: list[str]) -> list[str]:
-    """The task.metrics of a run, as far as they still exist; params.yaml may belong to
+    """The evaluate.metrics of a run, as far as they still exist; params.yaml may belong to
     another task."""
-    logged = ast.literal_eval(past.params.get("task.metrics") or "[]")
+    logged = ast.literal_eval(past.params.get("evaluate.metrics") or "[]")
     return [name for name in logged if name in METRICS] or default
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from graft import io
-from graft.config import ModelConfig, QuantizationConfig, RegistryConfig, TaskConfig
+from graft.config import (
+    GenerationConfig,
+    ModelConfig,
+    PromptConfig,
+    QuantizationConfig,
+    RegistryConfig,
+)
 from graft.errors import ModelError
 from graft.exporting import folders
 from graft.exporting.prompt import write_prompt
@@ -31,7 +37,8 @@ PAIRS = [
 
 def run(
     model: ModelConfig,
-    task: TaskConfig,
+    prompt: PromptConfig,
+    generation: GenerationConfig,
     registry: RegistryConfig,
     *,
     to: Path,
@@ -51,7 +58,7 @@ def run(
         splits: folder of the splits, for the comparison.
     """
     record = read_record(adapter)
-    template = load_template(model, task.prompt)
+    template = load_template(model, prompt)
     check_record(record, adapter, model, template.hash)
     is_full = is_full_model(adapter, merge)
     needed = folders.num_bytes(model) if merge else folders.size_of(adapter)
@@ -59,7 +66,7 @@ def run(
     place = folders.choose_place(device, model) if merge else ""
     with atomic_weights(to) as partial:
         partial.mkdir()
-        differs = write_prompt(model, task.prompt, template, partial)
+        differs = write_prompt(model, prompt, template, partial)
         if is_full:
             folders.write_full_model(adapter, model, partial, ends_of(template))
             io.write_json(partial / RECORD, asdict(record))
@@ -76,7 +83,7 @@ def run(
         else:
             described, flags = write_adapter(adapter, model, partial)
             served = flags and f"vllm serve {flags.format(to=to, name=registry.name)}"
-    print(described + closing(to, served, differs, task.stop))
+    print(described + closing(to, served, differs, generation.stop))
 
 
 def is_full_model(adapter: Path, merge: bool) -> bool:

@@ -42,7 +42,7 @@ def run(
     Args:
         score: completed sheets (CSV or JSON) to score.
         key: key of these sheets; by default OUT/key.json.
-        predictions: table of predictions, written by the stage evaluate.
+        predictions: table of predictions, written by the stage generate.
         adapter: folder of the adapter.
         out: output folder.
         number: number of predictions on each sheet.

@@ -9,7 +9,7 @@ from graft.metrics import METRICS
 from graft.models.adapter_record import RECORD
 
 SEE = """\
-see     predictions/report.html, predictions/README.md     report page, model card
+see     evaluation/report.html, evaluation/README.md       report page, model card
         dvc metrics show; dvc plots show                   scores and curves
         dvc exp show                                       table of experiments
         graft ui                                           runs, registered models

@@ -9,16 +9,15 @@ from graft.config.data import (
     ValidateConfig,
 )
 from graft.config.engine import EngineConfig
+from graft.config.evaluate import EvaluateConfig
+from graft.config.generation import GenerationConfig
+from graft.config.model import ModelConfig
+from graft.config.prompt import PromptConfig
+from graft.config.registry import RegistryConfig
 from graft.config.requirements import MetricRequirement, RequirementsConfig
 from graft.config.section import Section
 from graft.config.split import LeakageConfig, SplitConfig
-from graft.config.task import (
-    EvaluateConfig,
-    ModelConfig,
-    PromptConfig,
-    RegistryConfig,
-    TaskConfig,
-)
+from graft.config.task import TaskConfig
 from graft.config.train import QuantizationConfig, TrainConfig
 
 __all__ = [
@@ -29,6 +28,7 @@ __all__ = [
     "EngineConfig",
     "EvaluateConfig",
     "FullConfig",
+    "GenerationConfig",
     "LeakageConfig",
     "LoraConfig",
     "MetricRequirement",

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.config.pii import PiiConfig
 from graft.config.quality import QualityConfig
-from graft.config.section import Count, Positive, Rate, Section, Share
+from graft.config.section import Count, Positive, Rate, Section
 from graft.field_paths import EACH, path_error
 
 
@@ -47,8 +47,6 @@ class DataConfig(Section):
     required: list[str]
     ranges: dict[str, tuple[float | None, float | None]]
     strata: list[str] | None
-    engine: Literal["local", "ray"]
-    cluster: str | None
 
     @model_validator(mode="after")
     def _source_is_complete(self) -> Self:
@@ -87,8 +85,6 @@ class DataConfig(Section):
     def _allowed_strata_have_a_column(self) -> Self:
         if self.strata is not None and self.stratum is None:
             raise ValueError("strata is set, but stratum names no column")
-        if self.cluster is not None and self.engine == "local":
-            raise ValueError("cluster is set; set engine: ray to use it")
         return self
 
     @model_validator(mode="after")
@@ -156,15 +152,14 @@ class TokenizeConfig(Section):
     its end token. `truncate_left` cuts the oldest part of the prompt: turns, then
     words, but never the system turn or the last answer. `chunk` splits a long text into
     several sequences; each begins with the last `overlap` tokens of the previous one,
-    which carry no loss again. `max_cut_answers`: share of the examples whose answer may
-    contain a stop text; the stage stops if there are more, because evaluation would cut
-    these answers.
+    which carry no loss again. `trained_answers`: which answers of a conversation carry
+    loss.
     """
 
     max_seq_len: Annotated[int, Field(ge=8)]
     overlong: Literal["drop", "truncate", "truncate_left", "chunk"]
     overlap: Count
-    max_cut_answers: Share
+    trained_answers: Literal["all", "last"]
     num_shown: Count
 
     @model_validator(mode="after")

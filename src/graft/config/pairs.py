@@ -77,9 +77,9 @@ def _of_layers(at: _Values) -> Iterator[str]:
 
 
 def _of_answers(at: _Values) -> Iterator[str]:
-    if (at("evaluate.num_beams") or 1) > 1 and at("evaluate.temperature"):
+    if (at("generation.num_beams") or 1) > 1 and at("generation.temperature"):
         yield (
-            f"{at.shown('evaluate.num_beams', 'evaluate.temperature')}: beam search "
+            f"{at.shown('generation.num_beams', 'generation.temperature')}: beam search "
             "does not sample; change one of them"
         )
 
@@ -89,12 +89,12 @@ def _of_metrics(at: _Values) -> Iterator[str]:
     after training."""
     requirements = at("evaluate.requirements")
     required = requirements.get("metrics") if isinstance(requirements, dict) else None
-    measured = at("task.metrics")
+    measured = at("evaluate.metrics")
     if not isinstance(required, dict) or not isinstance(measured, list):
         return
     for name, bounds in required.items():
         if bounds is not None and name not in measured:
             yield (
-                f"evaluate.requirements.metrics.{name}: not in task.metrics "
+                f"evaluate.requirements.metrics.{name}: not in evaluate.metrics "
                 f"({', '.join(map(str, measured))}); add it there, or set it to null"
             )

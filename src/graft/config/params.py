@@ -20,30 +20,37 @@ from graft.config.secrets import without_secret
 from graft.errors import ConfigError, DataError
 
 PARAMS = Path("params.yaml")
+_AFTER_TRAINING = frozenset({"engine", "generation", "evaluate", "registry"})
 
 
 class Params(Section):
     """All of params.yaml."""
 
     data: config.DataConfig
+    engine: config.EngineConfig
     convert: config.ConvertConfig
     preprocess: config.PreprocessConfig
     validate_: config.ValidateConfig = Field(alias="validate")
     tokenize: config.TokenizeConfig
     split: config.SplitConfig
     task: config.TaskConfig
+    prompt: config.PromptConfig
     model: config.ModelConfig
     adapter: config.AnyAdapter
     quantization: config.QuantizationConfig
     train: config.TrainConfig
+    generation: config.GenerationConfig
     evaluate: config.EvaluateConfig
     registry: config.RegistryConfig
 
     def section(self, kind: type[Section]) -> Section:
-        """The section of the given class; the engine's is part of `data`."""
-        if kind is config.EngineConfig:
-            return kind(name=self.data.engine, cluster=self.data.cluster)
+        """The section of the given class."""
         return next(v for v in vars(self).values() if isinstance(v, kind))
+
+    def of_training(self) -> dict[str, dict[str, Any]]:
+        """Plain values by section, without the sections that change no adapter."""
+        plain = self.to_plain()
+        return {name: plain[name] for name in plain if name not in _AFTER_TRAINING}
 
     def to_plain(self) -> dict[str, dict[str, Any]]:
         """Plain values by section, as in params.yaml."""

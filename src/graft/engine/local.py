@@ -46,7 +46,7 @@ class LocalEngine:
 
 @contextmanager
 def open_engine(config: EngineConfig) -> Iterator[Engine]:
-    """The engine that `data.engine` names. Raises: ConfigError if it is not installed
+    """The engine that `engine.name` names. Raises: ConfigError if it is not installed
     or its cluster cannot be reached."""
     if config.name == "ray":
         from graft.engine.ray import open_ray

@@ -86,7 +86,7 @@ def _take(reference: Any) -> Any:
             "the Ray cluster",
             f"lost a batch and {MAX_RETRIES} retries: {shorten(error, 300)}",
             fix="check the workers' memory and the logs in /tmp/ray on their machines, "
-            "or set data.engine to local",
+            "or set engine=local",
         ) from error
     if isinstance(found, _ErrorValue):
         raise found.to_error()
@@ -114,9 +114,9 @@ def open_ray(
         import ray
     except ImportError:
         raise ConfigError(
-            "data.engine",
+            "engine.name",
             "is ray, which is not installed",
-            fix="pip install 'graft[ray]', or set data.engine to local",
+            fix="pip install 'graft[ray]', or set engine=local",
         ) from None
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     if cluster is None:
@@ -168,11 +168,11 @@ def _check_answers(cluster: str, patience_s: float) -> None:
         problem = f"no answer within {patience_s:.0f} s"
     if problem:
         raise ConfigError(
-            "data.cluster",
+            "engine.cluster",
             f"the Ray cluster {cluster} cannot be used: {shorten(problem, 300)}",
             expected="the address of a running cluster that this machine is a node of",
             fix="on its first machine: ray start --head; on the others, this one too: "
-            "ray start --address=HOST:6379; then set data.cluster to HOST:6379, or to "
+            "ray start --address=HOST:6379; then set engine.cluster to HOST:6379, or to "
             "null to start workers here",
         )
 

@@ -1,12 +1,9 @@
 """Outputs of an evaluation: a folder, a report, and entries in the tracking run."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from graft import io
 from graft.evaluation.card import to_card
@@ -22,12 +19,11 @@ from graft.evaluation.scoring import (
 )
 from graft.evaluation.verdicts import judge
 from graft.metrics import METRICS
-from graft.records import PREDICTION_SCHEMA, SPLITS
 
 if TYPE_CHECKING:
     from graft.tracking import Run
 
-TABLE, SAMPLES, CARD, PAGE = "table", "samples.json", "README.md", "report.html"
+SAMPLES, CARD, PAGE = "samples.json", "README.md", "report.html"
 LOSSES = "loss.svg"
 
 
@@ -41,13 +37,9 @@ def write_outputs(
     metrics: Path,
     facts: Facts,
 ) -> None:
-    """Write report, DVC's metrics, and in `out` the table, samples, card and page."""
-    rows = pa.Table.from_pylist(
-        [asdict(row) for row in facts.generated.predictions], schema=PREDICTION_SCHEMA
-    )
+    """Write report, DVC's metrics, and in `out` the samples, card and page."""
     with io.atomic(out) as partial:
         partial.mkdir()
-        io.write_batches(partial / TABLE, [rows], PREDICTION_SCHEMA)
         io.write_json(partial / SAMPLES, [asdict(row) for row in facts.samples])
         io.write_text(partial / CARD, to_card(facts))
         io.write_text(partial / PAGE, to_page(facts))
@@ -56,13 +48,18 @@ def write_outputs(
     io.write_json(metrics, to_columns(facts))
 
 
-def log_outputs(tracked: "Run", out: Path, report: Path, facts: Facts) -> None:
-    """Log metrics, predictions and card to the tracking run."""
+def log_outputs(
+    tracked: "Run", folders: Sequence[Path], report: Path, facts: Facts
+) -> None:
+    """Log metrics, report and the folders of completions and pages to the tracking
+    run."""
     status = facts.requirements.status
     tracked.set_tags({"device": facts.generated.device, "requirements": status})
+    tracked.record("params", facts.settings)
     tracked.log_metrics(to_metrics(facts))
     tracked.log_artifact(report, "reports")
-    tracked.log_artifact(out)
+    for folder in folders:
+        tracked.log_artifact(folder)
 
 
 def to_columns(facts: Facts) -> dict[str, Any]:
@@ -98,7 +95,7 @@ def to_metrics(facts: Facts) -> dict[str, float]:
     }
     for system, cost in facts.generated.costs.items():
         found[f"{system}/tokens_per_s"] = cost.tokens_per_s
-        found[f"{system}/batch_ms"] = cost.latency_ms
+        found[f"{system}/batch_ms"] = cost.batch_ms
     for system, wait in facts.generated.latency.items():
         found[f"{system}/latency_p50_ms"] = wait.p50_ms
         found[f"{system}/latency_p95_ms"] = wait.p95_ms
@@ -109,45 +106,6 @@ def to_metrics(facts: Facts) -> dict[str, float]:
         "rss_gib": facts.generated.rss_gib,
     }
     return found | {f"evaluate/{name}": value for name, value in memory.items()}
-
-
-def version_tags(facts: Facts) -> dict[str, str]:
-    """Tags that identify a registered version: base, data, variant and scores."""
-    adapter = facts.params["adapter"]
-    shown = ["method"] if facts.is_full else ["method", "rank", "alpha"]
-    tags = {
-        "base": facts.digests["base model"],
-        "template_hash": facts.digests["prompt template"],
-        "data": str(facts.params["data"]["name"]),
-        "requirements": facts.requirements.status,
-        **{f"adapter.{key}": str(adapter[key]) for key in shown},
-    }
-    for name, found in facts.scores.overall.items():
-        digits = comparison_digits(found)
-        tags[f"tuned.{name}"] = with_interval(found.tuned, digits)
-    return tags
-
-
-def evaluation_key(facts: Facts) -> str:
-    """A key that is equal for the same adapter and evaluation, whatever the
-    requirements."""
-    inputs = [
-        dict(facts.digests),
-        asdict(facts.generated.decoding),
-        facts.scores.num_examples,
-    ]
-    return io.digest(json.dumps(inputs, sort_keys=True).encode())
-
-
-def count_splits(splits: Path) -> dict[str, int]:
-    """Number of examples per split, read from the Parquet footers."""
-    return {
-        split: sum(
-            pq.read_metadata(shard).num_rows
-            for shard in (splits / split).glob("part-*.parquet")
-        )
-        for split in SPLITS
-    }
 
 
 def to_summary(facts: Facts, version: str | None, out: Path) -> str:

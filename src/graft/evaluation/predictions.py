@@ -1,16 +1,15 @@
-"""Read the table of predictions."""
+"""Read predictions, of stage generate or of another system."""
 
 import json
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from graft.errors import DataError
-from graft.io import read_json_lines, read_table
+from graft.inference.generated import FIX, read_prediction_table
+from graft.io import read_json_lines
 from graft.records import Prediction
-
-FIX = "generate them again: dvc repro -f evaluate, or fetch them: dvc pull predictions"
 
 
 @dataclass(frozen=True)
@@ -24,12 +23,13 @@ def read_predictions(source: Path) -> list[Prediction]:
     """Read the completions of both models for the test examples, in order.
 
     Args:
-        source: the table of stage evaluate, or JSON Lines from another system with
+        source: the table of stage generate, or JSON Lines from another system with
             references, base and tuned, and optionally further fields of a Prediction.
     Raises: DataError if it is missing or empty, lacks a column, or has a value of the
         wrong type or a duplicate id.
     """
-    rows = _read_lines(source) if source.suffix == ".jsonl" else _read_table(source)
+    is_lines = source.suffix == ".jsonl"
+    rows = _read_lines(source) if is_lines else read_prediction_table(source)
     if not rows:
         raise DataError(
             str(source), "contains no predictions", expected="at least one", fix=FIX
@@ -42,24 +42,6 @@ def read_predictions(source: Path) -> list[Prediction]:
             fix=FIX,
         )
     return rows
-
-
-def _read_table(folder: Path) -> list[Prediction]:
-    table = read_table(folder)
-    needed = [
-        field.name
-        for field in fields(Prediction)
-        if field.default is MISSING and field.default_factory is MISSING
-    ]
-    if missing := [name for name in needed if name not in table.column_names]:
-        raise DataError(
-            str(folder),
-            f"no column {', '.join(missing)}",
-            expected="a table of predictions by stage evaluate",
-            fix=FIX,
-        )
-    known = [f.name for f in fields(Prediction) if f.name in table.column_names]
-    return [Prediction(**row) for row in table.select(known).to_pylist()]
 
 
 def _read_lines(path: Path) -> list[Prediction]:

@@ -117,7 +117,7 @@ def _check(
 ) -> Iterator[RequirementCheck]:
     metric, found = METRICS.get(name), scores.overall.get(name)
     if metric is None or found is None:
-        reason = scores.not_computed.get(name, "it is not in task.metrics")
+        reason = scores.not_computed.get(name, "it is not in evaluate.metrics")
         yield RequirementCheck(
             f"metrics.{name}", f"{name} not computed: {reason}", "it is", False
         )

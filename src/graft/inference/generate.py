@@ -1,4 +1,4 @@
-"""The model work of an evaluation: outputs of base and tuned model."""
+"""The work of stage `generate`: outputs of base and tuned model."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from graft.config import EvaluateConfig, TaskConfig
+from graft.config import GenerationConfig
 from graft.hardware.machine import (
     device_name,
     library_versions,
@@ -15,13 +15,14 @@ from graft.hardware.machine import (
     peak_rss_gib,
 )
 from graft.inference.examples import HeldOutExample
-from graft.inference.generation import Completions, Decoding, TextEnds, complete
-from graft.inference.latency import Latency, measure_latency
+from graft.inference.generated import Generated
+from graft.inference.generation import TextEnds, complete
+from graft.inference.latency import measure_latency
 from graft.inference.likelihood import (
     count_trained_tokens,
     negative_log_likelihoods,
 )
-from graft.metrics import get_metrics
+from graft.inference.results import Completions, Decoding, GenerationCost, Latency
 from graft.records import Message, Prediction
 
 Array = npt.NDArray[np.float64]
@@ -49,17 +50,15 @@ class GenerationPlan:
     prompt_tokens: int
     latency_runs: int
     warmup_runs: int
-    likelihood: bool
 
     @classmethod
-    def of(cls, task: TaskConfig, evaluate: EvaluateConfig) -> Self:
-        """As the task and the evaluation are configured."""
+    def of(cls, generation: GenerationConfig) -> Self:
+        """As configured."""
         return cls(
-            decoding=Decoding.of(task, evaluate),
-            prompt_tokens=task.prompt_tokens,
-            latency_runs=evaluate.latency_runs,
-            warmup_runs=evaluate.warmup_runs,
-            likelihood=any(m.of == "likelihood" for m in get_metrics(task.metrics)),
+            decoding=Decoding.of(generation),
+            prompt_tokens=generation.prompt_tokens,
+            latency_runs=generation.latency_runs,
+            warmup_runs=generation.warmup_runs,
         )
 
 
@@ -113,13 +112,13 @@ class ModelOutputs:
     Args:
         completions: of all prompts.
         latency: of single prompts; None if it was not measured.
-        nlls: negative log-likelihood of each reference answer, in nats; None if no
-            metric needs it. Shape [examples].
+        nlls: negative log-likelihood of each reference answer, in nats. Shape
+            [examples].
     """
 
     completions: Completions
     latency: Latency | None
-    nlls: Array | None
+    nlls: Array
 
 
 def run_model(
@@ -130,7 +129,7 @@ def run_model(
     plan: GenerationPlan,
     title: str,
 ) -> ModelOutputs:
-    """Complete the prompts with one model, and measure what the plan contains."""
+    """Complete the prompts with one model, and measure likelihood and latency."""
     ids = [prompt.ids for prompt in prompts]
     completions = complete(model, template, ids, plan.decoding, title)
     latency = measure_latency(
@@ -141,38 +140,9 @@ def run_model(
         runs=plan.latency_runs,
         warmup_runs=plan.warmup_runs,
     )
-    nlls = None
-    if plan.likelihood:
-        tokens = [(example.input_ids, example.loss_mask) for example in examples]
-        nlls = negative_log_likelihoods(model, tokens, f"{title}, likelihood")
+    tokens = [(example.input_ids, example.loss_mask) for example in examples]
+    nlls = negative_log_likelihoods(model, tokens, f"{title}, likelihood")
     return ModelOutputs(completions, latency, nlls)
-
-
-@dataclass(frozen=True)
-class Generated:
-    """Outputs of both models, and their costs.
-
-    Args:
-        predictions: in the order of the examples.
-        decoding: how the completions were made.
-        costs: completions of base and tuned model, for their speed.
-        latency: of single prompts, base and tuned; empty if it was not measured.
-        device: the device that computed.
-        memory_gib: peak memory of the device.
-        rss_gib: peak host memory of this process.
-        versions: of the libraries.
-        prompt: the first prompt as the model reads it, control tokens by name.
-    """
-
-    predictions: Sequence[Prediction]
-    decoding: Decoding
-    costs: Mapping[str, Completions]
-    latency: Mapping[str, Latency]
-    device: str
-    memory_gib: float
-    rss_gib: float
-    versions: Mapping[str, str]
-    prompt: str
 
 
 def generate(
@@ -182,6 +152,8 @@ def generate(
     examples: Sequence[HeldOutExample],
     plan: GenerationPlan,
     *,
+    adapter: str,
+    warnings: Sequence[str] = (),
     name_device: Callable[[str], str] = device_name,
     peak_memory: Callable[[str], float] = peak_memory_gib,
 ) -> Generated:
@@ -193,6 +165,8 @@ def generate(
     Args:
         base: the base model, loaded.
         tune: returns the tuned model for the base; may change the base.
+        adapter: digest of the weights of the adapter.
+        warnings: sentences on references that no completion can equal.
         name_device: device → its name.
         peak_memory: device → its peak memory in GiB.
     Raises: HardwareError if a batch does not fit the device's memory.
@@ -203,14 +177,16 @@ def generate(
     outputs["tuned"] = run_model(tune(base), template, examples, prompts, plan, "tuned")
     return Generated(
         predictions=_to_predictions(examples, prompts, outputs),
+        adapter=adapter,
         decoding=plan.decoding,
-        costs={system: found.completions for system, found in outputs.items()},
-        latency={s: found.latency for s, found in outputs.items() if found.latency},
+        costs={s: GenerationCost.of(made.completions) for s, made in outputs.items()},
+        latency={s: made.latency for s, made in outputs.items() if made.latency},
         device=name_device(device),
         memory_gib=peak_memory(device),
         rss_gib=peak_rss_gib(),
         versions=library_versions(),
         prompt=template.show(prompts[0].ids),
+        warnings=warnings,
     )
 
 
@@ -228,8 +204,8 @@ def _to_predictions(
             references=prompt.references,
             base=base.completions.texts[row],
             tuned=tuned.completions.texts[row],
-            base_nll=None if base.nlls is None else float(base.nlls[row]),
-            tuned_nll=None if tuned.nlls is None else float(tuned.nlls[row]),
+            base_nll=float(base.nlls[row]),
+            tuned_nll=float(tuned.nlls[row]),
             num_tokens=count_trained_tokens((example.input_ids, example.loss_mask)),
             num_bytes=example.num_bytes,
             group=example.group,

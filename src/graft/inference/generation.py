@@ -4,16 +4,14 @@ The generation engine that evaluation and serving share.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from time import perf_counter
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import torch
 from tqdm import tqdm
 
-from graft.config import EvaluateConfig, TaskConfig
 from graft.errors import HardwareError
 from graft.inference.decoding import (
     CHECK_EVERY,
@@ -21,6 +19,7 @@ from graft.inference.decoding import (
     search_beams,
     write_tokens,
 )
+from graft.inference.results import Completions, Decoding
 
 
 class TextEnds(Protocol):
@@ -36,58 +35,6 @@ class TextEnds(Protocol):
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of tokens, without special tokens."""
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """Settings of decoding.
-
-    Args:
-        max_new_tokens: longest completion, in tokens.
-        stop: a completion ends before the first of these texts.
-        batch_size: prompts in one forward pass.
-        num_beams: 1 is greedy or sampled; more is beam search.
-        temperature: 0 is greedy; otherwise sampling divides logits by it.
-        seed: of sampling. Equal seeds and batches give equal completions.
-    """
-
-    max_new_tokens: int
-    stop: Sequence[str] = ()
-    batch_size: int = 32
-    num_beams: int = 1
-    temperature: float = 0.0
-    seed: int = 0
-
-    @classmethod
-    def of(cls, task: TaskConfig, evaluate: EvaluateConfig) -> Self:
-        """The configured settings."""
-        return cls(
-            max_new_tokens=task.max_new_tokens,
-            stop=task.stop,
-            batch_size=evaluate.batch_size,
-            num_beams=evaluate.num_beams,
-            temperature=evaluate.temperature,
-            seed=evaluate.seed,
-        )
-
-
-@dataclass(frozen=True)
-class Completions:
-    """Texts in the order of their prompts, and their costs.
-
-    `num_tokens` counts the completions with their stop token, not the prompts.
-    `latency_ms` is the median duration of a batch.
-    """
-
-    texts: list[str]
-    num_tokens: int
-    seconds: float
-    latency_ms: float
-
-    @property
-    def tokens_per_s(self) -> float:
-        """Throughput over all prompts."""
-        return self.num_tokens / max(self.seconds, 1e-9)
 
 
 def complete(
@@ -168,7 +115,7 @@ def write(
         raise HardwareError(
             str(model.device),
             f"out of memory: {len(prompts)} prompts of {ids.shape[1]} tokens per batch",
-            fix=f"lower evaluate.batch_size (is {decoding.batch_size})",
+            fix=f"lower generation.batch_size (is {decoding.batch_size})",
         ) from error
     return [_until(row, stop_ids) for row in written]
 

@@ -1,32 +1,15 @@
 """Latency of single prompts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from graft.inference.generation import Decoding, TextEnds, write
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Times of single prompts, after a warm-up.
-
-    Args:
-        runs: number of prompts.
-        p50_ms, p95_ms: until the completion is finished.
-        first_token_ms: median until the first token.
-        tokens_per_s: of the completions, over all runs.
-    """
-
-    runs: int
-    p50_ms: float
-    p95_ms: float
-    first_token_ms: float
-    tokens_per_s: float
+from graft.inference.generation import TextEnds, write
+from graft.inference.results import Decoding, Latency
 
 
 def measure_latency(

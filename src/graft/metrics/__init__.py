@@ -43,14 +43,14 @@ METRICS: Mapping[str, Metric] = {
         *LIKELIHOOD_METRICS,
     )
 }
-"""All metrics, by their name in `task.metrics`."""
+"""All metrics, by their name in `evaluate.metrics`."""
 
 
 def get_metrics(names: Sequence[str]) -> list[Metric]:
     """The named metrics. Raises: ConfigError with the names that do not exist."""
     if unknown := [name for name in names if name not in METRICS]:
         raise ConfigError(
-            "task.metrics",
+            "evaluate.metrics",
             f"unknown metrics: {', '.join(unknown)}",
             expected=f"some of {', '.join(METRICS)}",
             fix="correct the task's file in configs/task, then: graft params",

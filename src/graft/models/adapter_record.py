@@ -7,7 +7,7 @@ from typing import Any
 
 from graft.config import ModelConfig
 from graft.errors import ModelError, TemplateError
-from graft.io import read_json
+from graft.io import digest_files, read_json
 
 RECORD = "graft.json"
 """File name in the folder of an adapter, next to PEFT's own files."""
@@ -17,7 +17,7 @@ RECORD = "graft.json"
 class AdapterRecord:
     """What the train stage records about an adapter.
 
-    `params` is params.yaml at training time, by section; `run_id` is the MLflow run, or
+    `params` are the parameters of training, by section of params.yaml; `run_id` is the MLflow run, or
     null. `machine` has the keys device, memory_gib and seconds.
     """
 
@@ -51,6 +51,11 @@ def read_record(adapter: Path) -> AdapterRecord:
     return AdapterRecord(**{name: values[name] for name in names})
 
 
+def weights_digest(adapter: Path) -> str:
+    """Digest of the weights of an adapter, or of a fully fine-tuned model."""
+    return digest_files(adapter, ["*.safetensors"])
+
+
 def check_record(
     record: AdapterRecord, adapter: Path, model: ModelConfig, template_hash: str
 ) -> None:
@@ -72,6 +77,6 @@ def check_record(
             str(adapter),
             f"the adapter was trained with prompt template {record.template_hash}, "
             f"but the current one is {template_hash}",
-            expected="the same task.prompt and tokenizer in training and evaluation",
-            fix="train again: dvc repro train, or set task.prompt back",
+            expected="the same prompt and tokenizer in training and evaluation",
+            fix="train again: dvc repro train, or set prompt back",
         )

@@ -14,7 +14,7 @@ from graft import tracking
 from graft.config import (
     AdapterConfig,
     DataConfig,
-    EvaluateConfig,
+    GenerationConfig,
     ModelConfig,
     QuantizationConfig,
     RegistryConfig,
@@ -47,7 +47,7 @@ class RunConfig:
 
     adapter: AdapterConfig
     data: DataConfig
-    evaluate: EvaluateConfig
+    generation: GenerationConfig
     model: ModelConfig
     quantization: QuantizationConfig
     registry: RegistryConfig
@@ -93,7 +93,7 @@ def check_splits(config: RunConfig, _machine: Machine, _hub: Hub) -> None:
 
 def check_device(config: RunConfig, machine: Machine, _hub: Hub) -> None:
     """Check that there is a GPU for each process, with memory for the weights."""
-    for wanted in dict.fromkeys((config.train.device, config.evaluate.device)):
+    for wanted in dict.fromkeys((config.train.device, config.generation.device)):
         _decide(config, machine, wanted)
     count, there = config.train.num_processes, len(machine.gpus)
     if (

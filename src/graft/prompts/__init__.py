@@ -80,6 +80,6 @@ def chat_template(folder: Path) -> str:
             str(folder),
             "the model has no chat template",
             expected="chat_template.jinja, or chat_template in tokenizer_config.json",
-            fix="set task.prompt.style: pattern, or take the model's instruct version",
+            fix="set prompt.style: pattern, or take the model's instruct version",
         )
     return found

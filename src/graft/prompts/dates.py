@@ -24,7 +24,7 @@ def with_date(template: str, today: date | None) -> str:
                 "the model's chat template",
                 "writes today's date, so its ids would change from day to day",
                 expected="a recorded date, the same at training and serving",
-                fix="set task.prompt.date, such as 2026-01-31, or style: pattern",
+                fix="set prompt.date, such as 2026-01-31, or style: pattern",
             )
         return template
     midnight = datetime.combine(today, time())

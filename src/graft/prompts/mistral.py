@@ -156,5 +156,5 @@ def _refused(problem: str) -> TemplateError:
         "the official Mistral chat format",
         f"refuses this conversation: {problem}",
         expected="a user turn first, then answers that are not empty",
-        fix="correct the example, or set task.prompt.style: pattern",
+        fix="correct the example, or set prompt.style: pattern",
     )

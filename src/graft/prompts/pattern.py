@@ -37,7 +37,7 @@ class PatternFormat:
     def __init__(self, pattern: str, tokenizer: Tokenizer) -> None:
         if pattern.endswith((" ", "\t")):
             raise TemplateError(
-                "task.prompt.pattern",
+                "prompt.pattern",
                 f"{pattern!r} ends in a space",
                 expected="no space at the end; one is put before each answer",
                 fix="remove the space at the end of the pattern",
@@ -76,10 +76,10 @@ class PatternFormat:
                 prompt = ""
             elif role != "system":
                 raise TemplateError(
-                    "task.prompt.pattern",
+                    "prompt.pattern",
                     f"the conversation has {role}, and no place for it",
                     expected="text by system, user and assistant",
-                    fix="set task.prompt.style: chat for a model whose template knows "
+                    fix="set prompt.style: chat for a model whose template knows "
                     "tools, or leave such chats out",
                 )
         return [*turns, _Turn(prompt, None, False)] if is_asking(messages) else turns
@@ -92,10 +92,10 @@ class PatternFormat:
         asks = any(message["role"] == "user" for message in messages)
         if system and not ("{system}" in self.text and asks):
             raise TemplateError(
-                "task.prompt.pattern",
+                "prompt.pattern",
                 "the conversation has a system turn, and no place for it",
                 expected="{system} in the pattern, and a user turn",
-                fix="add {system} to task.prompt.pattern, or drop the system turns",
+                fix="add {system} to prompt.pattern, or drop the system turns",
             )
         return system
 

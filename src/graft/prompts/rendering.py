@@ -92,5 +92,5 @@ def unusable(problem: str) -> TemplateError:
         problem,
         expected="every turn written, and a definite start and end of each answer",
         fix="put a corrected template with {% generation %} marks into the model's "
-        "chat_template.jinja, or set task.prompt.style: pattern",
+        "chat_template.jinja, or set prompt.style: pattern",
     )

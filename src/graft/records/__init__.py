@@ -69,8 +69,8 @@ SEQUENCE_SCHEMA = pa.schema(
         pa.field("augmented", pa.bool_(), nullable=False),
     ]
 )
-"""An example and its tokens. `loss_mask` is the loss mask: true for the assistant's text
-and its end-of-turn token. Both lists have one entry per token; the text with loss has
+"""An example and its tokens. `loss_mask` is true for the assistant's text and its
+end-of-turn token. Both lists have one entry per token; the text with loss has
 `num_bytes` in UTF-8. `augmented` marks a paraphrase of another example, for training
 only."""
 

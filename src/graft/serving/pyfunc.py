@@ -1,7 +1,8 @@
-"""The registered model. MLflow executes this file to load it ("model from code").
+"""The model that is registered in MLflow.
 
-The artifact is only the adapter's folder. Its graft.json contains the base model, task
-and quantization of training, so prompt, base and decoding are those of the evaluation.
+The artifact is the adapter's folder. Its graft.json contains base model, prompt and
+quantization of training; MLflow's model_config contains the decoding of the evaluation.
+Registered versions import this module by its name, so it must not move.
 """
 
 import os
@@ -9,13 +10,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-import mlflow
 from mlflow.pyfunc import PythonModel
 
-from graft.config import ModelConfig, QuantizationConfig, TaskConfig
+from graft.config import ModelConfig, PromptConfig, QuantizationConfig
 from graft.errors import ModelError
 from graft.hardware.device import choose_device
-from graft.inference.generation import Decoding, complete
+from graft.inference.generation import complete
+from graft.inference.results import Decoding
 from graft.models.adapter_record import check_record, read_record
 from graft.prompts import load_template
 from graft.training.tuning import load_served
@@ -37,16 +38,16 @@ class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
         model = ModelConfig.model_validate(record.params["model"])
         found = find_base(model.path, model.revision)
         model = model.model_copy(update={"path": found})
-        task = TaskConfig.model_validate(record.params["task"])
+        prompt = PromptConfig.model_validate(record.params["prompt"])
         quantization = QuantizationConfig.model_validate(record.params["quantization"])
-        self.template = load_template(model, task.prompt)
+        self.template = load_template(model, prompt)
         check_record(record, adapter, model, self.template.hash)
-        self.decoding = Decoding(task.max_new_tokens, task.stop)
+        self.decoding = Decoding(**context.model_config["decoding"])
         device = choose_device("auto", model, quantization)
         self.model = load_served(model, quantization, device, adapter)
 
     def predict(self, context: Any, model_input: list[str]) -> list[str]:
-        """Complete each text with greedy decoding."""
+        """Complete each text as in the evaluation."""
         prompts = [
             self.template.encode_prompt([{"role": "user", "content": text}])
             for text in model_input
@@ -72,6 +73,3 @@ def find_base(path: str, revision: str) -> str:
         expected=f"the folder of revision {revision} that the adapter was trained on",
         fix="run in the root of the repository, or set GRAFT_ROOT to it",
     )
-
-
-mlflow.models.set_model(AdaptedModel())

@@ -8,7 +8,7 @@ of the code.
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,10 @@ WITHOUT_EFFECT = (
 """Modules whose edits change no output: reading and checking of parameters (their
 values are parameters of the stages), estimates, display and logging."""
 TEMPLATES = frozenset({".css", ".jinja", ".js"})
-REGISTERED = {"evaluate": ("graft.serving.pyfunc",)}
+REGISTERED = {"evaluate": "graft.serving.registered_model"}
 """Modules that a stage copies as a file, without importing them."""
+CHECKED_EARLY = {"train": ("inference",)}
+"""Modules that a stage runs to fail early, without an effect on its outputs."""
 
 
 class Code:
@@ -52,17 +54,22 @@ class Code:
 
     def digest(self, stage: str) -> str:
         """One line for each module that a stage can run: its name and digest."""
-        modules = self.closure(f"{PACKAGE}.stages.{stage}", *REGISTERED.get(stage, ()))
+        name = f"{PACKAGE}.stages.{stage}"
+        modules = self.closure(name, CHECKED_EARLY.get(stage, ()))
+        if (copied := REGISTERED.get(stage)) and (module := self._module(copied)):
+            modules[copied] = module
         lines = (f"{name} {module.digest}\n" for name, module in modules.items())
         return "".join(sorted(lines))
 
-    def closure(self, *names: str) -> dict[str, "_Module"]:
-        """The named modules, all modules of this package that they import, and the
-        packages of these."""
-        waiting, found = list(names), dict[str, _Module]()
+    def closure(self, name: str, skipped: Sequence[str] = ()) -> dict[str, "_Module"]:
+        """The named module, all modules of this package that it imports, and the
+        packages of these, but for those that are `skipped`."""
+        waiting, found = [name], dict[str, _Module]()
         while waiting:
             name = waiting.pop()
-            if name not in found and (module := self._module(name)):
+            if name in found or _is_in(name, skipped):
+                continue
+            if module := self._module(name):
                 found[name] = module
                 waiting += [name.rpartition(".")[0], *module.imports]
         return found
@@ -70,9 +77,8 @@ class Code:
     def _module(self, name: str) -> "_Module | None":
         """A module that can change an output; None for any other name."""
         if name not in self._modules:
-            package, _, rest = name.partition(".")
-            skipped = f"{rest}.".startswith(tuple(f"{one}." for one in WITHOUT_EFFECT))
-            known = package == PACKAGE and not skipped
+            is_ours = name.partition(".")[0] == PACKAGE
+            known = is_ours and not _is_in(name, WITHOUT_EFFECT)
             self._modules[name] = self._read(name) if known else None
         return self._modules[name]
 
@@ -87,6 +93,12 @@ class Code:
             if other.suffix in TEMPLATES:
                 digest.update(other.name.encode() + other.read_bytes())
         return _Module(digest.hexdigest(), frozenset(_imports(tree)))
+
+
+def _is_in(name: str, parts: Sequence[str]) -> bool:
+    """Whether a module of the package is one of these, or inside one of them."""
+    inside = name.partition(".")[2]
+    return any(inside == part or inside.startswith(f"{part}.") for part in parts)
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,7 @@ def run(
     balance = RowBalance(
         "convert", conversion.rows_in, conversion.num_examples, conversion.reasons
     )
-    read = {"source": data.name, "rows_read": conversion.rows_read}
-    io.write_json(report, balance.to_report() | read)
+    io.write_json(report, balance.to_report() | {"rows_read": conversion.rows_read})
     print(balance)
 
 

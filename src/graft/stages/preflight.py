@@ -13,7 +13,7 @@ from graft.preflight import CHECKS, HuggingFaceHub, RunConfig, read_machine, run
 def run(
     adapter: config.AdapterConfig,
     data: config.DataConfig,
-    evaluate: config.EvaluateConfig,
+    generation: config.GenerationConfig,
     model: config.ModelConfig,
     quantization: config.QuantizationConfig,
     registry: config.RegistryConfig,
@@ -26,7 +26,7 @@ def run(
     planned = RunConfig(
         adapter,
         data,
-        evaluate,
+        generation,
         model,
         quantization,
         registry,

@@ -4,8 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from graft import cli, io
-from graft.config import EngineConfig, ModelConfig, TaskConfig, TokenizeConfig
-from graft.data.tokenize.answer_limits import AnswerLimitCheck
+from graft.config import EngineConfig, ModelConfig, PromptConfig, TokenizeConfig
 from graft.data.tokenize.report import TokenCounts, check_gate, to_page
 from graft.data.tokenize.sequences import SequenceSettings
 from graft.engine.local import open_engine
@@ -17,7 +16,7 @@ from graft.stages.encoding import encode, template_of
 
 def run(
     model: ModelConfig,
-    task: TaskConfig,
+    prompt: PromptConfig,
     tokenize: TokenizeConfig,
     engine: EngineConfig,
     examples: Path,
@@ -30,31 +29,29 @@ def run(
     """Encode every example with the prompt template; write the others as rejects."""
     check_gate(io.read_json(gate), str(gate))
     files = tokenizer_digests(model)
-    template = template_of(model, task.prompt)
+    template = template_of(model, prompt)
     if (Path(model.path) / "config.json").is_file():  # train checks models of the Hub
         check_fits(model, template.vocab_size, tokenize.max_seq_len)
-    settings = SequenceSettings(tokenize, task.learn, task.prompt)
+    settings = SequenceSettings(tokenize, prompt)
     total = io.num_rows(examples)
-    limits = AnswerLimitCheck(task, tokenize.max_cut_answers, total)
     counts = TokenCounts(tokenize)
     with (
         open_engine(engine) as workers,
         io.open_shards(rejects, REJECT_SCHEMA) as reject_shards,
     ):
-        batches = limits.check_stop_texts(io.read_batches(examples, batch_size=BATCH))
+        batches = io.read_batches(examples, batch_size=BATCH)
         tables = workers.map(partial(encode, model=model, settings=settings), batches)
-        sequences = counts.count(limits.count_long(tables), reject_shards.write)
+        sequences = counts.count(tables, reject_shards.write)
         io.write_batches(out, track(sequences, "tokenize", total), SEQUENCE_SCHEMA)
     facts = {
         "template_hash": template.hash,
         "vocab_size": template.vocab_size,
         "tokenizer_files": files,
         **counts.to_report(),
-        **limits.to_report(),
     }
     io.write_json(report, facts)
     io.write_text(page, to_page(facts, counts.shown, template))
-    print(counts.balance(), *limits.warnings(), sep="\nwarning: ")
+    print(counts.balance())
 
 
 BATCH = 4096

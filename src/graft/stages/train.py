@@ -7,6 +7,8 @@ from graft import cli, config, io, tracking
 from graft.config.params import Params
 from graft.hardware.device import choose_device
 from graft.hardware.machine import describe_use
+from graft.inference.answer_limits import check_answer_limits
+from graft.inference.examples import read_examples
 from graft.training import outputs
 from graft.training.learning import require_learning
 from graft.training.parallel import join, launch
@@ -18,8 +20,9 @@ def run(
     adapter: config.AdapterConfig,
     model: config.ModelConfig,
     quantization: config.QuantizationConfig,
+    prompt: config.PromptConfig,
+    generation: config.GenerationConfig,
     registry: config.RegistryConfig,
-    task: config.TaskConfig,
     tokenize: config.TokenizeConfig,
     train: config.TrainConfig,
     params: Params,
@@ -32,7 +35,11 @@ def run(
 ) -> None:
     """Train an adapter; resume from the last checkpoint if there is one."""
     start = time.monotonic()
-    recipe = Recipe(adapter, model, quantization, task.prompt, tokenize, train)
+    # Now, not after hours of training.
+    check_answer_limits(
+        read_examples(splits / "test", generation.max_examples), generation
+    )
+    recipe = Recipe(adapter, model, quantization, prompt, tokenize, train)
     device = choose_device(train.device, model, quantization)
     if launch(train.num_processes, device):
         return
@@ -60,7 +67,7 @@ def run(
             require_learning(progress, train.must_learn)
             facts = session.facts() | {
                 "run_id": tracked.run_id,
-                "params": params.to_plain(),
+                "params": params.of_training(),
                 "machine": describe_use(group.device, time.monotonic() - start),
             }
             save_tuned(loop.model, out, facts, model)

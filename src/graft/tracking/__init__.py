@@ -67,6 +67,7 @@ def register_adapter(
     adapter: Path,
     *,
     code: Path,
+    settings: Mapping[str, Any],
     tags: Mapping[str, str],
     evaluation: str = "",
     aliases: Sequence[str] = ("challenger", "champion"),
@@ -78,6 +79,7 @@ def register_adapter(
         registry: contains the name of the model.
         adapter: its folder; only this is logged, and it names the base.
         code: the Python file that MLflow runs to load it.
+        settings: of the model; it reads them when it is loaded.
         tags: of the version.
         evaluation: a key of the evaluation. If this run already registered a version
             for it, only the tags and aliases of that version are updated. Without a
@@ -90,6 +92,7 @@ def register_adapter(
         "name": registry.name,
         "adapter": str(adapter.absolute()),
         "code": str(code.absolute()),
+        "settings": dict(settings),
         "tags": dict(tags),
         "evaluation": evaluation,
         "aliases": list(aliases),

@@ -11,7 +11,7 @@ from graft.config.secrets import without_secret
 from graft.errors import TrackingError
 from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import alone, sqlite_file, tracking_uri
-from graft.tracking.store import first_line, open_mlflow
+from graft.tracking.store import LATER, first_line, open_mlflow
 
 
 @dataclass(frozen=True)
@@ -143,11 +143,13 @@ class History:
 
 def _past(run: Any, version: int | None, aliases: Mapping[str, Any]) -> PastRun:
     mine = version is not None
+    tags: Mapping[str, str] = run.data.tags
+    later = {n.removeprefix(LATER): v for n, v in tags.items() if n.startswith(LATER)}
     return PastRun(
         run_id=run.info.run_id,
         name=run.info.run_name,
         status=run.info.status,
-        params=run.data.params,
+        params={**run.data.params, **later},
         metrics=run.data.metrics,
         version=str(version) if mine else None,
         aliases=tuple(

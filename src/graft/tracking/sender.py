@@ -12,6 +12,7 @@ from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import alone, artifact_location
 from graft.tracking.store import (
     EVENT_FAULTS,
+    LATER,
     deleted,
     first_line,
     is_refusal,
@@ -140,7 +141,8 @@ class Sender:
         """MLflow keeps the first value of a parameter; a later one becomes a tag."""
         from mlflow.entities import Param
 
-        known = self._client.get_run(self._run).data.params
+        data = self._client.get_run(self._run).data
+        known, tags = data.params, data.tags
         values = {
             to_name(name): to_value(value, MOST_IN_PARAM)
             for name, value in event.values.items()
@@ -148,8 +150,10 @@ class Sender:
         new = [Param(name, v) for name, v in values.items() if name not in known]
         for some in batched(new, MOST_PARAMS):
             self._client.log_batch(self._run, params=some)
-        later = {f"later/{n}": v for n, v in values.items() if known.get(n, v) != v}
-        self._set_tags(later)
+        later = {f"{LATER}{n}": v for n, v in values.items() if n in known}
+        self._set_tags(
+            {t: v for t, v in later.items() if t in tags or v != known[t[len(LATER) :]]}
+        )
 
     def _metrics(self, events: Sequence[Event]) -> None:
         from mlflow.entities import Metric
@@ -224,6 +228,7 @@ class Sender:
                 name="adapter",
                 python_model=str(code),
                 artifacts={"adapter": str(adapter)},
+                model_config=event.values["settings"],
                 pip_requirements=event.values["requirements"],
                 registered_model_name=name,
             )

@@ -11,6 +11,8 @@ EVENT_FAULTS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST"})
 """MLflow's error codes of requests that it never accepts."""
 ACCESS_FAULTS = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED"})
 """MLflow's error codes of missing permissions."""
+LATER = "later/"
+"""Prefix of the tag of a parameter whose value differs from the first one logged."""
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 
 

@@ -15,6 +15,7 @@ from graft.training.checkpoints import Progress
 from graft.training.packing import packing_efficiency
 
 PARTS = ("train", "validation")
+_WITHOUT_EFFECT = {"license", "num_parameters", "num_processes"}
 
 
 class RunLog(Protocol):
@@ -46,9 +47,7 @@ def checkpoint_key(sections: Sequence[Section], others: Mapping[str, Any]) -> st
     """Digest of everything that affects the result. A training resumes from checkpoints
     with the same digest, on any number of processes."""
     values = {
-        type(section).__name__: section.model_dump(
-            mode="json", exclude={"num_processes"}
-        )
+        type(section).__name__: section.model_dump(mode="json", exclude=_WITHOUT_EFFECT)
         for section in sections
     }
     return io.digest({**values, **others})

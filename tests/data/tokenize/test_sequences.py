@@ -102,7 +102,7 @@ def test_an_answer_marked_as_without_loss_carries_none() -> None:
         pairs = zip(row["input_ids"], row["loss_mask"], strict=True)
         assert Letters().show([i for i, loss in pairs if loss]) == f"{expected}</s>"
         assert row["num_bytes"] == len(expected)
-        last = to_sequences(examples, Letters(), settings(30, learn="last"))
+        last = to_sequences(examples, Letters(), settings(30, trained="last"))
         assert [r.reason for r in last.rejects] == ["no answer carries loss"] * (number)
 
 
@@ -190,13 +190,13 @@ def test_paraphrases_are_added_but_never_of_a_held_out_example() -> None:
     assert outcome.num_added["paraphrases"] == 2
 
 
-def test_with_learn_last_only_the_last_answer_carries_loss() -> None:
+def test_with_trained_answers_last_only_the_last_answer_carries_loss() -> None:
     turns = [("user", "a"), ("assistant", "bc"), ("user", "d"), ("assistant", "ef")]
     rows = table([("a", "x")]).to_pylist()
     rows[0]["messages"] = [Message(role=r, content=c) for r, c in turns]  # type: ignore
     examples = pa.Table.from_pylist(rows, EXAMPLE_SCHEMA)
     every = to_sequences(examples, Letters(), settings(30)).sequences.to_pylist()[0]
-    last = to_sequences(examples, Letters(), settings(30, learn="last"))
+    last = to_sequences(examples, Letters(), settings(30, trained="last"))
     row = last.sequences.to_pylist()[0]
     assert every["loss_mask"] == [False, True, True, True, False, True, True, True]
     assert row["loss_mask"] == [False] * 5 + [True] * 3

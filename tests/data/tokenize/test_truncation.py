@@ -63,12 +63,12 @@ def cut(
             "max_seq_len": limit,
             "overlong": overlong,
             "overlap": 0,
-            "max_cut_answers": 0,
+            "trained_answers": "all",
             "num_shown": 0,
         }
     )
     long = Framed().to_tokens([messages]).row(0)
-    (part,) = fit_to_limit(long, messages, Framed(), config, "all")
+    (part,) = fit_to_limit(long, messages, Framed(), config)
     return part
 
 
@@ -137,8 +137,12 @@ def test_truncated_at_the_right_some_of_the_answer_always_carries_loss() -> None
     assert Framed().decode(part.encoded.input_ids) == "<ab>abcde"
     assert (sum(part.encoded.loss_mask), part.num_bytes) == (5, 5)
     config = TokenizeConfig(
-        max_seq_len=8, overlong="truncate", overlap=0, max_cut_answers=0, num_shown=0
+        max_seq_len=8,
+        overlong="truncate",
+        overlap=0,
+        trained_answers="all",
+        num_shown=0,
     )
     long = chat("abcdefgh", "a")
     whole = Framed().to_tokens([long]).row(0)
-    assert fit_to_limit(whole, long, Framed(), config, "all") == []
+    assert fit_to_limit(whole, long, Framed(), config) == []

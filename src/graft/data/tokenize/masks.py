@@ -12,7 +12,6 @@ from graft.records.ragged import Ints, Tokens
 __all__ = [
     "Ints",
     "Tokens",
-    "count_answer_tokens",
     "count_answers",
     "find_mask_errors",
     "flatten",
@@ -76,15 +75,9 @@ def count_answers(tokens: Tokens, stop_ids: Collection[int]) -> Ints:
 
 
 def to_columns(tokens: Tokens) -> dict[str, pa.ListArray]:
-    """Columns `input_ids` and `loss_mask` (the loss mask), one row per sequence."""
+    """Columns `input_ids` and `loss_mask`, one row per sequence."""
     offsets = pa.array(tokens.offsets, pa.int32())
     return {
         "input_ids": pa.ListArray.from_arrays(offsets, pa.array(tokens.input_ids)),
         "loss_mask": pa.ListArray.from_arrays(offsets, pa.array(tokens.loss_mask)),
     }
-
-
-def count_answer_tokens(tokens: Tokens, stop_ids: Collection[int]) -> Ints:
-    """Tokens of each sequence's last answer, without stop tokens. Shape [sequences]."""
-    last = keep_last_answer(tokens)
-    return last.sum(last.loss_mask & ~np.isin(last.input_ids, list(stop_ids)))

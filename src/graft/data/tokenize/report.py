@@ -164,7 +164,6 @@ def to_page(
         f"{report['balance']}; {report['counts']['truncated']} truncated.",
         f"{report['tokens']} tokens, of which {report['trained_tokens']} carry loss "
         f"({report['trained_share']:.1%}). Template {report['template_hash']}.",
-        *(f"**Warning**: {text}." for text in report.get("unreachable", ())),
         "## Lengths, in tokens, before the limit",
         "\n".join(["```text", *bars, "```"]),
         "## Examples",

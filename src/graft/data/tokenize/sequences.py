@@ -16,7 +16,6 @@ from graft.data.tokenize.chats import count_answer_bytes, to_chats
 from graft.data.tokenize.masks import (
     Ints,
     Tokens,
-    count_answer_tokens,
     count_answers,
     find_mask_errors,
     flatten,
@@ -44,8 +43,6 @@ class TokenizedTable:
 
     Attributes:
         lengths: tokens of each encoded chat, before the limit. Shape [encoded].
-        num_answer_tokens: tokens of each example's last answer without its stop token,
-            of examples with a prompt. Shape [answers].
         num_added: sequences beyond one per example: paraphrases and further chunks.
     """
 
@@ -53,7 +50,6 @@ class TokenizedTable:
     sequences: pa.Table
     rejects: list[Reject]
     lengths: Ints
-    num_answer_tokens: Ints
     num_truncated: int
     num_added: dict[str, int]
 
@@ -63,7 +59,6 @@ class SequenceSettings:
     """The parameters on which the sequences depend."""
 
     tokenize: TokenizeConfig
-    learn: Literal["all", "last"]
     prompt: PromptConfig
 
 
@@ -79,7 +74,8 @@ def to_sequences(
     """
     num_examples = examples.num_rows
     chats = to_chats(examples["messages"])
-    reasons = [_refusal(chat, template, settings.learn) for chat in chats]
+    trained = settings.tokenize.trained_answers
+    reasons = [_refusal(chat, template, trained) for chat in chats]
     rejects = [
         _reject(_to_dict(examples, row), reason, *EXPECTED_CHAT)
         for row, reason in enumerate(reasons)
@@ -108,16 +104,14 @@ def to_sequences(
         chats, is_original = list(compress(chats, encoded)), is_original[encoded]
     for row, problem in find_mask_errors(tokens, template.stop_ids).items():
         raise _mask_error(_to_dict(examples, row), problem)
-    if settings.learn == "last":
+    if trained == "last":
         tokens = keep_last_answer(tokens)
     limit = settings.tokenize.max_seq_len
     fits = tokens.lengths <= limit
     cuts: list[tuple[int, CutSequence]] = []
     num_chunks = num_lost = num_truncated = 0
     for row in np.flatnonzero(~fits).tolist():
-        found = fit_to_limit(
-            tokens.row(row), chats[row], template, settings.tokenize, settings.learn
-        )
+        found = fit_to_limit(tokens.row(row), chats[row], template, settings.tokenize)
         cuts += [(row, cut) for cut in found]
         num_chunks += max(len(found) - 1, 0)
         num_truncated += len(found) == 1
@@ -142,24 +136,17 @@ def to_sequences(
         rows = np.concatenate([np.flatnonzero(fits), [row for row, _ in cuts]])
         both = pa.concat_tables([sequences.filter(pa.array(fits)), cut_rows])
         sequences = both.take(np.argsort(rows, kind="stable"))
-    has_prompt = is_original & _has_user_turn(chats)
     return TokenizedTable(
         num_examples=num_examples,
         sequences=sequences,
         rejects=rejects,
         lengths=tokens.lengths,
-        num_answer_tokens=count_answer_tokens(tokens, template.stop_ids)[has_prompt],
         num_truncated=num_truncated,
         num_added={
             "paraphrases": int(augmented.sum()) - num_lost,
             "further chunks": num_chunks,
         },
     )
-
-
-def _has_user_turn(chats: Sequence[Sequence[Message]]) -> Bools:
-    """Shape [chats]."""
-    return np.array([any(t["role"] == "user" for t in chat) for chat in chats], bool)
 
 
 def _to_table(
@@ -196,11 +183,11 @@ def _cut_table(
 
 
 def _refusal(
-    chat: Sequence[Message], template: Encoder, learn: Literal["all", "last"]
+    chat: Sequence[Message], template: Encoder, trained: Literal["all", "last"]
 ) -> str:
     """Why training cannot use a conversation; empty if it can."""
     answers = [message for message in chat if message["role"] in ANSWER_ROLES]
-    targets = answers[-1:] if learn == "last" else answers
+    targets = answers[-1:] if trained == "last" else answers
     if targets and all(message.get("learn") is False for message in targets):
         return "no answer carries loss"
     return template.refusal(chat)
@@ -229,7 +216,7 @@ def _mask_error(
     problem: str,
     expected: str = "each answer and its end-of-turn token carry loss",
     fix: str = "use a template whose {% generation %} marks hold the answer and its "
-    "end-of-turn token, or task.prompt.style: pattern",
+    "end-of-turn token, or prompt.style: pattern",
 ) -> TemplateError:
     where = f"{line['where']} (example {line['id']})"
     return TemplateError(where, problem, expected=expected, fix=fix)

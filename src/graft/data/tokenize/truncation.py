@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from graft.config import TokenizeConfig
 from graft.data.tokenize.chunks import to_chunks
@@ -53,13 +53,12 @@ def fit_to_limit(
     messages: Sequence[Message],
     template: Encoder,
     config: TokenizeConfig,
-    learn: Literal["all", "last"],
 ) -> list[CutSequence]:
     """What `config.overlong` makes of a sequence past the limit; perhaps nothing."""
     if config.overlong == "truncate":
         return _cut_right(long, messages, template, config.max_seq_len)
     if config.overlong == "truncate_left":
-        return _cut_left(messages, template, config.max_seq_len, learn)
+        return _cut_left(messages, template, config)
     if config.overlong == "chunk":
         return _chunks(long, messages, template, config)
     return []
@@ -86,17 +85,18 @@ def _cut_right(
 def _cut_left(
     messages: Sequence[Message],
     template: Encoder,
-    limit: int,
-    learn: Literal["all", "last"],
+    config: TokenizeConfig,
 ) -> list[CutSequence]:
     def encode(chat: Sequence[Message]) -> Tokens:
         return template.to_tokens([chat])
 
-    left = cut_left(messages, lambda chat: int(encode(chat).lengths[0]) <= limit)
+    left = cut_left(
+        messages, lambda chat: int(encode(chat).lengths[0]) <= config.max_seq_len
+    )
     if left is None:
         return []
     tokens = encode(left)
-    if learn == "last":
+    if config.trained_answers == "last":
         tokens = keep_last_answer(tokens)
     num_answers = int(count_answers(tokens, template.stop_ids)[0])
     if not num_answers:

@@ -30,7 +30,7 @@ def to_front_matter(facts: Facts) -> dict[str, Any]:
     """The card's metadata: base model, data, and results as a model index."""
     task = facts.task.name.replace("_", "-")
     pipeline = PIPELINES.get(facts.task.name, "text-generation")
-    data = facts.params["data"]
+    data = facts.data
     hub = of_hub(facts.model)
     relation = "finetune" if facts.is_full else "adapter"
     dataset = str(data.get("hub_id") or data["name"])

@@ -16,7 +16,7 @@ def limits(facts: Facts) -> list[str]:
 
 
 def _use(facts: Facts) -> str:
-    data = facts.params["data"]
+    data = facts.data
     kind = facts.task.name.replace("_", " ")
     languages = " and ".join(dict.fromkeys(facts.task.languages.values()))
     return (
@@ -72,5 +72,6 @@ def _of_setting(facts: Facts) -> Iterator[str]:
     length = facts.params.get("tokenize", {}).get("max_seq_len")
     if length:
         yield f"It was trained on sequences of at most {length:,} tokens."
-    yield f"Answers are cut after {facts.task.max_new_tokens:,} tokens."
+    yield from (f"{text}." for text in facts.generated.warnings)
+    yield f"Answers are cut after {facts.generated.decoding.max_new_tokens:,} tokens."
     yield "The licence, biases and limitations of the base model also apply."
