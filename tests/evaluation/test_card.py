@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import settings
-import yaml
 from huggingface_hub import ModelCard
 from test_scoring import CONFIG, predictions
 
@@ -32,7 +31,7 @@ TASK = TaskConfig(
 GENERATION = settings.GENERATION.model_copy(
     update={"stop": ["\n"], "max_new_tokens": 64}
 )
-METRIC_NAMES = ["bleu", "chrf", "bleu_1"]
+METRIC_NAMES = ("bleu", "chrf", "bleu_1")
 MODEL = ModelConfig(
     path="mistralai/Mistral-7B-v0.3",
     revision="0" * 40,

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from dirty_rows import CLEAN, TOKENIZE, contents, make_tokenizer, write_rows
-from settings import TASK
+from settings import PROMPT, TASK
 
 from graft import io
 from graft.config import ConvertConfig, DataConfig, EngineConfig, ModelConfig

@@ -22,7 +22,7 @@ from dirty_rows import (
     make_tokenizer,
     write_rows,
 )
-from settings import PROMPT, TASK
+from settings import PROMPT
 from translation_pairs import NOTHING
 
 from graft import io

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from settings import PROMPT, TASK
+from settings import PROMPT
 
 from graft import io
 from graft.config import (

@@ -79,8 +79,8 @@ def _of_layers(at: _Values) -> Iterator[str]:
 def _of_answers(at: _Values) -> Iterator[str]:
     if (at("generation.num_beams") or 1) > 1 and at("generation.temperature"):
         yield (
-            f"{at.shown('generation.num_beams', 'generation.temperature')}: beam search "
-            "does not sample; change one of them"
+            f"{at.shown('generation.num_beams', 'generation.temperature')}: beam "
+            "search does not sample; change one of them"
         )
 
 

@@ -172,8 +172,8 @@ def _check_answers(cluster: str, patience_s: float) -> None:
             f"the Ray cluster {cluster} cannot be used: {shorten(problem, 300)}",
             expected="the address of a running cluster that this machine is a node of",
             fix="on its first machine: ray start --head; on the others, this one too: "
-            "ray start --address=HOST:6379; then set engine.cluster to HOST:6379, or to "
-            "null to start workers here",
+            "ray start --address=HOST:6379; then set engine.cluster to HOST:6379, or "
+            "to null to start workers here",
         )
 
 

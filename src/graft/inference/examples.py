@@ -12,10 +12,8 @@ from graft.records import Message
 class HeldOutExample:
     """A conversation whose last turn is the reference; `references` are further ones.
 
-    `where` is file:row of the source.
-
-    `input_ids` are its tokens and `loss_mask` the loss mask, shape [tokens]; the trained
-    text has `num_bytes` in UTF-8.
+    `where` is file:row of the source. `input_ids` are its tokens and `loss_mask` marks
+    those with loss, both of shape [tokens]; the trained text has `num_bytes` in UTF-8.
     """
 
     id: str

@@ -17,7 +17,7 @@ RECORD = "graft.json"
 class AdapterRecord:
     """What the train stage records about an adapter.
 
-    `params` are the parameters of training, by section of params.yaml; `run_id` is the MLflow run, or
+    `params` are the parameters of training, by section; `run_id` is the MLflow run, or
     null. `machine` has the keys device, memory_gib and seconds.
     """
 
