@@ -129,8 +129,8 @@ def _latest(runs: Sequence[PastRun]) -> list[PastRun]:
 
 
 def _metrics(past: PastRun, default: list[str]) -> list[str]:
-    """The evaluate.metrics of a run, as far as they still exist; params.yaml may belong to
-    another task."""
+    """The evaluate.metrics of a run, as far as they still exist; params.yaml may belong
+    to another task."""
     logged = ast.literal_eval(past.params.get("evaluate.metrics") or "[]")
     return [name for name in logged if name in METRICS] or default
 
