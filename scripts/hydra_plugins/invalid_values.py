@@ -36,8 +36,7 @@ class InvalidValues(SearchPathPlugin):  # type: ignore[misc]  # hydra is untyped
         if "exp" not in words and "experiments" not in words:
             return
         if Path(".dvc").is_dir() and (error := _find_error(tuple(words))):
-            raise DvcException(f"{error}
-  {PARAMS} was not changed")
+            raise DvcException(f"{error}\n  {PARAMS} was not changed")
 
 
 @cache  # DVC composes once for each combination of a sweep
