@@ -10,4 +10,4 @@ def run() -> None:
     """Set DVC's default remote to the S3 address in the environment variable
     GRAFT_S3_URL (see .env.example)."""
     url = set_remote(os.environ, Path.cwd())
-    print(f"default remote: {url}; dvc push and dvc pull use it")
+    print(f"dvc push and dvc pull use {url}")
