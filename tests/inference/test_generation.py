@@ -115,19 +115,29 @@ def test_tokens_and_time_are_counted(model, template, greedy_rows):
 
 
 def test_too_little_memory_says_to_lower_the_batch_size(model, template):
-    class Full:
-        device = model.device
+    def full(**_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
 
-        def eval(self):
-            return self
-
-        def __call__(self, **_):
-            raise torch.OutOfMemoryError("CUDA out of memory")
-
-        config = model.config
-
+    small = copy.deepcopy(model)
+    small.forward = full
     with pytest.raises(HardwareError, match="lower generation.batch_size"):
-        complete(Full(), template, PROMPTS, GREEDY)
+        complete(small, template, PROMPTS, GREEDY)
+
+
+def test_rows_go_on_in_fewer_slots_when_memory_runs_out(model, template):
+    expected = complete(model, template, PROMPTS, GREEDY).texts
+    small, steps = copy.deepcopy(model), []
+
+    def forward(**given):
+        rows = len(given["input_ids"])
+        steps.append(rows)
+        if rows > 6 and len(steps) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return type(model).forward(small, **given)
+
+    small.forward = forward
+    assert complete(small, template, PROMPTS, GREEDY).texts == expected
+    assert max(steps[:4]) > 6 >= max(steps[8:])
 
 
 @given(text=st.text(), stop=st.lists(st.text(min_size=1), max_size=3))

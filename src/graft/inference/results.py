@@ -14,10 +14,10 @@ class Decoding:
     Args:
         max_new_tokens: longest completion, in tokens.
         stop: a completion ends before the first of these texts.
-        batch_size: prompts in one forward pass.
+        batch_size: prompts generated at once, at most.
         num_beams: 1 is greedy or sampled; more is beam search.
         temperature: 0 is greedy; otherwise sampling divides logits by it.
-        seed: of sampling. Equal seeds and batches give equal completions.
+        seed: of sampling. A row's draws depend on it and on the row's number alone.
     """
 
     max_new_tokens: int
@@ -38,7 +38,7 @@ class Completions:
     """Texts in the order of their prompts, and their costs.
 
     `num_tokens` counts the completions with their stop token, not the prompts.
-    `latency_ms` is the median duration of a batch.
+    `latency_ms` is the median time of a prompt from entering the batch to its end.
     """
 
     texts: list[str]

@@ -1,0 +1,206 @@
+"""Attention of packed prompts, and of one token per slot over the slot's own past.
+
+transformers' own model code calls it through its registry, so that every family whose
+attention goes through that registry is served by the same scheduler. It also stores
+keys and values in the slots; the model itself runs without a cache.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from packaging.version import Version
+from torch import Tensor
+from torch.nn import functional
+
+SLOTTED = "graft_slotted"
+"""The name of this attention in transformers' registry."""
+_GROUPED = Version(torch.__version__) >= Version("2.13")
+"""Whether torch's variable-length attention supports grouped-query attention."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Whole prompts, packed without padding into a row [1, tokens].
+
+    Args:
+        slots, positions: where the keys of each token are stored. Shape [tokens].
+        starts: int32, cumulative lengths with a leading 0. Shape [prompts + 1].
+        longest: tokens of the longest prompt.
+    """
+
+    slots: Tensor
+    positions: Tensor
+    starts: Tensor
+    longest: int
+
+
+@dataclass(frozen=True)
+class OneEach:
+    """One new token in each of the first slots.
+
+    Args:
+        slots: 0, 1, … Shape [rows].
+        positions: of the new tokens. Shape [rows].
+        longest: no row attends to more tokens than so many.
+    """
+
+    slots: Tensor
+    positions: Tensor
+    longest: int
+
+
+STEP: ContextVar[tuple[Packed | OneEach, Tensor | None]] = ContextVar("step")
+"""The layout of the tokens that this thread's model computes, and keys and values of
+all slots, or None where nothing is stored. Shape of the latter [layers, 2, slots,
+length, key heads, head size]. Not an argument, since some families pass none on."""
+
+
+def slotted_attention(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    s_aux: Tensor | None = None,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    """Causal attention within each prompt or slot.
+
+    Args:
+        query: [1, heads, tokens, head size], or [rows, heads, 1, head size].
+        key, value: the same with key heads.
+        sliding_window: tokens that a token attends to, including itself.
+    Returns: [1, tokens, heads, head size] or [rows, 1, heads, head size], and None for
+        the attention weights.
+    Raises: ValueError for a mask, soft-capping or sinks: ignoring them would be wrong.
+    """
+    if attention_mask is not None or softcap is not None or s_aux is not None:
+        raise ValueError("slotted attention supports no mask, soft-capping or sinks")
+    # Float32 embeddings give float32 rotary angles, and so float32 queries and keys.
+    query, key = query.to(value.dtype), key.to(value.dtype)
+    layout, memory = STEP.get()
+    own = None if memory is None else memory[module.layer_idx]
+    if own is not None:
+        at = (layout.slots, layout.positions)
+        packed = isinstance(layout, Packed)
+        for store, new in zip(own, (key, value)):
+            states = new[0].transpose(0, 1) if packed else new[:, :, 0]
+            store.index_put_(at, states)  # [tokens or rows, key heads, head size]
+    if sliding_window is not None and sliding_window >= layout.longest:
+        sliding_window = None
+    if isinstance(layout, Packed):
+        attend = _packed_cuda if query.is_cuda else _packed_cpu
+        return attend(query, key, value, layout, scaling, sliding_window), None
+    assert own is not None
+    if query.is_cuda:
+        from graft.inference.kernels import flash_decode
+
+        scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+        out = flash_decode(query[:, :, 0], own, layout.positions, scale, sliding_window)
+        return out[:, None], None
+    return _one_each_cpu(query, own, layout, scaling, sliding_window), None
+
+
+def _packed_cuda(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    layout: Packed,
+    scale: float | None,
+    window: int | None,
+) -> Tensor:
+    from torch.nn.attention.varlen import varlen_attn
+
+    shared = query.shape[1] // key.shape[1]  # query heads per key head
+    grouped = {"enable_gqa": True} if _GROUPED and shared > 1 else {}
+    if shared > 1 and not grouped:
+        key, value = (s.repeat_interleave(shared, dim=1) for s in (key, value))
+    out: Tensor = varlen_attn(
+        *(states[0].transpose(0, 1) for states in (query, key, value)),
+        layout.starts,
+        layout.starts,
+        layout.longest,
+        layout.longest,
+        scale=scale,
+        window_size=(-1 if window is None else window - 1, 0),
+        **grouped,
+    )
+    return out[None]
+
+
+def _packed_cpu(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    layout: Packed,
+    scale: float | None,
+    window: int | None,
+) -> Tensor:
+    """Prompts are padded on the right, where causal attention does not look."""
+    starts, offsets = layout.starts[:-1].long(), torch.arange(layout.longest)
+    real = offsets < (layout.starts[1:] - layout.starts[:-1])[:, None]
+    gather = torch.where(real, starts[:, None] + offsets, 0)  # [prompts, longest]
+    q, k, v = (
+        states[0].transpose(0, 1)[gather].transpose(1, 2)
+        for states in (query, key, value)
+    )
+    mask = None
+    if window is not None:
+        back = offsets[:, None] - offsets
+        mask = (back >= 0) & (back < window)
+    out = functional.scaled_dot_product_attention(
+        q, k, v, mask, is_causal=mask is None, scale=scale, enable_gqa=True
+    )  # [prompts, heads, longest, head size]
+    return out.transpose(1, 2)[real][None]
+
+
+def _one_each_cpu(
+    query: Tensor, own: Tensor, layout: OneEach, scale: float | None, window: int | None
+) -> Tensor:
+    """Query heads that share a key head are its queries, so no key is copied."""
+    rows, heads, _, size = query.shape
+    keys, values = own[:, :rows, : layout.longest].transpose(2, 3)
+    place, last = torch.arange(layout.longest), layout.positions[:, None]
+    mask = place <= last  # [rows, longest]
+    if window is not None:
+        mask &= place > last - window
+    out = functional.scaled_dot_product_attention(
+        query.view(rows, keys.shape[1], -1, size),
+        keys,
+        values,
+        mask[:, None, None],
+        scale=scale,
+    )  # [rows, key heads, queries per key head, head size]
+    return out.reshape(rows, 1, heads, size)
+
+
+def obstacle(config: Any) -> str:
+    """Why a model with this config cannot run with this attention; empty if it can."""
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    rope = getattr(config, "rope_parameters", None) or {}
+    ropes = {str(part) for part in (rope.get("rope_type"), *rope.values())}
+    problems = {
+        "its layers are not all attention": kinds
+        - {"full_attention", "sliding_attention"},
+        "scores are soft-capped": getattr(config, "attn_logit_softcapping", None),
+        "attention has sinks": config.model_type == "gpt_oss",
+        "layers share keys": getattr(config, "num_kv_shared_layers", 0),
+        "it has an encoder": config.is_encoder_decoder,
+        "its inputs are not text alone": config is not config.get_text_config(),
+        "rotary angles depend on the longest row": ropes & {"dynamic", "longrope"},
+        "keys are compressed": getattr(config, "kv_lora_rank", None),
+    }
+    return next((problem for problem, there in problems.items() if there), "")
+
+
+def register() -> None:
+    """Register `SLOTTED` with transformers; without a mask function no mask is made."""
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(SLOTTED, slotted_attention)

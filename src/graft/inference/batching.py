@@ -1,0 +1,142 @@
+"""Running requests to their end, in as many slots as fit the memory."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+
+from graft.errors import HardwareError
+from graft.hardware.machine import available_gib
+from graft.inference.attention import obstacle
+from graft.inference.requests import GenerationRequest, TokensEvent
+from graft.inference.runner import ModelRunner, inner_model
+from graft.inference.scheduler import OpenRow, Scheduler
+
+STEPS_PER_READ = 4
+"""Decode steps between two looks at the tokens on a GPU, which a look makes wait."""
+ROUND_LENGTH = 128
+"""Lengths of slots are multiples of it, so that runs of similar lengths share them."""
+SHARE = 0.8
+"""Of the free memory that weights and slots may take; the rest is for activations."""
+
+_runners: WeakKeyDictionary[Any, ModelRunner] = WeakKeyDictionary()
+
+
+def is_supported(model: Any) -> bool:
+    """Whether slots serve this model; others need padded batches."""
+    owner = inner_model(model)
+    if obstacle(owner.config):
+        return False
+    config, on_cuda = owner.config, owner.device.type == "cuda"
+    size = getattr(config, "head_dim", None)
+    size = size or config.hidden_size // config.num_attention_heads
+    # Triton's blocks are powers of two, and torch's packed attention takes 16 bits.
+    return not on_cuda or (size in (16, 32, 64, 128, 256) and owner.dtype.itemsize == 2)
+
+
+def run_requests(
+    model: Any, requests: Sequence[GenerationRequest], num_slots: int
+) -> Iterator[TokensEvent]:
+    """Complete all requests; the longest prompts enter first.
+
+    If memory runs out, the rows that have not ended go on in half the slots; their
+    prompts and tokens so far are computed again. Between two events the model must not
+    be used otherwise.
+
+    Args:
+        model: one that `is_supported`.
+        requests: with unique keys.
+        num_slots: rows at once, at most.
+    Yields: an event for each row and each look at its tokens.
+    Raises: HardwareError if memory runs out with a single slot.
+    """
+    rows = [OpenRow(request) for request in requests]
+    rows.sort(key=lambda row: -len(row.request.prompt))
+    slots = min(num_slots, len(rows))
+    while rows:
+        runner = runner_of(model, slots, max(row.num_most for row in rows))
+        slots = min(slots, runner.num_slots)
+        scheduler = Scheduler(
+            runner,
+            slots,
+            steps_per_read=STEPS_PER_READ if runner.device.type == "cuda" else 1,
+            min_free=max(1, slots // 8),
+        )
+        scheduler.add(*rows)
+        try:
+            with runner.session(model):
+                while scheduler.open_rows:
+                    yield from scheduler.step()
+        except torch.OutOfMemoryError as error:
+            if slots == 1:
+                raise HardwareError(
+                    str(runner.device),
+                    "out of memory with a single prompt at once",
+                    fix="lower generation.batch_size, task.max_new_tokens, or shorten "
+                    "the prompts",
+                ) from error
+            slots //= 2
+        rows = scheduler.open_rows
+        del runner, scheduler
+        if rows:
+            release(model)
+
+
+def runner_of(model: Any, slots: int, length: int) -> ModelRunner:
+    """The model's runner, made anew if it has too few or too short slots.
+
+    A base and the same base with an adapter share one.
+    """
+    owner = inner_model(model)
+    runner = _runners.get(owner)
+    if runner is not None:
+        if runner.num_slots >= slots and runner.length >= length:
+            return runner
+        slots, length = max(slots, runner.num_slots), max(length, runner.length)
+        release(model)
+        del runner
+    length = -(-length // ROUND_LENGTH) * ROUND_LENGTH
+    free = SHARE * free_bytes(owner.device)
+    unpacked = dense_bytes(owner)
+    dense = unpacked < free / 2
+    per_slot = slot_bytes(owner, length)
+    fit = int((free - unpacked * dense) // per_slot)
+    made = ModelRunner(owner, max(1, min(slots, fit)), length, dense=dense)
+    _runners[owner] = made
+    return made
+
+
+def release(model: Any) -> None:
+    """Free the memory of a model's slots and unpacked weights."""
+    _runners.pop(inner_model(model), None)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def free_bytes(device: Any) -> int:
+    """Free memory of the device, what torch has reserved and does not use included."""
+    if device.type != "cuda":
+        return int(available_gib() * 2**30)
+    free, _ = torch.cuda.mem_get_info(device)
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(free) + int(unused)
+
+
+def dense_bytes(owner: Any) -> int:
+    """Memory of the model's 4-bit weights once unpacked."""
+    packed = [w for w in owner.parameters() if hasattr(w, "quant_state")]
+    return sum(
+        int(torch.Size(w.quant_state.shape).numel()) * owner.dtype.itemsize
+        for w in packed
+    )
+
+
+def slot_bytes(owner: Any, length: int) -> int:
+    """Memory of the keys and values of one slot."""
+    config = owner.config
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None)
+    size = size or config.hidden_size // config.num_attention_heads
+    layers = config.num_hidden_layers
+    return int(2 * layers * heads * size * length * owner.dtype.itemsize)

@@ -1,0 +1,202 @@
+"""Continuous batching: prompts enter the batch as others end.
+
+A running row is its slot: rows 0, 1, … have no gaps. When a row ends, the last row
+moves to its slot, so a decode step always works on the first slots, without an index.
+"""
+
+from collections import deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from graft.inference.requests import Finish, GenerationRequest, TokensEvent
+from graft.inference.runner import ModelRunner
+from graft.inference.sampling import TokenChooser
+
+
+@dataclass
+class OpenRow:
+    """A request that has not ended, and what it has generated."""
+
+    request: GenerationRequest
+    tokens: list[int] = field(default_factory=list)
+
+    @property
+    def num_most(self) -> int:
+        """Tokens that a slot must hold for it."""
+        return len(self.request.prompt) + self.request.max_new_tokens
+
+    @property
+    def num_left(self) -> int:
+        """Tokens that it may still generate."""
+        return self.request.max_new_tokens - len(self.tokens)
+
+    def extend(self, tokens: Sequence[int]) -> Finish | None:
+        """Add tokens up to its end; why it has ended, or None."""
+        for token in tokens:
+            self.tokens.append(token)
+            if token in self.request.stop_ids:
+                return "stop"
+        if self.request.ended is not None and self.request.ended(self.tokens):
+            return "stop"
+        return None if self.num_left > 0 else "length"
+
+
+class Scheduler:
+    """Requests wait, run in a slot, and end.
+
+    Args:
+        runner: computes the steps.
+        num_slots: rows that run at once.
+        steps_per_read: decode steps between two looks at the tokens. A look waits for
+            the device; a row that ends between two is computed a little further.
+        chunk_tokens: prompt tokens that enter at once, but always one prompt.
+        min_free: prompts enter once so many slots are free, or none is taken. More than
+            1 saves passes over the weights and delays first tokens.
+    """
+
+    def __init__(
+        self,
+        runner: ModelRunner,
+        num_slots: int,
+        *,
+        steps_per_read: int = 1,
+        chunk_tokens: int = 8192,
+        min_free: int = 1,
+    ) -> None:
+        self._runner, self._num_slots = runner, num_slots
+        self._steps, self._chunk, self._min_free = (
+            steps_per_read,
+            chunk_tokens,
+            min_free,
+        )
+        self._waiting: deque[OpenRow] = deque()
+        self._running: list[OpenRow] = []
+        self._cancelled: set[Hashable] = set()
+        self._entered = False
+        self._last = torch.zeros(num_slots, dtype=torch.long, device=runner.device)
+
+    @property
+    def open_rows(self) -> list[OpenRow]:
+        """Rows that have not ended: the running ones, then the waiting ones."""
+        return [*self._running, *self._waiting]
+
+    def add(self, *rows: OpenRow) -> None:
+        """Let rows wait for a slot; they enter in this order, and go on from the tokens
+        that they have.
+
+        Raises: ValueError for an empty prompt, or a row that no slot can hold.
+        """
+        for row in rows:
+            if not row.request.prompt or row.num_left < 1:
+                raise ValueError("a row needs a prompt, and at least one new token")
+            if row.num_most > self._runner.length:
+                raise ValueError(
+                    f"{row.num_most} tokens do not fit a slot of {self._runner.length}"
+                )
+            self._waiting.append(row)
+
+    def cancel(self, key: Hashable) -> None:
+        """End a row before the next step; unknown keys are ignored."""
+        self._cancelled.add(key)
+
+    @torch.inference_mode()  # type: ignore[untyped-decorator]  # torch is untyped
+    def step(self) -> list[TokensEvent]:
+        """Let one chunk of prompts enter, or decode one to `steps_per_read` tokens a
+        row. Two chunks never follow each other while rows run.
+        """
+        events = self._drop_cancelled()
+        if not (self._entered and self._running):
+            entered = self._prefill()
+            self._entered = bool(entered)
+            if entered:
+                return events + entered
+        self._entered = False
+        return events + (self._decode() if self._running else [])
+
+    def _drop_cancelled(self) -> list[TokensEvent]:
+        cancelled, self._cancelled = self._cancelled, set()
+        gone = [r.request.key for r in self.open_rows if r.request.key in cancelled]
+        if gone:
+            self._waiting = deque(
+                row for row in self._waiting if row.request.key not in cancelled
+            )
+            self._free(
+                [i for i, r in enumerate(self._running) if r.request.key in cancelled]
+            )
+        return [TokensEvent(key, [], [], "cancelled") for key in gone]
+
+    def _prefill(self) -> list[TokensEvent]:
+        first = len(self._running)
+        free = self._num_slots - first
+        if not self._waiting or free < (self._min_free if first else 1):
+            return []
+        prompts: list[list[int]] = []
+        tokens = 0
+        for row in islice(self._waiting, free):
+            prompt = [*row.request.prompt, *row.tokens]
+            tokens += len(prompt)
+            if prompts and tokens > self._chunk:
+                break
+            prompts.append(prompt)
+        logits = self._runner.prefill(first, prompts)
+        self._running += [self._waiting.popleft() for _ in prompts]
+        return self._take([self._choose(first, logits, 0)], first)
+
+    def _decode(self) -> list[TokensEvent]:
+        number = min(self._steps, *(row.num_left for row in self._running))
+        found = []
+        for step in range(number):
+            logits = self._runner.decode(self._last[: len(self._running)])
+            found.append(self._choose(0, logits, step))
+        return self._take(found, 0)
+
+    def _choose(
+        self, first: int, logits: Tensor, ahead: int
+    ) -> tuple[Tensor, Tensor | None]:
+        rows = self._running[first:]
+        chooser = TokenChooser(
+            [row.request.sampling for row in rows],
+            any(row.request.logprobs for row in rows),
+            self._runner.device,
+        )
+        numbers = [len(row.tokens) + ahead for row in rows]
+        tokens, logprobs = chooser.choose(logits, numbers)
+        self._last[first : first + len(rows)] = tokens
+        return tokens, logprobs
+
+    def _take(
+        self, found: Sequence[tuple[Tensor, Tensor | None]], first: int
+    ) -> list[TokensEvent]:
+        """Hand chosen tokens, a tensor [rows] a step, to the rows from `first` on."""
+        rows = self._running[first:]
+        tokens = torch.stack([chosen for chosen, _ in found], dim=1).tolist()
+        logs: list[list[float]] = [[]] * len(rows)
+        if (
+            probed := [logprobs for _, logprobs in found if logprobs is not None]
+        ) != []:
+            logs = torch.stack(probed, dim=1).tolist()
+        events, over = [], []
+        for place, (row, new, log) in enumerate(zip(rows, tokens, logs)):
+            before = len(row.tokens)
+            finish = row.extend(new)
+            added = row.tokens[before:]
+            shown = log[: len(added)] if row.request.logprobs else []
+            events.append(TokensEvent(row.request.key, added, shown, finish))
+            if finish:
+                over.append(first + place)
+        self._free(over)
+        return events
+
+    def _free(self, rows: Sequence[int]) -> None:
+        """Close slots, the last first, each with the row of the then last slot."""
+        for row in sorted(rows, reverse=True):
+            last = len(self._running) - 1
+            if row < last:
+                self._running[row] = self._running[last]
+                self._last[row] = self._last[last]
+            self._runner.free(row, last)
+            self._running.pop()
