@@ -9,7 +9,12 @@ from bitsandbytes.nn import Linear4bit, Params4bit
 
 from graft.inference.batching import release
 from graft.inference.generation import Decoding, complete
-from graft.inference.linears import InferenceLinears, LowRank, refresh
+from graft.inference.linears import (
+    InferenceLinears,
+    LowRank,
+    norm_in_one_kernel,
+    refresh,
+)
 
 PROMPTS = [list(f"{'x' * (n % 5)} prompt {n}:".encode()) for n in range(9)]
 DECODING = Decoding(max_new_tokens=16, batch_size=4)
@@ -114,3 +119,10 @@ def test_packed_weights_stay_as_they_are_on_request(base):
     with InferenceLinears(base, dense=False).installed(base):
         assert not any("forward" in vars(module) for module in base.modules())
     release(base)
+
+
+def test_a_norm_in_one_kernel_gives_the_modules_outputs(model):
+    norm = copy.deepcopy(model.model.norm)
+    norm.weight.data.normal_()
+    x = torch.randn(2, 3, 32)
+    torch.testing.assert_close(norm_in_one_kernel(norm, x), norm(x))

@@ -1,5 +1,8 @@
 """Triton kernels of decoding."""
 
+# Triton's constants are written in capitals.
+# pylint: disable=invalid-name
+
 from typing import Any
 
 import torch

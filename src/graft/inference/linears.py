@@ -13,6 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+PLAIN_NORMS = ("llama", "mistral", "qwen2", "qwen3")
+"""Families whose RMS norms multiply by their weight and nothing else."""
+
 
 class InferenceLinears:
     """Replaces the forward functions of linear layers, for the time of a session.
@@ -26,6 +29,12 @@ class InferenceLinears:
     def __init__(self, owner: Any, *, dense: bool) -> None:
         self._dense: dict[Any, Callable[[Tensor], Tensor]] = {}
         self._adapters: dict[Any, LowRank] = {}
+        self._norms = [
+            module
+            for module in owner.modules()
+            if owner.config.model_type in PLAIN_NORMS
+            and type(module).__name__.endswith("RMSNorm")
+        ]
         for module in owner.modules() if dense else ():
             # Its own weight: PEFT's layers show their base layer's as theirs.
             own = dict(module.named_parameters(recurse=False)).get("weight")
@@ -38,6 +47,7 @@ class InferenceLinears:
         chosen = dict(self._dense)
         if owner.device.type == "cuda":
             chosen |= self._low_rank(owner)
+            chosen |= {norm: partial(norm_in_one_kernel, norm) for norm in self._norms}
         for module, forward in chosen.items():
             module.forward = forward
         try:
@@ -119,6 +129,13 @@ def unpack(module: Any) -> tuple[Tensor, Tensor | None, torch.dtype]:
 
 def _linear(weight: Tensor, bias: Tensor | None, dtype: torch.dtype, x: Tensor) -> Any:
     return functional.linear(x.to(dtype), weight, bias).to(x.dtype)
+
+
+def norm_in_one_kernel(module: Any, x: Tensor) -> Tensor:
+    """The outputs of an RMS norm of `PLAIN_NORMS`, in one kernel."""
+    size, epsilon = module.weight.shape, module.variance_epsilon
+    out: Tensor = functional.rms_norm(x, size, module.weight, epsilon)
+    return out
 
 
 def _is_plain(module: Any, name: str) -> bool:
