@@ -169,7 +169,7 @@ def _padded(
         except torch.OutOfMemoryError as error:
             raise HardwareError(
                 str(model.device),
-                f"out of memory: {len(rows)} prompts of {ids.shape[1]} tokens",
+                f"out of memory: {len(ids)} prompts of {ids.shape[1]} tokens per batch",
                 fix=f"lower generation.batch_size (is {decoding.batch_size})",
             ) from error
         seconds = perf_counter() - start
