@@ -55,7 +55,7 @@ def compare_on_cpu(number: int, rounds: int) -> None:
     from graft.training.base import load_base
 
     params = load_params(ROOT / "params.yaml")
-    template = load_template(params.model, params.task.prompt)
+    template = load_template(params.model, params.prompt)
     lines = (ROOT / "data/sample/pairs.jsonl").read_text("utf-8").splitlines()
     texts = [next(iter(json.loads(line).values())) for line in lines[:number]]
     prompts = [
