@@ -13,17 +13,17 @@ from graft.config import DataConfig, ModelConfig, QuantizationConfig
 from graft.config.params import Params, load_params
 from graft.models.files import model_digest
 
-# Read when torch is imported: on models this small, threads only wait for each other.
+# Read when torch is imported: on models this small, more threads only cost time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# `make test-portable` turns off what torch and oneDNN know of the processor, by their
-# own variables. bitsandbytes has none: it asks its library.
+# `make test-portable` turns off the processor features of torch and oneDNN by their
+# environment variables. bitsandbytes has none; its library detects the processor.
 if os.environ.get("ATEN_CPU_CAPABILITY") == "default":
     from bitsandbytes import functional
 
     functional.lib.has_avx512bf16_cpu = lambda: False
 
-# A first call may import numpy or pyarrow, and the machine may be busy.
+# A first call may import numpy or pyarrow, and other processes may run.
 settings.register_profile("graft", deadline=None)
 settings.load_profile("graft")
 
@@ -33,7 +33,7 @@ MakeData = Callable[..., DataConfig]
 
 @pytest.fixture
 def make_data(tmp_path: Path) -> MakeData:
-    """Makes a data section over `tmp_path`; keywords change what they name."""
+    """Makes a data section over `tmp_path`; keywords change its keys."""
 
     def make(**changes: Any) -> DataConfig:
         values: dict[str, Any] = {
@@ -59,7 +59,7 @@ def make_data(tmp_path: Path) -> MakeData:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder with room for 64 MiB."""
+    """A folder on a file system of 64 MiB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
@@ -78,7 +78,7 @@ def params() -> Params:
 
 @pytest.fixture
 def model_config(params: Params, base_folder: Path) -> ModelConfig:
-    """The small model of the folder that a package of tests has."""
+    """The small model in the `base_folder` of a folder of tests."""
     values = {
         "path": str(base_folder),
         "revision": model_digest(base_folder),

@@ -1,4 +1,4 @@
-"""What the documentation quotes and links is there."""
+"""Everything that the documentation quotes and links exists."""
 
 import ast
 import re
@@ -41,7 +41,7 @@ def test_the_badges_of_readme_say_what_the_project_says() -> None:
 
 
 def messages() -> list[str]:
-    """All texts of the code, with … for the values in them."""
+    """All strings of the code, with … for interpolated values."""
     found = []
     for folder in ("src", "scripts"):
         for file in (ROOT / folder).rglob("*.py"):

@@ -14,7 +14,7 @@ NAMES = sorted(STAGES)
 KINDS = {
     kind.__name__: field.alias or name
     for name, field in params.Params.model_fields.items()
-    # Of a section in several forms stages take what the forms have in common.
+    # Of a section with several variants, stages take the keys that all have in common.
     for kind in (field.annotation, *(k.__base__ for k in get_args(field.annotation)))
     if isinstance(kind, type)
 }
@@ -23,7 +23,7 @@ KEPT_BY_THE_STAGE = {"--checkpoints"}
 
 
 def paths_of(stage: dict[str, Any]) -> set[str]:
-    """Every path that a stage declares, whatever it is declared as."""
+    """Every path that a stage declares, as dependency or output of any kind."""
     paths = set(stage["deps"])
     for kind in ("outs", "metrics", "plots"):
         for item in stage.get(kind, []):
@@ -70,7 +70,7 @@ def test_every_path_in_a_command_is_declared(name: str) -> None:
     assert paths and paths <= paths_of(STAGES[name])
 
 
-def test_only_the_few_numbers_that_tell_experiments_apart_are_metrics() -> None:
+def test_only_the_few_numbers_that_distinguish_experiments_are_metrics() -> None:
     found = [item for stage in STAGES.values() for item in stage.get("metrics", [])]
     assert [path for item in found for path in item] == [
         "reports/train.json",

@@ -1,4 +1,4 @@
-"""A place in a row, also in a cell whose text is JSON."""
+"""Paths into a row, also into a cell whose text is JSON."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The YAMLs of configs/model: pinned, and their templates load where they can."""
+"""The YAMLs of configs/model are pinned, and their templates load where possible."""
 
 import re
 from pathlib import Path
@@ -36,5 +36,5 @@ def test_mistral_needs_no_download_to_be_tokenized(name: str) -> None:
     (path,) = [path for path in CONFIGS if path.stem == name]
     template = load_template(read(path), CHAT)
     assert template.vocab_size == 32_768
-    asked = template.encode_prompt([{"role": "user", "content": "2+2?"}])
-    assert template.show(asked) == "<s>[INST] 2+2?[/INST]"
+    ids = template.encode_prompt([{"role": "user", "content": "2+2?"}])
+    assert template.show(ids) == "<s>[INST] 2+2?[/INST]"

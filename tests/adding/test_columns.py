@@ -1,4 +1,4 @@
-"""Fields are guessed only where names of columns leave no doubt."""
+"""Fields are inferred only where column names are unambiguous."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_an_ambiguity_is_an_error_with_the_option_that_resolves_it() -> None:
     assert "source=COLUMN target=COLUMN" in str(error) and "--columns" in str(error)
 
 
-def test_an_option_that_is_no_pair_is_an_error() -> None:
+def test_an_option_that_is_not_a_pair_is_an_error() -> None:
     assert read_pairs("--fields", ["a=b=c"]) == {"a": "b=c"}
     with pytest.raises(ConfigError, match="--fields source"):
         read_pairs("--fields", ["source"])

@@ -1,4 +1,4 @@
-"""Files are taken for what stands in them."""
+"""The format of a file is detected from its content."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Shares, epochs and steps by the size of the data."""
+"""Split shares, epochs and steps are chosen by the size of the data."""
 
 import pytest
 import yaml

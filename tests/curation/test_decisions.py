@@ -1,4 +1,4 @@
-"""Stored decisions, and the review file as spreadsheet programs give it back."""
+"""Stored decisions, and the review file as spreadsheet programs save it."""
 
 import csv
 import json
@@ -87,7 +87,7 @@ def test_a_changed_decision_replaces_the_old_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "cell", "value", "told"),
+    ("row", "cell", "value", "problem"),
     [
         (2, 0, "maybe", "row 3: decision is 'maybe'"),
         (1, -1, "1,23E+15", "row 2: key is '1,23e+15'"),
@@ -96,20 +96,20 @@ def test_a_changed_decision_replaces_the_old_one(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_cell_is_an_error_with_its_row_and_nothing_is_stored(
-    tmp_path: Path, row: int, cell: int, value: str, told: str
+    tmp_path: Path, row: int, cell: int, value: str, problem: str
 ) -> None:
     review = tmp_path / "review.csv"
     write_review(review, LINES)
     rows = filled(review, ["yes", "yes", "no"])
     rows[row][cell] = value
     save(review, rows, ";", "utf-8")
-    with pytest.raises(DataError, match=re.escape(told)):
+    with pytest.raises(DataError, match=re.escape(problem)):
         decided(review, tmp_path)
     assert not (tmp_path / PERSONAL).exists()
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "problem"),
     [
         (b"PK\x03\x04...", "workbook"),
         (b"", "lacks one of the columns key, decision"),
@@ -118,10 +118,10 @@ def test_a_wrong_cell_is_an_error_with_its_row_and_nothing_is_stored(
     ],
 )
 def test_another_file_is_an_error_that_explains_how_to_save_one(
-    tmp_path: Path, data: bytes, told: str
+    tmp_path: Path, data: bytes, problem: str
 ) -> None:
     (tmp_path / "review.csv").write_bytes(data)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=problem):
         decided(tmp_path / "review.csv", tmp_path)
 
 
@@ -175,7 +175,7 @@ def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "line", "told"),
+    ("name", "line", "problem"),
     [
         (READMITTED, "<<<<<<< HEAD", "not JSON: <<<<<<< HEAD"),
         (READMITTED, '{"key": "a"}', "has no id"),
@@ -187,11 +187,11 @@ def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_decision_is_an_error_with_its_line(
-    tmp_path: Path, name: str, line: str, told: str
+    tmp_path: Path, name: str, line: str, problem: str
 ) -> None:
     good = json.dumps({"id": "a", "key": KEYS[0], "decision": "yes"})
     (tmp_path / name).write_text(f"{good}\n\n{line}\n", encoding="utf-8")
-    with pytest.raises(DataError, match=rf"{name}:3: .*{re.escape(told)}"):
+    with pytest.raises(DataError, match=rf"{name}:3: .*{re.escape(problem)}"):
         read_decisions(tmp_path)
 
 
@@ -213,8 +213,8 @@ def test_decide_prints_the_numbers_of_decisions(
     assert "0 yes, 0 no, 3 open\nnothing to store" in capsys.readouterr().out
     save(review, filled(review, ["no", "y", ""]), ";", "cp1252")
     decide.run(review, decisions=tmp_path)
-    said = capsys.readouterr().out
-    assert "1 yes, 1 no, 1 open" in said and "2 new, 0 changed" in said
-    assert "dvc repro" in said
+    output = capsys.readouterr().out
+    assert "1 yes, 1 no, 1 open" in output and "2 new, 0 changed" in output
+    assert "dvc repro" in output
     decide.run(review, decisions=tmp_path)
     assert "already contains all these decisions" in capsys.readouterr().out

@@ -103,7 +103,7 @@ def test_lists_constants_and_references_reach_the_examples(
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-def test_a_constant_is_no_column_of_the_source(kind: str, make_data) -> None:
+def test_a_constant_is_not_a_column_of_the_source(kind: str, make_data) -> None:
     data = make_data(format=kind, constants={"lang": "fr"}, stratum="lang")
     rows = [{"en": "a", "fr": "b", "lang": "en"}]
     if kind == "parquet":

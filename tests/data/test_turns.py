@@ -1,4 +1,4 @@
-"""Turns of conversations as columns."""
+"""The turns of conversations, as columns."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Engines: order, bounds and errors; `integration/test_ray_engine.py` has Ray's."""
+"""Engines: order, bounds, errors; for Ray see `integration/test_ray_engine.py`."""
 
 import threading
 import time

@@ -48,13 +48,16 @@ def test_an_exported_configuration_has_base_commit_and_only_portable_keys(
 ) -> None:
     adapter = make_adapter(tmp_path / "adapter")
     (tmp_path / "out").mkdir()
-    said = write_adapter(adapter, "org/model", COMMIT, tmp_path / "out")
-    assert said == read_json(tmp_path / "out" / "adapter_config.json")
-    assert said["base_model_name_or_path"] == "org/model" and said["revision"] == COMMIT
-    assert said["target_modules"] == ["k_proj", "v_proj"]
-    assert isinstance(said["lora_alpha"], int)
-    assert said["modules_to_save"] is None
-    assert not said.keys() & {"corda_config", "eva_config", "exclude_modules"}
+    config = write_adapter(adapter, "org/model", COMMIT, tmp_path / "out")
+    assert config == read_json(tmp_path / "out" / "adapter_config.json")
+    assert (
+        config["base_model_name_or_path"] == "org/model"
+        and config["revision"] == COMMIT
+    )
+    assert config["target_modules"] == ["k_proj", "v_proj"]
+    assert isinstance(config["lora_alpha"], int)
+    assert config["modules_to_save"] is None
+    assert not config.keys() & {"corda_config", "eva_config", "exclude_modules"}
 
 
 def test_a_local_base_is_exported_without_a_revision(
@@ -62,8 +65,8 @@ def test_a_local_base_is_exported_without_a_revision(
 ) -> None:
     adapter = make_adapter(tmp_path / "adapter", exclude_modules="x")
     (tmp_path / "out").mkdir()
-    said = write_adapter(adapter, "models/tiny", "909630b2d94d4d07", tmp_path / "out")
-    assert said["revision"] is None and said["exclude_modules"] == "x"
+    config = write_adapter(adapter, "models/tiny", "909630b2d94d4d07", tmp_path / "out")
+    assert config["revision"] is None and config["exclude_modules"] == "x"
 
 
 def test_an_adapter_without_weights_is_refused(tmp_path: Path) -> None:

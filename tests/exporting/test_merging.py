@@ -1,4 +1,4 @@
-"""Merges of random adapters into random bases, through the files."""
+"""Merges of random adapters into random base models, through files."""
 
 import json
 import warnings
@@ -30,8 +30,12 @@ def train_adapter(
     folder: Path, model: ModelConfig, params: Any, std: float = 0.3, **changes: Any
 ) -> Path:
     """An adapter with random weights that change the output."""
-    whole = {"method": "none", "double_quant": False, "compute_dtype": model.dtype}
-    base = load_base(model, params.quantization.model_copy(update=whole), "cpu")
+    unquantized = {
+        "method": "none",
+        "double_quant": False,
+        "compute_dtype": model.dtype,
+    }
+    base = load_base(model, params.quantization.model_copy(update=unquantized), "cpu")
     adapter = params.adapter.model_copy(update={"rank": 4, "alpha": 8.0} | changes)
     tuned = attach_adapter(base, adapter, params.train, checkpointing=False)
     torch.manual_seed(1)

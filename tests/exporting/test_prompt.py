@@ -32,10 +32,12 @@ def prompt(style: Any, pattern: str | None, system: str | None = None) -> Prompt
     )
 
 
-def write(model: ModelConfig, asked: PromptConfig, out: Path) -> tuple[Template, str]:
-    template = load_template(model, asked)
+def write(
+    model: ModelConfig, settings: PromptConfig, out: Path
+) -> tuple[Template, str]:
+    template = load_template(model, settings)
     out.mkdir()
-    return template, write_prompt(model, asked, template, out)
+    return template, write_prompt(model, settings, template, out)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +52,8 @@ def test_an_exported_chat_template_writes_the_recorded_date(
     jinja = f"Today: {{{{ {writes} }}}}\n{config.pop('chat_template')}"
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     (folder / CHAT_TEMPLATE).write_text(jinja)
-    asked = prompt("chat", None).model_copy(update={"date": "2026-01-31"})
-    template, differs = write(model, asked, tmp_path / "out")
+    settings = prompt("chat", None).model_copy(update={"date": "2026-01-31"})
+    template, differs = write(model, settings, tmp_path / "out")
     assert differs == ""
     shown = template.render([Message(role="user", content="Hi")])
     assert "Today: 31 Jan 2026" in shown
@@ -115,7 +117,7 @@ def test_an_exported_pattern_begins_with_bos_where_training_did(
     config = json.loads((folder / "tokenizer_config.json").read_text())
     config |= {"add_bos_token": bos, "bos_token": config.get("bos_token", "<unk>")}
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
-    asked = prompt("pattern", "Q: {source}\nA:")
-    template, differs = write(model, asked, tmp_path / "out")
+    settings = prompt("pattern", "Q: {source}\nA:")
+    template, differs = write(model, settings, tmp_path / "out")
     assert differs == ""
     assert template.render([Message(role="user", content="Hi")]).startswith("Q") != bos

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def made_by_stages() -> list[str]:
-    """What the stages write, without the metrics that git keeps."""
+    """The outputs of stages, without the metrics that git tracks."""
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
     outs = [out for stage in stages.values() for out in stage["outs"]]
     return [out for out in outs if isinstance(out, str)]
@@ -65,7 +65,7 @@ def test_every_python_file_is_linted(name: str) -> None:
     assert not [path for path in tracked if re.search(HOOKS["exclude"], path)]
 
 
-def test_all_that_configs_are_checked_by_starts_their_check() -> None:
+def test_a_change_of_any_code_that_checks_configs_starts_the_check() -> None:
     (hook,) = [
         hook for hook in HOOKS["repos"][0]["hooks"] if hook["id"] == "validate-config"
     ]

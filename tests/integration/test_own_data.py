@@ -1,4 +1,4 @@
-"""README's "Your own data in five minutes", to the letter."""
+"""README's section "Your own data in five minutes", command by command."""
 
 import json
 import re
@@ -15,7 +15,7 @@ NEEDED = ("data/sample", "decisions", "models/tiny", "src", "scripts", ".dvcigno
 
 
 def readme_commands() -> list[str]:
-    """The commands that README gives, one a line."""
+    """The commands in README, one per line."""
     found = SECTION.search((ROOT / "README.md").read_text(encoding="utf-8"))
     assert found
     return found.group(1).splitlines()
@@ -23,7 +23,7 @@ def readme_commands() -> list[str]:
 
 @pytest.fixture
 def repo(tmp_path: Path) -> ToyRepo:
-    """This repository in a folder of its own, and a file in the user's home."""
+    """A copy of this repository, and a file in the user's home."""
     made = ToyRepo(tmp_path / "repo", {}, {"OMP_NUM_THREADS": "1"})
     tracked = subprocess.run(
         ["git", "ls-files", *NEEDED], cwd=ROOT, check=True, capture_output=True
@@ -39,11 +39,11 @@ def repo(tmp_path: Path) -> ToyRepo:
 
 def test_a_temporary_workspace_finds_data_that_were_just_added(repo: ToyRepo) -> None:
     add, _, run, *_ = readme_commands()
-    said = repo("bash", "-ec", add)
-    assert "source: english, target: french" in said and f"next     {run}" in said
-    assert "400 rows" in said
-    said = repo("bash", "-ec", f"{run} --temp convert")
-    assert "convert: 400 rows in = 400 kept" in said
+    output = repo("bash", "-ec", add)
+    assert "source: english, target: french" in output and f"next     {run}" in output
+    assert "400 rows" in output
+    output = repo("bash", "-ec", f"{run} --temp convert")
+    assert "convert: 400 rows in = 400 kept" in output
     status = repo("git", "status", "--porcelain").split()
     assert status[::2] == ["A"] * 4, "git has what describes the data, and only that"
     repo("bash", "-ec", add, fails=True)  # the name is taken
@@ -52,8 +52,8 @@ def test_a_temporary_workspace_finds_data_that_were_just_added(repo: ToyRepo) ->
 @pytest.mark.slow
 def test_every_command_of_the_readme_works_in_its_order(repo: ToyRepo) -> None:
     for command in readme_commands():
-        said = repo("bash", "-ec", command)
-    assert "mine" in said
+        output = repo("bash", "-ec", command)
+    assert "mine" in output
     shown = json.loads(repo("dvc", "exp", "show", "--json"))
     found = [e for line in shown for e in line.get("experiments") or []]
     assert len(found) == 3

@@ -1,4 +1,4 @@
-"""Experiments that DVC runs in copies of the repository, which it removes."""
+"""Experiments that DVC runs in temporary copies of the repository."""
 
 import json
 import sys
@@ -75,10 +75,10 @@ def test_a_queued_sweep_leaves_its_runs_in_the_repositorys_own_store(
 @pytest.mark.slow
 def test_a_run_in_a_removed_copy_can_be_logged_later(repo: ToyRepo) -> None:
     repo.environment["MLFLOW_TRACKING_URI"] = "http://127.0.0.1:9"
-    said = repo("dvc", "exp", "run", "--temp", "-S", "adapter.rank=8")
-    assert "not all of this run was logged" in said
+    output = repo("dvc", "exp", "run", "--temp", "-S", "adapter.rank=8")
+    assert "not all of this run was logged" in output
     (journal,) = (repo.folder / ".graft").glob("journal-*.jsonl")
-    assert f"graft log {journal}" in said
+    assert f"graft log {journal}" in output
     del repo.environment["MLFLOW_TRACKING_URI"]
     repo("graft", "log", str(journal))
     (run,) = json.loads(
@@ -91,9 +91,9 @@ def test_copies_that_dvc_cannot_make_are_refused_at_once(tmp_path: Path) -> None
     stage = {"cmd": "echo 1 > out", "params": ["adapter.rank"], "outs": ["out"]}
     repo = ToyRepo(tmp_path / "one #1 & more", {"one": stage}, {})
     for flag in ("--queue", "--temp"):
-        said = repo("dvc", "exp", "run", flag, fails=True)
-        assert f"DVC cannot run {flag} in a folder with # in its path" in said
-        assert "fix: rename the folder" in said
+        output = repo("dvc", "exp", "run", flag, fails=True)
+        assert f"DVC cannot run {flag} in a folder with # in its path" in output
+        assert "fix: rename the folder" in output
     repo("dvc", "exp", "run")
     assert repo.read("out") == "1\n"
 
@@ -103,8 +103,8 @@ def test_accents_in_the_path_need_a_cache_elsewhere(tmp_path: Path) -> None:
     stage = {"cmd": "echo 1 > out", "params": ["adapter.rank"], "outs": ["out"]}
     repo = ToyRepo(tmp_path / "été", {"one": stage}, {})
     for flag in ("--queue", "--temp"):
-        said = repo("dvc", "exp", "run", flag, fails=True)
-        assert "with a cache whose path contains letters such as é" in said
+        output = repo("dvc", "exp", "run", flag, fails=True)
+        assert "with a cache whose path contains letters such as é" in output
     repo("dvc", "cache", "dir", "--local", str(tmp_path / "cache"))
     repo("dvc", "exp", "run", "--temp", "-S", "adapter.rank=5")
     repo("dvc", "exp", "run", "--queue", "-S", "adapter.rank=6")

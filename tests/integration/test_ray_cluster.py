@@ -1,4 +1,4 @@
-"""The stages on a Ray cluster of its own, to which they connect by its address."""
+"""The data stages on a separate Ray cluster, to which they connect by address."""
 
 import os
 import secrets
@@ -24,7 +24,7 @@ WORKERS = 2
 
 @pytest.fixture
 def cluster() -> Iterator[str]:
-    """The address of a cluster that was started on its own."""
+    """Start a cluster; returns its address."""
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     address = f"{LOOPBACK}:{free_port()}"
@@ -65,7 +65,7 @@ def test_a_cluster_writes_the_same_bytes_as_this_machine(
 def run_stages(
     data: DataConfig, model: ModelConfig, engine: EngineConfig, out: Path
 ) -> None:
-    """The stages themselves; each opens its engine."""
+    """Run the stages; each opens its own engine."""
     names = ("converted", "rejects", "convert.json")
     paths = (out / name for name in names)
     convert.run(ConvertConfig(max_rejects=99), data, TASK, engine, *paths)

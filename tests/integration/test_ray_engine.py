@@ -1,4 +1,4 @@
-"""The data stages under Ray write what they write without it, to the byte."""
+"""The data stages write the same bytes with Ray as without it."""
 
 import errno
 import gc
@@ -59,7 +59,7 @@ def ray_engine() -> Iterator[RayEngine]:
 def run_pipeline(
     data: DataConfig, model: ModelConfig, engine: Engine, out: Path
 ) -> None:
-    """The work of convert, preprocess and tokenize, in small batches."""
+    """Run convert, preprocess and tokenize in small batches."""
     rows = [b.row(n) for b in read_row_batches(data) for n in range(len(b))]
     with io.open_shards(out / "rejects", REJECT_SCHEMA) as rejects:
         conversion = Conversion(data, get_task("translation"), 99, rejects.write)
@@ -118,7 +118,7 @@ def test_a_worker_has_one_thread_and_this_process_as_many_as_before(
     assert work(0) != "1"
 
 
-def test_only_what_is_at_work_is_in_memory(ray_engine: RayEngine) -> None:
+def test_only_items_in_progress_are_in_memory(ray_engine: RayEngine) -> None:
     read = []
     results = ray_engine.map(abs, (read.append(n) or n for n in range(1000)))
     for done, _ in zip(range(1, 50), results, strict=False):
@@ -133,7 +133,7 @@ def test_large_work_is_shared_and_not_copied(ray_engine: RayEngine) -> None:
     assert not any(ray_engine.map(partial(work, marks=marks), range(8)))
 
 
-def test_an_error_of_ours_comes_out_as_that_error(ray_engine: RayEngine) -> None:
+def test_a_graft_error_is_raised_as_itself(ray_engine: RayEngine) -> None:
     def work(item: int) -> int:
         if item == 3:
             raise DataError("f:3", "wrong", expected="right", fix="correct it")
@@ -171,7 +171,7 @@ def test_a_batch_whose_worker_dies_is_done_once_by_another(
 
 
 @pytest.mark.usefixtures("ray_engine")
-def test_a_cluster_that_does_not_answer_is_told_in_time() -> None:
+def test_a_cluster_that_does_not_respond_is_reported_in_time() -> None:
     start = time.monotonic()
     with pytest.raises(ConfigError, match="no answer within 6 s") as raised:
         with open_ray(f"{LOOPBACK}:9", patience_s=6):
@@ -192,7 +192,7 @@ def test_no_process_outlives_a_run_that_is_ended(end: signal.Signals) -> None:
         driver.send_signal(end)
     _, alive = psutil.wait_procs(set(started) - set(agents), timeout=20)
     assert not alive
-    # After a SIGKILL, Ray's agents first try for a minute to tell the cluster of it.
+    # After a SIGKILL, Ray's agents first try for a minute to notify the cluster.
     _, alive = psutil.wait_procs(agents, timeout=150)
     assert not alive
 

@@ -13,7 +13,7 @@ import pytest
 from toy_repo import ROOT, ToyRepo
 
 BUCKET = "data"
-# An adapter of several files and a score, and a mark in the log of each execution.
+# An adapter of several files, a score, and a log line for each execution.
 STAGES = {
     "train": {
         "cmd": "echo train >> ${registry.name}.log && mkdir -p models/adapter && "
@@ -32,7 +32,7 @@ STAGES = {
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """The address of an S3 server in a process of its own, with one bucket."""
+    """The address of an S3 server in a separate process, with one bucket."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -48,7 +48,7 @@ def endpoint() -> Iterator[str]:
 
 
 def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
-    """Wait until something listens."""
+    """Wait until a server listens on the port."""
     for _ in range(300):
         assert server.poll() is None, "the server ended"
         with socket.socket() as probe:
@@ -60,7 +60,7 @@ def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
 
 @pytest.fixture
 def environment(endpoint: str) -> dict[str, str]:
-    """What a user fills into .env, and the credentials of nobody."""
+    """The variables that a user sets in .env, with fake credentials."""
     found = {
         "GRAFT_S3_URL": f"s3://{BUCKET}/graft",
         "AWS_ENDPOINT_URL_S3": endpoint,
@@ -101,14 +101,16 @@ def test_a_clone_pulls_and_has_the_same_result_without_training_again(
 
 
 @pytest.mark.slow
-def test_a_clone_of_this_repository_pulls_the_default_line_and_runs_nothing(
+def test_a_clone_of_this_repository_pulls_the_default_pipeline_and_runs_nothing(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     toy = ToyRepo(tmp_path / "toy", {}, environment)
     here = toy.clone(ROOT, tmp_path / "here")
     here("dvc", "cache", "dir", "--local", str(ROOT / ".dvc/cache"))
     if json.loads(here("dvc", "data", "status", "--json")).get("not_in_cache"):
-        pytest.skip("what dvc.lock names was not made here: dvc repro, then commit it")
+        pytest.skip(
+            "the outputs of dvc.lock are not here: dvc repro, then commit dvc.lock"
+        )
     here("graft", "remote")
     here("dvc", "push")
     assert count_objects(environment) < 100

@@ -1,4 +1,4 @@
-"""Shards and scratch files."""
+"""Shards and temporary files."""
 
 from pathlib import Path
 
@@ -55,18 +55,18 @@ def test_a_failed_write_leaves_the_previous_output(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_scratch_is_read_several_times_and_removed(tmp_path: Path) -> None:
+def test_a_temporary_file_is_read_several_times_and_removed(tmp_path: Path) -> None:
     tables = [table(1, 2), table(), table(3)]
     keys = pa.array([7, 8, 2**64 - 1], pa.uint64())
-    whole = pa.concat_tables(tables).combine_chunks().append_column("key", keys)
-    parts = [whole.slice(0, 2), whole.slice(2)]
-    with io.scratch(tmp_path / "out", parts, whole.schema) as found:
+    expected = pa.concat_tables(tables).combine_chunks().append_column("key", keys)
+    parts = [expected.slice(0, 2), expected.slice(2)]
+    with io.scratch(tmp_path / "out", parts, expected.schema) as found:
         for _ in range(2):
             assert [n for t in found.tables(["n"]) for n in t["n"].to_pylist()] == [
                 *(1, 2, 3)
             ]
         assert found.numbers("key").tolist() == keys.to_pylist()
-        assert pa.concat_tables(found.tables()).equals(whole.drop(["key"]))
+        assert pa.concat_tables(found.tables()).equals(expected.drop(["key"]))
         (hidden,) = tmp_path.iterdir()
         assert hidden.name.startswith(".")
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""One segment, or a few, scored by the name of a metric."""
+"""One or a few segments, scored by a metric's name."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,12 @@ from graft.metrics import METRICS, Segments, resample
 
 @pytest.fixture
 def value() -> Callable[..., float]:
-    """value(name, completion, *references, stratum=…) of a single segment."""
+    """Score of a single segment: value(name, completion, *references, stratum=…)."""
 
-    def score(name: str, said: str, *references: str, stratum: str = "en") -> float:
-        segments = Segments([said], [references], [stratum])
+    def score(
+        name: str, completion: str, *references: str, stratum: str = "en"
+    ) -> float:
+        segments = Segments([completion], [references], [stratum])
         return METRICS[name].score(segments, resample(1, 100, 0)).value
 
     return score

@@ -1,4 +1,4 @@
-"""Intervals that are as wide as they must be, also of few examples and of groups."""
+"""Intervals cover the true value as stated, also for few examples and for groups."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from graft.metrics.statistics import mean
 
 
 def averages(values: Array) -> Array:
-    """Statistics of a mean, shape [segments, 2]."""
+    """The summable terms of a mean, shape [segments, 2]."""
     return np.stack([values, np.ones_like(values)], axis=1)
 
 
@@ -24,7 +24,7 @@ DISTRIBUTIONS: dict[str, Draw] = {
     "exponential": lambda g, n: g.exponential(size=n) - 1,
     "lognormal": lambda g, n: g.lognormal(0, 0.5, n) - np.exp(0.125),
 }
-"""Of differences whose mean is 0."""
+"""Distributions of differences whose mean is 0."""
 
 
 def false_alarms(
@@ -34,7 +34,7 @@ def false_alarms(
     num_resamples: int = 400,
     draw: Draw = DISTRIBUTIONS["normal"],
 ) -> float:
-    """Share of trials that call a difference of 0 significant."""
+    """Share of trials in which a true difference of 0 is significant."""
     generator = np.random.default_rng(3)
     labels = None if groups is None else [str(i % groups) for i in range(number)]
     outside = 0

@@ -1,4 +1,4 @@
-"""Tool calls are equal if tools and arguments are, however they are written."""
+"""Tool calls are equal if tools and arguments are, whatever their notation."""
 
 import json
 
@@ -19,7 +19,7 @@ PLAIN = json.dumps(WEATHER)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "completion",
     [
         GOLD,
         PLAIN,
@@ -33,13 +33,17 @@ PLAIN = json.dumps(WEATHER)
         ).replace(json.dumps(PLAIN), json.dumps(json.dumps(WEATHER["arguments"]))),
     ],
 )
-def test_an_equal_call_is_correct_in_any_format(value, said):
-    assert value("final_answer", said, GOLD) == value("tool_calls", said, GOLD) == 100
-    assert has_format(said, GOLD)
+def test_an_equal_call_is_correct_in_any_format(value, completion):
+    assert (
+        value("final_answer", completion, GOLD)
+        == value("tool_calls", completion, GOLD)
+        == 100
+    )
+    assert has_format(completion, GOLD)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "completion",
     [
         "",
         "weather in Zürich for 3 days",
@@ -56,15 +60,21 @@ def test_an_equal_call_is_correct_in_any_format(value, said):
         json.dumps({"wrapped": WEATHER}),
     ],
 )
-def test_other_additional_or_missing_calls_are_wrong(value, said):
-    assert value("final_answer", said, GOLD) == value("tool_calls", said, GOLD) == 0
+def test_other_additional_or_missing_calls_are_wrong(value, completion):
+    assert (
+        value("final_answer", completion, GOLD)
+        == value("tool_calls", completion, GOLD)
+        == 0
+    )
 
 
 def test_the_order_of_calls_does_not_matter(value):
-    said = f"<tool_call>{json.dumps(TIME)}</tool_call><tool_call>{PLAIN}</tool_call>"
-    assert value("tool_calls", said, BOTH) == 100
+    completion = (
+        f"<tool_call>{json.dumps(TIME)}</tool_call><tool_call>{PLAIN}</tool_call>"
+    )
+    assert value("tool_calls", completion, BOTH) == 100
     assert value("tool_calls", PLAIN, BOTH) == 0
-    assert value("tool_calls", said, GOLD, BOTH) == 100
+    assert value("tool_calls", completion, GOLD, BOTH) == 100
 
 
 def test_only_examples_that_call_tools_are_counted():
@@ -98,9 +108,9 @@ def test_calls_are_equal_exactly_if_their_json_is(one, other, indent):
 
     gold = to_reference(call(one))
     for arguments in (one, other):
-        said = json.dumps(call(dict(reversed(arguments.items()))), indent=indent)
+        completion = json.dumps(call(dict(reversed(arguments.items()))), indent=indent)
         same = json.dumps(arguments, sort_keys=True) == json.dumps(one, sort_keys=True)
-        assert is_correct(said, gold) is same
+        assert is_correct(completion, gold) is same
 
 
 @given(st.text(alphabet='[]{}",:1a \\n', max_size=60))

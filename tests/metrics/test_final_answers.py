@@ -51,7 +51,7 @@ def test_a_result_is_boxed_or_hashed_or_the_answer_or_the_last_number(text, resu
 
 
 @pytest.mark.parametrize(
-    ("said", "gold"),
+    ("completion", "gold"),
     [
         ("#### 72.0", "#### 72"),
         (r"\boxed{1,000}", "1000"),
@@ -62,8 +62,8 @@ def test_a_result_is_boxed_or_hashed_or_the_answer_or_the_last_number(text, resu
         ("it is 12,000.", "12000"),
     ],
 )
-def test_equal_numbers_and_texts_are_correct(said, gold, value):
-    assert value("final_answer", said, gold) == 100
+def test_equal_numbers_and_texts_are_correct(completion, gold, value):
+    assert value("final_answer", completion, gold) == 100
 
 
 def test_wrong_missing_and_endless_results_are_not_correct(value):
@@ -79,7 +79,7 @@ def test_a_bare_answer_beside_the_reasoned_one_counts_too(value):
 
 
 @pytest.mark.parametrize(
-    ("said", "gold", "formed"),
+    ("completion", "gold", "formed"),
     [
         (THOUGHT + "#### 5", THOUGHT + "#### 6", True),
         (THOUGHT + "5", THOUGHT + "#### 6", False),
@@ -96,8 +96,8 @@ def test_a_bare_answer_beside_the_reasoned_one_counts_too(value):
         (" ", "it is 6", False),
     ],
 )
-def test_the_format_is_that_of_the_reference(said, gold, formed):
-    assert has_format(said, gold) is formed
+def test_the_format_is_that_of_the_reference(completion, gold, formed):
+    assert has_format(completion, gold) is formed
 
 
 @given(st.integers(-(10**12), 10**12))

@@ -1,4 +1,4 @@
-"""WordNet is data that nobody has to have: a reader of two words stands in for it."""
+"""METEOR with a reader of two words in place of WordNet's data."""
 
 from dataclasses import dataclass
 
@@ -26,21 +26,21 @@ class Synset:
 
 
 class TwoWords:
-    """Knows that a pan and a pot are the same."""
+    """A WordNet in which a pan and a pot are synonyms."""
 
     def synsets(self, word: str) -> list[Synset]:
         return [Synset(("pan", "pot"))] if word in ("pan", "pot") else []
 
 
-def meteor(said: str, *references: str) -> float:
-    terms, _ = count_matches(Segments([said], [references], ["en"]), TwoWords())
+def meteor(completion: str, *references: str) -> float:
+    terms, _ = count_matches(Segments([completion], [references], ["en"]), TwoWords())
     return terms[0, 0]
 
 
 def test_the_value_equals_nltks():
-    said, gold = "wash the pots in warm water", "the pan is washed with water"
-    expected = meteor_score([gold.split()], said.split(), wordnet=TwoWords())
-    assert meteor(said, gold) == pytest.approx(expected, abs=1e-12)
+    completion, gold = "wash the pots in warm water", "the pan is washed with water"
+    expected = meteor_score([gold.split()], completion.split(), wordnet=TwoWords())
+    assert meteor(completion, gold) == pytest.approx(expected, abs=1e-12)
     assert 0 < expected < 1
 
 

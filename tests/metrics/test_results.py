@@ -167,9 +167,9 @@ def test_a_fraction_is_read_exactly(value, form):
 
 
 @given(st.integers(1000, 10**15), st.integers(0, 99))
-def test_grouped_digits_are_one_number_in_english_french_and_german(whole, cents):
-    english = f"{whole:,}.{cents:02}"
-    value = Fraction(f"{whole}.{cents:02}")
+def test_grouped_digits_are_one_number_in_english_french_and_german(units, cents):
+    english = f"{units:,}.{cents:02}"
+    value = Fraction(f"{units}.{cents:02}")
     swapped = english.translate(str.maketrans(",.", ".,"))
     spaced = english.replace(",", " ").replace(".", ",")
     assert {to_number(text) for text in (english, swapped, spaced)} == {value}

@@ -19,16 +19,16 @@ def test_values_equal_the_means_of_rouge_score():
     segments = Segments(completions, references, [""] * len(PAIRS))
     for name, kind in kinds.items():
         oracle = [
-            max(scorer.score(gold, said)[kind].fmeasure for gold in references)
-            for said, references in PAIRS
+            max(scorer.score(gold, completion)[kind].fmeasure for gold in references)
+            for completion, references in PAIRS
         ]
         found = METRICS[name].score(segments, resample(len(PAIRS), 100, 0))
         assert found.value == pytest.approx(100 * np.mean(oracle), abs=1e-9)
 
 
 def test_values_computed_by_hand(value):
-    said, gold = "the cat sat on the mat", "the cat lay on a mat"
-    assert value("rouge_1", said, gold) == pytest.approx(100 * 4 / 6)
-    assert value("rouge_2", said, gold) == pytest.approx(100 * 1 / 5)
-    assert value("rouge_l", said, gold) == pytest.approx(100 * 4 / 6)
+    completion, gold = "the cat sat on the mat", "the cat lay on a mat"
+    assert value("rouge_1", completion, gold) == pytest.approx(100 * 4 / 6)
+    assert value("rouge_2", completion, gold) == pytest.approx(100 * 1 / 5)
+    assert value("rouge_l", completion, gold) == pytest.approx(100 * 4 / 6)
     assert value("rouge_l", "mat the on", "on the mat") == pytest.approx(100 / 3)

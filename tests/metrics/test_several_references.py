@@ -1,4 +1,4 @@
-"""Of several references one is enough, whichever it is."""
+"""An answer has to match only one of several references."""
 
 import pytest
 
@@ -14,8 +14,8 @@ COMPARING = [
 ]
 
 
-def value(name: str, said: str, references: list[str]) -> float:
-    found = METRICS[name].score(Segments([said], [references], ["all"]),
+def value(name: str, completion: str, references: list[str]) -> float:
+    found = METRICS[name].score(Segments([completion], [references], ["all"]),
                                 resample(1, 100, 0))  # fmt: skip
     return float(found.value)
 
@@ -24,14 +24,16 @@ def value(name: str, said: str, references: list[str]) -> float:
 def test_an_answer_may_equal_any_reference(
     name: str,
 ) -> None:
-    for said in REFERENCES:
-        assert value(name, said, REFERENCES) == pytest.approx(value(name, said, [said]))
+    for completion in REFERENCES:
+        assert value(name, completion, REFERENCES) == pytest.approx(
+            value(name, completion, [completion])
+        )
 
 
 @pytest.mark.parametrize("name", COMPARING)
 def test_more_references_do_not_make_a_wrong_answer_correct(
     name: str,
 ) -> None:
-    said = "Dogs bark loudly tonight 7"
+    completion = "Dogs bark loudly tonight 7"
     most = max(value(name, text, [text]) for text in REFERENCES)
-    assert value(name, said, REFERENCES) < most
+    assert value(name, completion, REFERENCES) < most

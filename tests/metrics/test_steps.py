@@ -15,7 +15,7 @@ def test_numbers_and_bullets_are_not_part_of_a_step():
 
 
 @pytest.mark.parametrize(
-    ("said", "accuracy", "completeness"),
+    ("completion", "accuracy", "completeness"),
     [
         (GOLD, 100, 100),
         ("Boil water\nWarm the pot\nPour water\nWait", 100, 100),
@@ -25,9 +25,9 @@ def test_numbers_and_bullets_are_not_part_of_a_step():
         ("", 0, 0),
     ],
 )
-def test_values_computed_by_hand(said, accuracy, completeness, value):
-    assert value("step_accuracy", said, GOLD) == pytest.approx(accuracy)
-    assert value("completeness", said, GOLD) == pytest.approx(completeness)
+def test_values_computed_by_hand(completion, accuracy, completeness, value):
+    assert value("step_accuracy", completion, GOLD) == pytest.approx(accuracy)
+    assert value("completeness", completion, GOLD) == pytest.approx(completeness)
 
 
 def test_the_best_matching_reference_counts(value):

@@ -37,7 +37,7 @@ SCORED = [
     for metric in METRICS.values()
     if metric.of == "answer" and metric.name not in ("meteor", "format", "tool_calls")
 ]
-"""METEOR never gives 1, a form has no right answer, and no text here calls a tool."""
+"""METEOR never gives 1, a format has no maximum, and no text here calls a tool."""
 
 
 def best(name, text, stratum="all"):
@@ -57,8 +57,8 @@ def test_an_answer_that_equals_a_reference_has_the_maximum_in_every_script(
 @pytest.mark.parametrize("metric", SCORED, ids=lambda metric: metric.name)
 @pytest.mark.parametrize("script", TEXTS)
 def test_decomposed_letters_are_the_same(script, metric):
-    said = unicodedata.normalize("NFD", TEXTS[script])
-    segments = Segments([said], [[TEXTS[script]]], ["all"])
+    decomposed = unicodedata.normalize("NFD", TEXTS[script])
+    segments = Segments([decomposed], [[TEXTS[script]]], ["all"])
     value = METRICS[metric.name].score(segments, resample(1, 100, 0)).value
     assert value == pytest.approx(100)
 

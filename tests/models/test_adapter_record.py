@@ -26,7 +26,7 @@ def test_a_record_survives_writing_and_reading(tmp_path: Path):
     assert read_record(tmp_path) == RECORD
 
 
-def test_a_missing_or_partial_record_says_how_to_make_it(tmp_path: Path):
+def test_the_error_of_a_missing_or_partial_record_tells_how_to_make_it(tmp_path: Path):
     with pytest.raises(ModelError, match="dvc pull models/adapter"):
         read_record(tmp_path)
     (tmp_path / "graft.json").write_text('{"base_path": "x"}')

@@ -1,4 +1,4 @@
-"""Axes hold their values, with few round ticks."""
+"""Axes cover their values and have few, round ticks."""
 
 import math
 
@@ -12,7 +12,7 @@ POSITIVE = st.lists(st.floats(1e-300, 1e300))
 
 
 @given(VALUES)
-def test_an_axis_holds_zero_and_every_value_with_few_round_ticks(values):
+def test_an_axis_covers_zero_and_every_value_with_few_round_ticks(values):
     axis = Axis.over([*values, math.inf, math.nan])
     slack = 1e-6 * (axis.high - axis.low)
     for value in (0.0, *values):
@@ -23,7 +23,7 @@ def test_an_axis_holds_zero_and_every_value_with_few_round_ticks(values):
 
 
 @given(POSITIVE)
-def test_a_logarithmic_axis_holds_every_positive_value_with_few_round_ticks(values):
+def test_a_logarithmic_axis_covers_every_positive_value_with_few_round_ticks(values):
     axis = Axis.over([*values, 0.0, -1.0, math.inf, math.nan], "log")
     for value in values:
         assert axis.low <= value * (1 + 1e-6) and value <= axis.high * (1 + 1e-6)

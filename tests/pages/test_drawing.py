@@ -1,4 +1,4 @@
-"""Numbers on axes never touch, however narrow the plot."""
+"""Numbers on axes never overlap, however narrow the plot is."""
 
 import re
 
@@ -10,7 +10,7 @@ from graft.pages.axis import Axis
 from graft.pages.drawing import NARROWEST, ruler
 
 WIDTHS = {"−": 10.1, "+": 10.1, ",": 3.9, ".": 3.9}
-"""Of characters of 12 px in DejaVu Sans, a wide font; digits have 7.7 px."""
+"""Widths of characters at 12 px in DejaVu Sans, a wide font; digits have 7.7 px."""
 TEXT = re.compile(r'x="([\d.]+)%" y="[\d.-]+" text-anchor="(\w+)">([^<]+)<')
 VALUES = st.one_of(
     st.lists(st.floats(-1e9, 1e9).filter(lambda x: not 0 < abs(x) < 1e-6), max_size=5),
@@ -20,7 +20,7 @@ VALUES = st.one_of(
 
 
 def boxes(drawn: str, width: float) -> list[tuple[float, float]]:
-    """From where to where each number reaches, in pixels."""
+    """Left and right end of each number, in pixels."""
     found = []
     for place, anchor, text in TEXT.findall(drawn):
         length = sum(WIDTHS.get(char, 7.7) for char in text)
@@ -59,10 +59,10 @@ def test_zero_has_its_number_on_every_linear_axis(values):
         ([3.0, 400.0], "log", ["2", "5", "10", "20", "50", "100", "200", "500"]),
     ],
 )
-def test_numbers_stand_at_equal_distances_and_at_the_ends(values, scale, labels):
+def test_numbers_are_at_equal_distances_and_at_the_ends(values, scale, labels):
     shown = [text for _, _, text in TEXT.findall(ruler(Axis.over(values, scale), 0))]
     assert sorted(shown, key=labels.index) == labels
 
 
-def test_the_last_number_says_when_the_last_bar_holds_more():
+def test_the_last_number_shows_that_the_last_bar_includes_larger_values():
     assert ">5+</text>" in ruler(Axis.over([5.0]), 0, more=True)

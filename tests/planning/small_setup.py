@@ -1,4 +1,4 @@
-"""Configurations to plan."""
+"""Configurations whose memory and speed are estimated."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,8 +22,8 @@ def make_setup(
     full: FullConfig | None = None,
     **changes: dict[str, Any],
 ) -> Setup:
-    """Of Mistral-7B, rank 16 and NF4; keywords change the sections of that name.
-    `full`: full fine-tuning instead, in plain layers."""
+    """A setup of Mistral-7B with rank 16 and NF4; keywords change sections by name.
+    `full`: full fine-tuning in plain layers instead."""
     if full:
         fused, changes = False, {"quantization": {"method": "none"}, **changes}
     sections = {

@@ -1,4 +1,4 @@
-"""Estimated memory against what layers actually keep, and against measured peaks."""
+"""Estimated memory, compared with what layers keep and with measured peaks."""
 
 from functools import partial
 from typing import Any
@@ -35,8 +35,10 @@ MEASURED: dict[str, tuple[float, Any]] = {
 def test_planned_peaks_are_within_a_tenth_of_measured_ones(name: str) -> None:
     peak, changes = MEASURED[name]
     tokens = changes.get("tokens", 16384)
-    given = {key: value for key, value in changes.items() if key != "tokens"}
-    found = peak_memory(make_setup(**given), BatchShape(tokens, tokens // 2, 1300)).peak
+    sections = {key: value for key, value in changes.items() if key != "tokens"}
+    found = peak_memory(
+        make_setup(**sections), BatchShape(tokens, tokens // 2, 1300)
+    ).peak
     assert found / GIB == pytest.approx(peak, rel=0.1)
 
 
@@ -103,7 +105,7 @@ def note(sizes: dict[int, int], tensor: Any) -> Any:
 
 
 def kept_plainly(tuned: Any, batch: Any) -> int:
-    """Bytes that autograd keeps, but for weights."""
+    """Bytes that autograd keeps, except for weights."""
     import torch
 
     from graft.training.losses import plain_loss
@@ -147,7 +149,7 @@ def kept_fused(tuned: Any, batch: Any) -> int:
 
 
 def kept_a_layer(kind: str, tokens: int) -> float:
-    """Bytes a token that a layer keeps: of three layers less of two."""
+    """Bytes per token that a layer keeps: those of three layers minus those of two."""
     import torch
     from transformers import AutoModelForCausalLM, MistralConfig
 
@@ -158,7 +160,7 @@ def kept_a_layer(kind: str, tokens: int) -> float:
     register_packed_attention()
     ids, places = torch.randint(0, 101, (1, tokens)), torch.arange(tokens)
     documents = lay_out([tokens], "cpu")
-    given = (ids, places[None], documents, places[:-1], ids[0, 1:], None, 1.0, ())
+    fields = (ids, places[None], documents, places[:-1], ids[0, 1:], None, 1.0, ())
     found, setup = [], make_setup(SMALL, full=FULL if kind == "full" else None)
     for layers in (2, 3):
         base = AutoModelForCausalLM.from_config(
@@ -170,7 +172,7 @@ def kept_a_layer(kind: str, tokens: int) -> float:
         base.requires_grad_(False)
         tuned = tune(base, setup.adapter, setup.train, checkpointing=False)
         count = kept_fused if kind == "fused" else kept_plainly
-        found.append(count(tuned, MicroBatch(*given)))
+        found.append(count(tuned, MicroBatch(*fields)))
     return (found[1] - found[0]) / tokens
 
 

@@ -15,8 +15,8 @@ def test_parameters_are_those_on_the_model_card() -> None:
 
 def test_a_tied_table_counts_once() -> None:
     tied = to_shape(MISTRAL_7B | {"tie_word_embeddings": True}, "here")
-    whole = to_shape(MISTRAL_7B, "here")
-    assert whole.other_parameters - tied.other_parameters == 32768 * 4096
+    untied = to_shape(MISTRAL_7B, "here")
+    assert untied.other_parameters - tied.other_parameters == 32768 * 4096
 
 
 @pytest.mark.parametrize(

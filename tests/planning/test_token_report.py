@@ -24,7 +24,7 @@ PARAMS = {
 
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
-    """A report, and the lock of the run that wrote it."""
+    """A report, and the dvc.lock of the run that wrote it."""
     path = tmp_path / "tokenize.json"
     io.write_json(path, {"tokens": 1000})
     digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()

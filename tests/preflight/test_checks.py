@@ -1,4 +1,4 @@
-"""Errors before anything is computed, on simulated machines."""
+"""Errors that are reported before anything is computed, on simulated machines."""
 
 import dataclasses
 from pathlib import Path
@@ -48,9 +48,9 @@ class FakeHub:
 
     # pylint: disable=unused-argument
 
-    def __init__(self, missing: int = 0, fault: GraftError | None = None) -> None:
+    def __init__(self, missing: int = 0, error: GraftError | None = None) -> None:
         self._missing = missing
-        self._fault = fault
+        self._error = error
 
     def read_config(self, model: ModelConfig) -> dict[str, Any]:
         self._refuse()
@@ -64,8 +64,8 @@ class FakeHub:
         self._refuse()
 
     def _refuse(self) -> None:
-        if self._fault:
-            raise self._fault
+        if self._error:
+            raise self._error
 
 
 HUB = FakeHub()
@@ -79,9 +79,9 @@ def make_config(params: Params, **changes: dict[str, Any]) -> RunConfig:
     changed = {"model": big, "tokenize": tokens} | changes
     for name, keys in changed.items():
         values[name] = values[name] | keys
-    whole = check_params(values, "test")
+    valid = check_params(values, "test")
     names = [field.name for field in dataclasses.fields(RunConfig)]
-    return RunConfig(**{name: getattr(whole, name) for name in names})
+    return RunConfig(**{name: getattr(valid, name) for name in names})
 
 
 def test_a_large_model_is_refused_without_a_gpu_and_passes_with_one(
@@ -143,13 +143,13 @@ def test_an_empty_split_is_refused_unless_files_or_a_column_fill_it(
 
 
 def test_a_model_that_cannot_be_downloaded_is_refused(params: Params) -> None:
-    hub = FakeHub(fault=ModelError("a/b", "gated"))
+    hub = FakeHub(error=ModelError("a/b", "gated"))
     with pytest.raises(ModelError, match="gated"):
         check_model(make_config(params), SERVER, hub)
 
 
 def test_a_data_set_that_the_hub_refuses_is_refused(params: Params) -> None:
-    hub = FakeHub(fault=DataError("a/b", "no such data set"))
+    hub = FakeHub(error=DataError("a/b", "no such data set"))
     check_data(make_config(params), SERVER, hub)  # the default data are files
     data = {"format": "hub", "hub_id": "a/b", "revision": "1", "files": {"all": "x"}}
     with pytest.raises(DataError, match="no such data set"):
@@ -175,7 +175,7 @@ def test_a_download_or_data_larger_than_the_disk_is_refused(
 def test_all_errors_of_a_round_are_shown(
     params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hub = FakeHub(fault=ModelError("a/b", "gated"))
+    hub = FakeHub(error=ModelError("a/b", "gated"))
     wrong = make_config(params, split={"test": 0.0}, data={"split": None})
     with pytest.raises(HardwareError, match="no CUDA GPU"):
         run_checks(wrong, LAPTOP, hub, CHECKS)

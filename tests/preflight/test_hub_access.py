@@ -54,13 +54,13 @@ def test_a_cached_model_needs_no_hub_and_a_partly_cached_one_does(
 
 
 class Refuses(BaseHTTPRequestHandler):
-    """A Hub that refuses everything, with status and code from the model's name."""
+    """A Hub that refuses every request; the model's name gives status and code."""
 
     def do_GET(self) -> None:  # pylint: disable=invalid-name
         """Responds like the Hub."""
-        asked = re.match(r"/api/(?:models|datasets)/s(\d+)/(\w+)", self.path)
-        self.send_response(int(asked[1]) if asked else 404)
-        self.send_header("X-Error-Code", asked[2] if asked else "EntryNotFound")
+        wanted = re.match(r"/api/(?:models|datasets)/s(\d+)/(\w+)", self.path)
+        self.send_response(int(wanted[1]) if wanted else 404)
+        self.send_header("X-Error-Code", wanted[2] if wanted else "EntryNotFound")
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -105,8 +105,8 @@ def test_a_refusal_by_the_hub_is_explained_with_a_fix(tmp_path: Path) -> None:
     )
     server.shutdown()
     server.server_close()
-    said = done.stdout.splitlines()
-    for name, model, data in zip(names, said[::2], said[1::2], strict=True):
+    lines = done.stdout.splitlines()
+    for name, model, data in zip(names, lines[::2], lines[1::2], strict=True):
         for line, kind in ((model, "ModelError"), (data, "DataError")):
             if name in gated:
                 assert f"{kind}" in line and "access to it is gated" in line
@@ -118,5 +118,5 @@ def test_a_refusal_by_the_hub_is_explained_with_a_fix(tmp_path: Path) -> None:
                 )
             elif name == "s404/RevisionNotFound":
                 assert f"{kind}" in line and "no such revision" in line
-    assert "ModelError" in said[-2] and "500" in said[-2]
-    assert said[-1] == "s500/Other None"  # convert retries, or uses the cache
+    assert "ModelError" in lines[-2] and "500" in lines[-2]
+    assert lines[-1] == "s500/Other None"  # convert retries, or uses the cache

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def order(*targets: str) -> list[str]:
-    """Names of stages as `dvc repro` takes them."""
+    """The names of stages in the order of `dvc repro`."""
     with Repo(str(ROOT)) as repo:
         stages = collect_stages(repo, targets or ["dvc.yaml"])
         return [stage.name for stage in plan_repro(repo.index.graph, stages)]

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A folder with code of its own."""
+    """A folder with its own code."""
     package = tmp_path / "a copy, of 100 % #1" / "src/graft"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
@@ -79,7 +79,7 @@ def test_a_process_runs_what_its_folder_has_and_the_environment_lacks(
     )
     (copy / "src/graft/stages/added_here.py").write_text(say.format(""))
     (copy / "src/graft/cli.py").write_text(say.format("def main(): "))
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, *command],
         cwd=copy,
         env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
@@ -87,7 +87,7 @@ def test_a_process_runs_what_its_folder_has_and_the_environment_lacks(
         text=True,
         check=True,
     ).stdout
-    assert said == f"own code --out a b {copy}/src:{ROOT}/src\n"
+    assert output == f"own code --out a b {copy}/src:{ROOT}/src\n"
 
 
 def test_a_command_in_a_subfolder_runs_the_nearest_code(copy: Path) -> None:

@@ -1,4 +1,4 @@
-"""Processes of stages and commands that get a signal."""
+"""Processes of stages and commands that receive a signal."""
 
 import signal
 import subprocess
@@ -35,7 +35,7 @@ time.sleep(60)
 def interrupt(
     program: str, number: signal.Signals, folder: Path
 ) -> tuple[int, list[str]]:
-    """Send a signal to a program that is ready; its status and lines on stderr."""
+    """Send a signal to a running program; returns its status and lines of stderr."""
     with subprocess.Popen(
         [sys.executable, "-c", program],
         cwd=folder,
@@ -64,7 +64,7 @@ def test_a_signal_ends_a_stage_with_one_message_and_closes_what_is_open(
     assert (tmp_path / "closed").exists()
 
 
-def test_an_interrupted_command_says_no_more_than_that(tmp_path: Path) -> None:
+def test_an_interrupted_command_prints_nothing_else(tmp_path: Path) -> None:
     program = STAGE.replace("COMPOSES", "True")
     assert interrupt(program, signal.SIGINT, tmp_path) == (130, ["interrupted"])
 

@@ -16,7 +16,7 @@ STAGES = ("convert", "preprocess", "validate", "tokenize", "split")
 
 
 def write_source(folder: Path, num_rows: int, num_files: int = 3) -> None:
-    """Parquet files of pairs with little in common; each hundredth has no answer."""
+    """Parquet files of dissimilar pairs; one pair in a hundred has no answer."""
     folder.mkdir()
     number = pl.int_range(num_rows, eager=True)
     words = {
@@ -34,7 +34,7 @@ def write_source(folder: Path, num_rows: int, num_files: int = 3) -> None:
 
 
 def write_params(folder: Path, source: Path, **changes: dict[str, Any]) -> None:
-    """params.yaml of the repository over this source; changes by section."""
+    """Write the repository's params.yaml for this source; keywords change sections."""
     params = yaml.safe_load(compose([], ROOT / "configs"))
     params["data"] |= {
         "root": str(source),
@@ -54,7 +54,7 @@ def write_params(folder: Path, source: Path, **changes: dict[str, Any]) -> None:
 
 
 def start(name: str, folder: Path) -> "subprocess.Popen[str]":
-    """Start a stage as dvc.yaml has it."""
+    """Start a stage by its command in dvc.yaml."""
     command = shlex.split(_stages()[name]["cmd"])[1:]
     return subprocess.Popen(
         [sys.executable, *command],
@@ -66,21 +66,21 @@ def start(name: str, folder: Path) -> "subprocess.Popen[str]":
 
 
 def finish(name: str, folder: Path) -> tuple[int, str]:
-    """Run a stage; its exit status and what it said on stderr."""
+    """Run a stage; returns its exit status and its stderr."""
     process = start(name, folder)
-    said = process.communicate(timeout=300)[1]
-    return process.returncode, said
+    stderr = process.communicate(timeout=300)[1]
+    return process.returncode, stderr
 
 
 def outputs(name: str) -> list[str]:
-    """Paths that a stage writes, with its reports."""
+    """Paths that a stage writes, including its reports."""
     stage = _stages()[name]
     named = [*stage["outs"], *stage.get("metrics", [])]
     return [path if isinstance(path, str) else next(iter(path)) for path in named]
 
 
 def contents(path: Path) -> dict[str, bytes]:
-    """Bytes of a file, or of all files under a folder; nothing if it is not there."""
+    """Bytes of a file or of all files under a folder, by path; empty if missing."""
     if path.is_file():
         return {"": path.read_bytes()}
     files = (file for file in path.rglob("*") if file.is_file())
@@ -88,7 +88,7 @@ def contents(path: Path) -> dict[str, bytes]:
 
 
 def remains(folder: Path) -> list[str]:
-    """Hidden files and folders that a run has left."""
+    """Hidden files and folders that a run left behind."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob(".*"))
 
 

@@ -1,4 +1,4 @@
-"""The default pipeline in a copy of this repository, whose code may be spoiled."""
+"""The default pipeline in a copy of this repository, whose code a test may break."""
 
 import shlex
 import shutil
@@ -41,15 +41,15 @@ TRACKED = (".graft", "checkpoints", "mlflow.db", "mlartifacts", "mlruns")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: the stage that failed, `verify`, or `passed`; and what the last
-    command printed."""
+    """How a run ended: the failed stage, `verify` or `passed`; and the output of the
+    last command."""
 
     end: str
     text: str
 
 
 class Pipeline:
-    """A copy, in a folder of its own."""
+    """A copy of the repository in its own folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,7 +58,7 @@ class Pipeline:
 
     @classmethod
     def of_repository(cls, folder: Path) -> "Pipeline":
-        """A copy of what is committed."""
+        """Copy the committed files."""
         for name in PARTS:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,12 +67,12 @@ class Pipeline:
         return cls(folder)
 
     def copy(self, folder: Path) -> "Pipeline":
-        """A copy with all results, but without runs, registry and checkpoints."""
+        """Copy it with all results, but without runs, registry and checkpoints."""
         ignored = shutil.ignore_patterns(*TRACKED)
         return Pipeline(Path(shutil.copytree(self.folder, folder, ignore=ignored)))
 
     def run(self, first: str = "preflight") -> Outcome:
-        """Run the stages from one on as DVC does, then what `make verify` checks."""
+        """Run the stages from `first` on like DVC, then the checks of `make verify`."""
         for name in STAGES[STAGES.index(first) :]:
             for out in self._outs(name):
                 remove(out)
@@ -83,13 +83,13 @@ class Pipeline:
         return Outcome("verify" if done.returncode else "passed", done.stdout)
 
     def aliases(self) -> set[str]:
-        """Those of the registered model."""
+        """Aliases of the registered model."""
         client = mlflow.MlflowClient(f"sqlite:///{self.folder / 'mlflow.db'}")
         models = client.search_registered_models()
         return {alias for model in models for alias in model.aliases}
 
     def edit(self, file: str, old: str, new: str) -> None:
-        """Replace a text that stands in a file once."""
+        """Replace a text that occurs in a file once."""
         path = self.folder / file
         text = path.read_text("utf-8")
         assert text.count(old) == 1, f"{file} has {text.count(old)} times {old!r}"

@@ -1,4 +1,4 @@
-"""Dirty pairs, a tokenizer, and settings, for lines that run in two ways."""
+"""Pairs with defects, a tokenizer and settings, to compare engines of the pipeline."""
 
 import json
 import random
@@ -17,7 +17,7 @@ TOKENIZE = TokenizeConfig(
 
 
 def write_rows(path: Path, num_rows: int) -> None:
-    """Pairs of random words; one in ten is dirty: near copies, names, broken lines."""
+    """Write random pairs, one in ten with a defect: near-duplicate, PII, bad line."""
     rng = random.Random(0)
     words = ["".join(rng.choices("abcdefghij", k=5)) for _ in range(5000)]
     lines = []
@@ -34,7 +34,7 @@ def write_rows(path: Path, num_rows: int) -> None:
 
 
 def make_tokenizer(folder: Path) -> ModelConfig:
-    """A tokenizer of bytes, without weights."""
+    """Write a byte-level tokenizer; the folder has no weights."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
@@ -54,6 +54,6 @@ def make_tokenizer(folder: Path) -> ModelConfig:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Bytes of each file by its path."""
+    """The bytes of each file, by path."""
     files = (file for file in folder.rglob("*") if file.is_file())
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}

@@ -1,4 +1,4 @@
-"""Random models of a few thousand weights, in folders as the hub has them."""
+"""Random models of a few thousand weights, in folders laid out as on the Hub."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def save_weights(
 
 
 def save_bpe(folder: Path, *, chat: bool = False, pad: bool = False) -> None:
-    """Write tokenizer.json: a byte-level BPE of at most 400 pieces, and its names."""
+    """Write tokenizer.json, a byte-level BPE of at most 400 tokens, and its config."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     special = ["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
@@ -69,7 +69,7 @@ def save_bpe(folder: Path, *, chat: bool = False, pad: bool = False) -> None:
 
 
 def save_pieces(folder: Path) -> None:
-    """Write tokenizer.model alone, as Llama 2 came: byte fallback, no pad token."""
+    """Write tokenizer.model alone, as in Llama 2: byte fallback, no pad token."""
     from sentencepiece import SentencePieceTrainer
 
     SentencePieceTrainer.train(

@@ -1,4 +1,4 @@
-"""A prompt template whose tokens are letters, and tables of pairs for it."""
+"""A prompt template whose tokens are characters, and tables of pairs for it."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sizes in config.json of bases that are too large to be here."""
+"""The config.json sizes of base models that are too large for tests."""
 
 MISTRAL_7B = {
     "model_type": "mistral",

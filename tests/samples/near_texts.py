@@ -1,4 +1,4 @@
-"""Texts that tests of near-duplicates share, and the search over all of its steps."""
+"""Texts that tests of near-duplicates share, and the whole search."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ TEXTS = st.text(st.sampled_from("ab 1+é漢."), max_size=12)
 
 
 def plain(texts: Sequence[str] | pl.Series) -> pl.DataFrame:
-    """Texts without a prompt."""
+    """A table of texts without prompts."""
     answer = pl.Series("answer", texts, dtype=pl.String)
     return answer.to_frame().with_columns(prompt=pl.lit(None, pl.String))
 
@@ -42,7 +42,7 @@ def are_two_near(one: str, other: str) -> bool:
 
 
 def find(texts: list[str], rank: list[int] | None = None) -> pl.DataFrame:
-    """The rows of `to_clusters`, of texts without a prompt."""
+    """The rows of `to_clusters` for texts without prompts."""
     keys = to_keys(pl.Series(texts, dtype=pl.String), CONFIG)
     pairs = join_pairs(
         to_pairs(band, keys[:, :MARKS], CONFIG) for band in keys.T[MARKS:]

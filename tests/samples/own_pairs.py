@@ -1,4 +1,4 @@
-"""A file of a user's own, as README's "Your own data in five minutes" has it."""
+"""A user's file as in README's section "Your own data in five minutes"."""
 
 import csv
 from pathlib import Path

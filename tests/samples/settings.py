@@ -50,7 +50,7 @@ LEAKAGE = LeakageConfig(
 
 
 def model_in(folder: Path) -> ModelConfig:
-    """A model of which only the files of a folder are read."""
+    """A model configuration for code that reads only the files of its folder."""
     return ModelConfig(
         path=str(folder),
         revision="0",

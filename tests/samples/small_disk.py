@@ -5,6 +5,6 @@ from pathlib import Path
 
 
 def fill(disk: Path, room: int) -> None:
-    """Leave so many bytes, in whole blocks."""
+    """Fill the disk until `room` bytes are free, rounded to blocks."""
     free = shutil.disk_usage(disk).free
     (disk / "filler").write_bytes(bytes(max(free - room, 0)))

@@ -1,4 +1,4 @@
-"""A base model, an adapter and splits of a few kilobytes, as the line leaves them."""
+"""A base model, an adapter and splits of a few kilobytes, as the pipeline's outputs."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ PAIRS = [("The cat sleeps.", "Le chat dort."), ("It is late.", "Il est tard.")]
 
 
 def make_base(folder: Path) -> None:
-    """A random Mistral whose tokens are bytes."""
+    """Write a random Mistral model with a byte-level tokenizer."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import MistralConfig, MistralForCausalLM
@@ -52,7 +52,7 @@ def make_base(folder: Path) -> None:
 
 
 def make_params(values: dict, base: Path) -> Params:
-    """The repository's own parameters, with this base in float32."""
+    """The repository's parameters with this base model, in float32."""
     values["model"] |= {
         "path": str(base),
         "revision": model_digest(base),
@@ -67,7 +67,7 @@ def make_params(values: dict, base: Path) -> Params:
 
 
 def make_adapter(params: Params, folder: Path) -> None:
-    """An adapter as if trained: its weights are random, and change answers."""
+    """Write an adapter as if trained: its random weights change the answers."""
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
@@ -89,7 +89,7 @@ def make_adapter(params: Params, folder: Path) -> None:
 
 
 def make_splits(folder: Path) -> None:
-    """The same few sentences in every split, as examples of their own."""
+    """Write the same few sentences to every split, under different ids."""
     rows = [
         {
             "id": f"{number}",

@@ -1,4 +1,4 @@
-"""A small repository with this one's configuration, and stages of its own."""
+"""A small repository with this one's configuration and other stages."""
 
 import copy
 import os
@@ -25,10 +25,10 @@ COPIED = (
 class ToyRepo:
     """A folder under git and DVC.
 
-    Args:
-        folder: made here.
-        stages: what dvc.yaml says of each stage.
-        environment: for all that runs in it.
+        Args:
+            folder: made here.
+    stages: each stage's entry in dvc.yaml.
+    environment: variables of every command.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class ToyRepo:
         self.commit()
 
     def commit(self) -> None:
-        """Commit everything."""
+        """Commit all files."""
         self("git", "add", "--all")
         self("git", "commit", "-qm", "All")
 
     def __call__(self, *words: str, fails: bool = False) -> str:
-        """Run a command; returns all that it printed."""
+        """Run a command; returns its output."""
         done = subprocess.run(
             words,
             cwd=self.folder,
@@ -82,14 +82,14 @@ class ToyRepo:
         return done.stdout
 
     def clone(self, source: Path, folder: Path) -> "ToyRepo":
-        """A clone of a repository, with this environment and nothing else of it."""
+        """Clone a repository, with the same environment."""
         self("git", "clone", "-q", str(source), str(folder))
         other = copy.copy(self)
         other.folder = folder
         return other
 
     def read(self, name: str) -> str:
-        """A file's text."""
+        """Text of a file."""
         return (self.folder / name).read_text(encoding="utf-8")
 
     def write(self, name: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""A small line up to the train stage, and the stage as a process of its own."""
+"""A small pipeline up to the train stage, and that stage as a separate process."""
 
 import json
 import os
@@ -21,12 +21,12 @@ from graft.records import SEQUENCE_SCHEMA
 
 ROOT = Path(__file__).parents[2]
 NUM_STEPS, EVERY = 80, 9
-"""Steps of the training, and from one checkpoint to the next."""
+"""Steps of the training, and steps between two checkpoints."""
 
 
-def make_line(folder: Path, **changes: Any) -> None:
-    """A base, parameters and splits of 160 sequences of random tokens; keywords change
-    the `train` section."""
+def make_pipeline(folder: Path, **changes: Any) -> None:
+    """Write a base model, parameters and splits of random tokens; keywords change the
+    `train` section."""
     make_base(folder / "base")
     values = load_params(ROOT / "params.yaml").to_plain()
     values["train"] |= {
@@ -67,7 +67,7 @@ def make_line(folder: Path, **changes: Any) -> None:
 
 
 def start(folder: Path, name: str) -> subprocess.Popen[str]:
-    """Start the stage; `name` is where checkpoints and results go."""
+    """Start the stage; checkpoints and results go to `name`."""
     flags = {
         "params": "params.yaml",
         "splits": "splits",
@@ -88,14 +88,14 @@ def start(folder: Path, name: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    """What a stage that must succeed says until its end."""
-    said = process.communicate(timeout=120)[1]
-    assert process.returncode == 0, said
-    return said
+    """Wait for a stage that must succeed; returns its stderr."""
+    stderr = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, stderr
+    return stderr
 
 
 def metrics_of(journal: Path) -> list[tuple[str, int]]:
-    """Name and step of each value that the run was told, in order."""
+    """Name and step of each value that the run logged, in order."""
     events = [json.loads(line) for line in journal.read_text().splitlines()]
     return [
         (name, event["values"]["step"])
@@ -106,12 +106,12 @@ def metrics_of(journal: Path) -> list[tuple[str, int]]:
 
 
 def kill_after(process: subprocess.Popen[str], line: str) -> None:
-    """Kill -9 when the process has written a line that starts so."""
+    """Send SIGKILL when the process writes a line that starts with `line`."""
     assert process.stderr is not None
-    for said in process.stderr:
-        if said.startswith(line):
+    for output in process.stderr:
+        if output.startswith(line):
             break
     else:
-        pytest.fail(f"the stage ended without saying {line!r}")
+        pytest.fail(f"the stage ended without printing {line!r}")
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -1,4 +1,4 @@
-"""Pairs as examples, and the cleaning of them in batches of any size."""
+"""Pairs as examples, and their cleaning in batches of any size."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ NOTHING = ReviewDecisions({}, frozenset())
 
 
 def preprocess_config(**changes: Any) -> PreprocessConfig:
-    """The section of configs/, with changes; near-duplicates are not looked for."""
+    """The section of configs/ with changes, and without near-duplicate search."""
     values = yaml.safe_load(_composed())["preprocess"]
     values["near_duplicates"]["policy"] = "ignore"
     for key, value in changes.items():
@@ -42,11 +42,11 @@ def _composed() -> str:
 
 
 def pair(user: str | None, answer: str, n: int = 0, **changes: Any) -> dict[str, Any]:
-    """A line of EXAMPLE_SCHEMA; without a user it is a plain text."""
-    asked = [] if user is None else [{"role": "user", "content": user}]
+    """A row of EXAMPLE_SCHEMA; without a user turn it is plain text."""
+    user_turns = [] if user is None else [{"role": "user", "content": user}]
     return {
         "id": f"id{n}",
-        "messages": [*asked, {"role": "assistant", "content": answer}],
+        "messages": [*user_turns, {"role": "assistant", "content": answer}],
         "references": [],
         "group": "",
         "stratum": "all",
@@ -57,7 +57,7 @@ def pair(user: str | None, answer: str, n: int = 0, **changes: Any) -> dict[str,
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Lines of EXAMPLE_SCHEMA and of REJECT_SCHEMA, and the counts."""
+    """Rows of EXAMPLE_SCHEMA and of REJECT_SCHEMA, and the counts."""
 
     kept: list[dict[str, Any]]
     dropped: list[dict[str, Any]]
@@ -77,21 +77,21 @@ class InMemory:
         return [t if columns is None else t.select(columns) for t in self.marked]
 
     def numbers(self, name: str) -> np.ndarray:
-        """A column of numbers."""
+        """The values of a numeric column."""
         parts = [table[name].to_numpy() for table in self.marked]
         return np.concatenate([*parts, np.zeros(0, np.uint64)])
 
 
-def clean_lines(
-    lines: Sequence[dict[str, Any]],
+def clean_rows(
+    rows: Sequence[dict[str, Any]],
     config: PreprocessConfig,
     size: int = 3,
     decided: ReviewDecisions = NOTHING,
 ) -> Cleaned:
-    """The stage's work, without files."""
+    """Preprocess rows of EXAMPLE_SCHEMA without files."""
     batches = [
-        from_lines(lines[at : at + size], EXAMPLE_SCHEMA)
-        for at in range(0, len(lines), size)
+        from_lines(rows[at : at + size], EXAMPLE_SCHEMA)
+        for at in range(0, len(rows), size)
     ]
     counts = CleaningCounts()
     cleaned = (clean(batch, config, decided) for batch in batches)

@@ -1,4 +1,4 @@
-"""Data sets of the hub; no network is needed."""
+"""Data sets of the Hub; no network is needed."""
 
 import json
 import os
@@ -37,14 +37,14 @@ class Fake:
         count = SimpleNamespace(num_examples=len(rows))
         self.info = SimpleNamespace(splits={"train": count})
         self.rows = Streamed(rows)
-        self.asked: list[Any] = []
+        self.calls: list[Any] = []
 
     def as_streaming_dataset(self, split: str) -> Streamed:
-        self.asked.append(split)
+        self.calls.append(split)
         return self.rows
 
     def __call__(self, *args: Any, **options: Any) -> "Fake":
-        self.asked.append((args, options))
+        self.calls.append((args, options))
         return self
 
 
@@ -63,7 +63,7 @@ def data(make_data) -> Any:
 def test_the_hub_streams_a_split_at_the_pinned_revision(data) -> None:
     hub = Fake([PAIR])
     rows = list(read_hub(data, "train", "train", hub))
-    assert hub.asked == [(("wmt/wmt14", "fr-en"), {"revision": REVISION}), "train"]
+    assert hub.calls == [(("wmt/wmt14", "fr-en"), {"revision": REVISION}), "train"]
     assert rows == [Row(PAIR, "wmt/wmt14/fr-en/train:1", "train")]
 
 
@@ -75,7 +75,7 @@ def test_another_revision_than_the_pinned_one_is_refused_before_any_row(
     hub = Fake([PAIR], opened)
     with pytest.raises(DataError, match="not the pinned one") as caught:
         next(read_hub(data, None, name, hub))
-    assert str(opened) in caught.value.problem and len(hub.asked) == 1
+    assert str(opened) in caught.value.problem and len(hub.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_slice_takes_its_rows(data, bounds: str, expected: list[int]) -> None:
     hub = Fake([{"translation": i} for i in range(10)])
     rows = list(read_hub(data, None, f"train{bounds}", hub))
     assert [row.values["translation"] for row in rows] == expected
-    assert hub.asked[1:] == ["train"]
+    assert hub.calls[1:] == ["train"]
 
 
 def test_a_share_of_a_split_of_unknown_size_is_refused(data) -> None:
@@ -116,7 +116,7 @@ def test_a_hub_that_cannot_be_reached_is_a_graft_error(data, error: Exception) -
 
 
 def cache(home: Path, revision: str, word: str) -> None:
-    """Leave a data set in the cache as `datasets` does."""
+    """Write a data set to the cache as `datasets` does."""
     from datasets import load_dataset
 
     home.mkdir(exist_ok=True)

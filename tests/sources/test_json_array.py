@@ -35,7 +35,9 @@ def write(path: Path, text: str, make_data):
     return read_rows(make_data(format="json", files={"all": path.name}))
 
 
-def test_an_element_that_is_no_object_is_a_reject(tmp_path: Path, make_data) -> None:
+def test_an_element_that_is_not_an_object_is_a_reject(
+    tmp_path: Path, make_data
+) -> None:
     found = list(write(tmp_path / "a.json", '[{"en": "a"}, 3, {"en": "b"}]', make_data))
     assert [row.where for row in found] == ["a.json:1", "a.json:2", "a.json:3"]
     assert isinstance(found[1], Reject)

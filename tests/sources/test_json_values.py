@@ -1,4 +1,4 @@
-"""JSON that could be read in two ways, or that breaks what reads it."""
+"""JSON that is ambiguous, or that makes parsers fail."""
 
 import json
 from pathlib import Path
@@ -42,11 +42,11 @@ def test_an_ambiguous_or_extreme_row_is_a_reject_between_its_neighbours(
 ) -> None:
     reason = "repeated key" if text in REPEATED else "extreme JSON"
     rows = ['{"en": "x"}', text, '{"en": "y"}']
-    for data_format, whole in (
+    for data_format, content in (
         ("jsonl", "\n".join(rows)),
         ("json", f"[{', '.join(rows)}]"),
     ):
-        found = read(make_data, tmp_path / "a", whole, data_format)
+        found = read(make_data, tmp_path / "a", content, data_format)
         assert [getattr(row, "reason", None) for row in found] == [None, reason, None]
         assert found[1].where == "a:2"
 
@@ -56,8 +56,8 @@ def test_unusual_values_of_valid_json_are_kept(
     tmp_path: Path, make_data, text: str
 ) -> None:
     for data_format in ("jsonl", "json"):
-        whole = text if data_format == "jsonl" else f"[{text}]"
-        (row,) = read(make_data, tmp_path / "a", whole, data_format)
+        content = text if data_format == "jsonl" else f"[{text}]"
+        (row,) = read(make_data, tmp_path / "a", content, data_format)
         assert isinstance(row, Row)
 
 

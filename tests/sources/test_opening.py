@@ -1,4 +1,4 @@
-"""Files by what they hold, whatever they are called."""
+"""Files are opened by their content, whatever their names are."""
 
 import bz2
 import gzip
@@ -76,12 +76,12 @@ def test_a_compressed_file_is_read_whatever_its_name(
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
-@pytest.mark.parametrize("said", ["utf-8", "latin-1", "utf-16"])
+@pytest.mark.parametrize("configured", ["utf-8", "latin-1", "utf-16"])
 def test_a_byte_order_mark_takes_precedence_over_the_configuration(
-    tmp_path: Path, make_data, encoding: str, said: str
+    tmp_path: Path, make_data, encoding: str, configured: str
 ) -> None:
     (tmp_path / "pairs.jsonl").write_bytes(TEXT.encode(encoding))
-    found = list(read_rows(make_data(encoding=said)))
+    found = list(read_rows(make_data(encoding=configured)))
     assert [row.values for row in found] == ROWS
 
 

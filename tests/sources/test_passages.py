@@ -22,9 +22,11 @@ def texts(found: Sequence[Row | Reject]) -> list[str]:
 
 
 @given(st.lists(WORDS, max_size=20), st.integers(1, 100))
-def test_passages_contain_all_paragraphs_in_order(said: list[str], size: int) -> None:
-    found = texts(list(join_rows(rows(said), "text", size)))
-    assert "\n\n".join(found) == "\n\n".join(said)
+def test_passages_contain_all_paragraphs_in_order(
+    paragraphs: list[str], size: int
+) -> None:
+    found = texts(list(join_rows(rows(paragraphs), "text", size)))
+    assert "\n\n".join(found) == "\n\n".join(paragraphs)
     assert all(len(text) >= size for text in found[:-1])
 
 

@@ -1,4 +1,4 @@
-"""Which files a pattern takes."""
+"""Which files a pattern matches."""
 
 import os
 import unicodedata
@@ -83,7 +83,7 @@ def test_folders_at_any_depth_are_searched_in_one_order(tmp_path: Path) -> None:
     assert taken(tmp_path, "a/**/*.csv") == ["a/0.csv", "a/c/1.csv"]
 
 
-def test_a_name_that_is_no_utf8_is_read_and_shown(tmp_path: Path, make_data) -> None:
+def test_a_name_that_is_not_utf8_is_read_and_shown(tmp_path: Path, make_data) -> None:
     path = os.fsencode(tmp_path) + b"/donn\xe9es.jsonl"
     with open(path, "w", encoding="utf-8") as stream:
         stream.write('{"en": "a", "fr": "b"}\nbroken\n')

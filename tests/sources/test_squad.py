@@ -19,7 +19,7 @@ def read(make_data: Any, folder: Path, document: Any) -> list[Row | Reject]:
 
 
 def test_each_question_is_a_row_with_its_title_and_context(make_data, tmp_path) -> None:
-    asked = [
+    questions = [
         {
             "id": "q1",
             "question": "Who?",
@@ -27,7 +27,7 @@ def test_each_question_is_a_row_with_its_title_and_context(make_data, tmp_path) 
         },
         {"id": "q2", "question": "When?", "answers": [], "is_impossible": True},
     ]
-    paragraph = {"context": "Ann sings.", "qas": asked}
+    paragraph = {"context": "Ann sings.", "qas": questions}
     document = {"version": "2", "data": [{"title": "Songs", "paragraphs": [paragraph]}]}
     first, second = read(make_data, tmp_path, document)
     assert isinstance(first, Row) and isinstance(second, Row)

@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from train_pipeline import EVERY, finish, make_line, start
+from train_pipeline import EVERY, finish, make_pipeline, start
 
 
 def statuses(folder: Path) -> list[str]:
@@ -21,7 +21,7 @@ def statuses(folder: Path) -> list[str]:
 def test_an_interrupted_training_leaves_its_run_killed_and_resumes_it(
     tmp_path: Path, processes: int, number: signal.Signals
 ) -> None:
-    make_line(
+    make_pipeline(
         tmp_path,
         max_steps=60,
         num_processes=processes,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from small_disk import fill
-from train_pipeline import finish, make_line, metrics_of, start
+from train_pipeline import finish, make_pipeline, metrics_of, start
 
 from graft.io import digest_files
 
@@ -20,7 +20,7 @@ def test_twenty_kills_leave_the_adapter_and_the_curves_of_an_unbroken_training(
     tmp_path: Path,
 ) -> None:
     rng = random.Random(0)
-    make_line(tmp_path, max_steps=NUM_STEPS, evaluate_every=EVERY)
+    make_pipeline(tmp_path, max_steps=NUM_STEPS, evaluate_every=EVERY)
     began = time.monotonic()
     with start(tmp_path, "whole") as whole:
         assert whole.stderr is not None
@@ -60,7 +60,7 @@ def test_twenty_kills_leave_the_adapter_and_the_curves_of_an_unbroken_training(
 def test_a_disk_that_fills_while_training_keeps_the_last_good_checkpoint(
     tmp_path: Path, small_disk: Path
 ) -> None:
-    make_line(tmp_path)
+    make_pipeline(tmp_path)
     with start(tmp_path, "whole") as whole:
         finish(whole)
     name = f"{small_disk.relative_to(tmp_path)}/run"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from safetensors.numpy import load_file
-from train_pipeline import finish, kill_after, make_line, start
+from train_pipeline import finish, kill_after, make_pipeline, start
 
 from graft.io import read_json
 
@@ -31,7 +31,7 @@ def test_two_processes_train_the_adapter_that_one_does(
     found, counts = {}, {}
     for processes in (1, 2):
         folder = tmp_path / str(processes)
-        make_line(folder, num_processes=processes, **FEW)
+        make_pipeline(folder, num_processes=processes, **FEW)
         # Dropout draws otherwise in each process, so it is off here.
         change(folder, adapter={"dropout": 0.0})
         if shard_base:
@@ -58,7 +58,7 @@ def test_two_processes_train_the_adapter_that_one_does(
 def test_two_processes_that_train_all_weights_go_on_after_a_kill(
     tmp_path: Path,
 ) -> None:
-    make_line(tmp_path, num_processes=2, **(FEW | {"evaluate_every": 2}))
+    make_pipeline(tmp_path, num_processes=2, **(FEW | {"evaluate_every": 2}))
     path = tmp_path / "params.yaml"
     values = yaml.safe_load(path.read_text())
     values["adapter"] = {"method": "full", "freeze_layers": 1}
@@ -76,7 +76,7 @@ def test_two_processes_that_train_all_weights_go_on_after_a_kill(
 
 @pytest.mark.slow
 def test_an_error_of_all_processes_ends_the_stage(tmp_path: Path) -> None:
-    make_line(tmp_path, num_processes=2, **FEW)
+    make_pipeline(tmp_path, num_processes=2, **FEW)
     (tmp_path / "base" / "config.json").write_text("{}")
     with start(tmp_path, "out") as stage:
         said = stage.communicate(timeout=120)[1]

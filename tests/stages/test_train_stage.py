@@ -10,7 +10,7 @@ from train_pipeline import (
     NUM_STEPS,
     finish,
     kill_after,
-    make_line,
+    make_pipeline,
     metrics_of,
     start,
 )
@@ -22,7 +22,7 @@ from graft.io import digest_files, read_json
 def test_a_killed_stage_goes_on_as_the_same_run_to_the_same_adapter(
     tmp_path: Path,
 ) -> None:
-    make_line(tmp_path)
+    make_pipeline(tmp_path)
     with start(tmp_path, "whole") as whole:
         finish(whole)
     with start(tmp_path, "broken") as broken:

@@ -1,4 +1,4 @@
-"""Tools and calls: what is not known of them is refused by name, never left out."""
+"""Tools and calls: unknown parts are refused by name, never dropped."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from graft.data.convert.fields import Unfit
 from graft.tasks.reasoning import to_example
 from graft.tasks.tools import to_calls, to_tools
 
-ASKED = {"role": "user", "content": "Rain?"}
+QUESTION = {"role": "user", "content": "Rain?"}
 CALLED = {"from": "function_call", "value": '{"name": "rain", "arguments": {}}'}
 RESULT = {"role": "tool", "content": "dry"}
 ANSWER = {"role": "assistant", "content": "No."}
@@ -71,7 +71,7 @@ def test_each_tool_may_be_json_text() -> None:
 
 
 def test_a_result_needs_a_call() -> None:
-    chat = [ASKED, CALLED, RESULT, RESULT, ANSWER]
+    chat = [QUESTION, CALLED, RESULT, RESULT, ANSWER]
     assert len(to_example({"turns": [*chat[:3], ANSWER]})[0]) == 4
     with pytest.raises(Unfit, match="tool result without a call"):
         to_example({"turns": chat})
@@ -80,7 +80,7 @@ def test_a_result_needs_a_call() -> None:
 @pytest.mark.parametrize("weights", [(0, 1), (1, 0)])
 def test_a_text_and_its_calls_carry_loss_together(weights: tuple[int, int]) -> None:
     text = {"role": "assistant", "content": "I look.", "weight": weights[0]}
-    chat = [ASKED, text, CALLED | {"weight": weights[1]}, RESULT, ANSWER]
+    chat = [QUESTION, text, CALLED | {"weight": weights[1]}, RESULT, ANSWER]
     with pytest.raises(Unfit, match="loss weights disagree"):
         to_example({"turns": chat})
 
@@ -88,4 +88,4 @@ def test_a_text_and_its_calls_carry_loss_together(weights: tuple[int, int]) -> N
 def test_a_part_of_a_turn_has_no_weight_of_its_own() -> None:
     parts = [{"type": "text", "text": "4", "weight": 0}]
     with pytest.raises(Unfit, match="unknown field weight of a part"):
-        to_example({"turns": [ASKED, ANSWER | {"content": parts}]})
+        to_example({"turns": [QUESTION, ANSWER | {"content": parts}]})

@@ -1,4 +1,4 @@
-"""What stands beside a turn's text is taken, or refused by name."""
+"""Other keys of a turn than its text are read, or refused by name."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ CALL["function"] |= {"arguments": '{"city": "Lyon"}'}  # type: ignore[operator]
 CALLED = '[{"id": "a1", "name": "weather", "arguments": {"city": "Lyon"}}]'
 
 
-def said(turns: list[dict[str, Any]], **fields: Any) -> list[tuple[str, str]]:
+def contents(turns: list[dict[str, Any]], **fields: Any) -> list[tuple[str, str]]:
     messages, _ = to_example({"turns": turns} | fields)
     return [(message["role"], message["content"]) for message in messages]
 
@@ -37,11 +37,11 @@ def answer(text: Any = "No.", **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("key", ["reasoning_content", "reasoning", "thinking"])
 def test_reasoning_in_a_separate_key_opens_the_answer(key: str) -> None:
-    assert said([user(), answer(**{key: "Sky is blue."})])[-1] == (
+    assert contents([user(), answer(**{key: "Sky is blue."})])[-1] == (
         "assistant",
         "<think>\nSky is blue.\n</think>\n\nNo.",
     )
-    assert said([user(), answer(**{key: None})])[-1] == ("assistant", "No.")
+    assert contents([user(), answer(**{key: None})])[-1] == ("assistant", "No.")
 
 
 @pytest.mark.parametrize("text", [None, "", "I will look."])
@@ -49,7 +49,7 @@ def test_calls_follow_the_text_of_their_turn(text: str | None) -> None:
     chat = [user(), answer(text, tool_calls=[CALL])]
     chat += [{"role": "tool", "tool_call_id": "a1", "content": "dry"}, answer()]
     spoken = [("assistant", text)] if text else []
-    assert said(chat)[1:] == [
+    assert contents(chat)[1:] == [
         *spoken,
         ("tool_calls", CALLED),
         ("tool", "dry"),
@@ -75,7 +75,7 @@ def test_calls_of_every_schema_become_the_same(turn: dict[str, Any]) -> None:
 def test_the_older_schema_of_calls_is_read_too() -> None:
     old = {"name": "clock", "arguments": "{}"}
     chat = [user(), answer("Let me see.", function_call=old)]
-    assert said(chat)[1:] == [
+    assert contents(chat)[1:] == [
         ("assistant", "Let me see."),
         ("tool_calls", '[{"name": "clock", "arguments": {}}]'),
     ]
@@ -83,7 +83,7 @@ def test_the_older_schema_of_calls_is_read_too() -> None:
 
 @pytest.mark.parametrize("tools", [[{"name": "clock"}], '[{"name": "clock"}]'])
 def test_tools_open_the_chat(tools: Any) -> None:
-    first, *rest = said([user(), answer()], tools=tools, system="Be brief.")
+    first, *rest = contents([user(), answer()], tools=tools, system="Be brief.")
     kind = {"type": "function", "function": {"name": "clock"}}
     assert (first[0], json.loads(first[1])) == ("tools", [kind])
     assert rest[0] == ("system", "Be brief.")
@@ -91,7 +91,7 @@ def test_tools_open_the_chat(tools: Any) -> None:
 
 @pytest.mark.parametrize("tools", [None, "", "[]", []])
 def test_without_tools_there_is_no_tools_turn(tools: Any) -> None:
-    assert said([user(), answer()], tools=tools) == said([user(), answer()])
+    assert contents([user(), answer()], tools=tools) == contents([user(), answer()])
 
 
 @pytest.mark.parametrize("key", ["weight", "loss_weight", "train"])
@@ -143,7 +143,7 @@ def test_results_answer_their_calls_in_order() -> None:
     other = CALL | {"id": "b2"}
     chat = [user(), answer(None, tool_calls=[CALL, other])]
     results = [{"role": "tool", "tool_call_id": i, "content": i} for i in ("a1", "b2")]
-    assert len(said([*chat, *results, answer()])) == 5
+    assert len(contents([*chat, *results, answer()])) == 5
     expected = "tool result of another call"
     assert reason([*chat, *reversed(results), answer()]) == expected
 
@@ -165,7 +165,7 @@ def test_no_part_of_a_turn_is_dropped_silently(role: str, more: dict[str, Any]) 
     for key, value in more.items():
         if key in ("weight", "name") and role == "tool":
             continue
-        told = value in (None, "") or str(value) in shown
-        learn = messages[0].get("learn") is not False
+        is_read = value in (None, "") or str(value) in shown
+        has_loss = messages[0].get("learn") is not False
         answers = messages[0]["role"] == "assistant"
-        assert told or key == "weight" and (not answers or learn == bool(value))
+        assert is_read or key == "weight" and (not answers or has_loss == bool(value))

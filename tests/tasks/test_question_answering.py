@@ -1,4 +1,4 @@
-"""Answers in the shapes that people write them in; none is made up."""
+"""Answers in every known format are read; no answer is invented."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ FIELDS = {"question": "question", "answers": "answers"}
 
 
 def answers_of(data: Any, row: Row) -> list[str] | str:
-    """All answers of the row's example, or why it is none."""
+    """All answers of the row's example, or the reason for its rejection."""
     found = to_example(row, data, get_task("question_answering"))
     if isinstance(found, Reject):
         return found.reason
@@ -37,9 +37,9 @@ def answers_of(data: Any, row: Row) -> list[str] | str:
         [{"text": "red", "answer_start": 3}],
     ],
 )
-@pytest.mark.parametrize("said", [{}, {"is_impossible": False}])
-def test_unambiguous_answers_are_read(make_data, value, said) -> None:
-    row = Row({"question": "Which?", "answers": value} | said, "f:1")
+@pytest.mark.parametrize("marked", [{}, {"is_impossible": False}])
+def test_unambiguous_answers_are_read(make_data, value, marked) -> None:
+    row = Row({"question": "Which?", "answers": value} | marked, "f:1")
     assert answers_of(make_data(fields=FIELDS), row) == ["red"]
 
 
@@ -101,13 +101,13 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON)
-def test_unanswerable_is_never_guessed(value: Any, said: Any) -> None:
+def test_unanswerable_is_never_guessed(value: Any, marked: Any) -> None:
     try:
-        found = to_answers(value, said)
+        found = to_answers(value, marked)
     except Unfit:
         return
     empty_list = value == [] or (isinstance(value, dict) and value.get("text") == [])
-    stated = said in (True, "1") and value in (None, "")
+    stated = marked in (True, "1") and value in (None, "")
     assert (found == [UNANSWERABLE]) == (empty_list or stated)
     assert all(text.strip() for text in found)
 
@@ -134,8 +134,8 @@ SQUAD = {
 @pytest.mark.parametrize("kind", SQUAD)
 def test_squads_json_follows_the_same_rules(make_data, tmp_path: Path, kind) -> None:
     entry, expected = SQUAD[kind]
-    asked = {"id": "1", "question": "Which?"} | entry
-    document = {"data": [{"paragraphs": [{"context": "Red.", "qas": [asked]}]}]}
+    question = {"id": "1", "question": "Which?"} | entry
+    document = {"data": [{"paragraphs": [{"context": "Red.", "qas": [question]}]}]}
     (tmp_path / "qa.json").write_text(json.dumps(document))
     data = make_data(format="squad", files={"all": "qa.json"}, fields=FIELDS)
     (row,) = read_rows(data)

@@ -1,4 +1,4 @@
-"""Chats in the forms that people write them in."""
+"""Chats in the schemas of public data sets."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from graft.data.convert.fields import Unfit
 from graft.tasks.reasoning import to_example
 
-SAID = [("system", "Be brief."), ("user", "2+2?"), ("assistant", "4")]
+TURNS = [("system", "Be brief."), ("user", "2+2?"), ("assistant", "4")]
 
 
 def turns(*pairs: tuple[str, Any], keys: tuple[str, str]) -> list[dict[str, Any]]:
@@ -16,11 +16,11 @@ def turns(*pairs: tuple[str, Any], keys: tuple[str, str]) -> list[dict[str, Any]
 
 def test_openai_and_sharegpt_chats_become_the_same() -> None:
     names = {"system": "system", "user": "human", "assistant": "gpt"}
-    openai = turns(*SAID, keys=("role", "content"))
-    shared = turns(*[(names[r], t) for r, t in SAID], keys=("from", "value"))
+    openai = turns(*TURNS, keys=("role", "content"))
+    shared = turns(*[(names[r], t) for r, t in TURNS], keys=("from", "value"))
     found = [to_example({"turns": chat})[0] for chat in (openai, shared)]
     assert found[0] == found[1]
-    assert [(m["role"], m["content"]) for m in found[0]] == SAID
+    assert [(m["role"], m["content"]) for m in found[0]] == TURNS
 
 
 def test_alpaca_rows_are_chats_of_one_question() -> None:
@@ -37,9 +37,9 @@ def test_parts_of_a_turn_are_joined_and_reasoning_is_marked() -> None:
 
 
 def test_a_system_turn_of_its_own_column_opens_the_chat_unless_it_has_one() -> None:
-    chat = turns(*SAID[1:], keys=("role", "content"))
+    chat = turns(*TURNS[1:], keys=("role", "content"))
     assert to_example({"turns": chat, "system": "S"})[0][0]["content"] == "S"
-    chat = turns(*SAID, keys=("role", "content"))
+    chat = turns(*TURNS, keys=("role", "content"))
     assert to_example({"turns": chat, "system": "S"})[0][0]["content"] == "Be brief."
 
 

@@ -1,4 +1,4 @@
-"""Columns beside a chat: taken, or refused by name, though nobody mapped them."""
+"""Columns beside a chat are read or refused by name, even without a mapping."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ ALPACA = {"instruction": "prompt", "output": "completion"}
 
 
 def outcome(data: Any, values: dict[str, Any]) -> list[tuple[str, str]] | str:
-    """The messages of a row's example, or why it is none."""
+    """The messages of a row's example, or the reason for its rejection."""
     found = to_example(Row(values, "f:1"), data, get_task("reasoning"))
     if isinstance(found, Reject):
         return found.reason

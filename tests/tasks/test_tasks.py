@@ -1,4 +1,4 @@
-"""The contract that every task keeps."""
+"""The contract that every task satisfies."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -45,7 +45,7 @@ def test_the_conversation_ends_with_an_answer_and_repeats(task: Task) -> None:
 
 
 def texts(value: Any) -> Iterator[str]:
-    """All texts in a row's values; of a turn, what is said."""
+    """All texts in a row's values; of a turn, its content."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -57,8 +57,10 @@ def texts(value: Any) -> Iterator[str]:
 
 def test_every_field_is_part_of_the_conversation(task: Task) -> None:
     messages, references = task.to_example(task.demo_row)
-    said = " ".join([*(message["content"] for message in messages), *references])
-    assert all(text in said for text in texts(list(task.demo_row.values())))
+    conversation = " ".join(
+        [*(message["content"] for message in messages), *references]
+    )
+    assert all(text in conversation for text in texts(list(task.demo_row.values())))
 
 
 def test_the_metrics_exist(task: Task) -> None:
@@ -73,9 +75,9 @@ def test_an_unknown_task_is_an_error_that_lists_the_known_ones() -> None:
 
 def test_a_missing_or_misspelt_field_is_a_config_error(task: Task) -> None:
     first, *others = task.field_sets[0]
-    whole = dict.fromkeys([first, *others], "column")
+    mapping = dict.fromkeys([first, *others], "column")
     with pytest.raises(ConfigError, match=f"did you mean {first}"):
-        task.check_fields(whole | {first + "z": "column"})
-    del whole[first]
+        task.check_fields(mapping | {first + "z": "column"})
+    del mapping[first]
     with pytest.raises(ConfigError, match="needs "):
-        task.check_fields(whole)
+        task.check_fields(mapping)

@@ -1,4 +1,4 @@
-"""A store that takes no runs is found out before anything is computed."""
+"""A store that accepts no runs is reported before anything is computed."""
 
 import sqlite3
 import threading
@@ -13,14 +13,14 @@ from graft import tracking
 from graft.config import RegistryConfig
 from graft.errors import TrackingError
 
-# MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
+# MLflow 3.17 uses functions that SQLAlchemy 2.1 deprecates, and warns of type hints.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning"
 )
 
 
 class Answers(BaseHTTPRequestHandler):
-    """A server that gives one status, whatever it is asked."""
+    """A server that responds to every request with the same status."""
 
     status = 403
 
@@ -72,9 +72,9 @@ def test_a_server_that_is_down_is_a_warning(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ann:pa55@127.0.0.1:9")
     check("sqlite:///mlflow.db")
-    said = capsys.readouterr().err
-    assert "http://127.0.0.1:9: the tracking store does not respond" in said
-    assert "graft log" in said and "pa55" not in said
+    warning = capsys.readouterr().err
+    assert "http://127.0.0.1:9: the tracking store does not respond" in warning
+    assert "graft log" in warning and "pa55" not in warning
 
 
 @pytest.mark.parametrize(

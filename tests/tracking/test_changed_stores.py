@@ -1,4 +1,4 @@
-"""Runs and experiments that a person has deleted or renamed in the store."""
+"""Runs and experiments that a user deleted or renamed in the store."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +28,7 @@ Go = Callable[..., str | None]
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """One for all tests here: its tables take seconds to make."""
+    """One store for all tests here: creating its tables takes seconds."""
     return f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db"
 
 
@@ -40,13 +40,13 @@ def client(store: str) -> Any:
 
 
 @pytest.fixture
-def go(
+def evaluate(
     store: str,
     tmp_path: Path,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Go:
-    """Begins a run, or goes on with it, and registers its evaluations."""
+    """Starts or continues a run, and registers its evaluations."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     name = request.node.name[:60]
     registry = RegistryConfig(name=name, experiment=name, tracking_uri=store)
@@ -82,13 +82,13 @@ def runs(client: Any, *experiments: str) -> list[Any]:
 
 
 def test_a_deleted_run_does_not_register_its_version_again(
-    go: Go, client: Any, request: pytest.FixtureRequest
+    evaluate: Go, client: Any, request: pytest.FixtureRequest
 ) -> None:
     name = request.node.name[:60]
-    assert go("one", "first") == "1"
+    assert evaluate("one", "first") == "1"
     (run,) = runs(client, name)
     client.delete_run(run.info.run_id)
-    assert go("one", "second") == "2"
+    assert evaluate("one", "second") == "2"
     (other,) = runs(client, name)
     assert other.info.run_id != run.info.run_id and other.info.status == "FINISHED"
     versions = client.search_model_versions(f"name = '{name}'")
@@ -99,15 +99,15 @@ def test_a_deleted_run_does_not_register_its_version_again(
 
 
 def test_a_run_continues_after_its_experiment_was_renamed(
-    go: Go, client: Any, request: pytest.FixtureRequest
+    evaluate: Go, client: Any, request: pytest.FixtureRequest
 ) -> None:
     name = request.node.name[:60]
-    assert go("one", "first") == "1"
+    assert evaluate("one", "first") == "1"
     (run,) = runs(client, name)
     client.rename_experiment(run.info.experiment_id, "renamed")
-    assert go("one", "first") == "1"
-    assert go("two", "first") == "2"  # makes an experiment of the former name
-    assert go("one", "first", "second") == "3"
+    assert evaluate("one", "first") == "1"
+    assert evaluate("two", "first") == "2"  # makes an experiment of the former name
+    assert evaluate("one", "first", "second") == "3"
     assert len(runs(client, name, "renamed")) == 2
     (found,) = runs(client, "renamed")
     history = client.get_metric_history(found.info.run_id, "times")

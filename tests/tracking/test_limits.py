@@ -1,4 +1,4 @@
-"""Names and values that MLflow takes, whatever they were before."""
+"""Names and values are changed to those that MLflow accepts."""
 
 from pathlib import Path
 

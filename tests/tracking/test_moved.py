@@ -1,4 +1,4 @@
-"""A store that lies elsewhere than when it was written, under names of all kinds."""
+"""A store that was moved after it was written, under unusual names."""
 
 import shutil
 import sqlite3
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 REGISTRY = RegistryConfig(name="m", experiment="e", tracking_uri="sqlite:///mlflow.db")
 NAME = "été #2 100%20? & [more] 'it' \"x\" "
-"""Signs that mean something in an address, a pattern or a shell."""
+"""Characters with a meaning in an address, a pattern or a shell."""
 
 
 def run_once(key: str) -> None:

@@ -1,4 +1,4 @@
-"""Runs of a model, as `graft compare` and `graft.results` find them."""
+"""Past runs of a model, as `graft compare` and `graft.results` find them."""
 
 from pathlib import Path
 

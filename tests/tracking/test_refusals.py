@@ -1,4 +1,4 @@
-"""What a store never takes is refused early, and blocks nothing."""
+"""Values that a store never accepts are refused early, and block nothing."""
 
 import threading
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ REGISTRY = RegistryConfig(name="m", experiment="e", tracking_uri="sqlite:///mlfl
 
 
 class Forbids(BaseHTTPRequestHandler):
-    """A server at which the user may do nothing."""
+    """A server at which the user has no permissions."""
 
     def do_GET(self) -> None:  # pylint: disable=invalid-name
         self.send_response(403)
@@ -102,10 +102,10 @@ def test_a_password_in_the_configuration_is_refused_and_not_shown(
     values["registry"]["tracking_uri"] = uri
     with pytest.raises(ConfigError) as raised:
         check_params(values, "params.yaml")
-    said = str(raised.value)
-    assert "registry.tracking_uri: contains a user, password or token" in said
-    assert "MLFLOW_TRACKING_PASSWORD" in said
-    assert not any(secret in said for secret in ("pa55", "t0ken"))
+    message = str(raised.value)
+    assert "registry.tracking_uri: contains a user, password or token" in message
+    assert "MLFLOW_TRACKING_PASSWORD" in message
+    assert not any(secret in message for secret in ("pa55", "t0ken"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Runs in a real MLflow store: a SQLite file, or an address that nothing serves."""
+"""Runs in a real MLflow store: a SQLite file, or an address without a server."""
 
 import os
 import socket
@@ -34,7 +34,7 @@ MakeRun = Callable[..., tracking.Run]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One store for all tests here: its tables take seconds to make."""
+    """One store for all tests here: creating its tables takes seconds."""
     return tmp_path_factory.mktemp("store")
 
 
@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def registry(
     folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> RegistryConfig:
-    """An experiment and a model's name for each test."""
+    """An experiment and a model name for each test."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     name = request.node.name.partition("[")[0][:60]
     uri = f"sqlite:///{folder}/mlflow.db"
@@ -51,7 +51,7 @@ def registry(
 
 @pytest.fixture
 def adapter(tmp_path: Path) -> Path:
-    """A folder as the train stage leaves it, and the code beside it."""
+    """An output folder of the train stage, and the served code beside it."""
     made = tmp_path / "adapter"
     made.mkdir()
     (made / "adapter_model.safetensors").write_bytes(b"weights")
@@ -59,8 +59,8 @@ def adapter(tmp_path: Path) -> Path:
     return made
 
 
-def tell(run: tracking.Run, registry: RegistryConfig, adapter: Path) -> str | None:
-    """One of everything."""
+def log_all(run: tracking.Run, registry: RegistryConfig, adapter: Path) -> str | None:
+    """Log one of everything."""
     report = adapter.parent / "report.json"
     report.write_text("{}")
     run.log_params({"train.seed": 1, "generation.stop": ["\n"]})
@@ -90,8 +90,8 @@ def runs_of(registry: RegistryConfig) -> list[Any]:
     return list(found)
 
 
-def check_whole(registry: RegistryConfig, run: tracking.Run) -> str:
-    """One run has all that `tell` told; returns its id."""
+def check_complete(registry: RegistryConfig, run: tracking.Run) -> str:
+    """One run has all that `log_all` logged; returns its id."""
     import mlflow
 
     client = mlflow.MlflowClient(registry.tracking_uri, registry.tracking_uri)
@@ -115,7 +115,7 @@ def check_whole(registry: RegistryConfig, run: tracking.Run) -> str:
 
 
 def free_port() -> int:
-    """A port of loopback on which nothing listens."""
+    """A port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -127,10 +127,10 @@ def test_everything_logged_arrives_and_the_first_version_is_champion(
     import mlflow
 
     with tracking.start_run(registry, tmp_path / "run.jsonl") as run:
-        assert tell(run, registry, adapter) == "1"
-    check_whole(registry, run)
+        assert log_all(run, registry, adapter) == "1"
+    check_complete(registry, run)
     with tracking.start_run(registry, tmp_path / "second.jsonl") as second:
-        assert tell(second, registry, adapter) == "2"
+        assert log_all(second, registry, adapter) == "2"
     client = mlflow.MlflowClient(registry.tracking_uri, registry.tracking_uri)
     aliases = client.get_registered_model(registry.name).aliases
     assert aliases == {"challenger": 2, "champion": 1}
@@ -212,26 +212,26 @@ def test_a_store_that_is_down_loses_nothing(
     down = f"http://ann:pa55@127.0.0.1:{free_port()}"
     away = registry.model_copy(update={"tracking_uri": down})
     with tracking.start_run(away, tmp_path / "run.jsonl") as run:
-        assert tell(run, away, adapter) is None
-    said = capsys.readouterr().err
-    assert "not all of this run was logged" in said and "pa55" not in said
-    assert f"graft log {tmp_path / 'run.jsonl'}" in said
+        assert log_all(run, away, adapter) is None
+    warning = capsys.readouterr().err
+    assert "not all of this run was logged" in warning and "pa55" not in warning
+    assert f"graft log {tmp_path / 'run.jsonl'}" in warning
     with pytest.raises(TrackingError, match="sending failed"):
         tracking.replay(tmp_path / "run.jsonl", away)
-    # A later run may write over what was to be sent.
+    # A later run may overwrite the files that were to be sent.
     (tmp_path / "report.json").unlink()
     (adapter / "adapter_model.safetensors").unlink()
 
     assert tracking.replay(tmp_path / "run.jsonl", registry) > 5
-    run_id = check_whole(registry, run)
+    run_id = check_complete(registry, run)
     assert tracking.replay(tmp_path / "run.jsonl", registry) == 0
-    (tmp_path / "run.sent.json").unlink()  # as if killed before it was noted
+    (tmp_path / "run.sent.json").unlink()  # as if killed before it was recorded
     assert tracking.replay(tmp_path / "run.jsonl", registry) > 5
-    assert check_whole(registry, run) == run_id
+    assert check_complete(registry, run) == run_id
 
 
 class Stranger(BaseHTTPRequestHandler):
-    """Says that it is something else."""
+    """A web server that is not MLflow."""
 
     def do_GET(self) -> None:  # pylint: disable=invalid-name
         self.send_response(200)
@@ -267,9 +267,9 @@ def test_a_wrong_address_does_not_stop_a_run(
         with tracking.start_run(wrong, tmp_path / f"{number}.jsonl") as run:
             run.log_params({"seed": 1})
             assert not run.wait()
-        said = capsys.readouterr().err
-        assert said.startswith(f"warning: {uri}: not all of this run was logged")
-        assert "Traceback" not in said and f"graft log {tmp_path}" in said
+        warning = capsys.readouterr().err
+        assert warning.startswith(f"warning: {uri}: not all of this run was logged")
+        assert "Traceback" not in warning and f"graft log {tmp_path}" in warning
 
 
 def test_a_missing_journal_is_a_tracking_error(

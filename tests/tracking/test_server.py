@@ -1,4 +1,4 @@
-"""A real tracking server that dies while a run goes on."""
+"""A real tracking server that is killed during a run."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ pytestmark = [
 
 
 class Server:
-    """An MLflow server over a folder, which can be killed and started again."""
+    """An MLflow server for a folder, which can be killed and started again."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as probe:
@@ -32,7 +32,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it; returns when it listens."""
+        """Start it and wait until it responds."""
         words = ["--host", "127.0.0.1", "--port", str(self._port), "--workers", "1"]
         words += ["--backend-store-uri", f"sqlite:///{self._folder}/server.db"]
         words += ["--artifacts-destination", str(self._folder / "artifacts")]

@@ -8,7 +8,7 @@ from graft.training.batches import PackedDocuments
 
 
 class Killed(Exception):
-    """Stands for a kill of the process."""
+    """Simulates that the process is killed."""
 
 
 class Log:

@@ -67,7 +67,7 @@ def test_no_base_is_repacked_for_inference_on_any_processor(
     monkeypatch: pytest.MonkeyPatch,
     has_form: bool,
 ) -> None:
-    # bitsandbytes asks the processor when a layer is made, and offers no other way in.
+    # bitsandbytes detects the processor when a layer is made; nothing configures it.
     monkeypatch.setattr("bitsandbytes.nn.modules.has_avx512bf16", lambda: has_form)
     base = load_base(model_config, params.quantization, "cpu").eval()
     weights = {

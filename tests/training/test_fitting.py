@@ -22,33 +22,33 @@ def sections(params: Any, **changes: Any) -> Any:
 def test_auto_is_resolved_by_free_memory(params: Any) -> None:
     found = {}
     for free in (None, 139.0, 15.0):
-        asked = sections(params, gradient_checkpointing="auto", micro_batch_size=64)
+        setup = sections(params, gradient_checkpointing="auto", micro_batch_size=64)
         budget = MemoryBudget("cpu" if free is None else "cuda", "card", free)
         train = resolve_checkpointing(
-            budget, QWEN_7B, "bfloat16", asked, make_documents(64)
+            budget, QWEN_7B, "bfloat16", setup, make_documents(64)
         )
         found[free] = train.gradient_checkpointing
     assert found[None] is False and found[139.0] is False and found[15.0] is not False
 
 
 def test_training_that_does_not_fit_is_refused_with_what_to_change(params: Any) -> None:
-    asked = sections(params, gradient_checkpointing=False, micro_batch_size=1024)
+    setup = sections(params, gradient_checkpointing=False, micro_batch_size=1024)
     with pytest.raises(HardwareError, match="(?s)10.0 are free.*set train") as caught:
         resolve_checkpointing(
             MemoryBudget("cuda", "card", 10.0),
             QWEN_7B,
             "bfloat16",
-            asked,
+            setup,
             make_documents(64),
         )
     assert "gradient_checkpointing" in caught.value.fix
 
 
 def test_other_families_are_not_estimated(params: Any) -> None:
-    asked = sections(params, gradient_checkpointing="auto")
+    setup = sections(params, gradient_checkpointing="auto")
     other = QWEN_7B | {"model_type": "gemma3"}
     budget = MemoryBudget("cuda", "card", 0.1)
-    train = resolve_checkpointing(budget, other, "bfloat16", asked, make_documents(8))
+    train = resolve_checkpointing(budget, other, "bfloat16", setup, make_documents(8))
     assert train.gradient_checkpointing is True
 
 

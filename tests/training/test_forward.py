@@ -56,8 +56,8 @@ def test_only_fused_layers_support_selective_checkpointing(
 ) -> None:
     for kernels in ("fused", "plain"):
         base = load_base(model_config, unquantized, "cpu", "packed")
-        wish = {"kernels": kernels, "gradient_checkpointing": "selective"}
-        config = train_config.model_copy(update=wish)
+        changes = {"kernels": kernels, "gradient_checkpointing": "selective"}
+        config = train_config.model_copy(update=changes)
         if kernels == "fused":
             prepare(base, params.adapter, config, torch.float32)
             continue
@@ -70,8 +70,8 @@ def test_offloading_without_a_gpu_is_refused(
     model_config: Any, unquantized: Any, params: Any, train_config: Any, kernels: str
 ) -> None:
     base = load_base(model_config, unquantized, "cpu", "packed")
-    wish = {"kernels": kernels, "gradient_checkpointing": "offload"}
-    config = train_config.model_copy(update=wish)
+    changes = {"kernels": kernels, "gradient_checkpointing": "offload"}
+    config = train_config.model_copy(update=changes)
     with pytest.raises(ModelError, match="offload: is not supported here"):
         prepare(base, params.adapter, config, torch.float32)
 

@@ -1,4 +1,4 @@
-"""Each planted fault would otherwise go unnoticed until the end of training."""
+"""Each planted error would otherwise go unnoticed until the end of training."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -24,10 +24,10 @@ def layer_of(loop: Loop, number: int = 0) -> Any:
 
 
 def plant(layer: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
-    """Change what a module gives."""
+    """Change the output of a module."""
 
-    def hook(module: Any, given: Any, out: Any) -> Any:
-        del module, given
+    def hook(module: Any, inputs: Any, out: Any) -> Any:
+        del module, inputs
         return (change(out[0]), *out[1:]) if isinstance(out, tuple) else change(out)
 
     layer.register_forward_hook(hook)
@@ -86,7 +86,7 @@ def detach(out: torch.Tensor) -> torch.Tensor:
     return out.detach().requires_grad_()
 
 
-# pylint: disable-next=abstract-method  # autograd's way
+# pylint: disable-next=abstract-method  # autograd's interface
 class Backward(torch.autograd.Function):
     """The identity, whose gradient is changed."""
 
@@ -243,9 +243,9 @@ def test_attention_between_documents_is_found(make_loop: Any) -> None:
         num = int(starts[-1])
         rows = found.documents.rows[0]
         one = torch.arange(num)
-        whole = replace(rows, gather=one[None], keep=one, scatter=one)
+        merged = replace(rows, gather=one[None], keep=one, scatter=one)
         return replace(
-            found, documents=replace(found.documents, starts=starts, rows=(whole,))
+            found, documents=replace(found.documents, starts=starts, rows=(merged,))
         )
 
     loop._train.batch = leaking  # pylint: disable=protected-access

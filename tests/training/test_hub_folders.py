@@ -1,4 +1,4 @@
-"""Local folders of Llama, Mistral and Qwen2 shape load by path."""
+"""Local folders of Llama, Mistral and Qwen2 models load by path."""
 
 import json
 from pathlib import Path
@@ -52,7 +52,7 @@ CHAT = PromptConfig(
     date=None,
 )
 PATTERN = CHAT.model_copy(update={"style": "pattern", "pattern": "en: {source}\nfr:"})
-ASKED = [[{"role": "user", "content": text}] for text in ("The cat", "The", "Été ?")]
+PROMPTS = [[{"role": "user", "content": text}] for text in ("The cat", "The", "Été ?")]
 
 
 def use(params: Params, model: ModelConfig, prompt: PromptConfig, method: str) -> None:
@@ -61,18 +61,18 @@ def use(params: Params, model: ModelConfig, prompt: PromptConfig, method: str) -
         update={"method": method, "double_quant": method != "none"}
     )
     template = load_template(model, prompt)
-    prompts = [template.encode_prompt(turns) for turns in ASKED]
-    asked = load_base(model, quantization, "cpu")
-    found = complete(asked, template, prompts, Decoding(max_new_tokens=5))
+    prompts = [template.encode_prompt(turns) for turns in PROMPTS]
+    tuned_base = load_base(model, quantization, "cpu")
+    found = complete(tuned_base, template, prompts, Decoding(max_new_tokens=5))
     assert len(found.texts) == 3 and found.num_tokens > 0
-    learn(params, load_base(model, quantization, "cpu", "packed"), template)
+    check_training(params, load_base(model, quantization, "cpu", "packed"), template)
 
 
-def learn(params: Params, base: Any, template: Template) -> None:
-    """Every layer's adapter gets a gradient, and a step along it lowers the loss."""
+def check_training(params: Params, base: Any, template: Template) -> None:
+    """Train two steps: every adapter gets a gradient, and the loss falls."""
     tuned = attach_adapter(base, params.adapter, params.train, checkpointing=False)
-    said = {"role": "assistant", "content": "Le chat dort."}
-    rows = template.encode([[*turns, said] for turns in ASKED])
+    answer = {"role": "assistant", "content": "Le chat dort."}
+    rows = template.encode([[*turns, answer] for turns in PROMPTS])
     lengths = [len(row.input_ids) for row in rows]
     ids = torch.tensor([[token for row in rows for token in row.input_ids]])
     places = torch.cat([torch.arange(length) for length in lengths])[None]
@@ -137,7 +137,7 @@ def test_a_llama_with_a_sentencepiece_model_alone_opens_texts_with_bos(
     save_pieces(tmp_path)
     model = describe(tmp_path)
     template = load_template(model, PATTERN)
-    assert template.encode_prompt(ASKED[2])[0] == 1
+    assert template.encode_prompt(PROMPTS[2])[0] == 1
     assert (template.eos_id, template.pad_id) == (2, 0)
     use(params, model, PATTERN, "nf4")
 
@@ -152,7 +152,7 @@ def test_a_tokenizer_without_special_tokens_uses_those_of_the_configuration(
     model = describe(tmp_path)
     bare = load_template(model, PATTERN)
     assert bare.eos_id == named.eos_id == 2
-    assert bare.encode_prompt(ASKED[0]) == named.encode_prompt(ASKED[0])
+    assert bare.encode_prompt(PROMPTS[0]) == named.encode_prompt(PROMPTS[0])
     use(params, model, PATTERN, "none")
 
 
@@ -175,7 +175,7 @@ def test_4_bit_layers_of_odd_shapes_compute_with_their_weights(
 
 @pytest.mark.parametrize("method", ["nf4", "none"])
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "problem"),
     [
         ({"intermediate_size": 70}, "weights of the wrong shape"),
         ({"num_hidden_layers": 3}, "has no weights"),
@@ -184,7 +184,7 @@ def test_4_bit_layers_of_odd_shapes_compute_with_their_weights(
     ],
 )
 def test_a_configuration_that_its_weights_do_not_fit_is_refused(
-    params: Params, tmp_path: Path, wrong: dict[str, Any], said: str, method: str
+    params: Params, tmp_path: Path, wrong: dict[str, Any], problem: str, method: str
 ) -> None:
     save_weights(tmp_path)
     save_bpe(tmp_path)
@@ -193,5 +193,5 @@ def test_a_configuration_that_its_weights_do_not_fit_is_refused(
     path.write_text(json.dumps(json.loads(path.read_text()) | wrong))
     changed = model.model_copy(update={"revision": model_digest(tmp_path)})
     quantization = params.quantization.model_copy(update={"method": method})
-    with pytest.raises(ModelError, match=said):
+    with pytest.raises(ModelError, match=problem):
         load_base(changed, quantization, "cpu")

@@ -28,7 +28,7 @@ def test_a_validation_loss_that_never_fell_stops(best: float) -> None:
         require_learning(progress(FALLING, 2.0, best), must_learn=True)
 
 
-def test_learning_nothing_is_a_warning_where_it_is_allowed(
+def test_a_training_without_progress_is_a_warning_where_it_is_allowed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     require_learning(progress(RISING, 2.0, 2.5), must_learn=False)

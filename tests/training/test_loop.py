@@ -45,20 +45,20 @@ def test_a_killed_training_resumes_to_the_weights_of_an_uninterrupted_one(
     make_loop: Any, changes: dict[str, Any]
 ) -> None:
     make_loop = partial(make_loop, **changes)
-    whole = make_loop("whole")
-    whole.run()
-    assert whole.num_steps > 6
+    uninterrupted = make_loop("uninterrupted")
+    uninterrupted.run()
+    assert uninterrupted.num_steps > 6
     with pytest.raises(Killed):
         make_loop("broken", log=Log(dies_at=6)).run()
     resumed = make_loop("broken")
     assert resumed.resume() == 4
     resumed.run()
-    assert_equal(whole, resumed)
+    assert_equal(uninterrupted, resumed)
     history = resumed.progress.history
     trained = [line["step"] for line in history if "train/loss" in line]
-    assert trained == list(range(1, whole.num_steps + 1))
+    assert trained == list(range(1, uninterrupted.num_steps + 1))
     assert MACHINE_METRICS.isdisjoint(set().union(*history))
-    assert history == whole.progress.history
+    assert history == uninterrupted.progress.history
 
 
 def test_packing_efficiency_and_mfu_are_logged(make_loop: Any, params: Any) -> None:
@@ -82,12 +82,12 @@ def test_packing_efficiency_and_mfu_are_logged(make_loop: Any, params: Any) -> N
 
 def test_curves_do_not_depend_on_where_a_training_was_killed(make_loop: Any) -> None:
     values = {"log_every": 3, "evaluate_every": 4, "max_steps": 10}
-    whole = make_loop("whole", **values).run()
+    uninterrupted = make_loop("uninterrupted", **values).run()
     with pytest.raises(Killed):
         make_loop("broken", log=Log(dies_at=6), **values).run()
     resumed = make_loop("broken", **values)
     assert resumed.resume() == 4
-    assert resumed.run().history == whole.history
+    assert resumed.run().history == uninterrupted.history
 
 
 def test_the_loss_of_a_step_does_not_depend_on_its_micro_batches(

@@ -34,13 +34,13 @@ def test_noise_is_added_only_in_the_context() -> None:
 
 
 def test_training_with_noise_is_the_same_each_time(make_loop: Any) -> None:
-    wish = {"neftune_alpha": 5.0, "max_steps": 4, "evaluate_every": 2}
-    one, other = make_loop("one", **wish), make_loop("two", **wish)
+    changes = {"neftune_alpha": 5.0, "max_steps": 4, "evaluate_every": 2}
+    one, other = make_loop("one", **changes), make_loop("two", **changes)
     one.run()
     other.run()
     for name, weight in one.weights.items():
         assert torch.equal(weight, other.weights[name])
-    plain = make_loop("plain", **(wish | {"neftune_alpha": None}))
+    plain = make_loop("plain", **(changes | {"neftune_alpha": None}))
     plain.run()
     assert any(
         not torch.equal(weight, plain.weights[name])

@@ -1,4 +1,4 @@
-"""A packed step has the gradients of its documents one at a time."""
+"""Gradients of packed documents equal those of each document alone."""
 
 from typing import Any
 

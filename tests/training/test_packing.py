@@ -1,4 +1,4 @@
-"""Packing: every document once, little space wasted, fast."""
+"""Packing uses every document once and wastes little space."""
 
 from collections.abc import Sequence
 

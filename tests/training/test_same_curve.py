@@ -16,8 +16,8 @@ NUM_STEPS, SEED = 100, 42
 def train_plainly(
     base: Any, params: Any, documents: PackedDocuments, rates: list[float]
 ) -> list[float]:
-    """The loss of each step: a document at a time, no packing, nothing of graft's but
-    what a step's documents are."""
+    """The loss of each step, document by document and without packing; graft only
+    determines which documents a step has."""
     adapter = params.adapter.model_copy(update={"rank": 4, "alpha": 8.0})
     model = attach_adapter(base, adapter, params.train, checkpointing=False).train()
     weights = [weight for weight in model.parameters() if weight.requires_grad]
@@ -59,8 +59,8 @@ def test_each_of_a_hundred_losses_equals_that_of_plain_libraries(
     curves, rates = {}, []
     for fused in (None, "input"):
         log = Log()
-        given = {"train": documents, "dropout": 0.0, "fused": fused, **changes}
-        make_loop(f"run-{fused}", log, **given).run()
+        changed = {"train": documents, "dropout": 0.0, "fused": fused, **changes}
+        make_loop(f"run-{fused}", log, **changed).run()
         lines = [values for _, values in log.seen if "train/loss" in values]
         curves[fused] = [values["train/loss"] for values in lines]
         rates = [values["train/learning_rate"] for values in lines]

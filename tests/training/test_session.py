@@ -1,10 +1,10 @@
-"""What a training refuses before it loads a weight."""
+"""What training refuses before it loads any weights."""
 
 import shutil
 from pathlib import Path
 
 import pytest
-from train_pipeline import make_line
+from train_pipeline import make_pipeline
 
 from graft.config.params import load_params
 from graft.errors import DataError
@@ -13,7 +13,7 @@ from graft.training.session import Recipe, Session
 
 
 def test_validation_examples_in_train_are_refused(tmp_path: Path) -> None:
-    make_line(tmp_path)
+    make_pipeline(tmp_path)
     params, splits = load_params(tmp_path / "params.yaml"), tmp_path / "splits"
     recipe = Recipe(
         params.adapter,

@@ -1,4 +1,4 @@
-"""The fast way from rows to examples against the slow one."""
+"""Conversion in columns gives the same examples as conversion row by row."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def test_all_plain_rows_are_converted_in_columns(make_data) -> None:
     assert to_plain(batch, make_data(), TASK)["at"].to_list() == list(range(9))
 
 
-def test_a_task_that_builds_its_turns_and_a_source_that_asks_for_more_are_not_plain(
+def test_a_task_that_builds_turns_and_a_source_with_requirements_are_not_plain(
     make_data,
 ) -> None:
     assert is_plain(make_data(), TASK)

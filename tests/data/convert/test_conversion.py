@@ -1,4 +1,4 @@
-"""Rows → examples or rejects, and the account of them."""
+"""Rows → examples or rejects, and their counts."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ TASK = get_task("translation")
 
 
 class Run(Conversion):
-    """A conversion of rows one by one, that keeps its rejects."""
+    """A conversion row by row that keeps its rejects."""
 
     def __init__(self, data, max_rejects: int) -> None:
         self.aside: list[pa.Table] = []
@@ -155,7 +155,7 @@ def test_a_nested_column_is_found_by_its_path(make_data) -> None:
     assert "t.en, t.fr" in caught.value.expected
 
 
-def test_preferences_are_refused_by_name_and_a_side_is_taken_if_asked(
+def test_preferences_are_refused_by_name_and_a_configured_side_is_used(
     make_data,
 ) -> None:
     chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]

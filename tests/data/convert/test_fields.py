@@ -1,4 +1,4 @@
-"""Fields of a row: their kinds, and those that may be missing."""
+"""Fields of a row: their types, and optional fields."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def test_one_text_or_a_list_of_them_is_texts() -> None:
         ({"ask": "a", "more": "caf\udce9"}, "bad bytes"),
     ],
 )
-def test_a_value_of_another_kind_makes_the_row_unfit(
+def test_a_value_of_another_type_makes_the_row_unfit(
     values: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(Unfit) as caught:

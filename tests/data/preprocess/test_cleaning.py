@@ -1,20 +1,20 @@
-"""Rules, repairs, personal data and groups of a batch."""
+"""Rules, repairs, personal data and groups within a batch."""
 
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from translation_pairs import Cleaned, clean_lines, pair, preprocess_config
+from translation_pairs import Cleaned, clean_rows, pair, preprocess_config
 
 from graft.data.preprocess.cleaning import ReviewDecisions
 
 CONFIG = preprocess_config(min_chars=2, max_chars=60)
 
 
-def clean(lines: list[dict[str, Any]], **changes: Any) -> Cleaned:
+def clean(rows: list[dict[str, Any]], **changes: Any) -> Cleaned:
     config = preprocess_config(**{"min_chars": 2, "max_chars": 60} | changes)
-    return clean_lines(lines, config)
+    return clean_rows(rows, config)
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def test_a_useless_example_is_dropped_with_its_reason(
 
 
 def test_rules_that_are_off_drop_nothing() -> None:
-    lines = [pair("ab", "ab"), pair("ab", "un deux trois quatre cinq")]
+    rows = [pair("ab", "ab"), pair("ab", "un deux trois quatre cinq")]
     off = {"max_length_ratio": None, "drop_identical": False}
-    assert len(clean(lines, **off).kept) == 2
+    assert len(clean(rows, **off).kept) == 2
 
 
 def test_an_answer_without_a_question_has_no_ratio() -> None:
@@ -54,7 +54,7 @@ def test_an_answer_without_a_question_has_no_ratio() -> None:
 
 
 def test_examples_with_one_prompt_are_one_group_unless_the_source_has_groups() -> None:
-    lines = [
+    rows = [
         pair("hello", "salut", 0),
         pair("hello ", "bonjour", 1),
         pair("other", "autre", 2),
@@ -62,18 +62,18 @@ def test_examples_with_one_prompt_are_one_group_unless_the_source_has_groups() -
         pair(None, "text one", 4),
         pair(None, "text two", 5),
     ]
-    groups = [example["group"] for example in clean(lines).kept]
+    groups = [example["group"] for example in clean(rows).kept]
     assert groups[0] == groups[1] and len(set(groups)) == 5
     assert groups[3] == "doc7" and all(groups)
 
 
 def test_changes_are_counted_by_example_and_references_are_repaired_too() -> None:
-    lines = [
+    rows = [
         pair("caf\u00c3\u00a9 one", "caf\u00c3\u00a9 un", 0),
         pair("two", "deux", 1, references=["<i>deux</i>  fois", "un"]),
         pair("three", "trois  ", 2),
     ]
-    found = clean(lines)
+    found = clean(rows)
     assert found.kept[0]["messages"][0]["content"] == "café one"
     assert found.kept[1]["references"] == ["deux fois", "un"]
     changed = found.counts.changed
@@ -111,8 +111,8 @@ def test_a_flagged_kind_stays_and_is_listed_for_review() -> None:
 
 def test_a_readmitted_example_is_kept_by_every_rule() -> None:
     decided = ReviewDecisions({}, frozenset({"id0"}))
-    lines = [pair("hello", "TODO", 0), pair("hello you", "TODO", 1)]
-    found = clean_lines(lines, CONFIG, decided=decided)
+    rows = [pair("hello", "TODO", 0), pair("hello you", "TODO", 1)]
+    found = clean_rows(rows, CONFIG, decided=decided)
     assert [e["id"] for e in found.kept] == ["id0"]
     assert [r["id"] for r in found.dropped] == ["id1"]
 
@@ -124,10 +124,10 @@ def test_a_readmitted_example_is_kept_by_every_rule() -> None:
     )
 )
 def test_every_example_is_kept_or_rejected(texts: list[tuple[str, str]]) -> None:
-    lines = [pair(user, answer, n) for n, (user, answer) in enumerate(texts)]
-    found = clean_lines(lines, CONFIG)
-    assert found.counts.rows == len(lines)
-    assert len(found.kept) + len(found.dropped) == len(lines)
+    rows = [pair(user, answer, n) for n, (user, answer) in enumerate(texts)]
+    found = clean_rows(rows, CONFIG)
+    assert found.counts.rows == len(rows)
+    assert len(found.kept) + len(found.dropped) == len(rows)
     assert found.reasons.total() == len(found.dropped)
 
 
@@ -137,8 +137,8 @@ TEXT = st.sampled_from(["ab", "<b>ab</b>", " ", "cd", "ab ab ab ab ab ab", "x" *
 @settings(max_examples=25)
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=12), st.integers(1, 5))
 def test_clean_text_is_unchanged(texts: list[tuple[str, str]], size: int) -> None:
-    lines = [pair(user, answer, n) for n, (user, answer) in enumerate(texts)]
-    found = clean_lines(lines, CONFIG, size)
-    assert found.kept == clean_lines(lines, CONFIG, len(lines) or 1).kept
-    again = clean_lines(found.kept, CONFIG, size)
+    rows = [pair(user, answer, n) for n, (user, answer) in enumerate(texts)]
+    found = clean_rows(rows, CONFIG, size)
+    assert found.kept == clean_rows(rows, CONFIG, len(rows) or 1).kept
+    again = clean_rows(found.kept, CONFIG, size)
     assert again.kept == found.kept and not again.dropped

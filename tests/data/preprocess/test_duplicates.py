@@ -1,10 +1,10 @@
-"""Duplicates over all batches, exact and near, and the groups that these join."""
+"""Exact and near-duplicates across batches, and the groups that they join."""
 
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from translation_pairs import Cleaned, clean_lines, pair, preprocess_config
+from translation_pairs import Cleaned, clean_rows, pair, preprocess_config
 
 from graft.data.preprocess.cleaning import ReviewDecisions
 
@@ -16,38 +16,38 @@ LONG_FR = "Le vieux pêcheur réparait ses filets au port quand les mouettes cri
 
 
 def test_the_first_of_equals_is_kept_across_batches_and_after_repair() -> None:
-    lines = [pair("hello", f"le n{n}", n) for n in range(5)]
-    lines.append(pair("  hello ", "<b>le</b> n1", 5))
-    found = clean_lines(lines, EXACT, size=2)
+    rows = [pair("hello", f"le n{n}", n) for n in range(5)]
+    rows.append(pair("  hello ", "<b>le</b> n1", 5))
+    found = clean_rows(rows, EXACT, size=2)
     assert [example["id"] for example in found.kept] == [f"id{n}" for n in range(5)]
     assert [(r["where"], r["reason"]) for r in found.dropped] == [("f:5", "duplicate")]
 
 
 def test_an_official_test_example_wins_over_its_equals_in_train() -> None:
-    lines = [
+    rows = [
         pair("hello", "salut", n, split=split)
         for n, split in enumerate(["train", None, "validation", "test", "test"])
     ]
-    found = clean_lines(lines, EXACT, size=2)
+    found = clean_rows(rows, EXACT, size=2)
     assert [example["id"] for example in found.kept] == ["id3"]
     assert {r["where"] for r in found.dropped} == {"f:0", "f:1", "f:2", "f:4"}
 
 
 def test_kept_duplicates_get_ids_of_their_own() -> None:
     config = preprocess_config(drop_duplicates=False)
-    lines = [pair("hello", "salut", n, id="same") for n in range(3)]
-    kept = clean_lines(lines, config, size=2).kept
+    rows = [pair("hello", "salut", n, id="same") for n in range(3)]
+    kept = clean_rows(rows, config, size=2).kept
     assert [example["id"] for example in kept] == ["same", "same-2", "same-3"]
 
 
 def test_an_example_that_a_rule_drops_is_no_duplicates_first() -> None:
-    lines = [pair("hello", "x" * 90_000, 0), pair("hello", "salut", 1)]
-    lines += [pair("hello", "salut", 2)]
-    found = clean_lines(lines, EXACT)
+    rows = [pair("hello", "x" * 90_000, 0), pair("hello", "salut", 1)]
+    rows += [pair("hello", "salut", 2)]
+    found = clean_rows(rows, EXACT)
     assert [example["id"] for example in found.kept] == ["id1"]
 
 
-def near_lines(**changes: Any) -> list[dict[str, Any]]:
+def near_rows(**changes: Any) -> list[dict[str, Any]]:
     others = [
         pair(f"Number {n} is here", f"Le numéro {n} est ici", n) for n in range(4)
     ]
@@ -56,7 +56,7 @@ def near_lines(**changes: Any) -> list[dict[str, Any]]:
 
 
 def test_a_near_duplicate_is_dropped_and_names_the_example_it_repeats() -> None:
-    found = clean_lines(near_lines(), NEAR, size=2)
+    found = clean_rows(near_rows(), NEAR, size=2)
     assert [e["id"] for e in found.kept] == [f"id{n}" for n in range(5)]
     (reject,) = found.dropped
     assert (reject["where"], reject["reason"]) == ("f:5", "near-duplicate")
@@ -67,29 +67,29 @@ def test_a_near_duplicate_is_dropped_and_names_the_example_it_repeats() -> None:
 
 def test_a_readmitted_near_duplicate_stays() -> None:
     decided = ReviewDecisions({}, frozenset({"id5"}))
-    assert not clean_lines(near_lines(), NEAR, 2, decided).dropped
+    assert not clean_rows(near_rows(), NEAR, 2, decided).dropped
 
 
 def test_the_test_sets_near_duplicate_is_the_one_that_is_kept() -> None:
-    found = clean_lines(near_lines(split="test"), NEAR, size=2)
+    found = clean_rows(near_rows(split="test"), NEAR, size=2)
     assert "id5" in {e["id"] for e in found.kept}
     assert [r["where"] for r in found.dropped] == ["f:4"]
 
 
 def test_near_duplicates_that_are_kept_are_one_group() -> None:
-    found = clean_lines(near_lines(), GROUP, size=2)
+    found = clean_rows(near_rows(), GROUP, size=2)
     groups = {e["id"]: e["group"] for e in found.kept}
     assert len(found.kept) == 6
     assert groups["id4"] == groups["id5"] and len(set(groups.values())) == 5
 
 
 def test_groups_that_a_near_duplicate_links_become_the_older_one() -> None:
-    lines = near_lines(group="late")
-    lines[4]["group"] = "early"
-    lines.append(
+    rows = near_rows(group="late")
+    rows[4]["group"] = "early"
+    rows.append(
         pair("Another row of the late group", "Une autre ligne", 6, group="late")
     )
-    groups = {e["id"]: e["group"] for e in clean_lines(lines, GROUP, size=2).kept}
+    groups = {e["id"]: e["group"] for e in clean_rows(rows, GROUP, size=2).kept}
     assert groups["id4"] == groups["id5"] == groups["id6"] == "early"
 
 
@@ -100,8 +100,8 @@ TEXTS = st.lists(st.lists(WORDS, min_size=5, max_size=30).map(" ".join), max_siz
 @settings(max_examples=25)
 @given(TEXTS, st.integers(1, 12))
 def test_batches_of_any_size_give_the_same(texts: list[str], size: int) -> None:
-    lines = [pair(None, text, n) for n, text in enumerate(texts)]
-    one, many = (clean_lines(lines, NEAR, size=s) for s in (max(len(lines), 1), size))
+    rows = [pair(None, text, n) for n, text in enumerate(texts)]
+    one, many = (clean_rows(rows, NEAR, size=s) for s in (max(len(rows), 1), size))
     assert (one.kept, one.dropped) == (many.kept, many.dropped)
     assert one.report == many.report
 
@@ -113,5 +113,5 @@ def counts(found: Cleaned) -> int:
 @settings(max_examples=25)
 @given(TEXTS)
 def test_every_example_is_kept_or_dropped_once(texts: list[str]) -> None:
-    lines = [pair(None, text, n) for n, text in enumerate(texts)]
-    assert counts(clean_lines(lines, NEAR)) == len(lines)
+    rows = [pair(None, text, n) for n, text in enumerate(texts)]
+    assert counts(clean_rows(rows, NEAR)) == len(rows)

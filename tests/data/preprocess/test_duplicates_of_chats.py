@@ -1,8 +1,8 @@
-"""Near-duplicates of conversations: what many share does not count."""
+"""Near-duplicates of conversations: text that many chats share does not count."""
 
 from typing import Any
 
-from translation_pairs import clean_lines, pair, preprocess_config
+from translation_pairs import clean_rows, pair, preprocess_config
 
 NEAR = preprocess_config(
     near_duplicates={"policy": "drop"},
@@ -29,21 +29,21 @@ ASKED = [
 
 def test_each_question_about_a_passage_is_an_example() -> None:
     for frame in ("{p}\n\n{q}", "{q}\n{p}", "Read this.\n{p}\nQuestion: {q}\nAnswer:"):
-        lines = [
+        rows = [
             pair(frame.format(p=PASSAGE, q=question), answer, n)
             for n, (question, answer) in enumerate(ASKED)
         ]
-        assert not clean_lines(lines, NEAR).dropped
+        assert not clean_rows(rows, NEAR).dropped
 
 
 def test_a_question_repeated_with_other_punctuation_is_a_near_duplicate() -> None:
     question = "Who designed the bridge over the river that was opened after long work"
-    lines = [
+    rows = [
         pair(f"{PASSAGE}\n\n{question}?", "Anna Keller", 0),
         pair(f"{PASSAGE}\n\n{question.upper()} ...", "Anna Keller.", 1),
         pair(f"{PASSAGE}\n\n{question}, please?", "Anna Keller", 2),
     ]
-    assert [r["where"] for r in clean_lines(lines, NEAR).dropped] == ["f:1", "f:2"]
+    assert [r["where"] for r in clean_rows(rows, NEAR).dropped] == ["f:1", "f:2"]
 
 
 def chat(n: int, *turns: str) -> dict[str, Any]:
@@ -55,17 +55,17 @@ def chat(n: int, *turns: str) -> dict[str, Any]:
 
 
 def test_chats_with_the_same_beginning_but_different_ends_stay() -> None:
-    lines = [
+    rows = [
         chat(0, "", PASSAGE, STORY, "Say it in a shorter way", "It is a bridge"),
         chat(1, "", PASSAGE, STORY, "Say it in a longer way", "It is an old bridge"),
         chat(2, "", PASSAGE, STORY, "Say it in a kinder way", "It is a bridge"),
         chat(3, "", PASSAGE, STORY),
     ]
-    assert not clean_lines(lines, NEAR).dropped
+    assert not clean_rows(rows, NEAR).dropped
 
 
 def test_a_system_turn_counts_by_its_content() -> None:
-    lines = [
+    rows = [
         chat(
             0, f"{PASSAGE} Today it is red.", "Is the review kind or is it not?", "no"
         ),
@@ -76,4 +76,4 @@ def test_a_system_turn_counts_by_its_content() -> None:
             "no",
         ),
     ]
-    assert not clean_lines(lines, NEAR).dropped
+    assert not clean_rows(rows, NEAR).dropped

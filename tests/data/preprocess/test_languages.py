@@ -1,4 +1,4 @@
-"""Languages are told apart, and nothing is said of what cannot be told."""
+"""Foreign texts are detected, and texts of unclear language are kept."""
 
 import pickle
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -50,8 +50,8 @@ def test_a_sentence_is_foreign_where_another_language_is_expected(code: str) -> 
 
 def test_a_sentence_in_the_expected_language_is_never_foreign() -> None:
     codes = pl.Series(list(SENTENCES))
-    said = foreign(pl.Series(list(SENTENCES.values())), codes, CONFIG)
-    assert said.null_count() == len(SENTENCES)
+    languages = foreign(pl.Series(list(SENTENCES.values())), codes, CONFIG)
+    assert languages.null_count() == len(SENTENCES)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_threads_and_processes_give_the_same_answers() -> None:
     once = found(texts)
     assert pickle.loads(pickle.dumps(foreign)) is foreign
     with ThreadPoolExecutor(4) as threads:
-        assert all(said == once for said in threads.map(found, [texts] * 20))
+        assert all(result == once for result in threads.map(found, [texts] * 20))
     with ProcessPoolExecutor(1, get_context("spawn")) as processes:
         series = pl.Series(texts), pl.repeat("en", len(texts), eager=True)
-        said = processes.submit(foreign, *series, CONFIG).result()
-    assert said.to_list() == once
+        result = processes.submit(foreign, *series, CONFIG).result()
+    assert result.to_list() == once

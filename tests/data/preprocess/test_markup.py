@@ -1,4 +1,4 @@
-"""What a page left in a text goes; code, and what speaks of markup, stays."""
+"""Markup of a web page is removed; code, and text about markup, stays."""
 
 import polars as pl
 import pytest

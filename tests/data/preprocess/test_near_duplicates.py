@@ -1,4 +1,4 @@
-"""Near-duplicates: what is found, and what is left alone."""
+"""Near-duplicates: which pairs are found, and which are not."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Clusters of near-duplicates: who is kept, and which groups become one."""
+"""Clusters of near-duplicates: which row is kept, and which groups are merged."""
 
 import polars as pl
 from near_texts import STORY, are_two_near, find

@@ -1,4 +1,4 @@
-"""Near-duplicates with prompts: what prompts share does not count, nor hides a copy."""
+"""Near-duplicates with prompts: shared prompt text does not count, nor hide a copy."""
 
 import numpy as np
 import polars as pl
@@ -27,7 +27,7 @@ ONE_LINE = [
     "<context>{p}</context><question>{q}</question>",
 ]
 FRAMES = st.sampled_from(LINES + ONE_LINE)
-ASKED = [
+QUESTIONS_ABOUT = [
     "Is the bridge older than the museum?",
     "Is the museum older than the bridge?",
     "Was the bridge built in Vienna?",
@@ -35,7 +35,7 @@ ASKED = [
     "Does it hold 3.5 tons?",
     "Does it hold 4.5 tons?",
 ]
-TOLD = [
+INSTRUCTIONS = [
     "Name the one who designed it in a short sentence.",
     "Say in which town she studied and for how long.",
     "Give two reasons why the crew had to wait.",
@@ -53,8 +53,8 @@ OTHERS = _questions("lamp river song writes hears cold yellow often later horse"
 
 def are_near_examples(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether two prompts with their answers are near, in either order."""
-    said = pl.DataFrame([one, other], schema=["prompt", "answer"], orient="row")
-    sets = to_sets(said, CONFIG)
+    examples = pl.DataFrame([one, other], schema=["prompt", "answer"], orient="row")
+    sets = to_sets(examples, CONFIG)
     forth, back = are_near(np.array([[0, 1], [1, 0]]), sets, CONFIG)
     assert forth == back
     return bool(forth)
@@ -62,8 +62,8 @@ def are_near_examples(one: tuple[str, str], other: tuple[str, str]) -> bool:
 
 @pytest.mark.parametrize("frame", LINES + ONE_LINE)
 def test_two_questions_about_a_passage_are_two_examples(frame: str) -> None:
-    for asked in (ASKED, TOLD):
-        prompts = [frame.format(p=PASSAGE, q=question) for question in asked]
+    for questions in (QUESTIONS_ABOUT, INSTRUCTIONS):
+        prompts = [frame.format(p=PASSAGE, q=question) for question in questions]
         for at, one in enumerate(prompts):
             for other in prompts[:at]:
                 assert not are_near_examples((one, "yes"), (other, "yes"))
@@ -82,7 +82,7 @@ def test_two_questions_about_a_passage_are_two_examples(frame: str) -> None:
 def test_two_questions_are_two_examples_even_if_the_passages_differ_slightly(
     frame: str, variant: str
 ) -> None:
-    one, other = ASKED[:2]
+    one, other = QUESTIONS_ABOUT[:2]
     first = (frame.format(p=PASSAGE, q=one), "yes")
     assert not are_near_examples(first, (frame.format(p=variant, q=other), "yes"))
     assert are_near_examples(first, (frame.format(p=variant, q=one), "yes"))

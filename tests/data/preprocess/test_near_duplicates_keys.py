@@ -1,4 +1,4 @@
-"""Keys of near-duplicates: they depend on a text alone, and lead to few pairs."""
+"""Keys of near-duplicates depend on a text alone, and give few candidate pairs."""
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
@@ -33,10 +33,10 @@ def test_keys_and_sets_do_not_depend_on_the_batch(
     parts = [column[:cut], column[cut:]]
     keys = np.concatenate([to_keys(part, CONFIG) for part in parts])
     assert np.array_equal(keys, to_keys(column, CONFIG))
-    whole = to_sets(plain(column), CONFIG)
+    at_once = to_sets(plain(column), CONFIG)
     joined = join_sets([to_sets(plain(part), CONFIG) for part in parts])
     for name in ("lines", "exact", "shingles", "numbers"):
-        one, other = getattr(whole, name), getattr(joined, name)
+        one, other = getattr(at_once, name), getattr(joined, name)
         assert np.array_equal(one.hashes, other.hashes)
         assert np.array_equal(one.offsets, other.offsets)
 

@@ -45,9 +45,7 @@ def clean(text: str) -> str:
         ("L’œuvre « ça » — naïve…", "L’œuvre « ça » — naïve…"),
     ],
 )
-def test_content_stays_and_its_writing_becomes_regular(
-    dirty: str, expected: str
-) -> None:
+def test_content_stays_and_its_form_becomes_regular(dirty: str, expected: str) -> None:
     assert clean(dirty) == expected
 
 

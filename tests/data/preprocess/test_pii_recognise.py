@@ -1,4 +1,4 @@
-"""What is taken for personal data, by how it is written and what stands around it."""
+"""What is recognised as personal data, by its form and the words around it."""
 
 import polars as pl
 import pytest
@@ -234,7 +234,7 @@ def test_a_value_is_found_whole_in_forms_records_and_code(
         "x = 0.4111111111111111; y = 3 *5551234567",
     ],
 )
-def test_sentences_sums_and_dates_are_no_accounts_or_numbers(text: str) -> None:
+def test_sentences_sums_and_dates_are_not_accounts_or_numbers(text: str) -> None:
     assert not [one for one in find(text) if one[2]]
 
 

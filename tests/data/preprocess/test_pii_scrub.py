@@ -1,4 +1,4 @@
-"""What is done about personal data, and what a person decides."""
+"""The actions on personal data, and the decisions of a reviewer."""
 
 import pickle
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ def scrubber(
     regions: tuple[str, ...] = ("FR", "US"),
     **actions: Action,
 ) -> Scrubber:
-    """Redacts all kinds but those that are named."""
+    """Redacts all kinds except those with another action."""
     chosen: dict[str, str] = dict.fromkeys(KINDS, "redact") | actions
     config = PiiConfig.model_validate(
         {"actions": chosen, "regions": regions, "unsure": "keep", "context": 20}
@@ -204,8 +204,8 @@ def test_no_part_of_a_redacted_number_stays(seed: int) -> None:
             covered = {at for span in sure for at in range(*span)}
             left = [at for at in range(start, end) if at not in covered]
             digits = "".join(filter(str.isdigit, (example.text[at] for at in left)))
-            whole = len(left) == end - start
-            assert whole or len(digits) < 4, (kind, example.text, digits)
+            complete = len(left) == end - start
+            assert complete or len(digits) < 4, (kind, example.text, digits)
 
 
 def test_precision_and_recall_hold_on_labelled_text() -> None:

@@ -1,4 +1,4 @@
-"""Rules of preprocess.quality: what they drop, with a reason, and what they keep."""
+"""Rules of preprocess.quality: which examples they drop, with a reason."""
 
 import pickle
 from typing import Any
@@ -34,15 +34,15 @@ ENGLISH, FRENCH = "The shop is closed on Mondays.", "Le magasin est fermé le lu
 
 
 def marks(*turns: tuple[str, str], stratum: str = "all", **config: Any) -> list[str]:
-    """Reasons to drop one example."""
+    """The reasons for which an example is dropped."""
     chosen = QualityConfig.model_validate(ON | config)
     messages = [{"role": role, "content": content} for role, content in turns]
     batch = pl.DataFrame({"messages": [messages], "stratum": [stratum]})
-    said = sides(unfold(batch))
-    said = measure(said, unfold(batch), batch["stratum"], chosen)
+    measures = sides(unfold(batch))
+    measures = measure(measures, unfold(batch), batch["stratum"], chosen)
     found = []
     for rule in quality_rules(chosen):
-        drops, value = said.select(rule.drops.alias("drops"), rule.value).row(0)
+        drops, value = measures.select(rule.drops.alias("drops"), rule.value).row(0)
         if drops:
             assert value and rule.expected and rule.fix
             found.append(rule.reason)
@@ -94,17 +94,17 @@ def test_swapped_sides_are_reported_with_both_languages() -> None:
         {"role": "assistant", "content": ENGLISH},
     ]
     turns = unfold(pl.DataFrame({"messages": [messages]}))
-    said = measure(sides(turns), turns, pl.Series(["all"]), config)
-    value = said.select(quality_rules(config)[-1].value).item()
+    measures = measure(sides(turns), turns, pl.Series(["all"]), config)
+    value = measures.select(quality_rules(config)[-1].value).item()
     assert value.startswith("user is fr, assistant is en: Le magasin")
 
 
 def test_the_stratum_may_name_the_language_of_each_row() -> None:
     language = LANGUAGE | {"expected": {"user": "stratum", "assistant": "stratum"}}
-    said = pair(FRENCH, "le lundi")
-    assert not marks(*said, stratum="fr", language=language)
-    assert marks(*said, stratum="en", language=language) == ["wrong language"]
-    assert not marks(*said, stratum="news", language=language)
+    both = pair(FRENCH, "le lundi")
+    assert not marks(*both, stratum="fr", language=language)
+    assert marks(*both, stratum="en", language=language) == ["wrong language"]
+    assert not marks(*both, stratum="news", language=language)
 
 
 def test_repeated_turns_of_a_user_are_not_repetitive() -> None:

@@ -73,8 +73,8 @@ def test_a_question_about_markup_keeps_the_answers_tags_and_blanks() -> None:
 
 def test_a_technical_turn_makes_the_references_technical_too() -> None:
     references = to_turns([["<b>Title</b>"]])
-    asked = to_turns([["Which tag makes text bold?"]])
-    assert repair(references, asked, CONFIG)[0].equals(references)
+    questions = to_turns([["Which tag makes text bold?"]])
+    assert repair(references, questions, CONFIG)[0].equals(references)
 
 
 def test_code_keeps_its_blanks() -> None:

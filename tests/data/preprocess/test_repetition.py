@@ -1,4 +1,4 @@
-"""Texts that say one thing over and over are measured, others are 0."""
+"""The repeated share of a text is measured; it is 0 without repetition."""
 
 import polars as pl
 import pytest
@@ -56,9 +56,14 @@ def test_speech_numbers_and_tables_are_no_repetition(text: str) -> None:
 @given(st.text(min_size=3, max_size=40), st.integers(MIN_REPEATS, 12))
 def test_the_share_of_a_whole_repetition_is_one(piece: str, times: int) -> None:
     text = piece * times
-    said = share(text)
-    assert said in (0, 1)
-    assert said == 1 or text.isdigit() or len(text) < MIN_RUN or not piece.isprintable()
+    repeated = share(text)
+    assert repeated in (0, 1)
+    assert (
+        repeated == 1
+        or text.isdigit()
+        or len(text) < MIN_RUN
+        or not piece.isprintable()
+    )
 
 
 @given(st.lists(st.text(alphabet="ab ", max_size=60), max_size=8))

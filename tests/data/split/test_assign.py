@@ -1,4 +1,4 @@
-"""Splits: stable under growth, whole groups, official splits kept."""
+"""Splits are stable under growth, and keep groups and official splits together."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -70,8 +70,8 @@ def test_the_size_of_batches_changes_nothing(
     examples: list[Example], batch_size: int
 ) -> None:
     codes, splitter = split(examples, batch_size=batch_size)
-    other, whole = split(examples, batch_size=100)
-    assert codes == other and splitter.num_straddling == whole.num_straddling
+    other, at_once = split(examples, batch_size=100)
+    assert codes == other and splitter.num_straddling == at_once.num_straddling
 
 
 @given(FREE, FREE)
@@ -96,7 +96,7 @@ def test_a_group_never_straddles(examples: list[Example]) -> None:
 
 
 @given(MIXED)
-def test_an_official_held_out_split_is_exactly_what_was_given(
+def test_an_official_held_out_split_is_unchanged(
     examples: list[Example],
 ) -> None:
     codes = assign(examples)
@@ -149,7 +149,7 @@ def test_shares_hold_in_every_stratum_of_a_large_set() -> None:
         assert codes.count(TEST) / 20_000 == pytest.approx(0.2, abs=0.01)
 
 
-def test_positions_are_fixed_for_ever() -> None:
+def test_positions_never_change() -> None:
     # Data that was split before depends on these values; they must not change.
     assert position("doc-1", 42) == pytest.approx(0.8403813413)
     assert position("doc-1", 43) != position("doc-1", 42)
@@ -187,7 +187,7 @@ def test_the_counts_of_splits_and_strata_add_up() -> None:
     assert strata["a"] == {"train": 0, "validation": 0, "test": 1, "rejects": 1}
 
 
-def test_an_all_test_set_is_counted() -> None:
+def test_a_set_with_only_a_test_split_is_counted() -> None:
     found = report([Example(str(i), "test") for i in range(5)])
     counts = {"train": 0, "validation": 0, "test": 5, "rejects": 0}
     assert found["counts"] == {**counts, "paraphrases_left_out": 0}

@@ -1,4 +1,4 @@
-"""Leakage: exactly the train rows that overlap a held-out text are found."""
+"""Leakage: exactly the train rows that overlap with a held-out text are found."""
 
 import string
 from collections.abc import Iterable, Sequence

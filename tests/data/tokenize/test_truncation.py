@@ -15,8 +15,8 @@ TEXT = st.text("ab ", min_size=1, max_size=20)
 
 
 class Framed:
-    """Token i is the character i. A start token comes first, a prompt stands between
-    `<` and `>`, and an end token follows an answer."""
+    """Token i is the character i. A start token comes first, a prompt is between `<`
+    and `>`, and an end token follows an answer."""
 
     stop_ids = [END]
 
@@ -25,7 +25,7 @@ class Framed:
         return ""
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
-        """The prompt of evaluation."""
+        """The prompt as evaluation builds it."""
         return self._one(messages[:-1]).input_ids
 
     def to_tokens(self, batch: Sequence[Sequence[Message]]) -> Tokens:
@@ -46,7 +46,7 @@ class Framed:
 
 
 def chat(*texts: str, system: str = "") -> list[Message]:
-    """User and assistant in turn, the assistant last."""
+    """Alternating turns of user and assistant; the assistant is last."""
     first = [Message(role="system", content=system)] if system else []
     turns = reversed([*enumerate(reversed(texts))])
     return first + [
@@ -57,7 +57,7 @@ def chat(*texts: str, system: str = "") -> list[Message]:
 def cut(
     messages: list[Message], limit: int, overlong: str = "truncate_left"
 ) -> CutSequence:
-    """The one sequence that is left."""
+    """The only remaining sequence."""
     config = TokenizeConfig.model_validate(
         {
             "max_seq_len": limit,
@@ -144,5 +144,5 @@ def test_truncated_at_the_right_some_of_the_answer_always_carries_loss() -> None
         num_shown=0,
     )
     long = chat("abcdefgh", "a")
-    whole = Framed().to_tokens([long]).row(0)
-    assert fit_to_limit(whole, long, Framed(), config) == []
+    complete = Framed().to_tokens([long]).row(0)
+    assert fit_to_limit(complete, long, Framed(), config) == []

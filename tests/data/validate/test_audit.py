@@ -108,9 +108,9 @@ def test_conversations_of_all_lengths_satisfy_the_contract(turns: list[dict]) ->
 def test_train_prompts_in_the_test_set_leak_and_are_named() -> None:
     lines = [example(n, split="train") for n in range(4)]
     lines += [example(n) for n in range(4, 6)]
-    asked = lines[2]["messages"][0]
+    question = lines[2]["messages"][0]
     answer = {"role": "assistant", "content": "another answer"}
-    lines.append(example(6, split="test", messages=[asked, answer]))
+    lines.append(example(6, split="test", messages=[question, answer]))
     report = audit(lines)
     assert report["num_leaked"] == 1 and not report["passed"]
     assert report["leaked"] == [{"check": "leaked", "id": "id2", "where": "f:2"}]

@@ -1,4 +1,4 @@
-"""Unfilled placeholders are found in the text of turns, and only there."""
+"""Unfilled placeholders are found in the text of turns and nowhere else."""
 
 import pytest
 from translation_pairs import pair
@@ -24,7 +24,9 @@ from graft.records import EXAMPLE_SCHEMA
         ("{% if x %}", None),
     ],
 )
-def test_an_unfilled_place_is_reported_and_kept(text: str, place: str | None) -> None:
+def test_an_unfilled_placeholder_is_reported_and_kept(
+    text: str, place: str | None
+) -> None:
     lines = [pair("Hi.", "Ho.", 1), pair(text, "Ho.", 2), pair("Hi!", text, 3)]
     tools = [{"role": "tools", "content": "{{name}}"}, *pair("Hi?", "Ho.")["messages"]]
     lines.append(pair(None, "", 4, messages=tools))

@@ -21,7 +21,7 @@ from graft.training.fused.install import install
 from graft.training.fused.layer import Keep
 from graft.training.losses import fused_loss, plain_loss
 
-# PEFT 0.21 uses an attribute that transformers 5.23 deprecates.
+# PEFT 0.21 reads an attribute that transformers 5.23 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")
 SIZES = {
     "vocab_size": 101,
@@ -144,8 +144,8 @@ def test_the_next_step_uses_changed_weights() -> None:
     assert fresh(batch).item() == pytest.approx(after, rel=1e-6)
 
 
-class Pile:
-    """An offloader that requires each fetch to be of what was offloaded last."""
+class Stack:
+    """An offloader that checks that tensors are fetched last in, first out."""
 
     def __init__(self) -> None:
         self.put_away: list[list[torch.Tensor]] = []
@@ -161,7 +161,7 @@ class Pile:
 
 @pytest.mark.parametrize("keep", ["input", "attended"])
 def test_offloading_changes_no_gradient(keep: Any) -> None:
-    batch, found, pile = make_batch(weights=False), [], Pile()
+    batch, found, pile = make_batch(weights=False), [], Stack()
     for offloader in (None, pile):
         torch.manual_seed(2)
         model = make_model(MistralConfig)
@@ -172,7 +172,7 @@ def test_offloading_changes_no_gradient(keep: Any) -> None:
 
 
 def test_nothing_is_offloaded_without_gradients() -> None:
-    batch, model, pile = make_batch(weights=False), make_model(LlamaConfig), Pile()
+    batch, model, pile = make_batch(weights=False), make_model(LlamaConfig), Stack()
     install(model, torch.float64, "input", plain, pile)  # type: ignore[arg-type]
     with torch.no_grad():
         fused_loss(model, plain, batch)

@@ -1,6 +1,6 @@
 """Linear layers with adapters, against autograd over the formula."""
 
-# pylint: disable=abstract-method,invalid-name  # what PEFT's layers are like
+# pylint: disable=abstract-method,invalid-name  # as in PEFT's layers
 
 from typing import Any
 
@@ -17,7 +17,7 @@ SCALE, RATE = 0.7, 0.4
 
 
 class Adapted(nn.Module):
-    """The attributes of a PEFT 0.21 linear layer that are read."""
+    """A linear layer with the attributes of PEFT 0.21 that graft reads."""
 
     def __init__(self, base: nn.Linear, rate: float) -> None:
         super().__init__()
@@ -44,12 +44,12 @@ def pack(base: nn.Linear, bits: str) -> Tensor:
     )
     base.weight = nn.Parameter(packed, requires_grad=False)
     base.weight.quant_state = state  # type: ignore[attr-defined]
-    said: Tensor = dequantize_4bit(packed, state).double()
-    return said
+    weight: Tensor = dequantize_4bit(packed, state).double()
+    return weight
 
 
 def expected(layers: list[Any], dense: list[Tensor], x: Tensor, mask: Any) -> Tensor:
-    """The formula, for autograd."""
+    """The outputs by the formula, for autograd."""
     found = []
     for layer, weight in zip(layers, dense):
         base = getattr(layer, "base_layer", layer)
