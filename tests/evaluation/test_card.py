@@ -82,7 +82,7 @@ def with_params(facts: Facts, **sections: object) -> Facts:
 
 
 def make_generated(rows: list[Prediction]) -> Generated:
-    cost = GenerationCost(num_tokens=400, seconds=2.0, batch_ms=150.0)
+    cost = GenerationCost(num_tokens=400, seconds=2.0, prompt_ms=150.0)
     return Generated(
         predictions=rows,
         adapter="def456",

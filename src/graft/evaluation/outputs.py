@@ -95,7 +95,7 @@ def to_metrics(facts: Facts) -> dict[str, float]:
     }
     for system, cost in facts.generated.costs.items():
         found[f"{system}/tokens_per_s"] = cost.tokens_per_s
-        found[f"{system}/batch_ms"] = cost.batch_ms
+        found[f"{system}/prompt_ms"] = cost.prompt_ms
     for system, wait in facts.generated.latency.items():
         found[f"{system}/latency_p50_ms"] = wait.p50_ms
         found[f"{system}/latency_p95_ms"] = wait.p95_ms

@@ -54,12 +54,12 @@ class GenerationCost:
     Args:
         num_tokens: of the completions with their stop tokens, not of the prompts.
         seconds: their duration.
-        batch_ms: median duration of a batch.
+        prompt_ms: median time of a prompt from entering the batch to its end.
     """
 
     num_tokens: int
     seconds: float
-    batch_ms: float
+    prompt_ms: float
 
     @classmethod
     def of(cls, completions: Completions) -> Self:
