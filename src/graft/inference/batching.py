@@ -73,8 +73,7 @@ def run_requests(
                 raise HardwareError(
                     str(runner.device),
                     "out of memory with a single prompt at once",
-                    fix="lower generation.batch_size, generation.max_new_tokens, or shorten "
-                    "the prompts",
+                    fix="lower generation.max_new_tokens, or shorten the prompts",
                 ) from error
             slots //= 2
         rows = scheduler.open_rows
