@@ -31,8 +31,8 @@ import yaml
 from example_corpus import write_examples
 
 from graft import io
-from graft.config.compose import compose
 from graft.config import PreprocessConfig
+from graft.config.compose import compose
 from graft.data.preprocess.cleaning import ReviewDecisions, clean
 from graft.data.preprocess.near_duplicates import MARKS, join_pairs, to_pairs
 from graft.engine.local import LocalEngine, num_cores
