@@ -114,13 +114,13 @@ def test_tokens_and_time_are_counted(model, template, greedy_rows):
     assert not complete(model, template, [], GREEDY).texts
 
 
-def test_too_little_memory_says_to_lower_the_batch_size(model, template):
+def test_too_little_memory_for_a_single_prompt_says_to_shorten_it(model, template):
     def full(**_):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     small = copy.deepcopy(model)
     small.forward = full
-    with pytest.raises(HardwareError, match="lower generation.batch_size"):
+    with pytest.raises(HardwareError, match="lower generation.max_new_tokens, or shorten"):
         complete(small, template, PROMPTS, GREEDY)
 
 
