@@ -5,6 +5,7 @@ reference answer contains a stop text, or is longer, every correct completion is
 scored as wrong.
 """
 
+import sys
 from collections.abc import Sequence
 from itertools import takewhile
 
@@ -17,11 +18,14 @@ from graft.records import shorten
 def check_answer_limits(
     examples: Sequence[HeldOutExample], generation: GenerationConfig
 ) -> list[str]:
-    """Sentences on the reference answers that generation will cut; empty if none.
+    """Print and return sentences on the reference answers that generation will cut.
 
     Raises: DataError if more than the share `max_cut_answers` contain a stop text.
     """
-    return [*_stop_texts(examples, generation), *_lengths(examples, generation)]
+    found = [*_stop_texts(examples, generation), *_lengths(examples, generation)]
+    for text in found:
+        print(f"warning: {text}", file=sys.stderr)
+    return found
 
 
 def _stop_texts(

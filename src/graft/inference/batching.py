@@ -9,12 +9,11 @@ import torch
 from graft.errors import HardwareError
 from graft.hardware.machine import available_gib
 from graft.inference.attention import obstacle
+from graft.inference.decoding import CHECK_EVERY
 from graft.inference.requests import GenerationRequest, TokensEvent
-from graft.inference.runner import ModelRunner, inner_model
+from graft.inference.runner import ModelRunner, inner_model, key_shape
 from graft.inference.scheduler import OpenRow, Scheduler
 
-STEPS_PER_READ = 4
-"""Decode steps between two looks at the tokens on a GPU, which a look makes wait."""
 ROUND_LENGTH = 128
 """Lengths of slots are multiples of it, so that runs of similar lengths share them."""
 SHARE = 0.8
@@ -28,9 +27,7 @@ def is_supported(model: Any) -> bool:
     owner = inner_model(model)
     if obstacle(owner.config):
         return False
-    config, on_cuda = owner.config, owner.device.type == "cuda"
-    size = getattr(config, "head_dim", None)
-    size = size or config.hidden_size // config.num_attention_heads
+    on_cuda, size = owner.device.type == "cuda", key_shape(owner.config)[2]
     # Triton's blocks are powers of two, and torch's packed attention takes 16 bits.
     return not on_cuda or (size in (16, 32, 64, 128, 256) and owner.dtype.itemsize == 2)
 
@@ -60,7 +57,7 @@ def run_requests(
         scheduler = Scheduler(
             runner,
             slots,
-            steps_per_read=STEPS_PER_READ if runner.device.type == "cuda" else 1,
+            steps_per_read=CHECK_EVERY if runner.device.type == "cuda" else 1,
             min_free=max(1, slots // 8),
         )
         scheduler.add(*rows)
@@ -133,9 +130,5 @@ def dense_bytes(owner: Any) -> int:
 
 def slot_bytes(owner: Any, length: int) -> int:
     """Memory of the keys and values of one slot."""
-    config = owner.config
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None)
-    size = size or config.hidden_size // config.num_attention_heads
-    layers = config.num_hidden_layers
+    layers, heads, size = key_shape(owner.config)
     return int(2 * layers * heads * size * length * owner.dtype.itemsize)

@@ -28,13 +28,9 @@ class ModelRunner:
     def __init__(self, model: Any, num_slots: int, length: int, *, dense: bool) -> None:
         register()
         owner = inner_model(model)
-        config = owner.config
-        heads = getattr(config, "num_key_value_heads", None)
-        heads = heads or config.num_attention_heads
-        size = getattr(config, "head_dim", None)
-        size = size or config.hidden_size // config.num_attention_heads
+        layers, heads, size = key_shape(owner.config)
         self.num_slots, self.length, self.device = num_slots, length, owner.device
-        shape = (config.num_hidden_layers, 2, num_slots, length, heads, size)
+        shape = (layers, 2, num_slots, length, heads, size)
         # Zeros: memory that was never written may hold NaN, which no mask removes.
         self._memory = torch.zeros(shape, dtype=owner.dtype, device=self.device)
         self._lengths = [0] * num_slots
@@ -144,6 +140,14 @@ def lay_out(lengths: Sequence[int], first: int, device: Any) -> Packed:
         starts.to(device, torch.int32),
         max(lengths),
     )
+
+
+def key_shape(config: Any) -> tuple[int, int, int]:
+    """Layers, key heads and head size of a model with this config."""
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None)
+    size = size or config.hidden_size // config.num_attention_heads
+    return config.num_hidden_layers, heads, size
 
 
 def inner_model(model: Any) -> Any:

@@ -144,25 +144,30 @@ class Scheduler:
             prompts.append(prompt)
         logits = self._runner.prefill(first, prompts)
         self._running += [self._waiting.popleft() for _ in prompts]
-        return self._take([self._choose(first, logits, 0)], first)
+        found = [self._choose(self._chooser(first), first, logits, 0)]
+        return self._take(found, first)
 
     def _decode(self) -> list[TokensEvent]:
         number = min(self._steps, *(row.num_left for row in self._running))
-        found = []
+        found, chooser = [], self._chooser(0)
         for step in range(number):
             logits = self._runner.decode(self._last[: len(self._running)])
-            found.append(self._choose(0, logits, step))
+            found.append(self._choose(chooser, 0, logits, step))
         return self._take(found, 0)
 
-    def _choose(
-        self, first: int, logits: Tensor, ahead: int
-    ) -> tuple[Tensor, Tensor | None]:
+    def _chooser(self, first: int) -> TokenChooser:
+        """Chooses for the rows from `first` on."""
         rows = self._running[first:]
-        chooser = TokenChooser(
+        return TokenChooser(
             [row.request.sampling for row in rows],
             any(row.request.logprobs for row in rows),
             self._runner.device,
         )
+
+    def _choose(
+        self, chooser: TokenChooser, first: int, logits: Tensor, ahead: int
+    ) -> tuple[Tensor, Tensor | None]:
+        rows = self._running[first:]
         numbers = [len(row.tokens) + ahead for row in rows]
         tokens, logprobs = chooser.choose(logits, numbers)
         self._last[first : first + len(rows)] = tokens
@@ -175,9 +180,8 @@ class Scheduler:
         rows = self._running[first:]
         tokens = torch.stack([chosen for chosen, _ in found], dim=1).tolist()
         logs: list[list[float]] = [[]] * len(rows)
-        if (
-            probed := [logprobs for _, logprobs in found if logprobs is not None]
-        ) != []:
+        probed = [logprobs for _, logprobs in found if logprobs is not None]
+        if probed:
             logs = torch.stack(probed, dim=1).tolist()
         events, over = [], []
         for place, (row, new, log) in enumerate(zip(rows, tokens, logs)):

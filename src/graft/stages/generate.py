@@ -1,6 +1,5 @@
 """Stage `generate`: base and tuned model on the test split → completions and costs."""
 
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +38,6 @@ def run(
     check_held_out(splits, "test")
     examples = read_examples(splits / "test", generation.max_examples)
     warnings = check_answer_limits(examples, generation)
-    print(*(f"warning: {text}" for text in warnings), sep="\n", file=sys.stderr)
     device = choose_device(generation.device, model, quantization)
     generated = generate(
         load_base(model, quantization, device),

@@ -228,7 +228,7 @@ class Sender:
                 name="adapter",
                 python_model=str(code),
                 artifacts={"adapter": str(adapter)},
-                model_config=event.values["settings"],
+                model_config=event.values.get("settings"),
                 pip_requirements=event.values["requirements"],
                 registered_model_name=name,
             )
