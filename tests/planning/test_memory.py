@@ -122,7 +122,8 @@ def kept_fused(tuned: Any, batch: Any) -> int:
     """Bytes that fused layers keep."""
     import torch
 
-    from graft.training.fused import layer, plain
+    from graft.kernels import plain
+    from graft.training.fused import layer
     from graft.training.fused.install import install
     from graft.training.losses import fused_loss
 

@@ -99,7 +99,7 @@ def slotted_attention(
         return attend(query, key, value, layout, scaling, sliding_window), None
     assert own is not None
     if query.is_cuda:
-        from graft.inference.kernels import flash_decode
+        from graft.kernels.decode_attention import flash_decode
 
         scale = scaling if scaling is not None else query.shape[-1] ** -0.5
         out = flash_decode(query[:, :, 0], own, layout.positions, scale, sliding_window)

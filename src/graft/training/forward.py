@@ -129,9 +129,9 @@ def missing_dependency(device: str) -> str:
 def load_ops(on_cuda: bool) -> ModuleType:
     """The operations of fused layers: Triton kernels, or plain torch functions."""
     if on_cuda:
-        from graft.training.fused import kernels
+        from graft.kernels import cuda
 
-        return kernels
-    from graft.training.fused import plain
+        return cuda
+    from graft.kernels import plain
 
     return plain

@@ -16,7 +16,7 @@ from transformers import (
 
 from graft.training.attention import PACKED, lay_out, register_packed_attention
 from graft.training.batches import MicroBatch
-from graft.training.fused import plain
+from graft.kernels import plain
 from graft.training.fused.install import install
 from graft.training.fused.layer import Keep
 from graft.training.losses import fused_loss, plain_loss

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from graft.training.fused import loss, plain
+from graft.kernels import plain
+from graft.training.fused import loss
 
 
 def make_head(dtype: torch.dtype = torch.float64) -> loss.Head:

@@ -9,7 +9,7 @@ import torch
 from bitsandbytes.functional import dequantize_4bit, quantize_4bit
 from torch import Tensor, nn
 
-from graft.training.fused import plain
+from graft.kernels import plain
 from graft.training.fused.frozen import Workspace
 from graft.training.fused.projection import Projection
 

@@ -105,7 +105,7 @@ class FrozenWeights:
     Args:
         linears: `torch.nn.Linear` or bitsandbytes' `Linear4bit`, all of one kind.
         workspace: the buffer for dequantized weights.
-        ops: `kernels` or `plain`.
+        ops: `graft.kernels.cuda` or `.plain`.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ def head_loss(
         predicts: positions in `hidden` that carry loss, without duplicates. [trained].
         targets: the next tokens. [trained].
         weights: of the targets; None: 1. [trained].
-        ops: `kernels` or `plain`.
+        ops: `graft.kernels.cuda` or `.plain`.
     """
     total: Tensor = _HeadLoss.apply(hidden, head, predicts, targets, weights, ops)
     return total

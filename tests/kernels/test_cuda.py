@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from graft.training.fused import plain
+from graft.kernels import plain
 
 pytestmark = pytest.mark.gpu
 DTYPES = {torch.float32: 1e-6, torch.bfloat16: 6e-3}
@@ -16,7 +16,7 @@ TOKENS, SIZE, WIDE, VOCABULARY = 13, 96, 2100, 5003
 @pytest.fixture
 def kernels() -> Any:
     pytest.importorskip("triton")
-    from graft.training.fused import kernels as found
+    from graft.kernels import cuda as found
 
     torch.manual_seed(0)
     return found

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 
 def norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """As in `kernels`."""
+    """As in `cuda`."""
     wide = _wide(x)
     scale = torch.rsqrt(wide.square().mean(1) + eps)
     return (wide * scale[:, None] * weight).to(x.dtype), scale
@@ -18,7 +18,7 @@ def norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
 def add_norm(
     x: Tensor, other: Tensor, weight: Tensor, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """As in `kernels`."""
+    """As in `cuda`."""
     total = x + other
     return total, *norm(total, weight, eps)
 
@@ -26,7 +26,7 @@ def add_norm(
 def norm_backward(
     grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor, residual: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """As in `kernels`."""
+    """As in `cuda`."""
     wide = _wide(x)
     scaled = _wide(grad) * weight
     along = (scaled * wide).mean(1) * scale.square()
@@ -35,7 +35,7 @@ def norm_backward(
 
 
 def rotate_(states: Tensor, cos: Tensor, sin: Tensor, num_heads: int) -> None:
-    """As in `kernels`."""
+    """As in `cuda`."""
     num, size = cos.shape
     heads = states[:, : num_heads * size].view(num, num_heads, size)
     one, other = heads.chunk(2, dim=2)
@@ -44,20 +44,20 @@ def rotate_(states: Tensor, cos: Tensor, sin: Tensor, num_heads: int) -> None:
 
 
 def rotate_backward(parts: Sequence[Tensor], cos: Tensor, sin: Tensor) -> Tensor:
-    """As in `kernels`."""
+    """As in `cuda`."""
     out = torch.cat([part.flatten(1) for part in parts], dim=1)
     rotate_(out, cos, -sin, parts[0].shape[1] + parts[1].shape[1])
     return out
 
 
 def swiglu(gate_up: Tensor) -> Tensor:
-    """As in `kernels`."""
+    """As in `cuda`."""
     gate, up = _wide(gate_up).chunk(2, dim=1)
     return (functional.silu(gate) * up).to(gate_up.dtype)
 
 
 def swiglu_backward_(grad: Tensor, gate_up: Tensor) -> None:
-    """As in `kernels`."""
+    """As in `cuda`."""
     gate, up = _wide(gate_up).chunk(2, dim=1)
     wide, opened = _wide(grad), gate.sigmoid()
     to_gate = wide * up * opened * (1 + gate * (1 - opened))
@@ -67,7 +67,7 @@ def swiglu_backward_(grad: Tensor, gate_up: Tensor) -> None:
 
 
 def cross_entropy_(logits: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
-    """As in `kernels`."""
+    """As in `cuda`."""
     logs = _wide(logits).log_softmax(1)
     factor = torch.ones_like(logs[:, 0]) if weights is None else weights
     losses = -logs.gather(1, targets[:, None])[:, 0] * factor
@@ -78,7 +78,7 @@ def cross_entropy_(logits: Tensor, targets: Tensor, weights: Tensor | None) -> T
 
 
 def dropout(x: Tensor, rate: float, seed: int) -> Tensor:
-    """As in `kernels`, but the same seed drops other elements."""
+    """As in `cuda`, but the same seed drops other elements."""
     source = torch.Generator(x.device).manual_seed(seed)
     kept = torch.rand(x.shape, generator=source, device=x.device) >= rate
     return x * kept / (1 - rate)
@@ -91,7 +91,7 @@ def dequantize_(
     up: Tensor | None = None,
     down: Tensor | None = None,
 ) -> None:
-    """As in `kernels`."""
+    """As in `cuda`."""
     scales = state.absmax
     if state.nested:
         inner = state.state2

@@ -1,0 +1,1 @@
+"""Kernels of decoder layers: `cuda` in Triton, and `plain` with the same functions."""
