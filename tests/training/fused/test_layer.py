@@ -14,9 +14,9 @@ from transformers import (
     Qwen2Config,
 )
 
+from graft.kernels import plain
 from graft.training.attention import PACKED, lay_out, register_packed_attention
 from graft.training.batches import MicroBatch
-from graft.kernels import plain
 from graft.training.fused.install import install
 from graft.training.fused.layer import Keep
 from graft.training.losses import fused_loss, plain_loss
