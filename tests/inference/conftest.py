@@ -16,6 +16,7 @@ class ByteTemplate:
 
     pad_id = PAD
     stop_ids = [END]
+    byte_ids: frozenset[int] = frozenset()
 
     def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
         return list(f"{messages[0]['content']}:".encode())

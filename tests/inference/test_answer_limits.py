@@ -1,12 +1,12 @@
 """Reference answers that generation cannot return in full are found before it runs."""
 
 import pytest
+from cut_text import cut
 from settings import GENERATION
 
 from graft.errors import DataError
 from graft.inference.answer_limits import check_answer_limits
 from graft.inference.examples import HeldOutExample
-from graft.inference.generation import cut
 from graft.records import Message
 
 

@@ -3,12 +3,14 @@ import dataclasses
 
 import pytest
 import torch
+from cut_text import cut
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graft.errors import HardwareError
+from graft.inference import generation
 from graft.inference.decoding import pad_left, write_tokens
-from graft.inference.generation import Decoding, complete, cut
+from graft.inference.generation import Decoding, complete, write
 from graft.inference.results import GenerationCost
 
 GREEDY = Decoding(max_new_tokens=24)
@@ -82,6 +84,21 @@ def test_a_text_ends_before_its_stop_text(model, template, num_beams):
     assert not any(stop in text for text in texts)
     if num_beams == 1:
         assert texts == [cut(text, [stop]) for text in free]
+
+
+@pytest.mark.parametrize("slotted", [True, False])
+def test_a_stop_text_ends_its_row_at_its_last_token(
+    model, template, monkeypatch, slotted
+):
+    monkeypatch.setattr(generation, "is_supported", lambda model: slotted)
+    free = write(model, template, PROMPTS, GREEDY)
+    ends = {next(t for t in row[n:] if t < 128) for n, row in enumerate(free[:9])}
+    decoding = dataclasses.replace(GREEDY, stop=list(map(chr, ends)))
+    rows = write(model, template, PROMPTS, decoding)
+    assert len(set(map(len, rows))) > 3
+    for row, whole in zip(rows, free, strict=True):
+        first = next((at for at, t in enumerate(whole) if t in ends), len(whole) - 1)
+        assert row == whole[: first + 1]
 
 
 def test_a_row_that_has_ended_is_computed_no_further(model):

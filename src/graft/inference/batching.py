@@ -10,9 +10,9 @@ from graft.errors import HardwareError
 from graft.hardware.machine import available_gib
 from graft.inference.attention import obstacle
 from graft.inference.decoding import CHECK_EVERY
-from graft.inference.requests import GenerationRequest, TokensEvent
+from graft.inference.requests import GenerationRequest, OpenRow, TokensEvent
 from graft.inference.runner import ModelRunner, inner_model, key_shape
-from graft.inference.scheduler import OpenRow, Scheduler
+from graft.inference.scheduler import Scheduler
 
 ROUND_LENGTH = 128
 """Lengths of slots are multiples of it, so that runs of similar lengths share them."""

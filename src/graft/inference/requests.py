@@ -1,8 +1,10 @@
 """What the scheduler is asked for, and what it reports."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from graft.inference.detokenizer import StreamedText, TokenDecoder
 
 Finish = Literal["stop", "length", "cancelled"]
 """A stop token or stop text; the limit of tokens; cancelled."""
@@ -39,7 +41,8 @@ class GenerationRequest:
         prompt: token ids, at least one.
         max_new_tokens: most tokens generated.
         stop_ids: tokens that end the row; they belong to its tokens.
-        ended: whether the tokens so far contain a stop text; None: there is none.
+        template: decodes the tokens; None: events have no text.
+        stop: texts that end the row; they do not belong to its text.
         sampling: how tokens are chosen.
         logprobs: report the log-probability of each chosen token.
     """
@@ -48,7 +51,8 @@ class GenerationRequest:
     prompt: Sequence[int]
     max_new_tokens: int
     stop_ids: frozenset[int] = frozenset()
-    ended: Callable[[list[int]], bool] | None = None
+    template: TokenDecoder | None = None
+    stop: Sequence[str] = ()
     sampling: Sampling = GREEDY
     logprobs: bool = False
 
@@ -61,10 +65,68 @@ class TokensEvent:
         key: of its request.
         tokens: new since its last event.
         logprobs: of those tokens, in nats, before temperature; empty if not requested.
+        text: new since its last event, and certain: see `StreamedText`.
         finish: why the row has ended; None: it goes on.
     """
 
     key: Hashable
     tokens: list[int]
     logprobs: list[float]
+    text: str
     finish: Finish | None
+
+
+class OpenRow:
+    """A request, and what has been generated for it.
+
+    Args:
+        request: as asked for.
+    """
+
+    def __init__(self, request: GenerationRequest) -> None:
+        self.request = request
+        self.tokens: list[int] = []
+        template, stop = request.template, request.stop
+        self._text = StreamedText(template, stop) if template else None
+
+    @property
+    def num_most(self) -> int:
+        """Tokens that a slot must hold for it."""
+        return len(self.request.prompt) + self.request.max_new_tokens
+
+    @property
+    def num_left(self) -> int:
+        """Tokens that it may still generate."""
+        return self.request.max_new_tokens - len(self.tokens)
+
+    def extend(
+        self, tokens: Sequence[int], logprobs: Sequence[float] = ()
+    ) -> TokensEvent:
+        """Add tokens up to the row's end.
+
+        Args:
+            tokens: chosen one after another; those after its end are left out.
+            logprobs: of the tokens; not used unless requested.
+        """
+        before, shown = len(self.tokens), []
+        finish: Finish | None = None
+        for token in tokens[: self.num_left]:
+            self.tokens.append(token)
+            if self._text:
+                shown.append(self._text.push(token))
+            if token in self.request.stop_ids or self._text and self._text.stopped:
+                finish = "stop"
+                break
+        if finish is None and self.num_left < 1:
+            finish = "length"
+        if finish and self._text:
+            shown.append(self._text.finish())
+            finish = "stop" if self._text.stopped else finish
+        added = self.tokens[before:]
+        logs = list(logprobs[: len(added)]) if self.request.logprobs else []
+        return TokensEvent(self.request.key, added, logs, "".join(shown), finish)
+
+    def cancel(self) -> TokensEvent:
+        """End the row."""
+        rest = self._text.finish() if self._text else ""
+        return TokensEvent(self.request.key, [], [], rest, "cancelled")

@@ -6,43 +6,14 @@ moves to its slot, so a decode step always works on the first slots, without an 
 
 from collections import deque
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 
 import torch
 from torch import Tensor
 
-from graft.inference.requests import Finish, GenerationRequest, TokensEvent
+from graft.inference.requests import OpenRow, TokensEvent
 from graft.inference.runner import ModelRunner
 from graft.inference.sampling import TokenChooser
-
-
-@dataclass
-class OpenRow:
-    """A request that has not ended, and what it has generated."""
-
-    request: GenerationRequest
-    tokens: list[int] = field(default_factory=list)
-
-    @property
-    def num_most(self) -> int:
-        """Tokens that a slot must hold for it."""
-        return len(self.request.prompt) + self.request.max_new_tokens
-
-    @property
-    def num_left(self) -> int:
-        """Tokens that it may still generate."""
-        return self.request.max_new_tokens - len(self.tokens)
-
-    def extend(self, tokens: Sequence[int]) -> Finish | None:
-        """Add tokens up to its end; why it has ended, or None."""
-        for token in tokens:
-            self.tokens.append(token)
-            if token in self.request.stop_ids:
-                return "stop"
-        if self.request.ended is not None and self.request.ended(self.tokens):
-            return "stop"
-        return None if self.num_left > 0 else "length"
 
 
 class Scheduler:
@@ -108,18 +79,19 @@ class Scheduler:
         """Let one chunk of prompts enter, or decode one to `steps_per_read` tokens a
         row. Two chunks never follow each other while rows run.
         """
-        events = self._drop_cancelled()
+        if cancelled := self._drop_cancelled():
+            return cancelled  # alone: no later error can lose these events
         if not (self._entered and self._running):
             entered = self._prefill()
             self._entered = bool(entered)
             if entered:
-                return events + entered
+                return entered
         self._entered = False
-        return events + (self._decode() if self._running else [])
+        return self._decode() if self._running else []
 
     def _drop_cancelled(self) -> list[TokensEvent]:
         cancelled, self._cancelled = self._cancelled, set()
-        gone = [r.request.key for r in self.open_rows if r.request.key in cancelled]
+        gone = [row for row in self.open_rows if row.request.key in cancelled]
         if gone:
             self._waiting = deque(
                 row for row in self._waiting if row.request.key not in cancelled
@@ -127,7 +99,7 @@ class Scheduler:
             self._free(
                 [i for i, r in enumerate(self._running) if r.request.key in cancelled]
             )
-        return [TokensEvent(key, [], [], "cancelled") for key in gone]
+        return [row.cancel() for row in gone]
 
     def _prefill(self) -> list[TokensEvent]:
         first = len(self._running)
@@ -185,12 +157,8 @@ class Scheduler:
             logs = torch.stack(probed, dim=1).tolist()
         events, over = [], []
         for place, (row, new, log) in enumerate(zip(rows, tokens, logs)):
-            before = len(row.tokens)
-            finish = row.extend(new)
-            added = row.tokens[before:]
-            shown = log[: len(added)] if row.request.logprobs else []
-            events.append(TokensEvent(row.request.key, added, shown, finish))
-            if finish:
+            events.append(row.extend(new, log))
+            if events[-1].finish:
                 over.append(first + place)
         self._free(over)
         return events

@@ -21,6 +21,8 @@ class SentencePieceTokenizer:
     Raises: TemplateError if it has no end token.
     """
 
+    byte_ids: frozenset[int] = frozenset()  # its bytes are read character by character
+
     def __init__(self, path: Path, *, bos: bool = True) -> None:
         from sentencepiece import SentencePieceProcessor
 

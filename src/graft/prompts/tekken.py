@@ -16,6 +16,7 @@ class TekkenTokenizer:
     """
 
     opens_with_space = False
+    byte_ids: frozenset[int] = frozenset()
 
     def __init__(self, instruct: Any) -> None:
         self.instruct = instruct

@@ -38,6 +38,7 @@ class Template:
             that carries loss, and `eos_id`.
         vocab_size: greater than every id that a sequence can contain. The tokenizer
             may have more: control tokens that neither text nor this template writes.
+        byte_ids: tokens of single bytes that `decode` reads run by run.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Template:
         self._tokenizer = tokenizer
         self._system = system
         self.eos_id = tokenizer.eos_id
+        self.byte_ids = tokenizer.byte_ids
         probe = list(prompt_format.segments([self._whole(_PROBE)]).ragged)
         self.stop_ids = sorted({tokenizer.eos_id, probe[-1][-1]})
         self._control = re.compile(

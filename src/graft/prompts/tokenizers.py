@@ -25,7 +25,8 @@ class Tokenizer(Protocol):
     `control` maps the text of each control token to its id. `pads` are ids for
     padding, best first. `vocab_size` is greater than every id of text; control tokens
     may have higher ones. `opens_with_space`: whether every text is encoded as if
-    a space stood before it, which `decode` removes.
+    a space stood before it, which `decode` removes. `byte_ids` are tokens of single
+    bytes that `decode` reads run by run: a run that is not UTF-8 has no character.
     """
 
     bos_id: int | None
@@ -35,6 +36,7 @@ class Tokenizer(Protocol):
     vocab_size: int
     digest: str
     opens_with_space: bool
+    byte_ids: frozenset[int]
 
     def encode(self, texts: Sequence[str], *, start: bool) -> RaggedIds:
         """Ids of each text. `start`: it opens a document; else it continues one."""
@@ -123,6 +125,14 @@ class RustTokenizer:
         own = self._start.get_vocab(with_added_tokens=False).values()
         self.vocab_size = 1 + max([*own, *plain], default=-1)
         self.digest: str = digest(content)
+        self.byte_ids = self._fallback_bytes(content)
+
+    def _fallback_bytes(self, content: Mapping[str, Any]) -> frozenset[int]:
+        if "ByteFallback" not in json.dumps(content.get("decoder")):
+            return frozenset()
+        names = (f"<0x{byte:02X}>" for byte in range(256))
+        ids = map(self._start.token_to_id, names)
+        return frozenset(number for number in ids if number is not None)
 
     @cached_property
     def opens_anew(self) -> bool:
