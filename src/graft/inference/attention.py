@@ -14,6 +14,8 @@ from packaging.version import Version
 from torch import Tensor
 from torch.nn import functional
 
+from graft.inference.adapters import AdapterSwitch
+
 SLOTTED = "graft_slotted"
 """The name of this attention in transformers' registry."""
 _GROUPED = Version(torch.__version__) >= Version("2.13")
@@ -22,12 +24,12 @@ _GROUPED = Version(torch.__version__) >= Version("2.13")
 
 @dataclass(frozen=True)
 class Packed:
-    """Whole prompts, packed without padding into a row [1, tokens].
+    """Whole sequences, one after the other, without padding.
 
     Args:
         slots, positions: where the keys of each token are stored. Shape [tokens].
-        starts: int32, cumulative lengths with a leading 0. Shape [prompts + 1].
-        longest: tokens of the longest prompt.
+        starts: int32, cumulative lengths with a leading 0. Shape [sequences + 1].
+        longest: tokens of the longest sequence.
     """
 
     slots: Tensor
@@ -51,10 +53,62 @@ class OneEach:
     longest: int
 
 
-STEP: ContextVar[tuple[Packed | OneEach, Tensor | None]] = ContextVar("step")
-"""The layout of the tokens that this thread's model computes, and keys and values of
-all slots, or None where nothing is stored. Shape of the latter [layers, 2, slots,
-length, key heads, head size]. Not an argument, since some families pass none on."""
+@dataclass(frozen=True)
+class Step:
+    """What the model computes at the moment.
+
+    Args:
+        layout: of its tokens.
+        memory: keys and values of all slots; None: nothing is stored. Shape [layers, 2,
+            slots, length, key heads, head size].
+        adapters: which adapter each token uses.
+    """
+
+    layout: Packed | OneEach
+    memory: Tensor | None
+    adapters: AdapterSwitch
+
+
+STEP: ContextVar[Step] = ContextVar("step")
+"""Of this thread. Not an argument, since some families pass none on."""
+
+
+def attend(
+    layer: int,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    scale: float | None,
+    window: int | None,
+) -> Tensor:
+    """Causal attention within each sequence or slot; stores keys and values.
+
+    Args:
+        layer: number of the layer.
+        query: shape [tokens, heads, head size].
+        key, value: shape [tokens, key heads, head size].
+        scale: of scores; None: 1 / √(head size).
+        window: tokens that a token attends to, including itself; None: all before it.
+    Returns: shape [tokens, heads, head size].
+    """
+    step = STEP.get()
+    layout = step.layout
+    own = None if step.memory is None else step.memory[layer]
+    if own is not None:
+        for store, new in zip(own, (key, value)):
+            store.index_put_((layout.slots, layout.positions), new)
+    if window is not None and window >= layout.longest:
+        window = None
+    if isinstance(layout, Packed):
+        packed = _packed_cuda if query.is_cuda else _packed_cpu
+        return packed(query, key, value, layout, scale, window)
+    assert own is not None
+    if query.is_cuda:
+        from graft.kernels.decode_attention import flash_decode
+
+        scale = query.shape[-1] ** -0.5 if scale is None else scale
+        return flash_decode(query, own, layout.positions, scale, window)
+    return _one_each_cpu(query, own, layout, scale, window)
 
 
 def slotted_attention(
@@ -70,7 +124,7 @@ def slotted_attention(
     s_aux: Tensor | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Causal attention within each prompt or slot.
+    """`attend` with the signature of transformers' registry.
 
     Args:
         query: [1, heads, tokens, head size], or [rows, heads, 1, head size].
@@ -82,29 +136,14 @@ def slotted_attention(
     """
     if attention_mask is not None or softcap is not None or s_aux is not None:
         raise ValueError("slotted attention supports no mask, soft-capping or sinks")
+    rows, heads, tokens, size = query.shape
     # Float32 embeddings give float32 rotary angles, and so float32 queries and keys.
-    query, key = query.to(value.dtype), key.to(value.dtype)
-    layout, memory = STEP.get()
-    own = None if memory is None else memory[module.layer_idx]
-    if own is not None:
-        at = (layout.slots, layout.positions)
-        packed = isinstance(layout, Packed)
-        for store, new in zip(own, (key, value)):
-            states = new[0].transpose(0, 1) if packed else new[:, :, 0]
-            store.index_put_(at, states)  # [tokens or rows, key heads, head size]
-    if sliding_window is not None and sliding_window >= layout.longest:
-        sliding_window = None
-    if isinstance(layout, Packed):
-        attend = _packed_cuda if query.is_cuda else _packed_cpu
-        return attend(query, key, value, layout, scaling, sliding_window), None
-    assert own is not None
-    if query.is_cuda:
-        from graft.kernels.decode_attention import flash_decode
-
-        scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-        out = flash_decode(query[:, :, 0], own, layout.positions, scale, sliding_window)
-        return out[:, None], None
-    return _one_each_cpu(query, own, layout, scaling, sliding_window), None
+    flat = (
+        states.to(value.dtype).transpose(1, 2).flatten(0, 1)
+        for states in (query, key, value)
+    )
+    out = attend(module.layer_idx, *flat, scaling, sliding_window)
+    return out.view(rows, tokens, heads, size), None
 
 
 def _packed_cuda(
@@ -122,7 +161,9 @@ def _packed_cuda(
     if shared > 1 and not grouped:
         key, value = (s.repeat_interleave(shared, dim=1) for s in (key, value))
     out: Tensor = varlen_attn(
-        *(states[0].transpose(0, 1) for states in (query, key, value)),
+        query,
+        key,
+        value,
         layout.starts,
         layout.starts,
         layout.longest,
@@ -131,7 +172,7 @@ def _packed_cuda(
         window_size=(-1 if window is None else window - 1, 0),
         **grouped,
     )
-    return out[None]
+    return out
 
 
 def _packed_cpu(
@@ -142,29 +183,26 @@ def _packed_cpu(
     scale: float | None,
     window: int | None,
 ) -> Tensor:
-    """Prompts are padded on the right, where causal attention does not look."""
+    """Sequences are padded on the right, where causal attention does not look."""
     starts, offsets = layout.starts[:-1].long(), torch.arange(layout.longest)
     real = offsets < (layout.starts[1:] - layout.starts[:-1])[:, None]
-    gather = torch.where(real, starts[:, None] + offsets, 0)  # [prompts, longest]
-    q, k, v = (
-        states[0].transpose(0, 1)[gather].transpose(1, 2)
-        for states in (query, key, value)
-    )
+    gather = torch.where(real, starts[:, None] + offsets, 0)  # [sequences, longest]
+    q, k, v = (states[gather].transpose(1, 2) for states in (query, key, value))
     mask = None
     if window is not None:
         back = offsets[:, None] - offsets
         mask = (back >= 0) & (back < window)
     out = functional.scaled_dot_product_attention(
         q, k, v, mask, is_causal=mask is None, scale=scale, enable_gqa=True
-    )  # [prompts, heads, longest, head size]
-    return out.transpose(1, 2)[real][None]
+    )  # [sequences, heads, longest, head size]
+    return out.transpose(1, 2)[real]
 
 
 def _one_each_cpu(
     query: Tensor, own: Tensor, layout: OneEach, scale: float | None, window: int | None
 ) -> Tensor:
     """Query heads that share a key head are its queries, so no key is copied."""
-    rows, heads, _, size = query.shape
+    rows, heads, size = query.shape
     keys, values = own[:, :rows, : layout.longest].transpose(2, 3)
     place, last = torch.arange(layout.longest), layout.positions[:, None]
     mask = place <= last  # [rows, longest]
@@ -177,7 +215,7 @@ def _one_each_cpu(
         mask[:, None, None],
         scale=scale,
     )  # [rows, key heads, queries per key head, head size]
-    return out.reshape(rows, 1, heads, size)
+    return out.view(rows, heads, size)
 
 
 def obstacle(config: Any) -> str:

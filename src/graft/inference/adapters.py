@@ -1,0 +1,174 @@
+"""LoRA adapters that each token switches on or off.
+
+The adapters of a layer lie side by side: one product with all A, one with all B.
+Between the two, what belongs to adapters that a token does not use is set to zero. So
+rows of the base and of several adapters share every pass over the weights of the base.
+An adapter is never merged.
+"""
+
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+class AdapterSwitch:
+    """Which adapter each token of a step uses.
+
+    Args:
+        used: the number of each token's adapter; 0 is none. Shape [tokens].
+        common: the number that all tokens have; None: they differ.
+    """
+
+    def __init__(self, used: Tensor, common: int | None) -> None:
+        self.used, self.common = used, common
+        self._off: dict[tuple[int, ...], Tensor] = {}
+
+    def off(self, ranks: tuple[int, ...], owners: Tensor) -> Tensor:
+        """Where a token does not use a rank. Shape [tokens, ranks].
+
+        Args:
+            ranks: of each adapter; layers that agree in them share the result.
+            owners: the number of the adapter of each rank. Shape [ranks].
+        """
+        if ranks not in self._off:
+            self._off[ranks] = self.used[:, None] != owners
+        return self._off[ranks]
+
+
+SWITCH: ContextVar[AdapterSwitch] = ContextVar("switch")
+"""Of the step that this thread computes."""
+
+
+class AdapterStack:
+    """All adapters of linear layers with the same input.
+
+    Args:
+        modules: PEFT's LoRA layers, or linear layers without adapters.
+        names: of the adapters; the first has number 1.
+        dtype: of the products.
+    """
+
+    def __init__(
+        self, modules: Sequence[Any], names: Sequence[str], dtype: torch.dtype
+    ) -> None:
+        sizes = [module.out_features for module in modules]
+        device = modules[0].weight.device
+        places = [
+            (number, sum(sizes[:place]), module, name)
+            for number, name in enumerate(names)
+            for place, module in enumerate(modules)
+            if name in getattr(module, "lora_A", {})
+        ]
+        ranks = [0] * len(names)
+        for number, _, module, name in places:
+            ranks[number] += module.lora_A[name].weight.shape[0]
+        self._ranks = tuple(ranks)
+        owners = [number + 1 for number, rank in enumerate(ranks) for _ in range(rank)]
+        self._owners = torch.tensor(owners, device=device)
+        options = {"dtype": dtype, "device": device}
+        self._down = torch.zeros(sum(ranks), modules[0].in_features, **options)
+        # Zeros outside of each module's own outputs: one product adds all.
+        self._up = torch.zeros(sum(ranks), sum(sizes), **options)
+        self._parts: list[tuple[Any, str, Tensor, Tensor]] = []
+        row = 0
+        for _, start, module, name in places:
+            rows = slice(row, row := row + module.lora_A[name].weight.shape[0])
+            up = self._up[rows, start : start + module.out_features]
+            self._parts.append((module, name, self._down[rows], up))
+        self.refresh()
+
+    def fits(self, modules: Sequence[Any], names: Sequence[str]) -> bool:
+        """Whether it has the adapters of these modules, with these ranks."""
+        kept = [(id(module), name, len(down)) for module, name, down, _ in self._parts]
+        present = [
+            (id(module), name, module.lora_A[name].weight.shape[0])
+            for name in names
+            for module in modules
+            if name in getattr(module, "lora_A", {})
+        ]
+        return kept == present and len(self._ranks) == len(names)
+
+    def refresh(self) -> None:
+        """Copy the adapters' present weights; no address changes."""
+        for module, name, down, up in self._parts:
+            down.copy_(module.lora_A[name].weight.detach())
+            up.copy_((module.lora_B[name].weight.detach() * module.scaling[name]).T)
+
+    def add_(self, out: Tensor, x: Tensor) -> Tensor:
+        """Add what each token's adapter adds. Returns `out`.
+
+        Args:
+            out: outputs of the base. Shape [tokens, out features].
+            x: shape [tokens, in features].
+        """
+        switch = SWITCH.get()
+        if not self._parts or switch.common == 0:
+            return out
+        if switch.common is None:
+            inner = functional.linear(x, self._down)
+            inner.masked_fill_(switch.off(self._ranks, self._owners), 0)
+            return out.addmm_(inner, self._up)
+        first = sum(self._ranks[: switch.common - 1])
+        own = slice(first, first + self._ranks[switch.common - 1])
+        return out.addmm_(functional.linear(x, self._down[own]), self._up[own])
+
+
+class AdaptedLinear:
+    """Linear layers with the same input, as one product, and their adapters.
+
+    Args:
+        product: [tokens, in features] → [tokens, out features].
+        stack: the adapters; None: they are part of `product`, or there are none.
+    """
+
+    def __init__(
+        self, product: Callable[..., Tensor], stack: AdapterStack | None
+    ) -> None:
+        self._product, self._stack = product, stack
+
+    def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
+        """[tokens, in features] → [tokens, out features], added to `residual`."""
+        out = self._product(x, residual)
+        return out if self._stack is None else self._stack.add_(out, x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[rows, tokens, in features] → [rows, tokens, out features]."""
+        return self(x.flatten(0, -2)).unflatten(0, x.shape[:-1])
+
+
+def switchable_adapters(owner: Any) -> list[str] | None:
+    """Names of the adapters of transformers' model, if tokens can switch them.
+
+    None if a layer has more than B A x: DoRA, biases, merged weights, embeddings,
+    trained copies of modules, or another method of PEFT.
+    """
+    tuned = [m for m in owner.modules() if hasattr(m, "disable_adapters")]
+    names: dict[str, None] = {}
+    for module in tuned:
+        own = list(getattr(module, "lora_A", {}))
+        simple = (
+            own
+            and not module.merged
+            and not getattr(module, "lora_variant", {})
+            and not getattr(module, "lora_embedding_A", {})
+            and not getattr(module, "fan_in_fan_out", False)
+            and all(isinstance(module.lora_A[n], torch.nn.Linear) for n in own)
+            and all(module.lora_B[n].bias is None for n in own)
+        )
+        if not simple:
+            return None
+        names |= dict.fromkeys(own)
+    return list(names)
+
+
+def active_adapter(model: Any) -> str | None:
+    """The adapter that PEFT has switched on; None if there is none."""
+    for module in model.modules():
+        if hasattr(module, "disable_adapters"):
+            on = [] if module.disable_adapters else list(module.active_adapters)
+            return "+".join(on) or None
+    return None
