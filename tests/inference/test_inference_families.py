@@ -56,7 +56,7 @@ def test_rows_in_slots_equal_one_prompt_at_a_time(kind):
     model = make(kind, **SUPPORTED[kind])
     assert is_supported(model), obstacle(model.config)
     requests = [
-        GenerationRequest(row, prompt, 12, frozenset({2}))
+        GenerationRequest(row, prompt, 12, stop_ids=frozenset({2}))
         for row, prompt in enumerate(PROMPTS)
     ]
     found: dict[Any, list[int]] = {row: [] for row in range(len(PROMPTS))}

@@ -2,20 +2,20 @@
 
 import copy
 import warnings
+from collections import defaultdict
+from typing import Any
 
 import pytest
 import torch
 from bitsandbytes.nn import Linear4bit, Params4bit
 
-from graft.inference.batching import release
+from graft.inference.adapters import switchable_adapters
+from graft.inference.batching import run_requests
 from graft.inference.generation import Decoding, complete
-from graft.inference.linears import (
-    InferenceLinears,
-    LowRank,
-    norm_in_one_kernel,
-    refresh,
-)
+from graft.inference.requests import GenerationRequest
+from graft.inference.runner import ModelRunner
 
+END = 257
 PROMPTS = [list(f"{'x' * (n % 5)} prompt {n}:".encode()) for n in range(9)]
 DECODING = Decoding(max_new_tokens=16, batch_size=4)
 
@@ -40,12 +40,14 @@ def base(model):
     return packed
 
 
-def with_adapter(base, std: float):
+def with_adapter(base, std: float, **changes):
     import peft
 
-    config = peft.LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM")
+    config = peft.LoraConfig(
+        r=4, target_modules="all-linear", task_type="CAUSAL_LM", **changes
+    )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore")
         tuned = peft.get_peft_model(copy.deepcopy(base), config).eval()
     torch.manual_seed(1)
     for name, weight in tuned.named_parameters():
@@ -103,26 +105,75 @@ def test_a_changed_weight_of_an_adapter_changes_the_texts(base, template):
     assert complete(tuned, template, PROMPTS, DECODING).texts != before
 
 
-def test_the_adapter_in_one_product_gives_pefts_outputs(base):
+def test_packed_weights_stay_packed_on_request(base):
+    inputs = torch.tensor([[5, 6, 7]])
+    with torch.no_grad():
+        expected = base(inputs).logits
+    runner = ModelRunner(base, 1, 8, dense=False)
+    with runner.session(base), torch.inference_mode():
+        found = runner.score([[5, 6, 7]], None, torch.arange(3))
+    torch.testing.assert_close(found, expected[0])
+
+
+def names(owner) -> list[str] | None:
+    return switchable_adapters(owner.get_base_model())
+
+
+def test_tokens_switch_plain_adapters_and_no_others(model):
+    tuned = with_adapter(model, std=0.5)
+    assert names(tuned) == ["default"]
+    tuned.merge_adapter()
+    assert names(tuned) is None
+
+
+@pytest.mark.parametrize("changes", [{"use_dora": True}, {"lora_bias": True}])
+def test_other_adapters_run_as_peft_has_them(base, template, changes):
+    tuned = with_adapter(base, std=0.5, **changes)
+    assert names(tuned) is None
+    assert complete(tuned, template, PROMPTS, DECODING).texts == plain(tuned, template)
+    with tuned.disable_adapter():
+        off = complete(tuned, template, PROMPTS, DECODING).texts
+    assert off == plain(base, template)
+
+
+def two_adapters(base):
+    """Adapters `default` of rank 4 and `other` of rank 2, on fewer layers."""
+    import peft
+
     tuned = with_adapter(base, std=0.5)
-    module = tuned.get_base_model().model.layers[0].mlp.gate_proj
-    x = torch.randn(2, 3, 32)
-    low = LowRank(module, "default", torch.float32)
-    refresh([low])
-    torch.testing.assert_close(low.forward(x), module(x))
-    module.lora_B["default"].weight.data.mul_(-2)
-    refresh([low])
-    torch.testing.assert_close(low.forward(x), module(x))
+    few = peft.LoraConfig(r=2, target_modules=["q_proj", "v_proj", "down_proj"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tuned.add_adapter("other", few)
+    for name, weight in tuned.named_parameters():
+        if "lora_B.other" in name:
+            weight.data.normal_(std=1.0)
+    return tuned
 
 
-def test_packed_weights_stay_as_they_are_on_request(base):
-    with InferenceLinears(base, dense=False).installed(base):
-        assert not any("forward" in vars(module) for module in base.modules())
-    release(base)
+def test_rows_with_different_adapters_share_steps_and_equal_their_own_model(
+    base, template
+):
+    tuned = two_adapters(base)
+    expected: dict[str | None, list[str]] = {None: plain(base, template)}
+    for name in ("default", "other"):
+        tuned.set_adapter(name)
+        expected[name] = plain(tuned, template)
+    assert len({tuple(texts) for texts in expected.values()}) == 3
+    requests = [
+        GenerationRequest((adapter, row), prompt, 16, adapter, frozenset({END}))
+        for row, prompt in enumerate(PROMPTS)
+        for adapter in expected
+    ]
+    found: dict[Any, list[int]] = defaultdict(list)
+    for event in run_requests(tuned, requests, 5):
+        found[event.key] += event.tokens
+    for adapter, texts in expected.items():
+        written = [found[adapter, row] for row in range(len(PROMPTS))]
+        assert [template.decode(ids).strip() for ids in written] == texts
 
 
-def test_a_norm_in_one_kernel_gives_the_modules_outputs(model):
-    norm = copy.deepcopy(model.model.norm)
-    norm.weight.data.normal_()
-    x = torch.randn(2, 3, 32)
-    torch.testing.assert_close(norm_in_one_kernel(norm, x), norm(x))
+def test_an_adapter_that_does_not_exist_is_refused(base):
+    request = GenerationRequest(0, [5, 6], 2, "missing")
+    with pytest.raises(ValueError, match=r"no adapter missing; there are \[\]"):
+        list(run_requests(base, [request], 1))

@@ -6,7 +6,7 @@ rows of the base and of several adapters share every pass over the weights of th
 An adapter is never merged.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -146,9 +146,8 @@ def switchable_adapters(owner: Any) -> list[str] | None:
     None if a layer has more than B A x: DoRA, biases, merged weights, embeddings,
     trained copies of modules, or another method of PEFT.
     """
-    tuned = [m for m in owner.modules() if hasattr(m, "disable_adapters")]
     names: dict[str, None] = {}
-    for module in tuned:
+    for module in tuned_modules(owner):
         own = list(getattr(module, "lora_A", {}))
         simple = (
             own
@@ -167,8 +166,14 @@ def switchable_adapters(owner: Any) -> list[str] | None:
 
 def active_adapter(model: Any) -> str | None:
     """The adapter that PEFT has switched on; None if there is none."""
-    for module in model.modules():
-        if hasattr(module, "disable_adapters"):
-            on = [] if module.disable_adapters else list(module.active_adapters)
-            return "+".join(on) or None
+    for module in tuned_modules(model):
+        on = [] if module.disable_adapters else module.active_adapters
+        return "+".join(on) or None
     return None
+
+
+def tuned_modules(model: Any) -> Iterator[Any]:
+    """PEFT's layers. A transformers model has methods of the same names."""
+    for module in model.modules():
+        if isinstance(getattr(module, "disable_adapters", None), bool):
+            yield module

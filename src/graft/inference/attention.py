@@ -14,8 +14,6 @@ from packaging.version import Version
 from torch import Tensor
 from torch.nn import functional
 
-from graft.inference.adapters import AdapterSwitch
-
 SLOTTED = "graft_slotted"
 """The name of this attention in transformers' registry."""
 _GROUPED = Version(torch.__version__) >= Version("2.13")
@@ -61,12 +59,10 @@ class Step:
         layout: of its tokens.
         memory: keys and values of all slots; None: nothing is stored. Shape [layers, 2,
             slots, length, key heads, head size].
-        adapters: which adapter each token uses.
     """
 
     layout: Packed | OneEach
     memory: Tensor | None
-    adapters: AdapterSwitch
 
 
 STEP: ContextVar[Step] = ContextVar("step")

@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from graft.errors import HardwareError
+from graft.inference.adapters import active_adapter
 from graft.inference.batching import is_supported, run_requests
 from graft.inference.decoding import pad_left, search_beams, write_tokens
 from graft.inference.detokenizer import TokenDecoder
@@ -89,11 +90,13 @@ def _finished(
     decoding: Decoding,
 ) -> Iterator[_Finished]:
     """Each row once it has ended."""
+    adapter = active_adapter(model)
     requests = [
         GenerationRequest(
             key=row,
             prompt=prompt,
             max_new_tokens=decoding.max_new_tokens,
+            adapter=adapter,
             stop_ids=frozenset(template.stop_ids),
             template=template,
             stop=decoding.stop,

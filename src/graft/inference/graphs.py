@@ -1,6 +1,6 @@
 """CUDA graphs of decode steps for a few row counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import torch
@@ -17,9 +17,10 @@ def padded_rows(rows: int, most: int) -> int:
 
 
 class DecodeGraphs:
-    """Captures a step the first time that its row count comes, and replays it.
+    """Captures a step the first time that its kind comes, and replays it.
 
-    Graphs read weights by address: `keep_for` drops them when one has moved.
+    A kind is a row count, and what else changes the computation. Graphs read weights by
+    address: `keep_for` drops them when one has moved.
 
     Args:
         most: the largest row count.
@@ -27,35 +28,31 @@ class DecodeGraphs:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._graphs: dict[int, tuple[Any, Tensor, Tensor]] = {}
+        self._graphs: dict[tuple[int, Hashable], tuple[Any, Tensor, Tensor]] = {}
         self._pool: Any = None
         self._addresses: Any = None
 
-    def keep_for(self, owner: Any) -> None:
-        """Drop all graphs unless weights and adapters are those captured."""
-        addresses = (
-            [weight.data_ptr() for weight in owner.parameters()],
-            [
-                (module.disable_adapters, tuple(module.active_adapters))
-                for module in owner.modules()
-                if hasattr(module, "lora_A") and hasattr(module, "active_adapters")
-            ],
-        )
-        if addresses != self._addresses:
+    def keep_for(self, owner: Any, version: int) -> None:
+        """Drop all graphs unless weights and `version` are those captured."""
+        found = (version, [weight.data_ptr() for weight in owner.parameters()])
+        if found != self._addresses:
             self._graphs.clear()
-            self._addresses = addresses
+            self._addresses = found
 
-    def run(self, ids: Tensor, step: Callable[[Tensor], Tensor]) -> Tensor:
+    def run(
+        self, ids: Tensor, kind: Hashable, step: Callable[[Tensor], Tensor]
+    ) -> Tensor:
         """Logits of the padded row count, valid until the next call.
 
         Args:
             ids: shape [rows].
+            kind: what changes the computation, but the row count.
             step: computes logits of ids, on memory that does not move.
         """
         rows = padded_rows(len(ids), self._most)
-        if rows not in self._graphs:
-            self._graphs[rows] = self._capture(rows, ids, step)
-        graph, inputs, logits = self._graphs[rows]
+        if (rows, kind) not in self._graphs:
+            self._graphs[rows, kind] = self._capture(rows, ids, step)
+        graph, inputs, logits = self._graphs[rows, kind]
         inputs[: len(ids)] = ids
         graph.replay()
         return logits

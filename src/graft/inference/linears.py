@@ -1,149 +1,182 @@
-"""Linear layers for inference: 4-bit weights unpacked once, adapters in fewer kernels.
+"""A model's linear layers for inference: unpacked weights, joined products, adapters."""
 
-An adapter stays an adapter: it is never merged, and PEFT's own switch
-(`disable_adapter`, the active adapter) is read at the start of each session.
-"""
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-PLAIN_NORMS = ("llama", "mistral", "qwen2", "qwen3")
-"""Families whose RMS norms multiply by their weight and nothing else."""
+from graft.inference.adapters import (
+    AdaptedLinear,
+    AdapterStack,
+    switchable_adapters,
+    tuned_modules,
+)
+from graft.inference.layers import InferenceLayer, has_llama_structure, rms_norm
+
+Product = Callable[..., Tensor]
+
+
+class DenseProduct:
+    """x Wᵀ + b, added to a residual if there is one.
+
+    Args:
+        weight: shape [out features, in features].
+        bias: shape [out features], or None.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        self.weight, self._bias = weight, bias
+
+    def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
+        """[tokens, in features] → [tokens, out features] in the dtype of x."""
+        same = x.dtype == self.weight.dtype and self._bias is None
+        if residual is not None and same:
+            return residual.addmm_(x, self.weight.T)
+        wide = x.to(self.weight.dtype)
+        out = functional.linear(wide, self.weight, self._bias).to(x.dtype)
+        return out if residual is None else residual.add_(out)
+
+
+class ModuleProduct:
+    """Linear layers as their modules compute them, with concatenated outputs."""
+
+    def __init__(self, modules: Sequence[Any]) -> None:
+        self._modules = modules
+
+    def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
+        """[tokens, in features] → [tokens, out features]."""
+        parts = [module(x) for module in self._modules]
+        out = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+        return out if residual is None else residual.add_(out)
 
 
 class InferenceLinears:
-    """Replaces the forward functions of linear layers, for the time of a session.
+    """Replaces the forward functions of a model's layers, for the time of a session.
 
     Args:
         owner: transformers' model.
-        dense: whether 4-bit weights are unpacked once, to the type that they are
+        dense: whether 4-bit weights are unpacked once, to the dtype that they are
             multiplied in.
     """
 
     def __init__(self, owner: Any, *, dense: bool) -> None:
-        self._dense: dict[Any, Callable[[Tensor], Tensor]] = {}
-        self._adapters: dict[Any, LowRank] = {}
-        self._norms = [
-            module
-            for module in owner.modules()
-            if owner.config.model_type in PLAIN_NORMS
-            and type(module).__name__.endswith("RMSNorm")
-        ]
-        for module in owner.modules() if dense else ():
-            # Its own weight: PEFT's layers show their base layer's as theirs.
-            own = dict(module.named_parameters(recurse=False)).get("weight")
-            if hasattr(own, "quant_state"):
-                self._dense[module] = partial(_linear, *unpack(module))
+        self._dense, self._dtype = dense, owner.dtype
+        self._ops = _load_ops(owner.device.type)
+        self._products: dict[tuple[Any, ...], Product] = {}
+        self._stacks: dict[tuple[Any, ...], AdapterStack] = {}
+        self.names: list[str] | None = None
+        """Adapters that tokens can switch; None: all run as PEFT has switched them."""
+        self.version = 0
+        """Changes with the tensors that the layers read."""
 
     @contextmanager
     def installed(self, owner: Any) -> Iterator[None]:
-        """Run the layers' replacements inside; the owner's own functions after it."""
-        chosen = dict(self._dense)
-        if owner.device.type == "cuda":
-            chosen |= self._low_rank(owner)
-            chosen |= {norm: partial(norm_in_one_kernel, norm) for norm in self._norms}
+        """Run the replacements inside; the modules' own functions after it."""
+        self.names = switchable_adapters(owner)
+        chosen = dict(self._replacements(owner))
         for module, forward in chosen.items():
             module.forward = forward
         try:
             yield
         finally:
             for module in chosen:
-                del module.forward
+                vars(module).pop("forward", None)
 
-    def _low_rank(self, owner: Any) -> dict[Any, Callable[[Tensor], Tensor]]:
-        """Adapters whose sum is one product; others run as PEFT has them."""
-        chosen: dict[Any, Callable[[Tensor], Tensor]] = {}
+    def _replacements(self, owner: Any) -> Iterator[tuple[Any, Product]]:
+        inside: set[Any] = set()
+        for layer in owner.modules():
+            if has_llama_structure(layer):
+                yield layer, InferenceLayer(layer, self._join, self._ops).forward
+                inside |= set(layer.modules())
         for module in owner.modules():
-            if not hasattr(module, "lora_A") or not hasattr(module, "base_layer"):
+            if module in inside:
                 continue
-            names = [name for name in module.active_adapters if name in module.lora_A]
-            if module.disable_adapters or not names:
-                chosen[module] = module.base_layer.__call__
-            elif len(names) == 1 and not module.merged and _is_plain(module, names[0]):
-                if module not in self._adapters:
-                    self._adapters[module] = LowRank(module, names[0], owner.dtype)
-                chosen[module] = self._adapters[module].forward
-                self._adapters[module].name = names[0]
-        used = [x for m, x in self._adapters.items() if m in chosen]
-        used = [low for low in used if chosen[low.module] == low.forward]
-        if used:
-            refresh(used)
-        return chosen
+            if inside and type(module).__name__.endswith("RMSNorm"):
+                yield module, partial(rms_norm, module)
+            elif self.names and hasattr(module, "lora_A") or self._is_unpacked(module):
+                yield module, self._join([module]).forward
+        if self.names is None:  # PEFT's layers call their base layers
+            for module in tuned_modules(owner):
+                base = getattr(module, "base_layer", None)
+                if self._is_unpacked(base):
+                    yield base, self._join([base]).forward
+
+    def _is_unpacked(self, module: Any) -> bool:
+        return self._dense and _is_packed(module)
+
+    def _join(self, modules: Sequence[Any]) -> AdaptedLinear:
+        """One product of linear layers with the same input."""
+        tuned = any(hasattr(module, "lora_A") for module in modules)
+        if tuned and self.names is None:
+            return AdaptedLinear(ModuleProduct(modules), None)
+        base = tuple(getattr(module, "base_layer", module) for module in modules)
+        if base not in self._products:
+            self._products[base] = self._to_product(base)
+            self.version += 1
+        if not tuned:
+            return AdaptedLinear(self._products[base], None)
+        stack, names = self._stacks.get(base), self.names or []
+        if stack is not None and stack.fits(modules, names):
+            stack.refresh()
+        else:
+            stack = AdapterStack(modules, names, self._dtype)
+            self._stacks[base] = stack
+            self.version += 1
+        return AdaptedLinear(self._products[base], stack)
+
+    def _to_product(self, modules: Sequence[Any]) -> Product:
+        packed = all(map(_is_packed, modules))
+        plain = all(type(module) is torch.nn.Linear for module in modules)
+        if not (plain or packed and self._dense):
+            return ModuleProduct(modules)
+        parts = [unpack(module) if packed else _own(module) for module in modules]
+        weights = [weight for weight, _ in parts]
+        weight = weights[0]
+        if len(modules) > 1:
+            sizes = [len(weight) for weight in weights]
+            weight = torch.cat(weights)
+            for module, part in zip(modules, weight.split(sizes)):
+                if plain:
+                    module.weight.data = part  # a view: no second copy
+        biases = [bias for _, bias in parts]
+        if all(bias is None for bias in biases):
+            return DenseProduct(weight, None)
+        rows = zip(weights, biases, strict=True)
+        filled = [w.new_zeros(len(w)) if bias is None else bias for w, bias in rows]
+        return DenseProduct(weight, torch.cat(filled))
 
 
-class LowRank:
-    """A LoRA layer with its adapter in the type of the base.
-
-    Args:
-        module: of PEFT.
-        name: of the adapter.
-        dtype: of products.
-    """
-
-    def __init__(self, module: Any, name: str, dtype: torch.dtype) -> None:
-        self.module, self.name = module, name
-        self.down = module.lora_A[name].weight.detach().to(dtype, copy=True)
-        self.up = module.lora_B[name].weight.detach().to(dtype, copy=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The base layer's outputs plus the adapter's. Shape [rows, tokens, out]."""
-        out: Tensor = self.module.base_layer(x)
-        inner = functional.linear(x, self.down).flatten(0, 1)
-        return out.flatten(0, 1).addmm_(inner, self.up.T).view(out.shape)
-
-
-def refresh(layers: list[LowRank]) -> None:
-    """Copy the adapters' present weights to where the layers, and CUDA graphs, read."""
-    with torch.no_grad():
-        for side in ("A", "B"):
-            new = [
-                getattr(low.module, f"lora_{side}")[low.name].weight for low in layers
-            ]
-            kept = [low.down if side == "A" else low.up for low in layers]
-            for place, weight in enumerate(new):
-                if weight.shape != kept[place].shape:  # another rank
-                    kept[place] = torch.empty_like(weight, dtype=kept[place].dtype)
-                    setattr(layers[place], "down" if side == "A" else "up", kept[place])
-            torch._foreach_copy_(kept, new)  # pylint: disable=protected-access
-        scales = [float(low.module.scaling[low.name]) for low in layers]
-        ups = [low.up for low in layers]
-        torch._foreach_mul_(ups, scales)  # pylint: disable=protected-access
-
-
-def unpack(module: Any) -> tuple[Tensor, Tensor | None, torch.dtype]:
-    """A 4-bit layer's weight and bias in the type of its products, and that type."""
+def unpack(module: Any) -> tuple[Tensor, Tensor | None]:
+    """A 4-bit layer's weight and bias in the dtype of its products."""
     from bitsandbytes.functional import dequantize_4bit
 
     state = module.weight.quant_state
     weight = dequantize_4bit(module.weight.data, state)
     dtype = getattr(module, "compute_dtype", None) or state.dtype
-    bias = None if module.bias is None else module.bias.detach().to(dtype)
-    return weight.to(dtype), bias, dtype
+    return weight.to(dtype), None if module.bias is None else module.bias.to(dtype)
 
 
-def _linear(weight: Tensor, bias: Tensor | None, dtype: torch.dtype, x: Tensor) -> Any:
-    return functional.linear(x.to(dtype), weight, bias).to(x.dtype)
+def _own(module: Any) -> tuple[Tensor, Tensor | None]:
+    bias = None if module.bias is None else module.bias.detach()
+    return module.weight.detach(), bias
 
 
-def norm_in_one_kernel(module: Any, x: Tensor) -> Tensor:
-    """The outputs of an RMS norm of `PLAIN_NORMS`, in one kernel."""
-    size, epsilon = module.weight.shape, module.variance_epsilon
-    out: Tensor = functional.rms_norm(x, size, module.weight, epsilon)
-    return out
+def _is_packed(module: Any) -> bool:
+    """Whether it is a 4-bit layer. PEFT's layers show their base layer's weight."""
+    own = dict(module.named_parameters(recurse=False)) if module is not None else {}
+    return hasattr(own.get("weight"), "quant_state")
 
 
-def _is_plain(module: Any, name: str) -> bool:
-    """Whether the adapter is B A x alone: no DoRA, no bias, on a linear layer."""
-    down, up = module.lora_A[name], module.lora_B[name]
-    return (
-        name not in getattr(module, "lora_variant", {})
-        and isinstance(down, torch.nn.Linear)
-        and up.bias is None
-        and not getattr(module, "fan_in_fan_out", False)
-    )
+def _load_ops(device: str) -> ModuleType:
+    if device == "cuda":
+        from graft.kernels import cuda
+
+        return cuda
+    from graft.kernels import plain
+
+    return plain

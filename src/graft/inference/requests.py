@@ -40,6 +40,7 @@ class GenerationRequest:
         key: names the row in events; unique among the rows that have not ended.
         prompt: token ids, at least one.
         max_new_tokens: most tokens generated.
+        adapter: the name of the adapter that is on; None: the base alone.
         stop_ids: tokens that end the row; they belong to its tokens.
         template: decodes the tokens; None: events have no text.
         stop: texts that end the row; they do not belong to its text.
@@ -50,6 +51,7 @@ class GenerationRequest:
     key: Hashable
     prompt: Sequence[int]
     max_new_tokens: int
+    adapter: str | None = None
     stop_ids: frozenset[int] = frozenset()
     template: TokenDecoder | None = None
     stop: Sequence[str] = ()

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from graft.inference.attention import SLOTTED, STEP, OneEach, Packed, register
+from graft.inference.adapters import SWITCH, AdapterSwitch, active_adapter
+from graft.inference.attention import SLOTTED, STEP, OneEach, Packed, Step, register
 from graft.inference.graphs import DecodeGraphs
 from graft.inference.linears import InferenceLinears
 
@@ -34,11 +36,14 @@ class ModelRunner:
         # Zeros: memory that was never written may hold NaN, which no mask removes.
         self._memory = torch.zeros(shape, dtype=owner.dtype, device=self.device)
         self._lengths = [0] * num_slots
+        self._adapters: list[str | None] = [None] * num_slots
         self._positions = torch.zeros(num_slots, dtype=torch.long, device=self.device)
+        self._numbers = torch.zeros_like(self._positions)  # of adapters
         self._slots = torch.arange(num_slots, device=self.device)
         self._linears = InferenceLinears(owner, dense=dense)
         self._graphs = DecodeGraphs(num_slots) if owner.device.type == "cuda" else None
         self._model: Any = None
+        self._differed = False  # rows had different adapters in this session
 
     @contextmanager
     def session(self, model: Any) -> Iterator[None]:
@@ -52,29 +57,51 @@ class ModelRunner:
             with self._linears.installed(owner):
                 self.clear()
                 if self._graphs:
-                    self._graphs.keep_for(owner)
+                    self._graphs.keep_for(owner, self._linears.version)
                 yield
         finally:
             self._model = None
             # pylint: disable-next=protected-access
             owner.config._attn_implementation = before
 
-    def prefill(self, first: int, prompts: Sequence[Sequence[int]]) -> Tensor:
-        """Fill the slots from `first` on; the next tokens' logits, [prompts, vocab]."""
+    def prefill(
+        self,
+        first: int,
+        prompts: Sequence[Sequence[int]],
+        adapters: Sequence[str | None],
+    ) -> Tensor:
+        """Fill the slots from `first` on; the next tokens' logits, [prompts, vocab].
+
+        Args:
+            first: the first slot.
+            prompts: token ids, a prompt each slot.
+            adapters: the adapter of each prompt; None: the base alone.
+        """
         lengths = [len(prompt) for prompt in prompts]
         packed = lay_out(lengths, first, self.device)
         ends = packed.starts[1:].long() - 1
-        ids = [token for prompt in prompts for token in prompt]
-        logits = self._forward(
-            torch.tensor([ids], device=self.device),
-            packed.positions[None],
-            packed,
-            logits_to_keep=ends,
-        )[0]
         slots = slice(first, first + len(prompts))
-        self._lengths[slots] = lengths
+        self._lengths[slots], self._adapters[slots] = lengths, adapters
         self._positions[slots] = packed.positions[ends] + 1
-        return logits
+        self._numbers[slots] = self._to_numbers(adapters)
+        return self._forward_packed(prompts, packed, self._memory, adapters, ends)
+
+    def score(
+        self,
+        sequences: Sequence[Sequence[int]],
+        adapter: str | None,
+        kept: Tensor,
+    ) -> Tensor:
+        """Logits after some tokens of packed sequences, [tokens kept, vocab].
+
+        Args:
+            sequences: token ids.
+            adapter: of all of them; None: the base alone.
+            kept: numbers of the tokens, counted through all sequences.
+        """
+        packed = lay_out([len(ids) for ids in sequences], 0, self.device)
+        adapters = [adapter] * len(sequences)
+        return self._forward_packed(sequences, packed, None, adapters, kept)
 
     def decode(self, ids: Tensor) -> Tensor:
         """Add one token to each of the first slots; logits of the next, [rows, vocab].
@@ -83,22 +110,50 @@ class ModelRunner:
             ids: the tokens. Shape [rows].
         """
         rows = len(ids)
+        adapters = set(self._adapters[:rows])
+        # Rows that once differed will again: fewer kinds of graphs are captured.
+        self._differed |= len(adapters) > 1
+        common = None if self._differed else self._common(adapters)
+        step = partial(self._decode_step, common=common)
         if self._graphs:
-            logits = self._graphs.run(ids, self._decode_step)[:rows]
+            logits = self._graphs.run(ids, common, step)[:rows]
         else:
-            logits = self._decode_step(ids)
+            logits = step(ids)
         self._positions[:rows] += 1
         self._lengths[:rows] = [length + 1 for length in self._lengths[:rows]]
         return logits
 
-    def _decode_step(self, ids: Tensor) -> Tensor:
+    def _decode_step(self, ids: Tensor, common: int | None) -> Tensor:
         rows = len(ids)
         longest = self.length
         if self._graphs is None:
             longest = max(self._lengths[:rows]) + 1
         positions = self._positions[:rows]
         each = OneEach(self._slots[:rows], positions, longest)
-        return self._forward(ids[:, None], positions[:, None], each)[:, 0]
+        switch = AdapterSwitch(self._numbers[:rows], common)
+        step = Step(each, self._memory)
+        return self._forward(ids[:, None], positions[:, None], step, switch)[:, 0]
+
+    def _to_numbers(self, adapters: Sequence[str | None]) -> Tensor:
+        """Numbers of adapters. Shape [rows]. Raises: ValueError for an unknown one."""
+        names = self._linears.names
+        if names is None:
+            if set(adapters) != {active_adapter(self._model)}:
+                raise ValueError("rows cannot switch adapters of this kind")
+            return torch.zeros(len(adapters), dtype=torch.long, device=self.device)
+        known = {None: 0} | {name: number + 1 for number, name in enumerate(names)}
+        if unknown := {str(a) for a in adapters if a not in known}:
+            raise ValueError(f"no adapter {', '.join(unknown)}; there are {names}")
+        numbers = [known[adapter] for adapter in adapters]
+        return torch.tensor(numbers, device=self.device)
+
+    def _common(self, adapters: set[str | None]) -> int | None:
+        """The number of the rows' adapter; None if they differ."""
+        names = self._linears.names
+        if len(adapters) > 1:
+            return None
+        (only,) = adapters
+        return 0 if only is None or names is None else names.index(only) + 1
 
     def free(self, slot: int, last: int) -> None:
         """Give up a slot; the last slot in use moves there."""
@@ -106,7 +161,9 @@ class ModelRunner:
             kept = self._lengths[last]
             self._memory[:, :, slot, :kept] = self._memory[:, :, last, :kept]
             self._lengths[slot] = kept
-            self._positions[slot] = self._positions[last]
+            self._adapters[slot] = self._adapters[last]
+            for states in (self._positions, self._numbers):
+                states[slot] = states[last]
         self._lengths[last] = 0
         self._positions[last] = 0
 
@@ -114,17 +171,40 @@ class ModelRunner:
         """Give up all slots."""
         self._lengths = [0] * self.num_slots
         self._positions.zero_()
+        self._differed = False
+
+    def _forward_packed(
+        self,
+        sequences: Sequence[Sequence[int]],
+        packed: Packed,
+        memory: Tensor | None,
+        adapters: Sequence[str | None],
+        kept: Tensor,
+    ) -> Tensor:
+        ids = torch.tensor([[i for ids in sequences for i in ids]], device=self.device)
+        lengths = packed.starts.diff()
+        used = self._to_numbers(adapters).repeat_interleave(lengths)
+        switch = AdapterSwitch(used, self._common(set(adapters)))
+        step = Step(packed, memory)
+        positions = packed.positions[None]
+        return self._forward(ids, positions, step, switch, logits_to_keep=kept)[0]
 
     def _forward(
-        self, ids: Tensor, positions: Tensor, layout: Packed | OneEach, **changes: Any
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        step: Step,
+        switch: AdapterSwitch,
+        **changes: Any,
     ) -> Tensor:
-        token = STEP.set((layout, self._memory))
+        tokens = STEP.set(step), SWITCH.set(switch)
         try:
             logits: Tensor = self._model(
                 input_ids=ids, position_ids=positions, use_cache=False, **changes
             ).logits
         finally:
-            STEP.reset(token)
+            STEP.reset(tokens[0])
+            SWITCH.reset(tokens[1])
         return logits
 
 

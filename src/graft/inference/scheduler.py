@@ -114,7 +114,9 @@ class Scheduler:
             if prompts and tokens > self._chunk:
                 break
             prompts.append(prompt)
-        logits = self._runner.prefill(first, prompts)
+        adapters = [r.request.adapter for r in islice(self._waiting, len(prompts))]
+        logits = self._runner.prefill(first, prompts, adapters)
+        # Only now: rows that ran out of memory are still waiting.
         self._running += [self._waiting.popleft() for _ in prompts]
         found = [self._choose(self._chooser(first), first, logits, 0)]
         return self._take(found, first)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 @triton.jit
 def _partial(
-    q, k, v, out, sums, positions, k_slot, k_token, k_head, scale, window, splits,
+    q, k, v, out, sums, positions, q_row, k_slot, k_token, k_head, scale, window, splits,
     HEADS: tl.constexpr, SHARED: tl.constexpr, PADDED: tl.constexpr,
     SIZE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
@@ -26,7 +26,7 @@ def _partial(
     shared, dims = tl.arange(0, PADDED), tl.arange(0, SIZE)
     heads = head * SHARED + shared
     real = shared < SHARED
-    at = (row * HEADS + heads)[:, None] * SIZE + dims[None]
+    at = row * q_row + heads[:, None] * SIZE + dims[None]
     queries = tl.load(q + at, mask=real[:, None], other=0.0)
     base = row.to(tl.int64) * k_slot + head * k_head
     best = tl.full([PADDED], -float("inf"), tl.float32)
@@ -83,7 +83,7 @@ def flash_decode(
     split over their length where there are too few to fill the GPU.
 
     Args:
-        query: [rows, heads, head size].
+        query: [rows, heads, head size]; the last two dimensions are contiguous.
         own: keys and values. Shape [2, slots, length, key heads, head size].
         positions: of the tokens; each attends to itself and those before. Shape [rows].
         scale: of scores.
@@ -93,14 +93,14 @@ def flash_decode(
     rows, heads, size = query.shape
     keys, values = own
     key_heads = keys.shape[2]
-    shared, query = heads // key_heads, query.contiguous()
+    shared = heads // key_heads
     splits = max(1, min(16, 264 // (rows * key_heads), -(-keys.shape[1] // 64)))
     dtype = query.dtype if splits == 1 else torch.float32
     parts = torch.empty(rows, splits, heads, size, dtype=dtype, device=query.device)
     sums = torch.empty(rows, splits, heads, dtype=torch.float32, device=query.device)
     grid: Any = (rows, key_heads, splits)
     _partial[grid](
-        query, keys, values, parts, sums, positions,
+        query, keys, values, parts, sums, positions, query.stride(0),
         keys.stride(0), keys.stride(1), keys.stride(2),
         scale, window or 2**30, splits,
         HEADS=heads, SHARED=shared, PADDED=max(16, triton.next_power_of_2(shared)),
@@ -108,7 +108,7 @@ def flash_decode(
     )  # fmt: skip
     if splits == 1:
         return parts[:, 0]
-    out = torch.empty_like(query)
+    out = query.new_empty(query.shape)
     _combine[(rows, heads)](
         parts, sums, out, splits,
         HEADS=heads, SIZE=size, SPLITS=triton.next_power_of_2(splits), num_warps=1,
