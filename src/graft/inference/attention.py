@@ -134,11 +134,12 @@ def slotted_attention(
         raise ValueError("slotted attention supports no mask, soft-capping or sinks")
     rows, heads, tokens, size = query.shape
     # Float32 embeddings give float32 rotary angles, and so float32 queries and keys.
-    flat = (
+    flat_query, flat_key, flat_value = (
         states.to(value.dtype).transpose(1, 2).flatten(0, 1)
         for states in (query, key, value)
     )
-    out = attend(module.layer_idx, *flat, scaling, sliding_window)
+    number = module.layer_idx
+    out = attend(number, flat_query, flat_key, flat_value, scaling, sliding_window)
     return out.view(rows, tokens, heads, size), None
 
 

@@ -78,9 +78,7 @@ class InferenceLayer:
             query.copy_(rms_norm(attention.q_norm, query))
             key.copy_(rms_norm(attention.k_norm, key))
         self._ops.rotate_(qkv, cos, sin, num_queries + num_keys)
-        found = attend(
-            self._number, query, key, value, attention.scaling, self._window
-        )
+        found = attend(self._number, query, key, value, attention.scaling, self._window)
         x = self._output(found.flatten(1), x)
         inner = self._gate_up(rms_norm(layer.post_attention_layernorm, x))
         return self._down(self._ops.swiglu(inner), x).view(hidden_states.shape)

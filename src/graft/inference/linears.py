@@ -1,4 +1,4 @@
-"""A model's linear layers for inference: unpacked weights, joined products, adapters."""
+"""A model's linear layers for inference: unpacked weights and joined products."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -85,7 +85,7 @@ class InferenceLinears:
             yield
         finally:
             for module in chosen:
-                vars(module).pop("forward", None)
+                module.__dict__.pop("forward", None)
 
     def _replacements(self, owner: Any) -> Iterator[tuple[Any, Product]]:
         inside: set[Any] = set()
@@ -131,7 +131,7 @@ class InferenceLinears:
 
     def _to_product(self, modules: Sequence[Any]) -> Product:
         packed = all(map(_is_packed, modules))
-        plain = all(type(module) is torch.nn.Linear for module in modules)
+        plain = all(map(_is_plain, modules))
         if not (plain or packed and self._dense):
             return ModuleProduct(modules)
         parts = [unpack(module) if packed else _own(module) for module in modules]
@@ -170,6 +170,11 @@ def _is_packed(module: Any) -> bool:
     """Whether it is a 4-bit layer. PEFT's layers show their base layer's weight."""
     own = dict(module.named_parameters(recurse=False)) if module is not None else {}
     return hasattr(own.get("weight"), "quant_state")
+
+
+def _is_plain(module: Any) -> bool:
+    """Whether it is a linear layer with weights in a floating-point type."""
+    return isinstance(module, torch.nn.Linear) and module.weight.is_floating_point()
 
 
 def _load_ops(device: str) -> ModuleType:

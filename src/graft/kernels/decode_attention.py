@@ -13,7 +13,8 @@ from torch import Tensor
 
 @triton.jit
 def _partial(
-    q, k, v, out, sums, positions, q_row, k_slot, k_token, k_head, scale, window, splits,
+    q, k, v, out, sums, positions, q_row, k_slot, k_token, k_head,
+    scale, window, splits,
     HEADS: tl.constexpr, SHARED: tl.constexpr, PADDED: tl.constexpr,
     SIZE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
