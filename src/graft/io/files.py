@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +71,9 @@ def remove(path: Path) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON with sorted keys, so that equal values give equal bytes."""
-    plain = (
-        asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-    )
-    text = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False)
-    write_text(path, text + "\n")
+    """Write JSON, dataclasses as objects. Equal values give equal bytes."""
+    options: dict[str, Any] = {"indent": 2, "sort_keys": True, "ensure_ascii": False}
+    write_text(path, json.dumps(value, default=asdict, **options) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -106,10 +103,7 @@ def digest(value: Mapping[str, Any] | str | bytes) -> str:
 
 
 def digest_files(folder: Path, patterns: Iterable[str] = ("*",)) -> str:
-    """SHA-256 over names and bytes of a folder's files: 16 hex digits.
-
-    Files are read in parallel, since the shards of a large model take most of the time.
-    """
+    """SHA-256 over names and bytes of a folder's files: 16 hex digits."""
     total = hashlib.sha256()
     found = {file for pattern in patterns for file in folder.glob(pattern)}
     files = sorted(file for file in found if file.is_file())

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from graft.errors import DataError
@@ -59,23 +58,17 @@ class ShardWriter:
         self._bytes += table.nbytes
         self.num_rows += table.num_rows
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if not self.num_shards and kind is None:
+    def __exit__(self, *error: object) -> None:
+        if not self.num_shards and error[0] is None:
             self._open()
         self._close()
 
     def _open(self) -> None:
         import pyarrow.parquet as pq
 
-        shard = self._folder / f"part-{self.num_shards:05d}.parquet"
         plain = [name for name in self._schema.names if name == "where"]
         self._writer = pq.ParquetWriter(
-            shard,
+            self._folder / f"part-{self.num_shards:05d}.parquet",
             self._schema,
             compression="zstd",
             use_dictionary=list(REPEATING),
@@ -86,19 +79,15 @@ class ShardWriter:
         self._rows = self._bytes = 0
 
     def _close(self) -> None:
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
 
 
 @contextmanager
 def open_shards(out: Path, schema: "pa.Schema") -> Iterator[ShardWriter]:
-    """A writer to `out`, which appears when all is written.
-
-    Args:
-        out: the folder; an existing one is replaced.
-        schema: the columns to write; others are dropped.
-    """
+    """A writer to the folder `out`, which appears, or is replaced, when all is
+    written."""
     with atomic(out) as partial, ShardWriter(partial, schema) as writer:
         yield writer
 
@@ -106,10 +95,7 @@ def open_shards(out: Path, schema: "pa.Schema") -> Iterator[ShardWriter]:
 def write_batches(
     out: Path, batches: "Iterable[pa.Table]", schema: "pa.Schema"
 ) -> dict[str, int]:
-    """Write tables to `out` as they come, as `open_shards` does.
-
-    Returns: `num_rows` and `num_shards`.
-    """
+    """Write tables to `out` as they come. Returns: `num_rows` and `num_shards`."""
     with open_shards(out, schema) as writer:
         for table in batches:
             writer.write(table)

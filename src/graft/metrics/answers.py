@@ -76,7 +76,6 @@ def score_best(
 
     A reference that is empty after normalisation counts only if all are, as in SQuAD
     2.0, or if the completion is literally that reference.
-    Returns: statistics of a mean, shape [segments, 2], and the signature.
     """
 
     def score(completion: str, references: Sequence[str], stratum: str) -> float:
@@ -94,16 +93,11 @@ def score_best(
 
 
 def count_exact(segments: Segments) -> tuple[Array, str]:
-    """1 where the completion equals a reference except for white space.
-
-    Composed and decomposed letters are equal.
-
-    Returns: statistics of a mean, shape [segments, 2], and the signature.
-    """
-    rows = zip(segments.completions, segments.references, strict=True)
+    """1 where the completion equals a reference except for white space and composed
+    letters."""
     found = [
         float(_bare(completion) in [_bare(text) for text in references])
-        for completion, references in rows
+        for completion, references in segments.pairs()
     ]
     return averaged(found), "exact|case:kept|space:any"
 

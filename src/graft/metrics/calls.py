@@ -14,7 +14,7 @@ from typing import Any
 import regex
 
 from graft.metrics.statistics import Array, Metric, Segments, averaged, percent
-from graft.metrics.thinking import after_thinking
+from graft.records import THINK_END
 
 _OPENING = regex.compile(r"[\[{]")
 _DECODER = json.JSONDecoder()
@@ -22,7 +22,7 @@ _DECODER = json.JSONDecoder()
 
 def find_calls(text: str) -> list[str]:
     """The calls in a text after its thinking, each as canonical JSON, sorted."""
-    values = _json_values(after_thinking(text))
+    values = _json_values(text.rpartition(THINK_END)[2])
     return sorted(call for value in values for call in _calls(value) or [])
 
 
@@ -37,13 +37,9 @@ def reference_calls(reference: str) -> list[str]:
 
 def count_calls(segments: Segments) -> tuple[Array, str]:
     """1 where the calls equal those of a reference; not counted without reference
-    calls.
-
-    Returns: statistics of a mean, shape [segments, 2], and the signature.
-    """
-    rows = zip(segments.completions, segments.references, strict=True)
+    calls."""
     found = []
-    for completion, references in rows:
+    for completion, references in segments.pairs():
         gold = [calls for text in references if (calls := reference_calls(text))]
         found.append(float(find_calls(completion) in gold) if gold else None)
     return averaged(found), "calls|name,arguments|order:any"

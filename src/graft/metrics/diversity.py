@@ -23,33 +23,22 @@ def distinct(text: str, order: int) -> float | None:
 
 
 def count_distinct(segments: Segments, order: int) -> tuple[Array, str]:
-    """Share of distinct n-grams in each segment.
-
-    Returns: statistics of a mean, shape [segments, 2], and the signature.
-    """
+    """Share of distinct n-grams in each segment."""
     shares = [distinct(text, order) for text in segments.completions]
     return averaged(shares), f"distinct|n:{order}|words,unspaced-char|per-text"
 
 
 def count_repeated(segments: Segments) -> tuple[Array, str]:
-    """Share of each segment's n-grams that occurred in it before.
-
-    Returns: statistics of a mean, shape [segments, 2], and the signature.
-    """
+    """Share of each segment's n-grams that occurred in it before."""
     shares = [distinct(text, REPEATED) for text in segments.completions]
     repeated = [None if share is None else 1 - share for share in shares]
     return averaged(repeated), f"repeated|n:{REPEATED}|words,unspaced-char|per-text"
 
 
 def count_words(segments: Segments) -> tuple[Array, str]:
-    """Number of words of each segment.
-
-    Returns: statistics of a mean, shape [segments, 2], and the signature.
-    """
-    return (
-        averaged(len(spaced(text).split()) for text in segments.completions),
-        "words,unspaced-char",
-    )
+    """Number of words of each segment."""
+    counts = (len(spaced(text).split()) for text in segments.completions)
+    return averaged(counts), "words,unspaced-char"
 
 
 DIVERSITY_METRICS = [

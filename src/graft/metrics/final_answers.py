@@ -14,7 +14,7 @@ from graft.metrics.calls import find_calls, reference_calls
 from graft.metrics.notation import is_magnitude, is_unit, to_plain
 from graft.metrics.results import to_result
 from graft.metrics.statistics import Array, Metric, Segments, averaged, percent
-from graft.metrics.thinking import CLOSE, OPEN, after_thinking
+from graft.records import THINK_END, THINK_START
 
 BOX, HASHES = r"\boxed{", "####"
 ANSWER = re.compile(
@@ -46,7 +46,7 @@ _SENTENCE_END = re.compile(r"(?:[.!?](?=\s|$)|。|\n)")
 def _to_marked(text: str) -> str:
     """The text after the thinking, without GSM8K's calculations (<<2*3=6>>), and with
     \\boxed for \\fbox."""
-    return _CALCULATION.sub("", after_thinking(text)).replace(r"\fbox{", BOX)
+    return _CALCULATION.sub("", text.rpartition(THINK_END)[2]).replace(r"\fbox{", BOX)
 
 
 def answer_marker(text: str) -> str:
@@ -147,14 +147,10 @@ def is_correct(completion: str, gold: str) -> bool:
 
 
 def count_correct(segments: Segments) -> tuple[Array, str]:
-    """1 where the result equals that of a reference.
-
-    Returns: statistics of a mean, shape [segments, 2], and the signature.
-    """
-    rows = zip(segments.completions, segments.references, strict=True)
+    """1 where the result equals that of a reference."""
     found = [
         float(any(is_correct(completion, gold) for gold in references))
-        for completion, references in rows
+        for completion, references in segments.pairs()
     ]
     return averaged(found), "result|boxed,hashes,answer-is,last-number|whole"
 
@@ -168,33 +164,24 @@ def has_format(text: str, gold: str) -> bool:
     """
     if reference_calls(gold):
         return bool(find_calls(text))
-    thinks = OPEN in gold
-    head, _, answer = text.rpartition(CLOSE)
+    head, _, answer = text.rpartition(THINK_END)
     thought = head.strip()
     is_block = (
-        thought.startswith(OPEN)
-        and thought.count(OPEN) == 1
-        and CLOSE not in thought
-        and len(thought) > len(OPEN)
+        thought.startswith(THINK_START)
+        and thought.count(THINK_START) == 1
+        and THINK_END not in thought
+        and len(thought) > len(THINK_START)
     )
-    if thinks and not is_block or not thinks and (OPEN in text or CLOSE in text):
+    thinks = THINK_START in text or THINK_END in text
+    if not is_block if THINK_START in gold else thinks:
         return False
-    return bool(answer.strip()) and answer_marker(gold) in (
-        "",
-        "number",
-        answer_marker(text),
-    )
+    accepted = ("", "number", answer_marker(text))
+    return bool(answer.strip()) and answer_marker(gold) in accepted
 
 
 def count_format(segments: Segments) -> tuple[Array, str]:
-    """1 where the completion has the format of the first reference.
-
-    Returns: statistics of a mean, shape [segments, 2], and the signature.
-    """
-    rows = zip(segments.completions, segments.references, strict=True)
-    found = [
-        float(has_format(completion, references[0])) for completion, references in rows
-    ]
+    """1 where the completion has the format of the first reference."""
+    found = [float(has_format(text, gold[0])) for text, gold in segments.pairs()]
     return averaged(found), "form|think,mark"
 
 

@@ -19,9 +19,7 @@ MIN_LATIN = 0.5
 def count_matches(segments: Segments, wordnet: Any = None) -> tuple[Array, str]:
     """NLTK's METEOR of each segment, in 0..1, with the best of several references.
 
-    Args:
-        wordnet: a reader of WordNet; None: NLTK's own.
-    Returns: statistics of a mean, shape [segments, 2], and the signature.
+    `wordnet`: a reader of WordNet; None: NLTK's own.
     Raises: LookupError if WordNet is not installed.
     """
     # pylint: disable-next=import-outside-toplevel # takes seconds to load
@@ -34,9 +32,7 @@ def count_matches(segments: Segments, wordnet: Any = None) -> tuple[Array, str]:
             wordpunct_tokenize(completion),
             wordnet=wordnet or corpus.wordnet,
         )
-        for texts, completion in zip(
-            segments.references, segments.completions, strict=True
-        )
+        for completion, texts in segments.pairs()
     ]
     signature = f"meteor|tok:wordpunct|lower|stem:porter|nltk:{version('nltk')}"
     return averaged(scores), signature

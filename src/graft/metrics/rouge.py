@@ -38,9 +38,7 @@ def count_overlap(segments: Segments) -> tuple[Array, str]:
     words = _Words()
     scorer = RougeScorer([f"rouge{kind}" for kind in KINDS], tokenizer=words)
     terms = []
-    for texts, completion in zip(
-        segments.references, segments.completions, strict=True
-    ):
+    for completion, texts in segments.pairs():
         if words.tokenize(completion) in [words.tokenize(text) for text in texts]:
             terms.append([1.0] * (len(KINDS) + 1))
             continue

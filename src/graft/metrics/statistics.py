@@ -4,7 +4,7 @@ A corpus score is a function of sums over segments. A bootstrap resample is then
 weighted sum, so a thousand resamples of all metrics are a few matrix products.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,17 +13,7 @@ import numpy as np
 from graft.metrics.bootstrap import Array, Resamples, interval
 from graft.records import Score
 
-__all__ = [
-    "Array",
-    "Metric",
-    "Segments",
-    "Statistics",
-    "averaged",
-    "computable",
-    "fits",
-    "mean",
-    "percent",
-]
+__all__ = ["Array", "Metric", "Segments", "Statistics", "averaged", "mean", "percent"]
 
 
 @dataclass(frozen=True)
@@ -49,18 +39,22 @@ class Segments:
     groups: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        lengths = {len(self.completions), len(self.references), len(self.strata)}
-        if self.likelihoods is not None:
-            lengths.add(len(self.likelihoods))
-        if self.groups is not None:
-            lengths.add(len(self.groups))
+        columns = (self.completions, self.references, self.strata)
+        measured = (self.likelihoods, self.groups)
+        lengths = {len(c) for c in (*columns, *measured) if c is not None}
         if len(lengths) > 1 or not self.completions:
             raise ValueError(f"columns of {sorted(lengths)} segments")
         if not all(self.references):
             raise ValueError("a segment has no reference")
 
+    def pairs(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Each completion with its references."""
+        return zip(self.completions, self.references, strict=True)
+
 
 Statistics = Callable[[Segments], tuple[Array, str]]
+"""Segments → terms to be summed, shape [segments, terms], and a signature that
+describes how they were computed. Those of a mean have the shape [segments, 2]."""
 
 
 def averaged(values: Iterable[float | None]) -> Array:
@@ -82,17 +76,6 @@ def percent(sums: Array) -> Array:
     return 100 * mean(sums)
 
 
-def computable() -> str:
-    """Most metrics have no additional requirements."""
-    return ""
-
-
-def fits(references: Sequence[Sequence[str]]) -> str:
-    """Most metrics are suitable for any script."""
-    del references
-    return ""
-
-
 @dataclass(frozen=True)
 class Metric:
     """A corpus metric.
@@ -100,9 +83,7 @@ class Metric:
     Args:
         name: its key in params.yaml and in reports.
         title: its name for readers, with its unit.
-        statistics: segments → terms to be summed, shape [segments, terms], and a
-            signature that describes how they were computed. Metrics that share this
-            function share the computation.
+        statistics: metrics that share this function share the computation.
         value: sums, shape [..., terms] → scores, shape [...].
         better: which values are better; `neither` for a descriptive metric.
         of: what it measures. `text` needs no reference, so the references have a value,
@@ -119,8 +100,8 @@ class Metric:
     value: Callable[[Array], Array]
     better: Literal["higher", "lower", "neither"] = "higher"
     of: Literal["answer", "text", "likelihood"] = "answer"
-    missing: Callable[[], str] = computable
-    unsuitable: Callable[[Sequence[Sequence[str]]], str] = fits
+    missing: Callable[[], str] = lambda: ""
+    unsuitable: Callable[[Sequence[Sequence[str]]], str] = lambda references: ""
     scale: Literal["linear", "log"] = "linear"
 
     def score(self, segments: Segments, draws: Resamples) -> Score:

@@ -7,9 +7,9 @@ words is at least one half: a step may be paraphrased, but must name the same th
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from graft.metrics.answers import token_f1
 from graft.metrics.statistics import Array, Metric, Segments, averaged, percent
@@ -27,19 +27,17 @@ def to_steps(text: str) -> list[str]:
     return [step for step in steps if step]
 
 
-def match_matrix(steps: Sequence[str], gold: Sequence[str]) -> Any:
+def match_matrix(steps: Sequence[str], gold: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Which steps match, shape [steps, gold]."""
-    shape = (len(steps), len(gold))
     found = [token_f1(step, other) >= ALIKE for step in steps for other in gold]
-    return np.array(found, dtype=bool).reshape(shape)
+    return np.array(found, dtype=bool).reshape(len(steps), len(gold))
 
 
 def step_accuracy(steps: Sequence[str], gold: Sequence[str]) -> float:
     """Share of positions with matching steps, over the longer list."""
+    num_matches = float(np.diagonal(match_matrix(steps, gold)).sum())
     places = max(len(steps), len(gold))
-    return (
-        float(np.diagonal(match_matrix(steps, gold)).sum()) / places if places else 1.0
-    )
+    return num_matches / places if places else 1.0
 
 
 def completeness(steps: Sequence[str], gold: Sequence[str]) -> float:
@@ -64,14 +62,10 @@ def score_best(
     share: Callable[[Sequence[str], Sequence[str]], float],
     name: str,
 ) -> tuple[Array, str]:
-    """Score of each completion against its best-matching reference.
-
-    Returns: statistics of a mean, shape [segments, 2], and the signature.
-    """
-    rows = zip(segments.completions, segments.references, strict=True)
+    """Score of each completion against its best-matching reference."""
     found = [
         max(share(to_steps(completion), to_steps(text)) for text in references)
-        for completion, references in rows
+        for completion, references in segments.pairs()
     ]
     return averaged(found), f"{name}|step:line|alike:f1>={ALIKE}"
 

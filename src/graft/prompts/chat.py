@@ -17,8 +17,8 @@ from graft.prompts.content_check import (
 from graft.prompts.prompt_formats import LossSegments, Messages, Piece, write_each
 from graft.prompts.rendering import Renderer, unusable
 from graft.prompts.tokenizers import RustTokenizer
-from graft.prompts.turns import ENDS, OPENS, Turns, to_turns
-from graft.records import Message
+from graft.prompts.turns import Turns, to_turns
+from graft.records import THINK_END, THINK_START, Message
 from graft.records.ragged import RaggedIds
 
 _PROBE = [
@@ -68,13 +68,17 @@ class ChatFormat:
         control = sorted(tokenizer.control, key=len, reverse=True)
         self._control = re.compile("|".join(map(re.escape, control)) or "(?!)")
         prompt = self._render(to_turns(_PROBE), 3, ask=True)
-        self._opens_thought = prompt.rstrip().endswith(OPENS)
+        self._opens_thought = prompt.rstrip().endswith(THINK_START)
         chat = _THINKING if self._opens_thought else _PROBE
         probe = to_turns(chat, renderer.thinks_in)
         text, spans = self._spans(probe)
         frame = "".join(part for part, has_loss in self._cut(probe) if not has_loss)
         # Some models' turn markers are added tokens that no file names as special.
-        marks = [t for t in tokenizer.added if t in frame and t not in (OPENS, ENDS)]
+        marks = [
+            t
+            for t in tokenizer.added
+            if t in frame and t not in (THINK_START, THINK_END)
+        ]
         reserved = {*control, *marks}
         self.reserved: Sequence[str] = sorted(reserved, key=len, reverse=True)
         self._skeletons = Skeletons(self._cut_plain, renderer, control)
@@ -194,8 +198,8 @@ class ChatFormat:
         found = self._control.search(text, start)
         end = found.end() if found else start
         answer = turn["content"].strip()
-        if prompt.rstrip().endswith(OPENS):
-            answer = answer.removeprefix(OPENS).strip()
+        if prompt.rstrip().endswith(THINK_START):
+            answer = answer.removeprefix(THINK_START).strip()
         if place < len(turns.messages) - 1 and answer not in text[start:end]:
             answer = without_thought(answer)
         values = (answer, *names_of(turn))
@@ -223,7 +227,7 @@ class ChatFormat:
         if place == len(turns.messages) - 1:
             raise unusable("opens an answer otherwise than when it asks for one")
         # A reasoning block that opens each answer may be stripped in earlier turns.
-        prompt = prompt.rstrip().removesuffix(OPENS)
+        prompt = prompt.rstrip().removesuffix(THINK_START)
         if not text.startswith(prompt):
             raise unusable("rewrites earlier turns when another follows")
         return prompt

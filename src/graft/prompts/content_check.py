@@ -6,7 +6,8 @@ from typing import Any
 
 from graft.errors import TemplateError
 from graft.prompts.rendering import Renderer, unusable
-from graft.prompts.turns import OPENS, Turns
+from graft.prompts.turns import Turns
+from graft.records import THINK_END, THINK_START
 
 _MARK = "x7d1f0c52"
 """A text that no turn contains by chance."""
@@ -97,14 +98,16 @@ def _contains(value: str, text: str) -> bool:
 
 def contains_answer(turn: Mapping[str, Any], text: str, thinks_in: str | None) -> bool:
     """Whether the text contains all reasoning and content of an answer."""
-    content = turn["content"].strip().removeprefix(OPENS)  # the prompt may end in it
+    content = (
+        turn["content"].strip().removeprefix(THINK_START)
+    )  # the prompt may end in it
     values = (turn.get(thinks_in or "") or "", content)
     return all(_contains(value, text) for value in values)
 
 
 def without_thought(answer: str) -> str:
     """An answer without its reasoning."""
-    return answer.rpartition("</think>")[2].strip()
+    return answer.rpartition(THINK_END)[2].strip()
 
 
 def names_of(turn: Mapping[str, Any]) -> list[str]:

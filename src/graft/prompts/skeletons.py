@@ -17,8 +17,7 @@ from graft.prompts.symbolic import (
     compile_symbolic,
     text_of,
 )
-from graft.prompts.turns import OPENS
-from graft.records import PLAIN_ROLES, Message, Role
+from graft.records import PLAIN_ROLES, THINK_START, Message, Role
 
 _KEYS = {"role", "content"}
 _NUM_KEPT = 1024  # sequences of roles
@@ -78,7 +77,7 @@ class Skeletons:
                 or content != content.strip()
             ):
                 return None
-            if message.keys() != _KEYS or OPENS in content:
+            if message.keys() != _KEYS or THINK_START in content:
                 return None
             contents.append(content)
         skeleton = self._skeleton(tuple(message["role"] for message in messages))

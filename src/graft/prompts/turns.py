@@ -6,9 +6,7 @@ from typing import Any, NamedTuple
 
 from graft.errors import TemplateError
 from graft.prompts.prompt_formats import Messages
-from graft.records import ANSWER_ROLES
-
-OPENS, ENDS = "<think>", "</think>"
+from graft.records import ANSWER_ROLES, THINK_END, THINK_START
 
 
 class Turns(NamedTuple):
@@ -77,8 +75,8 @@ def to_turns(messages: Messages, thinks_in: str | None = None) -> Turns:
 def _spoken(content: str, thinks_in: str | None) -> dict[str, str]:
     """The text of an answer, and its reasoning if that has its own key."""
     opened = content.lstrip()
-    if thinks_in and opened.startswith(OPENS) and ENDS in opened:
-        thought, _, text = opened.removeprefix(OPENS).partition(ENDS)
+    if thinks_in and opened.startswith(THINK_START) and THINK_END in opened:
+        thought, _, text = opened.removeprefix(THINK_START).partition(THINK_END)
         return {thinks_in: thought.strip("\n"), "content": text.lstrip("\n")}
     return {"content": content}
 

@@ -27,6 +27,8 @@ ORDER_SHOWN = (
     "perhaps tools and a system turn, then user and assistant in turn, tool results "
     "only after tool calls, the assistant last"
 )
+THINK_START, THINK_END = "<think>", "</think>"
+"""The reasoning of an answer stands between them."""
 UNANSWERABLE = "unanswerable"
 """The answer to a question that a text does not answer."""
 

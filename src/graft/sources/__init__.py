@@ -6,7 +6,8 @@ from itertools import chain, islice
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.records.row_batch import RowBatch, WithConstants, to_batches
+from graft.records.row_batch import RowBatch, to_batches
+from graft.sources.constants import with_constants
 from graft.sources.csv_rows import read_csv
 from graft.sources.files import SourcePart, find_parts
 from graft.sources.hub import read_hub
@@ -51,7 +52,7 @@ def read_row_batches(data: DataConfig) -> Iterator[RowBatch]:
         count = 0
         for batch in _read_split(data, mine, official, str(files)):
             count += len(batch)
-            yield WithConstants(batch, data.constants) if data.constants else batch
+            yield batch
         if not count:
             raise DataError(
                 f"data.files.{split}",
@@ -78,4 +79,4 @@ def _read_split(
     if data.passage is not None:
         (column,) = data.fields.values()
         rows = join_rows(rows, column, data.passage)
-    return to_batches(rows)
+    return to_batches(with_constants(row, data) for row in rows)

@@ -81,10 +81,7 @@ def other_format(head: bytes) -> str | None:
 
 def marked_encoding(head: bytes) -> str | None:
     """The encoding of a byte order mark, or None."""
-    for mark, encoding in _MARKS:
-        if head.startswith(mark):
-            return encoding
-    return None
+    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
 
 
 def doubt(head: bytes, encoding: str) -> str | None:

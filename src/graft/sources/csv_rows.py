@@ -15,7 +15,8 @@ MAX_RECORD = 1 << 26
 """Characters of the longest record, so that an unclosed quote cannot fill memory."""
 
 MAX_LINES = 1000
-"""Largest number of lines that an unclosed quote may turn into one reject."""
+"""Largest number of lines that an unclosed quote may turn into one reject; more would
+be a loss that one reject hides."""
 
 
 class _TooLong(Exception):
@@ -81,11 +82,7 @@ class _Lines:
 
 
 def _open_after(line: str, is_open: bool, data: DataConfig) -> bool:
-    """Whether a quoted field is open at the end of a line.
-
-    Args:
-        is_open: whether one is open at its start.
-    """
+    """Whether a quoted field is open at the end of a line; `is_open`: at its start."""
     quote, at = data.quote, 0
     if not quote:
         return False
@@ -148,7 +145,8 @@ def read_csv(
                     problem = "a carriage return is in a value without quotes"
                 skipped = lines.skip(data)
                 bad = _broken(where, problem, skipped)
-                if columns is None or _is_loss(skipped):
+                is_loss = not skipped.is_closed and skipped.num_lines > MAX_LINES
+                if columns is None or is_loss:
                     what = "the header" if columns is None else "the rest of the file"
                     raise DataError(
                         where,
@@ -191,11 +189,6 @@ def _shifted(
         f"{len(columns)} columns: {', '.join(columns)}",
         "put quotes around a value that contains the delimiter, or set data.delimiter",
     )
-
-
-def _is_loss(skipped: _Skipped) -> bool:
-    """Whether so much is lost that a single reject would hide it."""
-    return not skipped.is_closed and skipped.num_lines > MAX_LINES
 
 
 def _broken(where: str, problem: str, skipped: _Skipped) -> Reject:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from graft.config import DataConfig
 from graft.errors import DataError, GraftError
@@ -13,24 +13,11 @@ from graft.sources.files import outer_columns
 _SLICE = re.compile(r"(?P<split>[^\[\]]+)\[(?P<first>\d+%?)?:(?P<last>\d+%?)?\]")
 
 
-class Builder(Protocol):
-    """The part of `datasets.DatasetBuilder` that is used."""
-
-    hash: str | None
-    config: Any
-    info: Any
-
-    @property
-    def as_streaming_dataset(self) -> Callable[..., Any]:
-        """Opens a split: an iterable of rows with `features` and `select_columns`."""
-
-
-Open = Callable[..., Builder]
-"""`datasets.load_dataset_builder`, or a fake in tests."""
-
-
 def read_hub(
-    data: DataConfig, split: str | None, name: str, load: Open | None = None
+    data: DataConfig,
+    split: str | None,
+    name: str,
+    load: Callable[..., Any] | None = None,
 ) -> Iterator[Row | Reject]:
     """Rows of one split; their place is `id/subset/split:row`, rows from 1.
 
@@ -61,15 +48,14 @@ def read_hub(
         ) from error
 
 
-def _load(*args: Any, **options: Any) -> Builder:
+def _load(*args: Any, **options: Any) -> Any:
     from datasets import disable_progress_bars, load_dataset_builder
 
     disable_progress_bars()
-    builder: Builder = load_dataset_builder(*args, **options)
-    return builder
+    return load_dataset_builder(*args, **options)
 
 
-def _check_revision(builder: Builder, data: DataConfig, place: str) -> None:
+def _check_revision(builder: Any, data: DataConfig, place: str) -> None:
     """Raises: DataError if the data set is not of the pinned revision.
 
     Offline, `datasets` uses the latest cached copy, of any revision; and it prefers a
@@ -87,24 +73,20 @@ def _check_revision(builder: Builder, data: DataConfig, place: str) -> None:
 
 
 def _rows(
-    builder: Builder, data: DataConfig, name: str, place: str
+    builder: Any, data: DataConfig, name: str, place: str
 ) -> Iterable[dict[str, Any]]:
     sliced = _SLICE.fullmatch(name)
-    rows: Iterable[dict[str, Any]] = _columns(
-        builder, data, sliced["split"] if sliced else name
-    )
+    split = sliced["split"] if sliced else name
+    rows: Iterable[dict[str, Any]] = _columns(builder, data, split)
     if not sliced:
         return rows
-    splits = getattr(builder.info, "splits", None) or {}
-    split = splits.get(sliced["split"])
-    num_rows = getattr(split, "num_examples", None)
-    first, last = (
-        _bound(bound, num_rows, place) for bound in (sliced["first"], sliced["last"])
-    )
+    counted = (builder.info.splits or {}).get(split)
+    num_rows = counted.num_examples if counted else None
+    first, last = (_bound(sliced[end], num_rows, place) for end in ("first", "last"))
     return islice(rows, first or 0, last)
 
 
-def _columns(builder: Builder, data: DataConfig, split: str) -> Any:
+def _columns(builder: Any, data: DataConfig, split: str) -> Any:
     """A split with only the columns that `data` names. Others are not decoded, so that
     an image, or a type that differs between files, is no error."""
     rows = builder.as_streaming_dataset(split=split)
@@ -125,7 +107,7 @@ def _bound(bound: str | None, num_rows: int | None, place: str) -> int | None:
     if num_rows is None:
         raise DataError(
             place,
-            "the Hub does not know the number of rows of this split",
+            "the Hub has no number of rows of this split",
             expected="numbers of rows in the slice, such as train[:1000]",
             fix="write the slice of data.files in rows",
         )

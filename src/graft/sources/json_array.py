@@ -8,7 +8,7 @@ from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
 from graft.sources.files import SourcePart
-from graft.sources.json_values import BLANK, JsonReader, bad_value, to_row
+from graft.sources.json_values import BLANK, JsonReader, to_row
 from graft.sources.opening import open_text
 
 CHUNK = 1 << 20
@@ -24,12 +24,8 @@ def read_json(part: SourcePart, data: DataConfig) -> Iterator[Row | Reject]:
     neither read nor counted.
     """
     with open_text(part.path, data.encoding) as stream:
-        elements = Elements(stream, part)
-        for number, values in enumerate(elements, 1):
-            if fault := elements.fault:
-                yield bad_value(part, number, fault, "the element")
-            else:
-                yield to_row(part, number, values)
+        for number, value in enumerate(Elements(stream, part), 1):
+            yield to_row(part, number, value, "the element")
 
 
 class Elements:
@@ -42,11 +38,6 @@ class Elements:
         self._lines = 1  # lines up to the start of the text in memory
         self._ended = False
         self._reader = JsonReader()
-
-    @property
-    def fault(self) -> str | None:
-        """What is wrong with the last element although it is well-formed; or None."""
-        return self._reader.fault
 
     def __iter__(self) -> Iterator[Any]:
         first = self._peek()

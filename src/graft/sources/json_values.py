@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from graft.config import DataConfig
@@ -18,18 +19,25 @@ MAX_DEPTH = 200
 """Largest nesting of objects and lists; writing them again needs a limit."""
 
 
+@dataclass(frozen=True)
+class InvalidJson:
+    """Stands for a value that is well-formed JSON, but ambiguous or extreme."""
+
+    problem: str
+
+
 class JsonReader:
-    """Reads JSON values; `fault` is what is wrong with a well-formed value, or None.
+    """Reads JSON values.
 
     Repeated keys, overlong numbers and deep nesting do not hide where the value ends,
-    so that only their row is rejected.
+    so they give an `InvalidJson`, and only their row is rejected.
     """
 
     def __init__(self) -> None:
-        self.fault: str | None = None
+        self._problem: str | None = None
         self._decoder = json.JSONDecoder(object_pairs_hook=self._object)
         self._for_long_numbers = json.JSONDecoder(
-            object_pairs_hook=self._object, parse_int=self._whole_number
+            object_pairs_hook=self._object, parse_int=self._integer
         )
 
     def read(self, text: str) -> Any:
@@ -42,7 +50,7 @@ class JsonReader:
 
     def read_at(self, text: str, at: int) -> tuple[Any, int]:
         """The value that begins at `at`, and where it ends. Raises: as `read`."""
-        self.fault = None
+        self._problem = None
         try:
             value, end = self._decoder.raw_decode(text, at)
         except json.JSONDecodeError:
@@ -51,21 +59,21 @@ class JsonReader:
             value, end = self._for_long_numbers.raw_decode(text, at)
         opened = text.count("[", at, end) + text.count("{", at, end)
         if opened > MAX_DEPTH and _depth(value) > MAX_DEPTH:
-            self.fault = self.fault or f"nested more than {MAX_DEPTH} deep"
-        return value, end
+            self._problem = self._problem or f"nested more than {MAX_DEPTH} deep"
+        return InvalidJson(self._problem) if self._problem else value, end
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         values = dict(pairs)
-        if len(values) < len(pairs) and not self.fault:
+        if len(values) < len(pairs) and not self._problem:
             counts = Counter(key for key, _ in pairs)
             ((twice, _),) = counts.most_common(1)
-            self.fault = f"the key {twice!r} occurs twice in one object"
+            self._problem = f"the key {twice!r} occurs twice in one object"
         return values
 
-    def _whole_number(self, digits: str) -> int:
+    def _integer(self, digits: str) -> int:
         if len(digits) <= MAX_DIGITS:
             return int(digits)
-        self.fault = self.fault or f"a number of {len(digits)} digits"
+        self._problem = self._problem or f"a number of {len(digits)} digits"
         return 0
 
 
@@ -74,45 +82,42 @@ def read_document(part: SourcePart, data: DataConfig) -> Any:
 
     Raises: DataError if it is broken or ambiguous.
     """
-    reader = JsonReader()
     with open_text(part.path, data.encoding) as stream:
         text = stream.read()
     try:
-        value = reader.read(text)
-        fault = reader.fault
+        value = JsonReader().read(text)
     except (ValueError, RecursionError) as error:
-        value, fault = None, str(error)
-    if fault:
+        value = InvalidJson(str(error))
+    if isinstance(value, InvalidJson):
         raise DataError(
             part.where(),
-            f"is not valid JSON: {fault}",
+            f"is not valid JSON: {value.problem}",
             expected="one complete JSON value, each key once in an object",
             fix="repair the file or fetch it again, or correct data.format",
         )
     return value
 
 
-def to_row(part: SourcePart, number: int, values: Any) -> Row | Reject:
-    """A row, if the value is an object."""
-    if isinstance(values, dict):
-        return Row(values, part.where(number), part.split)
+def to_row(part: SourcePart, number: int, value: Any, text: str) -> Row | Reject:
+    """A row, if the value is a valid object; a reject that shows `text` if it is
+    ambiguous or extreme."""
+    where = part.where(number)
+    if isinstance(value, dict):
+        return Row(value, where, part.split)
+    if isinstance(value, InvalidJson):
+        return reject(
+            where,
+            "repeated key" if value.problem.startswith("the key") else "extreme JSON",
+            f"{value.problem}: {text}",
+            "each key once in an object, and numbers and nesting of normal size",
+            "correct the row, or remove it",
+        )
     return reject(
-        part.where(number),
+        where,
         "not an object",
-        values,
+        value,
         'an object such as {"column": "text"}',
         "write the row as an object, or remove it",
-    )
-
-
-def bad_value(part: SourcePart, number: int, fault: str, text: str) -> Reject:
-    """The reject of a row whose JSON is well-formed but wrong."""
-    return reject(
-        part.where(number),
-        "repeated key" if fault.startswith("the key") else "extreme JSON",
-        f"{fault}: {text}",
-        "each key once in an object, and numbers and nesting of normal size",
-        "correct the row, or remove it",
     )
 
 

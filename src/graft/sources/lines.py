@@ -7,7 +7,7 @@ from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
 from graft.sources.files import SourcePart, reject
-from graft.sources.json_values import JsonReader, bad_value, to_row
+from graft.sources.json_values import JsonReader, to_row
 from graft.sources.opening import read_lines
 
 
@@ -18,7 +18,7 @@ def read_jsonl(part: SourcePart, data: DataConfig) -> Iterator[Row | Reject]:
         if not line or line.isspace():
             continue
         try:
-            values = reader.read(line)
+            value = reader.read(line)
         except (ValueError, RecursionError) as error:
             if line.lstrip().startswith("[") and number == 1:
                 raise _array(part) from error
@@ -30,12 +30,9 @@ def read_jsonl(part: SourcePart, data: DataConfig) -> Iterator[Row | Reject]:
                 "repair the line, or remove it",
             )
             continue
-        if isinstance(values, list) and number == 1:
+        if isinstance(value, list) and number == 1:
             raise _array(part)
-        if reader.fault:
-            yield bad_value(part, number, reader.fault, line)
-        else:
-            yield to_row(part, number, values)
+        yield to_row(part, number, value, line)
 
 
 def _array(part: SourcePart) -> DataError:

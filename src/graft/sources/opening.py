@@ -28,10 +28,18 @@ def open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
     `graft.data.convert.examples` rejects.
 
     Raises: ConfigError for an unknown encoding; DataError if the file is not text, or
-    if
         its compression or encoding cannot be read.
     """
-    name = _codec(encoding)
+    try:
+        "".encode(encoding)
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        raise ConfigError(
+            "data.encoding",
+            f"no text encoding is called {encoding!r}",
+            expected="such as utf-8, latin-1, cp1252, utf-16",
+            fix="correct it in the file of configs/data, then: graft params",
+        ) from None
     with io.BufferedReader(io.FileIO(path), HEAD) as file:
         try:
             raw = _unpacked(file, path)
@@ -80,19 +88,6 @@ def check_parquet(path: Path) -> None:
         expected="a Parquet file, which begins with PAR1",
         fix="set data.format to the format of the file, or fetch or unpack it again",
     )
-
-
-def _codec(encoding: str) -> str:
-    try:
-        "".encode(encoding)
-        return codecs.lookup(encoding).name
-    except LookupError:
-        raise ConfigError(
-            "data.encoding",
-            f"no text encoding is called {encoding!r}",
-            expected="such as utf-8, latin-1, cp1252, utf-16",
-            fix="correct it in the file of configs/data, then: graft params",
-        ) from None
 
 
 def _unpacked(file: "io.BufferedReader[Any]", path: Path) -> "io.BufferedReader[Any]":

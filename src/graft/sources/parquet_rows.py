@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from graft.config import DataConfig
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.records.row_batch import BATCH, RowBatch, RowList
+from graft.records.row_batch import BATCH, RowBatch, RowList, to_batches
+from graft.sources.constants import check_constant, with_constants
 from graft.sources.files import SourcePart, outer_columns, reject
 from graft.sources.opening import check_parquet
 
@@ -22,7 +24,8 @@ _READ = {"pre_buffer": False, "page_checksum_verification": True}
 
 @dataclass(frozen=True)
 class TableRows:
-    """Rows of a table with valid text; the first is row `first` of the part."""
+    """Rows of a table with valid text; the first is row `first` of the part. Methods as
+    of `RowBatch`."""
 
     table: pa.Table
     part: SourcePart
@@ -33,28 +36,25 @@ class TableRows:
 
     @property
     def num_rows(self) -> int:
-        """As of `RowBatch`."""
         return len(self)
 
     def texts(self, path: str, numbers: bool = False) -> "pl.Series":
-        """As of `RowBatch`. Floats are left to `row`, where Python formats them."""
+        """Floats are left to `row`, where Python formats them."""
         import polars as pl
 
         column = _at(self.table, path)
-        text = column is not None and _is_text(column.type)
-        count = numbers and column is not None and pa.types.is_integer(column.type)
-        if column is None or not (text or count):
+        if column is None or not (
+            _is_text(column.type) or numbers and pa.types.is_integer(column.type)
+        ):
             return pl.Series([None] * len(self), dtype=pl.String)
         found = pl.from_arrow(column)
         assert isinstance(found, pl.Series)
         return found.cast(pl.String)
 
     def row(self, at: int) -> Row | Reject:
-        """As of `RowBatch`."""
         return _row(self.table.slice(at, 1), self.part, self.first + at)
 
     def where(self) -> "pl.Series":
-        """As of `RowBatch`."""
         import polars as pl
 
         number = pl.int_range(self.first, self.first + len(self), eager=True)
@@ -63,7 +63,6 @@ class TableRows:
         ).to_series()
 
     def split(self) -> "pl.Series":
-        """As of `RowBatch`."""
         import polars as pl
 
         return pl.Series([self.part.split] * len(self), dtype=pl.String)
@@ -82,10 +81,15 @@ def read_tables(part: SourcePart, data: DataConfig) -> Iterator[RowBatch]:
             names = [name for name in schema.names if name in wanted]
             _check_names(part, [field for field in schema if field.name in wanted])
             if not names:
-                yield from _without_columns(part, schema.names, file.metadata.num_rows)
+                # Nothing is decoded, and each row is rejected for its missing columns.
+                values = dict.fromkeys(schema.names)
+                yield from to_batches(
+                    with_constants(Row(values, part.where(n), part.split), data)
+                    for n in range(1, file.metadata.num_rows + 1)
+                )
                 return
             for batch in file.iter_batches(BATCH, columns=names):
-                yield _to_rows(batch, part, number)
+                yield _to_rows(batch, part, number, data)
                 number += batch.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
@@ -112,16 +116,6 @@ def _check_names(part: SourcePart, fields: list[pa.Field]) -> None:
         _check_names(part, [field.type.field(i) for i in range(field.type.num_fields)])
 
 
-def _without_columns(
-    part: SourcePart, names: list[str], num_rows: int
-) -> Iterator[RowBatch]:
-    """Rows of a file without any column of `data`; nothing is decoded."""
-    values = dict.fromkeys(names)
-    for first in range(1, num_rows + 1, BATCH):
-        numbers = range(first, min(first + BATCH, num_rows + 1))
-        yield RowList([Row(values, part.where(n), part.split) for n in numbers])
-
-
 def read_parquet(part: SourcePart, data: DataConfig) -> Iterator[Row | Reject]:
     """The rows of `read_tables`, one by one."""
     for batch in read_tables(part, data):
@@ -139,15 +133,22 @@ def first_rows(batches: Iterable[RowBatch], limit: int | None) -> Iterator[RowBa
         yield batch
 
 
-def _to_rows(batch: pa.RecordBatch, part: SourcePart, first: int) -> RowBatch:
+def _to_rows(
+    batch: pa.RecordBatch, part: SourcePart, first: int, data: DataConfig
+) -> RowBatch:
     """Columns; or single rows if a text is not valid UTF-8."""
     try:
         batch.validate(full=True)
     except pa.ArrowInvalid:
-        return RowList(
-            [_row(batch.slice(at, 1), part, first + at) for at in range(len(batch))]
-        )
-    return TableRows(pa.Table.from_batches([batch]), part, first)
+        rows = [_row(batch.slice(at, 1), part, first + at) for at in range(len(batch))]
+        return RowList([with_constants(row, data) for row in rows])
+    table = pa.Table.from_batches([batch])
+    for name, value in data.constants.items():
+        if name in table.column_names:
+            check_constant(name, value, table[name].to_pylist())
+        else:
+            table = table.append_column(name, pa.repeat(value, len(table)))
+    return TableRows(table, part, first)
 
 
 def _row(
@@ -177,8 +178,6 @@ def _row(
 
 def _at(table: pa.Table, path: str) -> pa.ChunkedArray | None:
     """A column, or the field at a path such as `translation.en`, as in `Row.get`."""
-    import pyarrow.compute as pc
-
     if path in table.column_names:
         return table[path]
     if "[" in path:

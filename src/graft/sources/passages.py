@@ -33,7 +33,7 @@ def join_rows(
             yield row
             continue
         ended = first is not None and row.split != first.split
-        if first is not None and texts and (ended or _length(texts) >= size):
+        if first is not None and texts and (ended or sum(map(len, texts)) >= size):
             yield _passage(first, column, texts, num_rows)
             first, texts, num_rows = None, [], 0
         first = first or row
@@ -62,10 +62,6 @@ def repeated(before: str, text: str) -> int:
             k = border[k - 1]
         border[i] = k + (joined[i] == joined[k])
     return border[-1] if border[-1] >= LEAST_REPEATED else 0
-
-
-def _length(texts: list[str]) -> int:
-    return sum(map(len, texts))
 
 
 def _passage(first: Row, column: str, texts: list[str], num_rows: int) -> Row:

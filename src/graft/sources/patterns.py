@@ -25,7 +25,6 @@ _BESIDE = tuple("""
     """.split())
 """Copies and metadata files of editors, downloads, systems, Spark, checksums and DVC.
 """
-_WILD = "*?["
 
 
 def find_files(root: Path, pattern: str) -> list[Path]:
@@ -35,15 +34,12 @@ def find_files(root: Path, pattern: str) -> list[Path]:
         broken link, or not a regular file.
     """
     found = sorted(set(_walk(root, Path(pattern).parts)), key=lambda path: path.parts)
-    named = _literal(pattern) or "." in Path(pattern).name
+    is_literal = not any(sign in pattern for sign in "*?[")
+    named = is_literal or "." in Path(pattern).name
     files = [path for path in found if _is_file(path, named)]
     if not files:
         raise _nothing(root, pattern)
     return files
-
-
-def _literal(pattern: str) -> bool:
-    return not any(sign in pattern for sign in _WILD)
 
 
 def _walk(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
