@@ -91,7 +91,7 @@ def test_a_prompt_that_opens_reasoning_precedes_it_in_training(qwen: Path) -> No
         assert not find_mask_errors(tokens, template.stop_ids)
 
 
-def test_reasoning_tags_that_a_template_writes_may_stand_in_an_answer(
+def test_an_answer_may_contain_reasoning_tags_that_the_template_writes(
     qwen: Path,
 ) -> None:
     content = json.loads((qwen / "tokenizer.json").read_text())
@@ -147,7 +147,7 @@ def test_an_answer_that_opens_the_chat_carries_loss_correctly_or_is_refused(
 ) -> None:
     template = with_template(qwen, jinja)
     chat = [assistant("Hello."), *CHAT]
-    with pytest.raises(TemplateError, match="cannot ask for an answer that opens"):
+    with pytest.raises(TemplateError, match="cannot prompt for an answer that opens"):
         template.encode([chat])
     assert trained_text(with_template(qwen, CHATML), chat).startswith(
         "Hello.<|im_end|>"

@@ -173,13 +173,15 @@ def test_a_template_that_only_writes_contents_is_rendered_once(jinja: str) -> No
 
 
 @pytest.mark.parametrize("look", READS)
-def test_a_template_that_reads_contents_renders_each(look: str) -> None:
+def test_a_template_that_reads_contents_is_rendered_for_each_chat(look: str) -> None:
     chat = [user("2+2?"), assistant("4."), user("3?"), assistant("3.")]
     assert cut_by(turns_with(look))(chat) is None
 
 
 @pytest.mark.parametrize("said", ["</think>b", "/", "a"])
-def test_a_content_with_what_the_template_looks_for_is_rendered(said: str) -> None:
+def test_a_content_with_a_text_that_the_template_searches_for_is_rendered(
+    said: str,
+) -> None:
     cut = cut_by(THINKS)
     assert cut([user("/x"), assistant("4.")]) is None
     assert cut([user(said), assistant("4.")]) is None
@@ -220,7 +222,7 @@ def test_a_content_that_may_be_trimmed_or_ends_its_turn_is_rendered(
     assert skeletons_of(Cutter()).cut([user("x"), assistant(said)]) is None
 
 
-def test_a_turn_that_is_missing_or_stands_twice_is_rendered() -> None:
+def test_a_missing_or_repeated_turn_is_rendered() -> None:
     for text in ("<end>", "{0}{0}<end>"):
         skeletons = skeletons_of(
             lambda chat, text=text: [

@@ -12,7 +12,7 @@ from graft.prompts.symbolic import ContentReadError, SymbolicText, text_of
 
 
 @given(st.text(min_size=1).filter(lambda text: text == text.strip()), st.booleans())
-def test_a_symbolic_text_answers_what_is_true_of_every_content(
+def test_operations_with_one_result_for_every_content_are_supported(
     content: str, alone: bool
 ) -> None:
     assert bool(SymbolicText("#")) == bool(content)
@@ -37,7 +37,7 @@ def test_every_other_method_of_a_string_is_refused(method: str) -> None:
         getattr(SymbolicText("x"), method)()
 
 
-def test_questions_are_answered_with_no_and_noted() -> None:
+def test_comparisons_return_false_and_are_recorded() -> None:
     asked: list[tuple[str, str]] = []
     text: Any = SymbolicText("#", lambda *call: asked.append(call))
     assert not ("a" in text or text == "b" or "c" == text or text.startswith("d"))

@@ -153,7 +153,7 @@ def test_a_truncation_or_padding_saved_with_the_tokenizer_is_not_applied(
     assert len(load(folder, pattern=PATTERN).encode_prompt([user("a")])) > 2
 
 
-def test_a_missing_tokenizer_says_what_to_do(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_tokenizer_has_a_fix(tmp_path: Path) -> None:
     with pytest.raises(TemplateError, match="mistral-common:v3"):
         load(tmp_path, pattern=PATTERN)
     with pytest.raises(ModelError, match="no such folder"):

@@ -40,7 +40,7 @@ def test_the_end_is_the_models_own_where_the_tokenizer_names_only_others(
 
 
 @pytest.mark.parametrize("number", [True, 99_999, "2", []])
-def test_an_end_that_is_no_token_is_none(qwen: Path, number: Any) -> None:
+def test_an_invalid_eos_token_id_is_ignored(qwen: Path, number: Any) -> None:
     change(qwen / "tokenizer_config.json", eos_token=None)
     change(qwen / "config.json", eos_token_id=number)
     with pytest.raises(TemplateError, match="no end token"):
@@ -80,7 +80,9 @@ def test_a_file_that_cannot_be_used_is_named(
 
 
 @pytest.mark.parametrize("named", [[{"name": "default"}], {"default": None}])
-def test_named_templates_without_a_default_are_none(qwen: Path, named: Any) -> None:
+def test_named_templates_without_a_default_count_as_no_template(
+    qwen: Path, named: Any
+) -> None:
     change(qwen / "tokenizer_config.json", chat_template=named)
     with pytest.raises(TemplateError, match="no chat template"):
         load(qwen)

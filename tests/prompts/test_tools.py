@@ -96,7 +96,7 @@ def test_the_prompt_of_an_answer_is_a_prefix_of_the_training_sequence(
         ("<result>{{ m.content }}</result>", "drops or rewrites a tool turn"),
     ],
 )
-def test_a_template_that_drops_what_tools_say_is_refused_by_name(
+def test_a_template_that_drops_tool_results_is_refused_by_name(
     qwen: Path, drop: str, problem: str
 ) -> None:
     jinja = TOOLS.replace(drop, "")

@@ -81,3 +81,12 @@ def test_a_missing_or_misspelt_field_is_a_config_error(task: Task) -> None:
     del mapping[first]
     with pytest.raises(ConfigError, match="needs "):
         task.check_fields(mapping)
+
+
+def test_the_gold_answer_is_not_a_further_reference() -> None:
+    fields = {
+        "instruction": "Boil.",
+        "steps": ["Wait."],
+        "references": ["Wait.", "So."],
+    }
+    assert get_task("instruction").to_example(fields)[1] == ["So."]

@@ -9,7 +9,7 @@ from pathlib import Path
 from graft import io
 from graft.config import ModelConfig, PromptConfig
 from graft.models.files import TOKENIZER_FILES, model_folder
-from graft.prompts.dates import with_date
+from graft.prompts.rendering import with_date
 from graft.prompts.template import Template
 from graft.prompts.tokenizers import adds_bos
 from graft.records import Message

@@ -14,12 +14,17 @@ from graft.prompts.content_check import (
     names_of,
     without_thought,
 )
-from graft.prompts.prompt_formats import LossSegments, Messages, Piece, write_each
+from graft.prompts.prompt_formats import (
+    LossSegments,
+    Messages,
+    Piece,
+    encode_all,
+    write_each,
+)
 from graft.prompts.rendering import Renderer, unusable
 from graft.prompts.tokenizers import RustTokenizer
 from graft.prompts.turns import Turns, to_turns
 from graft.records import THINK_END, THINK_START, Message
-from graft.records.ragged import RaggedIds
 
 _PROBE = [
     Message(role="user", content="2+2?"),
@@ -29,18 +34,16 @@ _PROBE = [
 ]
 _THOUGHT = "<think>\n3+3\n</think>\n\n6."
 _THINKING = [*_PROBE[:3], Message(role="assistant", content=_THOUGHT)]
-_FIRST = "cannot ask for an answer that opens the chat"
+_FIRST = "cannot prompt for an answer that opens the chat"
 
 
 class ChatFormat:
     """Renders a conversation, and cuts the text where an answer begins and ends.
 
-    An answer begins at the end of what the template writes for the turns before it
-    with the generation prompt. It ends with the first control token after that. Where
-    the template has `{% generation %}` blocks they are the answers, and the last one
-    is compared with that rule. Each piece is encoded separately, so no token spans
-    a cut. What the template writes after the last answer (often a newline) is left
-    out, since nothing follows it.
+    An answer begins where the generation prompt of the turns before it ends. It ends
+    with the first control token after that. `{% generation %}` blocks are answers, and
+    the last one is compared with that rule. Each piece is encoded separately, so no
+    token spans a cut. What is written after the last answer is left out.
 
     Args:
         template: the Jinja text.
@@ -67,21 +70,19 @@ class ChatFormat:
         self._tokenizer = tokenizer
         control = sorted(tokenizer.control, key=len, reverse=True)
         self._control = re.compile("|".join(map(re.escape, control)) or "(?!)")
-        prompt = self._render(to_turns(_PROBE), 3, ask=True)
+        prompt = self._render(to_turns(_PROBE), 3, prompt=True)
         self._opens_thought = prompt.rstrip().endswith(THINK_START)
         chat = _THINKING if self._opens_thought else _PROBE
         probe = to_turns(chat, renderer.thinks_in)
         text, spans = self._spans(probe)
         frame = "".join(part for part, has_loss in self._cut(probe) if not has_loss)
         # Some models' turn markers are added tokens that no file names as special.
-        marks = [
-            t
-            for t in tokenizer.added
-            if t in frame and t not in (THINK_START, THINK_END)
-        ]
-        reserved = {*control, *marks}
+        marks = {token for token in tokenizer.added if token in frame}
+        reserved = {*control, *(marks - {THINK_START, THINK_END})}
         self.reserved: Sequence[str] = sorted(reserved, key=len, reverse=True)
-        self._skeletons = Skeletons(self._cut_plain, renderer, control)
+        self._skeletons = Skeletons(
+            lambda chat: self._cut(to_turns(chat)), renderer, control
+        )
         apart = self.segments([chat]).ragged.ids.tolist()
         if apart != tokenizer.encode([text[: spans[-1][1]]], start=True)[0]:
             raise TemplateError(
@@ -92,9 +93,7 @@ class ChatFormat:
                 "mistral-common:v3), or style: pattern",
             )
         if any(not text[:end].endswith(tuple(control)) for _, end in spans):
-            raise unusable(
-                "does not end each {% generation %} in the end-of-turn token"
-            )
+            raise unusable("does not end each {% generation %} in its end token")
 
     def segments(self, batch: Sequence[Messages]) -> LossSegments:
         """Segments of each conversation. Raises: RefusedChatsError if the template
@@ -105,13 +104,8 @@ class ChatFormat:
         answers = np.arange(len(texts)) - (np.cumsum(counts) - counts).repeat(counts)
         # An answer continues its prompt; what follows it comes after its end token.
         opens = answers % 2 == 0 if self._tokenizer.opens_anew else answers == 0
-        kinds = [np.flatnonzero(~opens), np.flatnonzero(opens)]
-        parts = [
-            self._tokenizer.encode([texts[at] for at in kind], start=bool(start))
-            for start, kind in enumerate(kinds)
-        ]
         return LossSegments(
-            RaggedIds.join(parts).take(np.argsort(np.concatenate(kinds))),
+            encode_all(self._tokenizer, texts, opens),
             np.array([has_loss for pieces in cut for _, has_loss in pieces], np.bool_),
             counts,
         )
@@ -123,9 +117,6 @@ class ChatFormat:
         if turns.tools is None and all(turns.has_loss):
             pieces = self._skeletons.cut(turns.messages)
         return list(self._cut(turns)) if pieces is None else pieces
-
-    def _cut_plain(self, messages: Messages) -> Iterator[Piece]:
-        return self._cut(to_turns(messages))
 
     def _cut(self, turns: Turns) -> Iterator[Piece]:
         text, spans = self._spans(turns)
@@ -143,12 +134,14 @@ class ChatFormat:
                 and self._is_written_as_last(text[:end], turns, turn)
             )
             at = end
-        if turns.asks:
+        if turns.need_answer:
             yield text[at:], False
 
     def _follows_prompt(self, prompt: str, turns: Turns, turn: int) -> bool:
         """Whether the prompt of an answer is the same at inference."""
-        return not self._opens_thought or prompt == self._render(turns, turn, ask=True)
+        return not self._opens_thought or prompt == self._render(
+            turns, turn, prompt=True
+        )
 
     def _is_written_as_last(self, text: str, turns: Turns, turn: int) -> bool:
         """Whether an answer is written as it is when it is the last turn.
@@ -159,20 +152,18 @@ class ChatFormat:
         plain = not turns.tools and not turns.messages[turn].get("tool_calls")
         if (plain and self._keeps_history) or turn == len(turns.messages) - 1:
             return True
-        return self._render(turns, turn + 1, ask=False).startswith(text)
+        return self._render(turns, turn + 1).startswith(text)
 
     @cached_property
     def _keeps_history(self) -> bool:
         """Whether earlier answers are written in full, with reasoning and without."""
-        chats = [_PROBE, [*_THINKING, *_PROBE[:2]]]
         try:
-            for chat in chats:
+            for chat in (_PROBE, [*_THINKING, *_PROBE[:2]]):
                 turns = to_turns(chat, self._renderer.thinks_in)
-                whole = self._render(turns, len(chat), ask=False)
-                for turn in (2, 4):
-                    begun = self._render(turns, turn, ask=False).rstrip()
-                    if not whole.startswith(begun):
-                        return False
+                whole = self._render(turns, len(chat))
+                begun = [self._render(turns, turn).rstrip() for turn in (2, 4)]
+                if not all(map(whole.startswith, begun)):
+                    return False
         except TemplateError:
             return False
         return True
@@ -180,16 +171,18 @@ class ChatFormat:
     def _spans(self, turns: Turns) -> tuple[str, list[tuple[int, int]]]:
         """The rendered text, and the span of each answer with its end token."""
         renderer = self._renderer
-        text, marked = renderer.render(turns.messages, turns.tools, ask=turns.asks)
+        text, marked = renderer.render(
+            turns.messages, turns.tools, prompt=turns.need_answer
+        )
         self._content_check.check(text, turns)
         answers = turns.answers
         if not renderer.marks:
             return text, [self._span(text, turns, i) for i in answers]
         if len(marked) != len(answers):
             raise unusable(f"marks {len(marked)} answers where {len(answers)} stand")
-        if not turns.asks:
-            if text[: marked[-1][0]] != self._render(turns, answers[-1], ask=True):
-                raise unusable("opens an answer otherwise than when it asks for one")
+        if not turns.need_answer:
+            if text[: marked[-1][0]] != self._render(turns, answers[-1], prompt=True):
+                raise unusable("opens an answer otherwise than its generation prompt")
         return text, marked
 
     def _span(self, text: str, turns: Turns, place: int) -> tuple[int, int]:
@@ -208,14 +201,14 @@ class ChatFormat:
         if end == start or not _hold(text[start:end], values):
             raise unusable("ends an answer with no control token")
         if not (place or text[start:end].lstrip().startswith(answer)):
-            if text[:start] == self._render(turns, 0, ask=False):
+            if text[:start] == self._render(turns, 0):
                 raise unusable(_FIRST)
         return start, end
 
     def _prompt(self, text: str, turns: Turns, place: int) -> str:
         """The part of the text that is the prompt of an answer."""
         try:
-            prompt = self._render(turns, place, ask=True)
+            prompt = self._render(turns, place, prompt=True)
         except TemplateError as error:
             if place:
                 raise
@@ -225,7 +218,7 @@ class ChatFormat:
         if not place:
             raise unusable(_FIRST)
         if place == len(turns.messages) - 1:
-            raise unusable("opens an answer otherwise than when it asks for one")
+            raise unusable("opens an answer otherwise than its generation prompt")
         # A reasoning block that opens each answer may be stripped in earlier turns.
         prompt = prompt.rstrip().removesuffix(THINK_START)
         if not text.startswith(prompt):
@@ -233,9 +226,9 @@ class ChatFormat:
         return prompt
 
     def _last_end(self, text: str, turns: Turns, place: int, start: int) -> int:
-        """The end of an answer that contains control tokens, such as those of tool
-        calls: the end of the last one. `start` if there is none."""
-        whole = self._render(turns, place + 1, ask=False)
+        """The end of the last control token of an answer, which contains some, such as
+        those of tool calls; `start` if there is none."""
+        whole = self._render(turns, place + 1)
         ends = [found.end() for found in self._control.finditer(whole, start)]
         if not ends or text.startswith(whole[: ends[-1]]):
             return ends[-1] if ends else start
@@ -246,8 +239,9 @@ class ChatFormat:
             raise unusable("ends an answer otherwise when another turn follows")
         return end
 
-    def _render(self, turns: Turns, upto: int, *, ask: bool) -> str:
-        return self._renderer.render(turns.messages[:upto], turns.tools, ask=ask)[0]
+    def _render(self, turns: Turns, upto: int, *, prompt: bool = False) -> str:
+        messages = turns.messages[:upto]
+        return self._renderer.render(messages, turns.tools, prompt=prompt)[0]
 
 
 def _hold(text: str, values: Sequence[str]) -> bool:

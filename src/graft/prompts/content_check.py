@@ -11,7 +11,7 @@ from graft.records import THINK_END, THINK_START
 
 _MARK = "x7d1f0c52"
 """A text that no turn contains by chance."""
-_ASK = {"role": "user", "content": "2+2?"}
+_QUESTION = {"role": "user", "content": "2+2?"}
 _CALL = {
     "id": "a1b2c3d4e",
     "type": "function",
@@ -33,8 +33,8 @@ _TOOL = {
 
 
 class ContentCheck:
-    """Compares what a template writes with the contents of the turns. Whether the
-    template writes each kind of turn is tried once."""
+    """Checks that a rendered text has all contents. Whether the template writes each
+    kind of turn is tried once."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
@@ -44,22 +44,22 @@ class ContentCheck:
         """Raises: TemplateError that names what the text of the turns lacks."""
         if any(turn["role"] == "system" for turn in turns.messages[:1]):
             system = {"role": "system", "content": _MARK}
-            self._stop_unless("the system turn", [_MARK], [system, _ASK])
+            self._require("the system turn", [_MARK], [system, _QUESTION])
         if turns.tools:
-            self._stop_unless("the tools", [f"tool_{_MARK}"], [_ASK], [_TOOL])
+            self._require("the tools", [f"tool_{_MARK}"], [_QUESTION], [_TOOL])
         if any(turn.get("tool_calls") for turn in turns.messages):
             values = [f"call_{_MARK}", f"in_{_MARK}"]
-            self._stop_unless("calls of tools", values, [_ASK, _CALLS])
+            self._require("calls of tools", values, [_QUESTION, _CALLS])
         for place, turn in enumerate(turns.messages):
             thought = turn.get(self._renderer.thinks_in or "")
             for value in (thought, turn["content"]):
                 if value and not _contains(value, text):
-                    self._stop_unless_stripped(text, turns, place)
+                    self._require_only_stripped(text, turns, place)
             for call in turn.get("tool_calls", []):
                 if not _contains(call["function"]["name"], text):
                     raise unusable("drops or rewrites a call of a tool")
 
-    def _stop_unless(
+    def _require(
         self,
         what: str,
         values: list[str],
@@ -67,25 +67,24 @@ class ContentCheck:
         tools: list[Any] | None = None,
     ) -> None:
         if what not in self._keeps:
-            ask = messages[-1]["role"] != "assistant"
+            needs_answer = messages[-1]["role"] != "assistant"
             try:
-                text = self._renderer.render(messages, tools, ask=ask)[0]
+                text = self._renderer.render(messages, tools, prompt=needs_answer)[0]
                 self._keeps[what] = all(value in text for value in values)
             except TemplateError:  # raised again for the conversation itself
                 self._keeps[what] = True
         if not self._keeps[what]:
             raise unusable(f"drops {what}")
 
-    def _stop_unless_stripped(self, text: str, turns: Turns, place: int) -> None:
+    def _require_only_stripped(self, text: str, turns: Turns, place: int) -> None:
         """Raises: TemplateError unless the turn is an earlier answer, and only its
         reasoning is missing."""
         turn = turns.messages[place]
         role = turn["role"]
         spoken = without_thought(turn["content"].strip())
         if role != "assistant" or spoken not in text:
-            raise unusable(
-                f"drops or rewrites {'an' if role[0] in 'a' else 'a'} {role} turn"
-            )
+            article = "an" if role == "assistant" else "a"
+            raise unusable(f"drops or rewrites {article} {role} turn")
         if place == len(turns.messages) - 1:
             raise unusable("drops the thinking of the last answer")
 

@@ -5,15 +5,16 @@ newlines and indentation. Its own code writes each turn, so that ids equal the o
 ones in every version of the format.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from graft.errors import ConfigError, TemplateError
+from graft.io import digest
 from graft.prompts.prompt_formats import LossSegments, Messages, write_each
 from graft.prompts.sentencepiece_tokenizer import SentencePieceTokenizer
-from graft.prompts.tekken import TekkenTokenizer
 from graft.prompts.tokenizers import Tokenizer
 from graft.prompts.turns import to_turns
 from graft.records.ragged import RaggedIds
@@ -60,6 +61,47 @@ class OfficialSentencePiece(SentencePieceTokenizer):
         super().__init__(official.file_path)
         self.pads = [i for i in (official.pad_id, official.unk_id) if i >= 0]
         self.control = {official.id_to_piece(i): i for i in official.special_ids}
+
+
+class TekkenTokenizer:
+    """An official Tekken model. Control tokens are never read from text.
+
+    Args:
+        instruct: the official chat format, which contains the tokenizer.
+    """
+
+    opens_with_space = False
+    byte_ids: frozenset[int] = frozenset()
+
+    def __init__(self, instruct: Any) -> None:
+        self.instruct = instruct
+        self._official = official = instruct.tokenizer
+        self.bos_id: int | None = official.bos_id
+        self.eos_id: int = official.eos_id
+        self.pads: Sequence[int] = [official.pad_id, official.unk_id]
+        self.control: Mapping[str, int] = {
+            official.id_to_piece(number): number for number in official.special_ids
+        }
+        self.vocab_size: int = official.n_words
+        self.digest = digest(Path(official.file_path).read_bytes())
+
+    def encode(self, texts: Sequence[str], *, start: bool) -> RaggedIds:
+        """Ids of each text; they do not depend on what precedes it."""
+        del start
+        return RaggedIds.of(
+            [self._official.encode(t, bos=False, eos=False) for t in texts]
+        )
+
+    def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
+        """Text of ids, without control tokens."""
+        del start
+        return str(self._official.decode([i for i in ids if 0 <= i < self.vocab_size]))
+
+    def show(self, ids: Sequence[int]) -> str:
+        """Text of ids, control tokens by name."""
+        from mistral_common.tokens.tokenizers.base import SpecialTokenPolicy
+
+        return str(self._official.decode(list(ids), SpecialTokenPolicy.KEEP))
 
 
 class MistralFormat:
@@ -120,7 +162,7 @@ class MistralFormat:
         """
         first, last = self._instruct.find_first_last_user(request)
         prompt: list[int] = self._instruct.start()
-        num_answers = 0
+        marks = iter(has_loss)
         for number, message in enumerate(request.messages):
             if message.role == "assistant":
                 ids = self._instruct.encode_assistant_message(message, number < last)
@@ -128,9 +170,7 @@ class MistralFormat:
                     raise _refused("this version drops earlier calls of tools")
                 moves = bool(request.available_tools) and number < last
                 yield _Segment(prompt, False)
-                answer_has_loss = has_loss[num_answers]
-                num_answers += 1
-                yield _Segment(ids, answer_has_loss and not moves)
+                yield _Segment(ids, next(marks) and not moves)
                 prompt = []
             elif message.role == "tool":
                 ids = self._instruct.encode_tool_message(message, number < last)[0]

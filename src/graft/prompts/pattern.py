@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from graft.errors import TemplateError
-from graft.prompts.prompt_formats import LossSegments, Messages, is_asking, write_each
+from graft.prompts.prompt_formats import (
+    LossSegments,
+    Messages,
+    encode_all,
+    needs_answer,
+    write_each,
+)
 from graft.prompts.tokenizers import Tokenizer
 from graft.records.ragged import RaggedIds
 
@@ -82,15 +87,15 @@ class PatternFormat:
                     fix="set prompt.style: chat for a model whose template knows "
                     "tools, or leave such chats out",
                 )
-        return [*turns, _Turn(prompt, None, False)] if is_asking(messages) else turns
+        return [*turns, _Turn(prompt, None, False)] if needs_answer(messages) else turns
 
     def _system(self, messages: Messages) -> str:
         """The text of the system turn, which can only be the first."""
         if not messages or messages[0]["role"] != "system":
             return ""
         system = messages[0]["content"]
-        asks = any(message["role"] == "user" for message in messages)
-        if system and not ("{system}" in self.text and asks):
+        has_user = any(message["role"] == "user" for message in messages)
+        if system and not ("{system}" in self.text and has_user):
             raise TemplateError(
                 "prompt.pattern",
                 "the conversation has a system turn, and no place for it",
@@ -116,7 +121,7 @@ class PatternFormat:
         bos, eos = self._tokenizer.bos_id, self._tokenizer.eos_id
         ends = RaggedIds.of([[eos if bos is None else bos], [eos]])
         prompts = self._tokenizer.encode(prompt_texts, start=True)
-        answers = self._answers(answer_texts, opens)
+        answers = encode_all(self._tokenizer, answer_texts, opens)
         ragged = RaggedIds.join([prompts, answers, ends])
         turns = np.full((len(prompt_texts), 4), -1, np.int64)
         turns[:, 1] = np.arange(len(prompt_texts))
@@ -138,14 +143,3 @@ class PatternFormat:
             np.stack([np.zeros(len(prompt_texts), np.bool_), has_loss], 1)[there],
             np.array(counts, np.int64),
         )
-
-    def _answers(
-        self, answer_texts: list[str], opens: npt.NDArray[np.bool_]
-    ) -> RaggedIds:
-        """Ids of answers. `opens`: whether each opens a document; shape [answers]."""
-        kinds = [np.flatnonzero(~opens), np.flatnonzero(opens)]
-        parts = [
-            self._tokenizer.encode([answer_texts[at] for at in kind], start=bool(start))
-            for start, kind in enumerate(kinds)
-        ]
-        return RaggedIds.join(parts).take(np.argsort(np.concatenate(kinds)))

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graft.errors import RefusedChatsError, TemplateError
+from graft.prompts.tokenizers import Tokenizer
 from graft.records import ANSWER_ROLES, Message
 from graft.records.ragged import Ints, RaggedIds
 
@@ -50,7 +51,7 @@ class PromptFormat(Protocol):
         """
 
 
-def is_asking(messages: Messages) -> bool:
+def needs_answer(messages: Messages) -> bool:
     """Whether the conversation ends without an answer."""
     return not messages or messages[-1]["role"] not in ANSWER_ROLES
 
@@ -78,3 +79,15 @@ def write_each(write: Callable[[Messages], T], batch: Sequence[Messages]) -> lis
     if refused:
         raise RefusedChatsError(refused)
     return done
+
+
+def encode_all(
+    tokenizer: Tokenizer, texts: Sequence[str], opens: npt.NDArray[np.bool_]
+) -> RaggedIds:
+    """Ids of each text, in order. `opens`: whether each opens a document; [texts]."""
+    kinds = [np.flatnonzero(~opens), np.flatnonzero(opens)]
+    parts = [
+        tokenizer.encode([texts[at] for at in kind], start=bool(start))
+        for start, kind in enumerate(kinds)
+    ]
+    return RaggedIds.join(parts).take(np.argsort(np.concatenate(kinds)))

@@ -10,7 +10,7 @@ from jinja2 import TemplateError as JinjaError
 
 from graft.errors import TemplateError
 from graft.prompts.prompt_formats import Messages, Piece
-from graft.prompts.rendering import FAULTS, Renderer
+from graft.prompts.rendering import EXPRESSION_ERRORS, Renderer
 from graft.prompts.symbolic import (
     ContentReadError,
     SymbolicText,
@@ -103,7 +103,7 @@ class Skeletons:
         try:
             pieces = list(self._cut(chat))
             assumed = self._assumed(chat)
-        except (TemplateError, ContentReadError, JinjaError, *FAULTS):
+        except (TemplateError, ContentReadError, JinjaError, *EXPRESSION_ERRORS):
             return None
         parts, seen = [], 0
         for place, (text, has_loss) in enumerate(pieces):
@@ -131,16 +131,16 @@ class Skeletons:
         symbolic_chat = [
             {**m, "content": symbolic(i, m["content"])} for i, m in enumerate(chat)
         ]
-        for upto, ask in product(range(len(chat) + 1), (False, True)):
+        for upto, prompt in product(range(len(chat) + 1), (False, True)):
             try:
-                text, _ = self._renderer.render(chat[:upto], None, ask=ask)
+                text, _ = self._renderer.render(chat[:upto], None, prompt=prompt)
             except TemplateError:  # then `cut` does without it
                 continue
             written = self._symbolic.render(
                 messages=symbolic_chat[:upto],
                 tools=None,
                 documents=None,
-                add_generation_prompt=ask,
+                add_generation_prompt=prompt,
                 **self._renderer.names,
             )
             if text_of(written) != text:

@@ -12,7 +12,7 @@ from graft.io import digest
 from graft.prompts.prompt_formats import (
     Messages,
     PromptFormat,
-    is_asking,
+    needs_answer,
     without_answer,
 )
 from graft.prompts.tokenizers import Tokenizer
@@ -78,9 +78,9 @@ class Template:
 
     def refusal(self, messages: Messages) -> str:
         """Why this conversation cannot be trained on; empty if it can."""
-        if is_asking(messages):
+        if needs_answer(messages):
             return "the last turn is not the assistant's"
-        return self._misshapen(messages)
+        return self._order_error(messages)
 
     def encode(self, batch: Sequence[Messages]) -> list[Encoded]:
         """Ids and loss mask of each conversation, each of which ends in an answer.
@@ -88,7 +88,7 @@ class Template:
         Raises: TemplateError if one cannot be written in this format.
         """
         for messages in batch:
-            _stop_if(self.refusal(messages))
+            _require_none(self.refusal(messages))
         tokens = self.to_tokens(batch)
         return [tokens.row(number) for number in range(len(batch))]
 
@@ -108,7 +108,7 @@ class Template:
         An answer at the end is left out. Raises: TemplateError.
         """
         messages = without_answer(messages)
-        _stop_if(self._misshapen(messages))
+        _require_none(self._order_error(messages))
         found: list[int] = self._format.segments(
             [self._whole(messages)]
         ).ragged.ids.tolist()
@@ -123,7 +123,7 @@ class Template:
 
     def render(self, messages: Messages) -> str:
         """The conversation as the model reads it, with control tokens by name."""
-        if is_asking(messages):
+        if needs_answer(messages):
             return self.show(self.encode_prompt(messages))
         return self.show(self.encode([messages])[0].input_ids)
 
@@ -141,19 +141,19 @@ class Template:
         system = Message(role="system", content=self._system)
         return [*messages[:at], system, *messages[at:]]
 
-    def _misshapen(self, messages: Messages) -> str:
-        problem = _misshapen(tuple(message["role"] for message in messages))
+    def _order_error(self, messages: Messages) -> str:
+        problem = _order_error(tuple(message["role"] for message in messages))
         if problem or not self._format.reserved:
             return problem
         for message in messages:
             if self._control.search(message["content"]):
                 text = next(t for t in self._format.reserved if t in message["content"])
-                return f"a {message['role']} turn says the control token {text}"
+                return f"a {message['role']} turn contains the control token {text}"
         return ""
 
 
 @lru_cache(maxsize=1024)
-def _misshapen(roles: tuple[str, ...]) -> str:
+def _order_error(roles: tuple[str, ...]) -> str:
     if "tools" in roles[1:]:
         return "tools stand after the first turn"
     if "system" in roles[1 + (roles[:1] == ("tools",)) :]:
@@ -186,7 +186,7 @@ def _choose_pad(tokenizer: Tokenizer, stop_ids: list[int], size: int) -> int:
     )
 
 
-def _stop_if(problem: str) -> None:
+def _require_none(problem: str) -> None:
     if problem:
         raise TemplateError(
             "a conversation",

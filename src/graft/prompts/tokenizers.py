@@ -6,7 +6,7 @@ rebuild the tokenizer from its vocabulary, which does not always give the same i
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -160,11 +160,8 @@ class RustTokenizer:
         return None if number is None else int(number)
 
     def encode(self, texts: Sequence[str], *, start: bool) -> RaggedIds:
-        """Ids of each text, in order, on all cores.
-
-        The library returns ids as Python lists. Those of one part are copied while it
-        encodes the next, and at most two parts are in memory.
-        """
+        """Ids of each text, on all cores. The library returns Python lists: those of
+        one part are copied while it encodes the next."""
         rust = self._start if start else self._going_on
 
         def encode(at: int) -> list[Any]:
@@ -183,7 +180,7 @@ class RustTokenizer:
         return RaggedIds.join(parts)
 
     def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
-        """See `Tokenizer`."""
+        """Text of ids, without control tokens."""
         rust = self._start if start else self._going_on
         return str(rust.decode(list(ids), skip_special_tokens=True))
 
@@ -219,9 +216,8 @@ def special_names(folder: Path) -> dict[str, str]:
 def adds_bos(folder: Path) -> bool:
     """Whether the model's texts begin with BOS: they do unless its files exclude it,
     as GPT-2's do."""
-    return (
-        read_object(folder / "tokenizer_config.json").get("add_bos_token") is not False
-    )
+    names = read_object(folder / "tokenizer_config.json")
+    return names.get("add_bos_token") is not False
 
 
 def _without_leading_space(part: Any) -> Any:
@@ -234,18 +230,13 @@ def _without_leading_space(part: Any) -> Any:
         return [_without_leading_space(item) for item in part]
     if not isinstance(part, dict):
         return part
-    whole = {key: _without_leading_space(value) for key, value in part.items()}
-    if part.get("type") in ("Metaspace", "ByteLevel"):
-        whole |= dict(_no_prefix(part))
-    elif part.get("type") == "Strip" and part.get("content") == " ":
-        whole["start"] = 0
-    elif part.get("type") == "Prepend":
+    kind = part.get("type")
+    changes: dict[str, Any] = {}
+    if kind in ("Metaspace", "ByteLevel"):
+        changes = {"add_prefix_space": False, "prepend_scheme": "never"}
+    elif kind == "Strip" and part.get("content") == " ":
+        changes = {"start": 0}
+    elif kind == "Prepend":
         return {"type": "Sequence", "normalizers": []}
-    return whole
-
-
-def _no_prefix(part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    if "add_prefix_space" in part:
-        yield "add_prefix_space", False
-    if "prepend_scheme" in part:
-        yield "prepend_scheme", "never"
+    whole = {key: _without_leading_space(value) for key, value in part.items()}
+    return whole | {key: changes[key] for key in changes.keys() & whole.keys()}

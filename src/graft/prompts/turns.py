@@ -30,7 +30,7 @@ class Turns(NamedTuple):
         ]
 
     @property
-    def asks(self) -> bool:
+    def need_answer(self) -> bool:
         """Whether the conversation ends without an answer."""
         return not self.messages or self.messages[-1]["role"] != "assistant"
 

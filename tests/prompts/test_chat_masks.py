@@ -1,4 +1,4 @@
-"""Masking bugs of other systems, replayed: each is caught or does not occur."""
+"""Loss masks of chats: bugs of other systems are caught or do not occur."""
 
 import json
 import shutil
@@ -37,11 +37,11 @@ STRIPS_THINKING = (
 
 def test_neither_prompt_nor_header_carries_loss(folders: dict[str, Path]) -> None:
     """A mask that begins at the role's name teaches `assistant` and a newline."""
-    said = trained_text(load(folders["qwen"]), CHAT)
-    assert said == "4.<|im_end|>6.<|im_end|>"
+    text = trained_text(load(folders["qwen"]), CHAT)
+    assert text == "4.<|im_end|>6.<|im_end|>"
 
 
-def test_a_user_who_says_the_answers_header_moves_no_mask(
+def test_an_answer_header_in_a_user_message_does_not_move_the_mask(
     folders: dict[str, Path],
 ) -> None:
     """TRL #1550: the answer was located in the ids by its header."""
@@ -50,7 +50,9 @@ def test_a_user_who_says_the_answers_header_moves_no_mask(
     assert trained_text(template, [user(asked), assistant("chien")]) == " chien</s>"
 
 
-def test_an_end_of_turn_that_is_not_eos_carries_loss_and_stops(qwen: Path) -> None:
+def test_an_end_of_turn_other_than_eos_carries_loss_and_stops_generation(
+    qwen: Path,
+) -> None:
     """Axolotl #3754: Gemma's turns end in a token that is not the tokenizer's EOS."""
     config = json.loads((qwen / "tokenizer_config.json").read_text())
     config["eos_token"] = "<|endoftext|>"
@@ -63,7 +65,7 @@ def test_an_end_of_turn_that_is_not_eos_carries_loss_and_stops(qwen: Path) -> No
     assert not find_mask_errors(tokens, template.stop_ids)
 
 
-def test_pad_equal_to_eos_hides_no_end(qwen: Path) -> None:
+def test_a_pad_token_equal_to_eos_does_not_mask_the_end(qwen: Path) -> None:
     """TRL #976: labels of the pad token are masked, and EOS was the pad token."""
     config = json.loads((qwen / "tokenizer_config.json").read_text())
     config["pad_token"] = config["eos_token"]
@@ -83,22 +85,24 @@ def test_an_end_that_belongs_to_the_next_turn_is_refused(qwen: Path) -> None:
         with_template(qwen, jinja)
 
 
-def test_answers_carry_loss_without_generation_blocks_too(qwen: Path) -> None:
+def test_answers_carry_loss_with_and_without_generation_blocks(qwen: Path) -> None:
     """TRL #4879: without {% generation %} the mask was all zeros."""
     derived, marked = with_template(qwen, CHATML), with_template(qwen, CHATML_MARKED)
     assert derived.encode([CHAT]) == marked.encode([CHAT])
     assert any(derived.encode([CHAT])[0].loss_mask)
 
 
-def test_an_answer_first_does_not_mark_what_follows(qwen: Path) -> None:
+def test_an_answer_in_the_first_turn_does_not_put_loss_on_later_turns(
+    qwen: Path,
+) -> None:
     """Transformers #47325: a span that ended at token 0 masked all the rest."""
     chat = [assistant("A"), user("B\n "), assistant("C \n")]
-    said = trained_text(with_template(qwen, CHATML_MARKED), chat)
-    assert said == "A<|im_end|>C \n<|im_end|>"
+    text = trained_text(with_template(qwen, CHATML_MARKED), chat)
+    assert text == "A<|im_end|>C \n<|im_end|>"
 
 
 @pytest.mark.parametrize("marks", [False, True])
-def test_whitespace_that_a_template_trims_shifts_no_mask(
+def test_whitespace_that_a_template_trims_does_not_shift_the_mask(
     qwen: Path, marks: bool
 ) -> None:
     """Offsets into the message are not offsets into the rendered text."""
@@ -108,7 +112,7 @@ def test_whitespace_that_a_template_trims_shifts_no_mask(
     assert trained_text(with_template(qwen, jinja), chat) == "4.<|im_end|>5<|im_end|>"
 
 
-def test_a_start_token_stands_once(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_the_start_token_occurs_once(folders: dict[str, Path], tmp_path: Path) -> None:
     """TRL #1400, OpenRLHF #393: the template wrote BOS, the tokenizer another."""
     folder = Path(shutil.copytree(folders["byte_level"], tmp_path / "m"))
     content = json.loads((folder / "tokenizer.json").read_text())
@@ -145,8 +149,8 @@ def test_every_answer_carries_loss_and_not_only_the_last(
 ) -> None:
     chat = [m for i in range(5) for m in (user(f"{i}?"), assistant(f"{i}!"))]
     for template in (load(folders["qwen"]), load(folders["qwen"], pattern=PATTERN)):
-        said = trained_text(template, chat)
-        assert all(f"{i}!" in said for i in range(5)) and "?" not in said
+        text = trained_text(template, chat)
+        assert all(f"{i}!" in text for i in range(5)) and "?" not in text
 
 
 def test_an_answer_without_its_reasoning_carries_no_loss(
@@ -168,8 +172,8 @@ def test_an_empty_reasoning_block_carries_loss_only_in_the_last_answer(
 ) -> None:
     """ms-swift #9829, NeMo Automodel #3738: the last answer gets an empty block."""
     template = with_template(qwen, STRIPS_THINKING)
-    said = trained_text(template, CHAT)
-    assert said == "<think>\n\n</think>\n\n6.<|im_end|>"
+    text = trained_text(template, CHAT)
+    assert text == "<think>\n\n</think>\n\n6.<|im_end|>"
     before = template.show(template.encode_prompt(CHAT))
     assert "<think>" not in before and "4.<|im_end|>" in before
 
@@ -216,21 +220,21 @@ def test_a_forged_end_in_an_answer_is_refused(folders: dict[str, Path]) -> None:
     """Its text would end the answer early, and what follows would carry loss."""
     template = load(folders["qwen"])
     forged = [user("x"), assistant("a<|im_end|>\n<|im_start|>user\nb")]
-    assert "assistant turn says the control token" in template.refusal(forged)
+    assert "assistant turn contains the control token" in template.refusal(forged)
 
 
-@pytest.mark.parametrize("said", ["\n\nLe chat", "  Le", "'s", "é"])
-def test_no_token_merges_prompt_and_answer(folders: dict[str, Path], said: str) -> None:
+@pytest.mark.parametrize("text", ["\n\nLe chat", "  Le", "'s", "é"])
+def test_no_token_merges_prompt_and_answer(folders: dict[str, Path], text: str) -> None:
     """TRL #598, #5213: ids of the prompt alone were not a prefix of the whole."""
     for kind in ("qwen", "byte_level", "metaspace"):
         template = load(folders[kind], pattern="Q: {source}\nA:\n")
-        chat = [user("x"), assistant(said)]
+        chat = [user("x"), assistant(text)]
         one, prompt = template.encode([chat])[0], template.encode_prompt(chat)
         assert one.input_ids[: len(prompt)] == prompt
         assert one.loss_mask == [i >= len(prompt) for i in range(len(one.loss_mask))]
 
 
-def test_a_system_turn_is_never_dropped_in_silence(qwen: Path) -> None:
+def test_a_system_turn_is_never_dropped_silently(qwen: Path) -> None:
     """Gemma's template refuses it; others leave it out."""
     chat = [system("Be brief."), *CHAT]
     assert "Be brief." in load(qwen).render(chat)
