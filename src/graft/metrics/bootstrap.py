@@ -53,7 +53,9 @@ class Resamples:
     def difference_bounds(
         self, estimate: float, values: Array, left_out: Array
     ) -> tuple[float, float]:
-        """The 95 % interval of a difference, which may have either sign. It covers both the expanded percentiles and the bootstrap-t interval. The
+        """The 95 % interval of a difference, which may have either sign.
+
+        It covers both the expanded percentiles and the bootstrap-t interval. The
         first are too narrow for skewed differences, the second if a few extreme ones
         dominate; docs/LOG.md has the error rates of both. For few groups it is
         Student's t with the standard error of the resamples (section 5.2 there); for a

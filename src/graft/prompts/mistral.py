@@ -162,7 +162,7 @@ class MistralFormat:
         """
         first, last = self._instruct.find_first_last_user(request)
         prompt: list[int] = self._instruct.start()
-        marks = iter(has_loss)
+        marks = list(has_loss)
         for number, message in enumerate(request.messages):
             if message.role == "assistant":
                 ids = self._instruct.encode_assistant_message(message, number < last)
@@ -170,7 +170,7 @@ class MistralFormat:
                     raise _refused("this version drops earlier calls of tools")
                 moves = bool(request.available_tools) and number < last
                 yield _Segment(prompt, False)
-                yield _Segment(ids, next(marks) and not moves)
+                yield _Segment(ids, marks.pop(0) and not moves)
                 prompt = []
             elif message.role == "tool":
                 ids = self._instruct.encode_tool_message(message, number < last)[0]
