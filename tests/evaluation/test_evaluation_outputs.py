@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -19,8 +20,9 @@ from graft.evaluation.outputs import (
 from graft.evaluation.registration import version_tags
 from graft.hardware.machine import device_name
 from graft.inference.examples import read_examples
-from graft.inference.generate import GenerationPlan, generate
+from graft.inference.generate import GenerationPlan, generate, plan_passes
 from graft.inference.generated import Generated, write_generated
+from graft.inference.run_journal import RunJournal
 from graft.io import digest_files, read_table
 from graft.models.adapter_record import weights_digest
 from graft.prompts import load_template
@@ -94,15 +96,19 @@ def evaluate(line: tuple[Path, Params], out: Path, **changes: Any) -> tuple[Any,
 
 def generate_with(line: tuple[Path, Params], **changes: Any) -> Generated:
     root, params = line
-    return generate(
-        load_base(params.model, params.quantization, "cpu"),
-        changes.pop("tune", partial(load_adapter, folder=root / "adapter")),
-        load_template(params.model, params.prompt),
-        read_examples(root / "splits" / "test", None),
-        GenerationPlan.of(params.generation),
-        adapter=weights_digest(root / "adapter"),
-        **changes,
-    )
+    plan = GenerationPlan.of(params.generation)
+    tune = changes.pop("tune", partial(load_adapter, folder=root / "adapter"))
+    base = load_base(params.model, params.quantization, "cpu")
+    with TemporaryDirectory() as journals:
+        return generate(
+            plan_passes(base, tune, plan.decoding, keeps_base=True),
+            load_template(params.model, params.prompt),
+            read_examples(root / "splits" / "test", None),
+            plan,
+            RunJournal(Path(journals) / "generate.jsonl", "run"),
+            adapter=weights_digest(root / "adapter"),
+            **changes,
+        )
 
 
 def test_an_evaluation_leaves_predictions_samples_card_and_report(line, tmp_path):

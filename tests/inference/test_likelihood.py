@@ -22,7 +22,7 @@ def sequences(number: int) -> list[tuple[list[int], list[bool]]]:
 
 def test_a_batch_gives_each_sequence_what_it_gets_alone(model):
     texts = [([i % 256 for i in range(900)], [True] * 900), *sequences(30)]
-    found = negative_log_likelihoods(model, texts)
+    found = negative_log_likelihoods(model, texts, None)
     for (ids, loss_mask), value in zip(texts, found, strict=True):
         with torch.no_grad():
             logs = model(torch.tensor([ids])).logits[0].log_softmax(-1)
@@ -38,16 +38,16 @@ def test_the_first_token_counts_for_nothing():
 
 def test_padded_texts_get_the_same_as_packed_ones(model, monkeypatch):
     texts = [([5], [True]), ([5, 6, 7], [False] * 3), *sequences(20)]
-    packed = negative_log_likelihoods(model, texts)
+    packed = negative_log_likelihoods(model, texts, None)
     monkeypatch.setattr(likelihood, "is_supported", lambda _: False)
-    padded = negative_log_likelihoods(model, texts)
+    padded = negative_log_likelihoods(model, texts, None)
     assert padded == pytest.approx(packed, rel=1e-4, abs=1e-4)
     assert packed[0] == packed[1] == 0
 
 
 def test_texts_that_do_not_fit_the_memory_at_once_are_computed_in_parts(model):
     texts = sequences(30)
-    expected = negative_log_likelihoods(model, texts)
+    expected = negative_log_likelihoods(model, texts, None)
     small = copy.deepcopy(model)
 
     def forward(input_ids, **settings):
@@ -56,7 +56,9 @@ def test_texts_that_do_not_fit_the_memory_at_once_are_computed_in_parts(model):
         return type(small).forward(small, input_ids=input_ids, **settings)
 
     small.forward = forward
-    assert negative_log_likelihoods(small, texts) == pytest.approx(expected, rel=1e-4)
+    assert negative_log_likelihoods(small, texts, None) == pytest.approx(
+        expected, rel=1e-4
+    )
 
 
 def test_a_text_that_does_not_fit_the_memory_alone_is_named_by_its_length(model):
@@ -67,4 +69,4 @@ def test_a_text_that_does_not_fit_the_memory_alone_is_named_by_its_length(model)
 
     small.forward = forward
     with pytest.raises(HardwareError, match="a text of 3 tokens"):
-        negative_log_likelihoods(small, [([5, 6, 7], [True] * 3)])
+        negative_log_likelihoods(small, [([5, 6, 7], [True] * 3)], None)

@@ -114,3 +114,16 @@ def make_splits(folder: Path) -> None:
                for row in rows]  # fmt: skip
         table = pa.Table.from_pylist(own, schema=SEQUENCE_SCHEMA)
         write_batches(folder / split, [table], SEQUENCE_SCHEMA)
+
+
+def make_train_report(params: Params, adapter: Path, path: Path) -> None:
+    """Write train's report: the loss of the adapter on the sequences of a split."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    base = AutoModelForCausalLM.from_pretrained(params.model.path)
+    with torch.no_grad():
+        logits = PeftModel.from_pretrained(base, adapter)(torch.tensor([[1]])).logits
+    loss = -float(logits[0, 0].log_softmax(-1)[2])
+    write_json(path, {"validation_loss": round(loss, 4)})

@@ -5,7 +5,13 @@ from pathlib import Path
 import mlflow
 import pytest
 import yaml
-from tiny_pipeline import make_adapter, make_base, make_params, make_splits
+from tiny_pipeline import (
+    make_adapter,
+    make_base,
+    make_params,
+    make_splits,
+    make_train_report,
+)
 
 from graft import io
 from graft.config.params import Params
@@ -30,7 +36,9 @@ def make_predictions(params: Params, root: Path) -> None:
         splits=root / "splits",
         tokens=root / "tokenize.json",
         adapter=root / "adapter",
+        training=root / "train.json",
         out=root / "predictions",
+        journals=root / "journals",
     )
 
 
@@ -61,6 +69,7 @@ def make_project(root: Path) -> Params:
     params = make_params(values, root / "base")
     make_adapter(params, root / "adapter")
     make_splits(root / "splits")
+    make_train_report(params, root / "adapter", root / "train.json")
     files = {"tokenizer_files": tokenizer_digests(params.model)}
     io.write_json(root / "tokenize.json", files)
     return params

@@ -1,6 +1,7 @@
 """Running requests to their end, in as many slots as fit the memory."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -52,31 +53,47 @@ def run_requests(
     rows.sort(key=lambda row: -len(row.request.prompt))
     slots = min(num_slots, len(rows))
     while rows:
-        runner = runner_of(model, slots, max(row.num_most for row in rows))
-        slots = min(slots, runner.num_slots)
-        scheduler = Scheduler(
-            runner,
-            slots,
-            steps_per_read=CHECK_EVERY if runner.device.type == "cuda" else 1,
-            min_free=max(1, slots // 8),
-        )
-        scheduler.add(*rows)
         try:
-            with runner.session(model):
-                while scheduler.open_rows:
+            with open_scheduler(
+                model, slots, max(row.num_most for row in rows)
+            ) as scheduler:
+                slots = scheduler.num_slots
+                scheduler.add(*rows)
+                while rows := scheduler.open_rows:
                     yield from scheduler.step()
         except torch.OutOfMemoryError as error:
             if slots == 1:
                 raise HardwareError(
-                    str(runner.device),
+                    str(inner_model(model).device),
                     "out of memory with a single prompt at once",
                     fix="lower generation.max_new_tokens, or shorten the prompts",
                 ) from error
             slots //= 2
-        rows = scheduler.open_rows
-        del runner, scheduler
+        # Not in the handler, whose traceback holds tensors.
+        del scheduler
         if rows:
             release(model)
+
+
+@contextmanager
+def open_scheduler(model: Any, num_slots: int, length: int) -> Iterator[Scheduler]:
+    """A scheduler of a model, which must not be used otherwise inside.
+
+    Args:
+        model: one that `is_supported`.
+        num_slots: rows at once, at most; fewer if memory is short.
+        length: most tokens of a row, the prompt included.
+    """
+    runner = runner_of(model, num_slots, length)
+    num_slots = min(num_slots, runner.num_slots)
+    scheduler = Scheduler(
+        runner,
+        num_slots,
+        steps_per_read=CHECK_EVERY if runner.device.type == "cuda" else 1,
+        min_free=max(1, num_slots // 8),
+    )
+    with runner.session(model):
+        yield scheduler
 
 
 def runner_of(model: Any, slots: int, length: int) -> ModelRunner:

@@ -1,11 +1,9 @@
 """The work of stage `generate`: outputs of base and tuned model."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, Self
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Self
 
 from graft.config import GenerationConfig
 from graft.hardware.machine import (
@@ -14,32 +12,18 @@ from graft.hardware.machine import (
     peak_memory_gib,
     peak_rss_gib,
 )
+from graft.inference.adapters import active_adapter, switchable_adapters
+from graft.inference.batching import is_supported
+from graft.inference.chunks import ChunkRunner, ModelPass, RowOutput
 from graft.inference.examples import HeldOutExample
 from graft.inference.generated import Generated
-from graft.inference.generation import TextEnds, complete
+from graft.inference.held_out_prompts import Prompt, PromptTemplate, to_prompt
 from graft.inference.latency import measure_latency
-from graft.inference.likelihood import (
-    count_trained_tokens,
-    negative_log_likelihoods,
-)
-from graft.inference.results import Completions, Decoding, GenerationCost, Latency
-from graft.records import Message, Prediction
-
-Array = npt.NDArray[np.float64]
-SHOWN: tuple[Literal["role", "content"], ...] = ("role", "content")
-
-
-class PromptTemplate(TextEnds, Protocol):
-    """The methods of a prompt template that evaluation uses."""
-
-    def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
-        """Token ids after which the model writes the last answer."""
-
-    def decode(self, ids: Sequence[int], *, start: bool = False) -> str:
-        """Text of ids, without control tokens. `start`: they open a document."""
-
-    def show(self, ids: Sequence[int]) -> str:
-        """Text of ids, control tokens by name."""
+from graft.inference.likelihood import count_trained_tokens
+from graft.inference.results import Decoding, GenerationCost, Latency
+from graft.inference.run_journal import RunJournal
+from graft.inference.runner import inner_model
+from graft.records import Prediction
 
 
 @dataclass(frozen=True)
@@ -62,125 +46,102 @@ class GenerationPlan:
         )
 
 
-@dataclass(frozen=True)
-class Prompt:
-    """A prompt for both models.
+def plan_passes(
+    base: Any, tune: Callable[[Any], Any], decoding: Decoding, *, keeps_base: bool
+) -> Iterator[ModelPass]:
+    """Base and tuned model in one pass if rows can switch the adapter, else in two.
+
+    In one pass, both meet the same batches, so rounding favours neither. A pass must
+    have ended before the next is taken.
 
     Args:
-        ids: token ids.
-        text: what a reader sees of it: the last user turn.
-        references: all correct answers, the conversation's own first.
-        history: the turns before the last user turn.
+        base: the base model, loaded.
+        tune: returns the tuned model for the base.
+        decoding: how completions are made.
+        keeps_base: whether the tuned model is the base with an adapter, rather than a
+            model of its own, which takes the base's place.
     """
-
-    ids: list[int]
-    text: str
-    references: list[str]
-    history: list[dict[str, str]] = field(default_factory=list)
-
-
-def to_prompt(
-    example: HeldOutExample, template: PromptTemplate, prompt_tokens: int
-) -> Prompt:
-    """The prompt of an example.
-
-    A text without a user turn is prompted with its own first `prompt_tokens`, at most
-    half of it, and the rest is the reference.
-    """
-    turns: list[dict[str, str]] = [
-        {key: turn[key] for key in SHOWN} for turn in example.messages
-    ]
-    users = [place for place, turn in enumerate(turns) if turn["role"] == "user"]
-    if users:
-        last = users[-1]
-        references = [example.messages[-1]["content"], *example.references]
-        ids = template.encode_prompt(example.messages)
-        return Prompt(ids, turns[last]["content"], references, turns[:last])
-    first = example.loss_mask.index(True)
-    half = (len(example.input_ids) - first) // 2
-    end = first + min(prompt_tokens, max(half, 1))
-    ids = example.input_ids
-    text = template.decode(ids[first:end], start=True)
-    rest = template.decode(ids[end:])
-    return Prompt(ids[:end], text, [rest or text])
-
-
-@dataclass(frozen=True)
-class ModelOutputs:
-    """What one model generates for the examples.
-
-    Args:
-        completions: of all prompts.
-        latency: of single prompts; None if it was not measured.
-        nlls: negative log-likelihood of each reference answer, in nats. Shape
-            [examples].
-    """
-
-    completions: Completions
-    latency: Latency | None
-    nlls: Array
-
-
-def run_model(
-    model: Any,
-    template: PromptTemplate,
-    examples: Sequence[HeldOutExample],
-    prompts: Sequence[Prompt],
-    plan: GenerationPlan,
-    title: str,
-) -> ModelOutputs:
-    """Complete the prompts with one model, and measure likelihood and latency."""
-    ids = [prompt.ids for prompt in prompts]
-    completions = complete(model, template, ids, plan.decoding, title)
-    latency = measure_latency(
-        model,
-        template,
-        ids,
-        plan.decoding,
-        runs=plan.latency_runs,
-        warmup_runs=plan.warmup_runs,
-    )
-    tokens = [(example.input_ids, example.loss_mask) for example in examples]
-    nlls = negative_log_likelihoods(model, tokens, f"{title}, likelihood")
-    return ModelOutputs(completions, latency, nlls)
+    if not keeps_base:
+        yield ModelPass(base, {"base": None})
+        model = tune(base)
+        yield ModelPass(model, {"tuned": active_adapter(model)})
+        return
+    model = tune(base)
+    adapter = active_adapter(model)
+    by_row = switchable_adapters(inner_model(model)) is not None
+    if by_row and is_supported(model) and decoding.num_beams == 1:
+        yield ModelPass(model, {"base": None, "tuned": adapter})
+        return
+    with model.disable_adapter():
+        yield ModelPass(model, {"base": None})
+    yield ModelPass(model, {"tuned": adapter})
 
 
 def generate(
-    base: Any,
-    tune: Callable[[Any], Any],
+    passes: Iterable[ModelPass],
     template: PromptTemplate,
     examples: Sequence[HeldOutExample],
     plan: GenerationPlan,
+    journal: RunJournal,
     *,
     adapter: str,
+    check_tuned: Callable[[Any, str | None], object] = lambda model, adapter: None,
     warnings: Sequence[str] = (),
     name_device: Callable[[str], str] = device_name,
     peak_memory: Callable[[str], float] = peak_memory_gib,
 ) -> Generated:
-    """Run the base model, apply the adapter to it, and run the tuned model.
+    """Complete the examples with base and tuned model; measure likelihood and latency.
 
-    The base is loaded once and runs before the adapter is applied to it, so its outputs
-    are not affected by training.
+    The examples are computed in chunks, always the same, so that a run that goes on
+    from its journal has the results of an unbroken one.
 
     Args:
-        base: the base model, loaded.
-        tune: returns the tuned model for the base; may change the base.
+        passes: base and tuned model, as `plan_passes` yields them.
+        journal: of this run; finished chunks are taken from it.
         adapter: digest of the weights of the adapter.
+        check_tuned: called with the tuned model and its adapter's name before they
+            generate.
         warnings: sentences on references that no completion can equal.
         name_device: device → its name.
         peak_memory: device → its peak memory in GiB.
-    Raises: HardwareError if a batch does not fit the device's memory.
+    Raises: HardwareError if a single prompt does not fit the device's memory.
     """
-    device = str(base.device)  # before `tune`, which may free the base's memory
     prompts = [to_prompt(example, template, plan.prompt_tokens) for example in examples]
-    outputs = {"base": run_model(base, template, examples, prompts, plan, "base")}
-    outputs["tuned"] = run_model(tune(base), template, examples, prompts, plan, "tuned")
+    ids = [prompt.ids for prompt in prompts]
+    outputs: dict[str, list[RowOutput]] = {}
+    costs: dict[str, GenerationCost] = {}
+    latency: dict[str, Latency] = {}
+    device = ""
+    for models in passes:
+        device = str(models.model.device)
+        if "tuned" in models.adapters:
+            check_tuned(models.model, models.adapters["tuned"])
+        runner = ChunkRunner(models, template, examples, ids, plan.decoding, journal)
+        found, seconds = runner.run()
+        total = sum(row.num_tokens for rows in found.values() for row in rows)
+        for name, rows in found.items():
+            outputs[name] = rows
+            number = sum(row.num_tokens for row in rows)
+            # Models that share batches have the batches' throughput.
+            share = seconds * number / max(total, 1)
+            costs[name] = GenerationCost(number, share, median(row.ms for row in rows))
+        for name, used in models.adapters.items():
+            timed = measure_latency(
+                models.model,
+                template,
+                ids,
+                used,
+                plan.decoding,
+                runs=plan.latency_runs,
+                warmup_runs=plan.warmup_runs,
+            )
+            latency |= {name: timed} if timed else {}
     return Generated(
         predictions=_to_predictions(examples, prompts, outputs),
         adapter=adapter,
         decoding=plan.decoding,
-        costs={s: GenerationCost.of(made.completions) for s, made in outputs.items()},
-        latency={s: made.latency for s, made in outputs.items() if made.latency},
+        costs=costs,
+        latency=latency,
         device=name_device(device),
         memory_gib=peak_memory(device),
         rss_gib=peak_rss_gib(),
@@ -193,23 +154,23 @@ def generate(
 def _to_predictions(
     examples: Sequence[HeldOutExample],
     prompts: Sequence[Prompt],
-    outputs: Mapping[str, ModelOutputs],
+    outputs: Mapping[str, Sequence[RowOutput]],
 ) -> list[Prediction]:
-    base, tuned = outputs["base"], outputs["tuned"]
+    rows = zip(examples, prompts, outputs["base"], outputs["tuned"], strict=True)
     return [
         Prediction(
             id=example.id,
             stratum=example.stratum,
             prompt=prompt.text,
             references=prompt.references,
-            base=base.completions.texts[row],
-            tuned=tuned.completions.texts[row],
-            base_nll=float(base.nlls[row]),
-            tuned_nll=float(tuned.nlls[row]),
+            base=base.text,
+            tuned=tuned.text,
+            base_nll=base.nll,
+            tuned_nll=tuned.nll,
             num_tokens=count_trained_tokens((example.input_ids, example.loss_mask)),
             num_bytes=example.num_bytes,
             group=example.group,
             history=prompt.history,
         )
-        for row, (example, prompt) in enumerate(zip(examples, prompts, strict=True))
+        for example, prompt, base, tuned in rows
     ]

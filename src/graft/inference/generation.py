@@ -49,9 +49,11 @@ def complete(
     """
     texts = [""] * len(prompts)
     num_tokens, times, start = 0, [], perf_counter()
+    adapter = active_adapter(model)
+    rows = [PromptRow(ids, adapter, number) for number, ids in enumerate(prompts)]
     # disable=None: no bar if the output is not a terminal.
     with tqdm(total=len(prompts), desc=title, unit="text", disable=None) as progress:
-        for done in _finished(model, template, prompts, decoding):
+        for done in finished_rows(model, template, rows, decoding):
             num_tokens += len(done.tokens)
             texts[done.row] = done.text
             times.append(done.seconds)
@@ -60,22 +62,26 @@ def complete(
     return Completions(texts, num_tokens, perf_counter() - start, latency_ms)
 
 
-def write(
-    model: Any,
-    template: TextEnds,
-    prompts: Sequence[Sequence[int]],
-    decoding: Decoding,
-) -> list[list[int]]:
-    """Tokens generated for each prompt, up to the first stop token, or the token that
-    completes a stop text, including it."""
-    written: list[list[int]] = [[] for _ in prompts]
-    for done in _finished(model, template, prompts, decoding):
-        written[done.row] = done.tokens
-    return written
+class PromptRow(NamedTuple):
+    """A prompt to be completed.
+
+    Args:
+        ids: token ids.
+        adapter: the adapter that is on; None: the base alone.
+        number: draws of sampling depend on it and on `Decoding.seed` alone.
+    """
+
+    ids: Sequence[int]
+    adapter: str | None
+    number: int
 
 
-class _Finished(NamedTuple):
-    """A row that has ended, and its seconds since it entered the batch."""
+class FinishedRow(NamedTuple):
+    """A row that has ended.
+
+    `tokens` end with the first stop token, or the token that completes a stop text;
+    `seconds` have passed since the row entered the batch.
+    """
 
     row: int
     tokens: list[int]
@@ -83,40 +89,53 @@ class _Finished(NamedTuple):
     seconds: float
 
 
-def _finished(
+def finished_rows(
     model: Any,
     template: TextEnds,
-    prompts: Sequence[Sequence[int]],
+    rows: Sequence[PromptRow],
     decoding: Decoding,
-) -> Iterator[_Finished]:
-    """Each row once it has ended."""
-    adapter = active_adapter(model)
-    requests = [
-        GenerationRequest(
-            key=row,
-            prompt=prompt,
-            max_new_tokens=decoding.max_new_tokens,
-            adapter=adapter,
-            stop_ids=frozenset(template.stop_ids),
-            template=template,
-            stop=decoding.stop,
-            sampling=Sampling(decoding.temperature, seed=(decoding.seed << 32) + row),
-        )
-        for row, prompt in enumerate(prompts)
-    ]
+) -> Iterator[FinishedRow]:
+    """Complete prompts; yields each row once it has ended, with its place in `rows`.
+
+    Where the model cannot switch adapters by row, all rows must have its active one.
+    """
+    requests = to_requests(template, rows, decoding)
     if requests and (decoding.num_beams > 1 or not is_supported(model)):
         yield from _padded(model, template, requests, decoding)
         return
-    rows: dict[Any, tuple[float, list[int], list[str]]] = {}
+    begun: dict[Any, tuple[float, list[int], list[str]]] = {}
     before = perf_counter()
     for event in run_requests(model, requests, decoding.batch_size):
         assert isinstance(event.key, int)
-        start, ids, texts = rows.setdefault(event.key, (before, [], []))
+        start, ids, texts = begun.setdefault(event.key, (before, [], []))
         ids += event.tokens
         texts.append(event.text)
         if event.finish:
             before = perf_counter()
-            yield _Finished(event.key, ids, "".join(texts), before - start)
+            yield FinishedRow(event.key, ids, "".join(texts), before - start)
+
+
+def to_requests(
+    template: TextEnds,
+    rows: Sequence[PromptRow],
+    decoding: Decoding,
+) -> list[GenerationRequest]:
+    """A request for each row, with its place as key."""
+    return [
+        GenerationRequest(
+            key=place,
+            prompt=row.ids,
+            max_new_tokens=decoding.max_new_tokens,
+            adapter=row.adapter,
+            stop_ids=frozenset(template.stop_ids),
+            template=template,
+            stop=decoding.stop,
+            sampling=Sampling(
+                decoding.temperature, seed=(decoding.seed << 32) + row.number
+            ),
+        )
+        for place, row in enumerate(rows)
+    ]
 
 
 def _padded(
@@ -124,8 +143,8 @@ def _padded(
     template: TextEnds,
     requests: Sequence[GenerationRequest],
     decoding: Decoding,
-) -> Iterator[_Finished]:
-    """As `_finished`, in padded batches: beam search, and families without slots."""
+) -> Iterator[FinishedRow]:
+    """As `finished_rows`, in padded batches: beam search, and families without slots."""
     model.eval()
     # Rows that differ in their prompts and seeds alone end alike.
     any_row = replace(requests[0], template=template if decoding.stop else None)
@@ -162,4 +181,4 @@ def _padded(
         seconds = perf_counter() - start
         for row, tokens in zip(rows, written, strict=True):
             event = OpenRow(requests[row]).extend(tokens)
-            yield _Finished(row, event.tokens, event.text, seconds)
+            yield FinishedRow(row, event.tokens, event.text, seconds)

@@ -1,6 +1,7 @@
 """Latency of single prompts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from statistics import median
 from time import perf_counter
@@ -8,14 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from graft.inference.generation import TextEnds, write
+from graft.inference.batching import is_supported, open_scheduler
+from graft.inference.generation import PromptRow, TextEnds, finished_rows, to_requests
+from graft.inference.requests import OpenRow
 from graft.inference.results import Decoding, Latency
+
+Timed = Callable[[Sequence[int]], tuple[float, float, int]]
+"""Prompt → seconds until the first token, seconds until the end, number of tokens."""
 
 
 def measure_latency(
     model: Any,
     template: TextEnds,
     prompts: Sequence[Sequence[int]],
+    adapter: str | None,
     decoding: Decoding,
     *,
     runs: int,
@@ -25,30 +32,55 @@ def measure_latency(
     if not runs:
         return None
     chosen = [prompts[index * len(prompts) // runs] for index in range(runs)]
-    first = replace(decoding, max_new_tokens=1)
-    for number in range(warmup_runs):
-        write(model, template, [chosen[number % runs]], decoding)
-    firsts, times, num_tokens = [], [], 0
-    for prompt in chosen:
-        firsts.append(_timed(model, template, prompt, first)[0])
-        seconds, written = _timed(model, template, prompt, decoding)
-        times.append(seconds)
-        num_tokens += written
+    longest = max(map(len, chosen)) + decoding.max_new_tokens
+    with _timer(model, template, adapter, decoding, longest) as timed:
+        for number in range(warmup_runs):
+            timed(chosen[number % runs])
+        firsts, times, counts = zip(*map(timed, chosen))
     p50, p95 = np.percentile(times, [50, 95])
     return Latency(
         runs=runs,
         p50_ms=1000 * float(p50),
         p95_ms=1000 * float(p95),
         first_token_ms=1000 * median(firsts),
-        tokens_per_s=num_tokens / max(sum(times), 1e-9),
+        tokens_per_s=sum(counts) / max(sum(times), 1e-9),
     )
 
 
-def _timed(
-    model: Any, template: TextEnds, prompt: Sequence[int], decoding: Decoding
-) -> tuple[float, int]:
-    """Seconds and tokens of one completion. Its tokens are returned as integers, so the
-    device has finished."""
-    start = perf_counter()
-    (ids,) = write(model, template, [prompt], decoding)
-    return perf_counter() - start, len(ids)
+@contextmanager
+def _timer(
+    model: Any,
+    template: TextEnds,
+    adapter: str | None,
+    decoding: Decoding,
+    length: int,
+) -> Iterator[Timed]:
+    """Times prompts of a model that is ready, as a server's is."""
+    if decoding.num_beams > 1 or not is_supported(model):
+        first = replace(decoding, max_new_tokens=1)
+
+        def padded(prompt: Sequence[int]) -> tuple[float, float, int]:
+            row, start = [PromptRow(prompt, adapter, 0)], perf_counter()
+            counts, moments = [], []
+            for settings in (first, decoding):
+                rows = finished_rows(model, template, row, settings)
+                counts += [len(done.tokens) for done in rows]
+                moments.append(perf_counter())
+            return moments[0] - start, moments[1] - moments[0], counts[1]
+
+        yield padded
+        return
+    with open_scheduler(model, 1, length) as scheduler:
+
+        def slotted(prompt: Sequence[int]) -> tuple[float, float, int]:
+            (request,) = to_requests(
+                template, [PromptRow(prompt, adapter, 0)], decoding
+            )
+            row, start, first_token = OpenRow(request), perf_counter(), 0.0
+            scheduler.add(row)
+            while scheduler.open_rows:
+                scheduler.step()
+                first_token = first_token or perf_counter() - start
+            return first_token, perf_counter() - start, len(row.tokens)
+
+        yield slotted

@@ -9,10 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
-from tqdm import tqdm
 
 from graft.errors import HardwareError
-from graft.inference.adapters import active_adapter
 from graft.inference.batching import is_supported, runner_of
 
 TOKENS_AT_ONCE = 8192
@@ -32,7 +30,7 @@ def count_trained_tokens(sequence: Tokens) -> int:
 
 
 def negative_log_likelihoods(
-    model: Any, sequences: Sequence[Tokens], title: str = "likelihood"
+    model: Any, sequences: Sequence[Tokens], adapter: str | None
 ) -> npt.NDArray[np.float64]:
     """Sum over each sequence's trained tokens, in nats. Shape [sequences].
 
@@ -41,16 +39,13 @@ def negative_log_likelihoods(
     Args:
         model: a causal language model.
         sequences: ids and loss masks.
-        title: of the progress bar.
+        adapter: the adapter that is on; None: the base alone.
     Raises: HardwareError if a single sequence does not fit the memory.
     """
     found = np.zeros(len(sequences))
     order = sorted(range(len(sequences)), key=lambda row: -len(sequences[row][0]))
     most = TOKENS_AT_ONCE
-    with (
-        tqdm(total=len(order), desc=title, unit="text", disable=None) as progress,
-        _scorer(model) as score,
-    ):
+    with _scorer(model, adapter) as score:
         while order:
             number = _that_fit(
                 [sequences[row] for row in order], most, model.config.vocab_size
@@ -69,7 +64,6 @@ def negative_log_likelihoods(
                 most //= 2
                 continue
             order = order[number:]
-            progress.update(number)
     return found
 
 
@@ -105,13 +99,13 @@ def _losses(score: Score, sequences: Sequence[Tokens]) -> npt.NDArray[np.float64
 
 
 @contextmanager
-def _scorer(model: Any) -> Iterator[Score]:
+def _scorer(model: Any, adapter: str | None) -> Iterator[Score]:
     """How this model computes logits."""
     model.eval()
     if not is_supported(model):
         yield lambda sequences: _score_padded(model, sequences)
         return
-    adapter, runner = active_adapter(model), runner_of(model, 1, 1)
+    runner = runner_of(model, 1, 1)
 
     def score(sequences: Sequence[Tokens]) -> Tensor:
         trained = [mark for _, marks in sequences for mark in [*marks[1:], False]]

@@ -38,7 +38,7 @@ class Scheduler:
         chunk_tokens: int = 8192,
         min_free: int = 1,
     ) -> None:
-        self._runner, self._num_slots = runner, num_slots
+        self._runner, self.num_slots = runner, num_slots
         self._steps, self._chunk, self._min_free = (
             steps_per_read,
             chunk_tokens,
@@ -103,7 +103,7 @@ class Scheduler:
 
     def _prefill(self) -> list[TokensEvent]:
         first = len(self._running)
-        free = self._num_slots - first
+        free = self.num_slots - first
         if not self._waiting or free < (self._min_free if first else 1):
             return []
         prompts: list[list[int]] = []
