@@ -10,11 +10,24 @@ from hypothesis import strategies as st
 from graft.errors import HardwareError
 from graft.inference import generation
 from graft.inference.decoding import pad_left, write_tokens
-from graft.inference.generation import Decoding, complete, write
+from graft.inference.generation import (
+    Decoding,
+    PromptRow,
+    complete,
+    finished_rows,
+)
 from graft.inference.results import GenerationCost
 
 GREEDY = Decoding(max_new_tokens=24)
 PROMPTS = [list(f"{'x' * (n % 7)} prompt {n}:".encode()) for n in range(21)]
+
+
+def write(model, template, prompts, decoding) -> list[list[int]]:
+    """The tokens of each prompt's completion."""
+    rows = [PromptRow(prompt, None, number) for number, prompt in enumerate(prompts)]
+    done = {row.row: row for row in finished_rows(model, template, rows, decoding)}
+    return [done[number].tokens for number in range(len(prompts))]
+
 
 
 def reference(model, prompts, **settings):
