@@ -184,7 +184,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
              "        for n, p in model.named_parameters():\n"
              "            p.data.mul_('lora_' not in n)\n"
              "        model.save_pretrained(partial)\n"),
-        "evaluate", "falls short of"),
+        "generate", "its validation loss is"),
     "an adapter that is not saved": (
         "train",
         lambda pipeline: (
@@ -202,10 +202,20 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
         "generate",
         code("src/graft/stages/generate.py", "partial(load_tuned, folder=adapter)",
              "(lambda base: base)"),
+        "generate", "its validation loss is"),
+    "an adapter that no row switches on": (
+        "generate",
+        code(f"{INFERENCE}/adapters.py", "switch.common == 0", "True"),
+        "generate", "its validation loss is"),
+    "an adapter that base rows do not switch off": (
+        "generate",
+        code(f"{INFERENCE}/adapters.py",
+             "            inner.masked_fill_(switch.off(self._ranks, self._owners), 0)\n",
+             ""),
         "evaluate", "falls short of"),
     "another prompt in evaluation": (
         "generate",
-        code(f"{INFERENCE}/generate.py", "template.encode_prompt(example.messages)\n",
+        code(f"{INFERENCE}/held_out_prompts.py", "template.encode_prompt(example.messages)\n",
              "template.encode_prompt(example.messages)[:-3]\n"),
         "evaluate", "falls short of"),
     "another base in evaluation": (
@@ -216,8 +226,8 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
         "generate", params(generation__max_new_tokens=4), "evaluate", "falls short of"),
     "references in place of completions": (
         "generate",
-        code(f"{INFERENCE}/generate.py", "tuned=tuned.completions.texts[row]",
-             "tuned=prompt.references[0]"),
+        code(f"{INFERENCE}/generate.py", "tuned=tuned.text,",
+             "tuned=prompt.references[0],"),
         "verify", "expected 80.0 to 88.0"),
     "no requirement, and nothing learned": (
         "train", learn_nothing_and_require_nothing, "verify", "requirements is 'none'"),

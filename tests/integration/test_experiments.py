@@ -57,7 +57,7 @@ def test_a_miniature_learns_its_task_and_is_registered(
     low, high = report["intervals"]["difference"][first]
     assert high < 0 if first in FALLING else low > 0
     for output in ("report.html", "README.md", "samples.json"):
-        assert (clone / "predictions" / output).stat().st_size
+        assert (clone / "evaluation" / output).stat().st_size
     client = mlflow.MlflowClient(f"sqlite:///{clone / 'mlflow.db'}")
     (version,) = client.search_model_versions(f"name = '{MINIATURES[experiment]}'")
     found = client.get_run(version.run_id)
