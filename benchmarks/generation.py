@@ -6,7 +6,8 @@
 On a CPU: the tiny model in NF4 with an adapter completes prompts of the sample data in
 slots and in padded batches, in turns; prints tokens per second of processor time of
 both, and their ratio. On CUDA: random weights of a real shape, in NF4 or bfloat16, with
-an adapter of rank 16; 512 prompts of 8 to 200 tokens, 64 new tokens each, no early end.
+an adapter of rank 16; 512 prompts of 8 to 200 tokens, 64 new tokens each, no early end;
+the same with log-normal lengths (median 35); one prompt alone; likelihoods.
 Answers are checked against one forward pass of the untouched model: a token differs
 where it is not the most likely there, and the gap is by how much, in logits.
 """
@@ -21,8 +22,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from graft.inference.batching import release, run_requests
-from graft.inference.requests import GenerationRequest
+from graft.inference.batching import open_scheduler, release, run_requests
+from graft.inference.likelihood import negative_log_likelihoods
+from graft.inference.requests import GenerationRequest, OpenRow
 
 ROOT = Path(__file__).parents[1]
 
@@ -98,43 +100,101 @@ def measure_on_cuda(args: argparse.Namespace, weights: str) -> None:
         draw.integers(16, shape["vocab_size"], n).tolist()
         for n in draw.integers(8, 201, args.prompts)
     ]
-    for name in ("base", "tuned"):
-        model = base if name == "base" else with_adapter(base)
-        for slots in args.slots:
-            label = f"| {weights} {name}, {slots} slots"
+    varied = draw.lognormal(np.log(35), 0.6, args.prompts).clip(1, 256).astype(int)
+    model = with_adapter(base)
+    for slots in args.slots:
+        for label, adapters, lengths in (
+            ("base", [None], [64]),
+            ("tuned", ["default"], [64]),
+            ("base and tuned", [None, "default"], [64]),
+            ("tuned, log-normal lengths", ["default"], varied.tolist()),
+        ):
+            requests = to_requests(prompts, adapters, lengths)
             release(model)
             torch.cuda.reset_peak_memory_stats()
-            rows = [timed(model, prompts, slots, 64) for _ in range(args.rounds)]
-            seconds = statistics.median(row[0] for row in rows[1:])
-            peak = torch.cuda.max_memory_allocated() / 2**30
-            speed = 64 * len(prompts) / seconds
+            runs = [timed(model, requests, slots) for _ in range(args.rounds)]
+            seconds = statistics.median(run[0] for run in runs[1:])
+            number = sum(request.max_new_tokens for request in requests)
             print(
-                f"{label} | {speed:,.0f} tokens/s | first {rows[0][0]:.1f} s | "
-                f"{peak:.1f} GiB |",
+                f"| {weights} {label}, {slots} | {number / seconds:,.0f} tokens/s "
+                f"| first {runs[0][0]:.1f} s | {memory()} |",
                 flush=True,
             )
-        differing, gap, total = disagreement(model, prompts[:64], rows[-1][1])
-        print(f"{label} | {differing} of {total} differ | gap {gap:.4f} |", flush=True)
-        release(model)
-        alone = [draw.integers(16, 30000, 128).tolist()]
-        for new in (64, 1):
-            times = [timed(model, alone, 1, new)[0] for _ in range(8)]
-            median = statistics.median(times[2:])
-            print(
-                f"| {weights} {name}, one prompt, {new} new | {median * 1e3:.1f} ms |"
-            )
-    release(base)
+        few = to_requests(prompts[:64], ["default"], [64])
+        answers = timed(model, few, slots)[1]
+        differing, gap, total = disagreement(model, prompts[:64], answers)
+        print(f"| {weights} tuned | {differing} of {total} differ | gap {gap:.4f} |")
+    for adapter in (None, "default"):
+        measure_alone(model, adapter, weights)
+    measure_likelihood(model, shape["vocab_size"], weights)
+    release(model)
+
+
+def memory() -> str:
+    """Peak memory beside what was planned."""
+    peak = torch.cuda.max_memory_allocated() / 2**30
+    return f"{peak:.1f} GiB"
+
+
+def measure_alone(model: Any, adapter: str | None, weights: str) -> None:
+    """Print the speed and the first token of single prompts of 128 tokens."""
+    draw = np.random.default_rng(1)
+    release(model)
+    first, speeds = [], []
+    with open_scheduler(model, 1, 192) as scheduler:
+        for number in range(10):
+            prompt = draw.integers(16, 30000, 128).tolist()
+            scheduler.add(OpenRow(GenerationRequest(number, prompt, 64, adapter)))
+            start = time.perf_counter()
+            scheduler.step()
+            first.append(time.perf_counter() - start)
+            while scheduler.open_rows:
+                scheduler.step()
+            speeds.append(64 / (time.perf_counter() - start))
+    print(
+        f"| {weights} {adapter or 'base'}, one prompt | "
+        f"{statistics.median(speeds[2:]):.0f} tokens/s | first token "
+        f"{1000 * statistics.median(first[2:]):.1f} ms |",
+        flush=True,
+    )
+
+
+def measure_likelihood(model: Any, vocabulary: int, weights: str) -> None:
+    """Print the speed of likelihoods of 3,000 pairs."""
+    draw = np.random.default_rng(2)
+    texts = [
+        (draw.integers(16, vocabulary, n).tolist(), [i >= n // 2 for i in range(n)])
+        for n in draw.integers(16, 160, 3000)
+    ]
+    negative_log_likelihoods(model, texts[:300], "default")
+    start = time.perf_counter()
+    negative_log_likelihoods(model, texts, "default")
+    seconds = time.perf_counter() - start
+    tokens = sum(len(ids) for ids, _ in texts)
+    print(f"| {weights} likelihood of 3,000 pairs | {tokens / seconds:,.0f} tokens/s |")
+
+
+def to_requests(
+    prompts: list[list[int]], adapters: list[str | None], lengths: list[int]
+) -> list[GenerationRequest]:
+    """A request for each prompt and adapter; lengths repeat."""
+    return [
+        GenerationRequest((row, adapter), prompt, lengths[row % len(lengths)], adapter)
+        for row, prompt in enumerate(prompts)
+        for adapter in adapters
+    ]
 
 
 def timed(
-    model: Any, prompts: list[list[int]], slots: int, new: int
+    model: Any, requests: list[GenerationRequest], slots: int
 ) -> tuple[float, dict[Any, list[int]]]:
-    """Seconds, and the tokens of each prompt."""
-    requests = [GenerationRequest(row, x, new) for row, x in enumerate(prompts)]
-    found: dict[Any, list[int]] = {row: [] for row in range(len(prompts))}
+    """Seconds, and the tokens of each prompt; of the last adapter, if several."""
+    found: dict[Any, list[int]] = {request.key[0]: [] for request in requests}
+    last = requests[-1].adapter
     start = time.perf_counter()
     for event in run_requests(model, requests, slots):
-        found[event.key] += event.tokens
+        if event.key[1] == last:
+            found[event.key[0]] += event.tokens
     return time.perf_counter() - start, found
 
 
