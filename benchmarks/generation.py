@@ -17,14 +17,22 @@ import json
 import statistics
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
-from graft.inference.batching import open_scheduler, release, run_requests
+from graft.inference.batching import (
+    TOKENS_AT_ONCE,
+    open_scheduler,
+    release,
+    run_requests,
+    runner_of,
+    shape_of,
+)
 from graft.inference.likelihood import negative_log_likelihoods
 from graft.inference.requests import GenerationRequest, OpenRow
+from graft.inference.runner import inner_model
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,6 +43,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--shape", default="mistral-7b-v0.3")
     parser.add_argument("--weights", nargs="+", default=["none", "nf4"])
+    parser.add_argument("--unpacking", default="auto")
     parser.add_argument("--slots", nargs="+", type=int, default=[256, 512])
     parser.add_argument("--layers", type=int, help="fewer layers, for a trial")
     parser.add_argument("--prompts", type=int, default=512)
@@ -112,12 +121,16 @@ def measure_on_cuda(args: argparse.Namespace, weights: str) -> None:
             requests = to_requests(prompts, adapters, lengths)
             release(model)
             torch.cuda.reset_peak_memory_stats()
-            runs = [timed(model, requests, slots) for _ in range(args.rounds)]
+            loaded = torch.cuda.memory_allocated()
+            runs = [
+                timed(model, requests, slots, args.unpacking)
+                for _ in range(args.rounds)
+            ]
             seconds = statistics.median(run[0] for run in runs[1:])
             number = sum(request.max_new_tokens for request in requests)
             print(
                 f"| {weights} {label}, {slots} | {number / seconds:,.0f} tokens/s "
-                f"| first {runs[0][0]:.1f} s | {memory()} |",
+                f"| first {runs[0][0]:.1f} s | {memory(model, loaded)} |",
                 flush=True,
             )
         few = to_requests(prompts[:64], ["default"], [64])
@@ -130,10 +143,18 @@ def measure_on_cuda(args: argparse.Namespace, weights: str) -> None:
     release(model)
 
 
-def memory() -> str:
-    """Peak memory beside what was planned."""
-    peak = torch.cuda.max_memory_allocated() / 2**30
-    return f"{peak:.1f} GiB"
+def memory(model: Any, loaded: int) -> str:
+    """Peak memory, and what was planned.
+
+    Args:
+        loaded: bytes that the model took before it generated.
+    """
+    runner, shape = runner_of(model, 1, 1), shape_of(inner_model(model))
+    slot = runner.length * shape.slot_token + shape.logits
+    planned = loaded + runner.is_dense * shape.dense
+    planned += runner.num_slots * slot + TOKENS_AT_ONCE * shape.token
+    peak = torch.cuda.max_memory_allocated()
+    return f"{peak / 2**30:.1f} GiB, planned {planned / 2**30:.1f}"
 
 
 def measure_alone(model: Any, adapter: str | None, weights: str) -> None:
@@ -186,13 +207,16 @@ def to_requests(
 
 
 def timed(
-    model: Any, requests: list[GenerationRequest], slots: int
+    model: Any,
+    requests: list[GenerationRequest],
+    slots: int,
+    weights: Literal["auto", "packed", "dense"] = "auto",
 ) -> tuple[float, dict[Any, list[int]]]:
     """Seconds, and the tokens of each prompt; of the last adapter, if several."""
     found: dict[Any, list[int]] = {request.key[0]: [] for request in requests}
     last = requests[-1].adapter
     start = time.perf_counter()
-    for event in run_requests(model, requests, slots):
+    for event in run_requests(model, requests, slots, weights):
         if event.key[1] == last:
             found[event.key[0]] += event.tokens
     return time.perf_counter() - start, found

@@ -26,5 +26,6 @@ class GenerationConfig(Section):
     num_beams: Positive
     temperature: Annotated[float, Field(ge=0)]
     seed: Seed
+    weights: Literal["auto", "packed", "dense"]
     latency_runs: Count
     warmup_runs: Count

@@ -14,11 +14,12 @@ from graft.inference.decoding import CHECK_EVERY
 from graft.inference.requests import GenerationRequest, OpenRow, TokensEvent
 from graft.inference.runner import ModelRunner, inner_model, key_shape
 from graft.inference.scheduler import Scheduler
+from graft.planning.generation_memory import GenerationShape, Weights, plan_generation
 
-ROUND_LENGTH = 128
+ROUND_LENGTH = 64
 """Lengths of slots are multiples of it, so that runs of similar lengths share them."""
-SHARE = 0.8
-"""Of the free memory that weights and slots may take; the rest is for activations."""
+TOKENS_AT_ONCE = 8192
+"""Prompt tokens that enter at once."""
 
 _runners: WeakKeyDictionary[Any, ModelRunner] = WeakKeyDictionary()
 
@@ -34,7 +35,10 @@ def is_supported(model: Any) -> bool:
 
 
 def run_requests(
-    model: Any, requests: Sequence[GenerationRequest], num_slots: int
+    model: Any,
+    requests: Sequence[GenerationRequest],
+    num_slots: int,
+    weights: Weights = "auto",
 ) -> Iterator[TokensEvent]:
     """Complete all requests; the longest prompts enter first.
 
@@ -46,6 +50,7 @@ def run_requests(
         model: one that `is_supported`.
         requests: with unique keys.
         num_slots: rows at once, at most.
+        weights: whether 4-bit weights are unpacked once; auto: if memory allows it.
     Yields: an event for each row and each look at its tokens.
     Raises: HardwareError if memory runs out with a single slot.
     """
@@ -54,9 +59,8 @@ def run_requests(
     slots = min(num_slots, len(rows))
     while rows:
         try:
-            with open_scheduler(
-                model, slots, max(row.num_most for row in rows)
-            ) as scheduler:
+            longest = max(row.num_most for row in rows)
+            with open_scheduler(model, slots, longest, weights) as scheduler:
                 slots = scheduler.num_slots
                 scheduler.add(*rows)
                 while rows := scheduler.open_rows:
@@ -76,46 +80,60 @@ def run_requests(
 
 
 @contextmanager
-def open_scheduler(model: Any, num_slots: int, length: int) -> Iterator[Scheduler]:
+def open_scheduler(
+    model: Any, num_slots: int, length: int, weights: Weights = "auto"
+) -> Iterator[Scheduler]:
     """A scheduler of a model, which must not be used otherwise inside.
 
     Args:
         model: one that `is_supported`.
         num_slots: rows at once, at most; fewer if memory is short.
         length: most tokens of a row, the prompt included.
+        weights: whether 4-bit weights are unpacked once; auto: if memory allows it.
     """
-    runner = runner_of(model, num_slots, length)
+    runner = runner_of(model, num_slots, length, weights)
     num_slots = min(num_slots, runner.num_slots)
     scheduler = Scheduler(
         runner,
         num_slots,
         steps_per_read=CHECK_EVERY if runner.device.type == "cuda" else 1,
+        chunk_tokens=TOKENS_AT_ONCE,
         min_free=max(1, num_slots // 8),
     )
     with runner.session(model):
         yield scheduler
 
 
-def runner_of(model: Any, slots: int, length: int) -> ModelRunner:
-    """The model's runner, made anew if it has too few or too short slots.
+def runner_of(
+    model: Any, slots: int, length: int, weights: Weights = "auto"
+) -> ModelRunner:
+    """The model's runner, made anew if it has too few or too short slots, or the other
+    weights. A base and the same base with an adapter share one.
 
-    A base and the same base with an adapter share one.
+    Args:
+        slots: rows at once, at most; fewer if memory is short.
+        length: tokens that a slot holds.
+        weights: whether 4-bit weights are unpacked once; auto: if memory allows it.
     """
     owner = inner_model(model)
     runner = _runners.get(owner)
     if runner is not None:
-        if runner.num_slots >= slots and runner.length >= length:
+        suits = weights == "auto" or runner.is_dense == (weights == "dense")
+        if suits and runner.num_slots >= slots and runner.length >= length:
             return runner
         slots, length = max(slots, runner.num_slots), max(length, runner.length)
         release(model)
         del runner
     length = -(-length // ROUND_LENGTH) * ROUND_LENGTH
-    free = SHARE * free_bytes(owner.device)
-    unpacked = dense_bytes(owner)
-    dense = unpacked < free / 2
-    per_slot = slot_bytes(owner, length)
-    fit = int((free - unpacked * dense) // per_slot)
-    made = ModelRunner(owner, max(1, min(slots, fit)), length, dense=dense)
+    plan = plan_generation(
+        shape_of(owner),
+        free=free_bytes(owner.device),
+        num_slots=slots,
+        length=length,
+        tokens_at_once=TOKENS_AT_ONCE,
+        weights=weights,
+    )
+    made = ModelRunner(owner, plan.num_slots, length, dense=plan.is_dense)
     _runners[owner] = made
     return made
 
@@ -145,7 +163,15 @@ def dense_bytes(owner: Any) -> int:
     )
 
 
-def slot_bytes(owner: Any, length: int) -> int:
-    """Memory of the keys and values of one slot."""
+def shape_of(owner: Any) -> GenerationShape:
+    """The sizes that memory depends on."""
     layers, heads, size = key_shape(owner.config)
-    return int(2 * layers * heads * size * length * owner.dtype.itemsize)
+    config, width = owner.config, owner.dtype.itemsize
+    inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
+    return GenerationShape(
+        dense=dense_bytes(owner),
+        slot_token=2 * layers * heads * size * width,
+        # A normed copy, the residual, and gates, ups and their product.
+        token=(2 * config.hidden_size + 3 * inner) * width,
+        logits=config.vocab_size * (width + 4),
+    )

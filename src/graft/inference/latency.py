@@ -70,7 +70,7 @@ def _timer(
 
         yield padded
         return
-    with open_scheduler(model, 1, length) as scheduler:
+    with open_scheduler(model, 1, length, decoding.weights) as scheduler:
 
         def slotted(prompt: Sequence[int]) -> tuple[float, float, int]:
             (request,) = to_requests(

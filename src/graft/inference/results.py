@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Literal, Self
 
 from graft.config import GenerationConfig
 
@@ -18,6 +18,8 @@ class Decoding:
         num_beams: 1 is greedy or sampled; more is beam search.
         temperature: 0 is greedy; otherwise sampling divides logits by it.
         seed: of sampling. A row's draws depend on it and on the row's number alone.
+        weights: `dense`: 4-bit weights are unpacked once; `packed`: for each use;
+            `auto`: unpacked if memory allows it.
     """
 
     max_new_tokens: int
@@ -26,6 +28,7 @@ class Decoding:
     num_beams: int = 1
     temperature: float = 0.0
     seed: int = 0
+    weights: Literal["auto", "packed", "dense"] = "auto"
 
     @classmethod
     def of(cls, generation: GenerationConfig) -> Self:

@@ -32,6 +32,7 @@ class ModelRunner:
         owner = inner_model(model)
         layers, heads, size = key_shape(owner.config)
         self.num_slots, self.length, self.device = num_slots, length, owner.device
+        self.is_dense = dense
         shape = (layers, 2, num_slots, length, heads, size)
         # Zeros: memory that was never written may hold NaN, which no mask removes.
         self._memory = torch.zeros(shape, dtype=owner.dtype, device=self.device)
