@@ -152,7 +152,7 @@ def memory(model: Any, loaded: int) -> str:
     runner, shape = runner_of(model, 1, 1), shape_of(inner_model(model))
     slot = runner.length * shape.slot_token + shape.logits
     planned = loaded + runner.is_dense * shape.dense
-    planned += runner.num_slots * slot + TOKENS_AT_ONCE * shape.token
+    planned += runner.num_slots * slot + shape.working(TOKENS_AT_ONCE)
     peak = torch.cuda.max_memory_allocated()
     return f"{peak / 2**30:.1f} GiB, planned {planned / 2**30:.1f}"
 

@@ -21,6 +21,9 @@ ROUND_LENGTH = 64
 TOKENS_AT_ONCE = 8192
 """Prompt tokens that enter at once."""
 
+CUDA_BYTES = 600 * 2**20
+"""Workspaces of cuBLAS, and CUDA graphs. Measured on an H100 (docs/LOG.md)."""
+
 _runners: WeakKeyDictionary[Any, ModelRunner] = WeakKeyDictionary()
 
 
@@ -174,4 +177,5 @@ def shape_of(owner: Any) -> GenerationShape:
         # A normed copy, the residual, and gates, ups and their product.
         token=(2 * config.hidden_size + 3 * inner) * width,
         logits=config.vocab_size * (width + 4),
+        fixed=CUDA_BYTES if owner.device.type == "cuda" else 0,
     )

@@ -17,12 +17,18 @@ class GenerationShape:
         slot_token: of keys and values of one token.
         token: of the activations of one token while it passes a layer.
         logits: of one row's logits and what choosing a token adds.
+        fixed: of the libraries' workspaces and of CUDA graphs.
     """
 
     dense: int
     slot_token: int
     token: int
     logits: int
+    fixed: int = 0
+
+    def working(self, tokens_at_once: int) -> int:
+        """Of everything but weights and slots."""
+        return self.fixed + tokens_at_once * self.token
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ def plan_generation(
     """
 
     def fit(dense: int) -> int:
-        rest = HEADROOM * free - dense - tokens_at_once * shape.token
+        rest = HEADROOM * free - dense - shape.working(tokens_at_once)
         return min(num_slots, int(rest // (length * shape.slot_token + shape.logits)))
 
     is_dense = weights == "dense"
@@ -73,5 +79,5 @@ def plan_generation(
     dense = shape.dense if is_dense else 0
     slots = max(1, fit(dense))
     per_slot = length * shape.slot_token + shape.logits
-    total = dense + slots * per_slot + tokens_at_once * shape.token
+    total = dense + slots * per_slot + shape.working(tokens_at_once)
     return GenerationMemory(is_dense, slots, total)
