@@ -215,7 +215,8 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
         "evaluate", "falls short of"),
     "another prompt in evaluation": (
         "generate",
-        code(f"{INFERENCE}/held_out_prompts.py", "template.encode_prompt(example.messages)\n",
+        code(f"{INFERENCE}/held_out_prompts.py",
+             "template.encode_prompt(example.messages)\n",
              "template.encode_prompt(example.messages)[:-3]\n"),
         "evaluate", "falls short of"),
     "another base in evaluation": (
