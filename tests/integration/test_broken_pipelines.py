@@ -210,8 +210,7 @@ BREAKS: dict[str, tuple[str, Break, str, str]] = {
     "an adapter that base rows do not switch off": (
         "generate",
         code(f"{INFERENCE}/adapters.py",
-             "            inner.masked_fill_(switch.off(self._ranks, self._owners), 0)\n",
-             ""),
+             "inner.masked_fill_(switch.off(self._ranks, self._owners), 0)", "pass"),
         "evaluate", "falls short of"),
     "another prompt in evaluation": (
         "generate",

@@ -146,7 +146,7 @@ def _padded(
     requests: Sequence[GenerationRequest],
     decoding: Decoding,
 ) -> Iterator[FinishedRow]:
-    """As `finished_rows`, in padded batches: beam search, and families without slots."""
+    """`finished_rows` in padded batches: beam search, and families without slots."""
     model.eval()
     # Rows that differ in their prompts and seeds alone end alike.
     any_row = replace(requests[0], template=template if decoding.stop else None)
