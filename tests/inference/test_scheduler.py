@@ -1,6 +1,7 @@
 """Any schedule gives each row what transformers generates for its prompt alone."""
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graft.inference.requests import GenerationRequest, Sampling
+from graft.inference.requests import GenerationRequest, OpenRow, Sampling
 from graft.inference.runner import ModelRunner
-from graft.inference.scheduler import OpenRow, Scheduler
+from graft.inference.sampling import several
+from graft.inference.scheduler import Scheduler
 
 LENGTH, NEW = 64, 10
 PROMPTS = [[(7 * n + i * i) % 251 for i in range(1 + 5 * n % 37)] for n in range(12)]
@@ -113,33 +115,91 @@ def test_a_cancelled_row_ends_at_once_and_changes_no_other(
             assert found[number] == tokens
 
 
-def generate_all(model, runner, slots, **changes) -> dict[Any, list[Any]]:
-    scheduler = Scheduler(runner, slots)
-    scheduler.add(*(OpenRow(request(n, model, **changes)) for n in range(6)))
+def generate_all(
+    runner: ModelRunner, requests: list[GenerationRequest], slots: int, steps: int = 1
+) -> dict[Any, list[Any]]:
+    """Tokens of each request, or its log-probabilities if it requests some."""
+    scheduler = Scheduler(runner, slots, steps_per_read=steps)
+    scheduler.add(*map(OpenRow, requests))
     found: dict[Any, list[Any]] = defaultdict(list)
-    with runner.session(model):
-        while scheduler.open_rows:
-            for event in scheduler.step():
-                found[event.key] += event.logprobs or event.tokens
+    while scheduler.open_rows:
+        for event in scheduler.step():
+            found[event.key] += event.logprobs or event.tokens
     return found
 
 
-def test_draws_of_a_row_depend_on_its_seed_and_not_on_its_neighbours(model, runner):
-    warm = Sampling(temperature=1.0, top_p=0.9, seed=3)
-    alone, beside = (generate_all(model, runner, n, sampling=warm) for n in (1, 4))
-    other = generate_all(model, runner, 4, sampling=Sampling(temperature=1.0, seed=4))
-    assert alone == beside != other
+WAYS = [
+    Sampling(temperature=0.8, seed=1),
+    Sampling(),
+    Sampling(temperature=1.5, top_k=20, top_p=0.9, seed=2),
+    Sampling(temperature=1.0, min_p=0.02, seed=3),
+]
 
 
-def test_logprobs_are_those_of_one_pass_over_prompt_and_answer(model, runner):
-    tokens = generate_all(model, runner, 3)
-    logprobs = generate_all(model, runner, 3, logprobs=True)
-    for number, written in tokens.items():
-        ids = torch.tensor([[*PROMPTS[number], *written]])
+@pytest.fixture(scope="module")
+def drawn(model, runner) -> list[list[int]]:
+    """What each of a dozen rows draws alone."""
+    rows = []
+    for number in range(len(PROMPTS)):
+        alone = [request(number, model, sampling=WAYS[number % 4])]
+        with runner.session(model):
+            rows.append(generate_all(runner, alone, 1)[number])
+    return rows
+
+
+@SLOW
+@given(
+    order=st.permutations(range(len(PROMPTS))),
+    slots=st.integers(1, 4),
+    steps=st.integers(1, 5),
+    restarts=st.lists(st.integers(1, 8), max_size=3),
+)
+def test_draws_of_a_row_depend_on_its_seed_alone(
+    model, runner, drawn, order, slots, steps, restarts
+):
+    rows = [OpenRow(request(n, model, sampling=WAYS[n % 4])) for n in order]
+    found: dict[Any, list[int]] = defaultdict(list)
+    for run in [*restarts, 999]:  # looks until the engine starts again
+        scheduler = Scheduler(runner, slots, steps_per_read=steps)
+        scheduler.add(*rows)
+        with runner.session(model):
+            while run and scheduler.open_rows:
+                drain(scheduler, found)
+                run -= 1
+        rows = scheduler.open_rows
+    assert [found[number] for number in range(len(PROMPTS))] == drawn
+
+
+def test_other_seeds_draw_other_tokens(model, runner):
+    rows = several(request(0, model, sampling=Sampling(temperature=1.0)), 8)
+    with runner.session(model):
+        found = generate_all(runner, rows, 4)
+    assert len(set(map(tuple, found.values()))) == 8
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_logprobs_are_those_of_one_pass_over_prompt_and_answer(model, runner, steps):
+    numbers = [None, 0, 1, 5, 20, None]
+    plain = [request(n, model, sampling=WAYS[n % 4]) for n in range(6)]
+    asked = [replace(row, logprobs=n) for row, n in zip(plain, numbers)]
+    with runner.session(model):
+        tokens = generate_all(runner, plain, 3)
+        found = generate_all(runner, asked, 3, steps)
+    for row, number in enumerate(numbers):
+        if number is None:
+            assert found[row] == tokens[row]
+            continue
+        ids = torch.tensor([[*PROMPTS[row], *tokens[row]]])
         with torch.no_grad():
-            logs = model(ids).logits[0, len(PROMPTS[number]) - 1 : -1].log_softmax(-1)
-        right = logs.gather(1, torch.tensor(written)[:, None])[:, 0]
-        assert logprobs[number] == pytest.approx(right.tolist(), abs=1e-4)
+            logs = model(ids).logits[0, len(PROMPTS[row]) - 1 : -1].log_softmax(-1)
+        chosen = [float(logs[at, token]) for at, token in enumerate(tokens[row])]
+        assert [one.chosen for one in found[row]] == pytest.approx(chosen, abs=1e-4)
+        for one, log in zip(found[row], logs, strict=True):
+            best, ids = log.topk(number)
+            assert [token for token, _ in one.likely] == ids.tolist()
+            assert [value for _, value in one.likely] == pytest.approx(
+                best.tolist(), abs=1e-4
+            )
 
 
 def test_a_row_that_no_slot_holds_is_refused(model, runner):

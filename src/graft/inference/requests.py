@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from graft.inference.detokenizer import StreamedText, TokenDecoder
 
@@ -45,7 +45,8 @@ class GenerationRequest:
         template: decodes the tokens; None: events have no text.
         stop: texts that end the row; they do not belong to its text.
         sampling: how tokens are chosen.
-        logprobs: report the log-probability of each chosen token.
+        logprobs: report the log-probability of each chosen token, and of so many of
+            the most likely ones; None: report none.
     """
 
     key: Hashable
@@ -56,7 +57,19 @@ class GenerationRequest:
     template: TokenDecoder | None = None
     stop: Sequence[str] = ()
     sampling: Sampling = GREEDY
-    logprobs: bool = False
+    logprobs: int | None = None
+
+
+class TokenLogprobs(NamedTuple):
+    """Log-probabilities at one place, in nats, before temperature and filters.
+
+    Args:
+        chosen: of the token that was chosen.
+        likely: the most likely tokens and theirs, the best first.
+    """
+
+    chosen: float
+    likely: list[tuple[int, float]]
 
 
 @dataclass(frozen=True)
@@ -66,14 +79,14 @@ class TokensEvent:
     Args:
         key: of its request.
         tokens: new since its last event.
-        logprobs: of those tokens, in nats, before temperature; empty if not requested.
+        logprobs: at the places of those tokens; empty if not requested.
         text: new since its last event, and certain: see `StreamedText`.
         finish: why the row has ended; None: it goes on.
     """
 
     key: Hashable
     tokens: list[int]
-    logprobs: list[float]
+    logprobs: list[TokenLogprobs]
     text: str
     finish: Finish | None
 
@@ -102,13 +115,17 @@ class OpenRow:
         return self.request.max_new_tokens - len(self.tokens)
 
     def extend(
-        self, tokens: Sequence[int], logprobs: Sequence[float] = ()
+        self,
+        tokens: Sequence[int],
+        logprobs: Sequence[Sequence[float]] = (),
+        likely: Sequence[Sequence[int]] = (),
     ) -> TokensEvent:
         """Add tokens up to the row's end.
 
         Args:
             tokens: chosen one after another; those after its end are left out.
-            logprobs: of the tokens; not used unless requested.
+            logprobs: of each token, and of the most likely ones at its place.
+            likely: the most likely tokens at each place, at least as many as requested.
         """
         before, shown = len(self.tokens), []
         finish: Finish | None = None
@@ -124,8 +141,12 @@ class OpenRow:
         if finish and self._text:
             shown.append(self._text.finish())
             finish = "stop" if self._text.stopped else finish
-        added = self.tokens[before:]
-        logs = list(logprobs[: len(added)]) if self.request.logprobs else []
+        added, logs = self.tokens[before:], []
+        if self.request.logprobs is not None:
+            logs = [
+                TokenLogprobs(own, list(zip(ids[: self.request.logprobs], others)))
+                for _, (own, *others), ids in zip(added, logprobs, likely)
+            ]
         return TokensEvent(self.request.key, added, logs, "".join(shown), finish)
 
     def cancel(self) -> TokensEvent:

@@ -1,73 +1,145 @@
 """Choosing one token per row."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from graft.inference.requests import Sampling
+from graft.inference.requests import GenerationRequest, OpenRow
+
+_GOLDEN = 0x9E3779B97F4A7C15
 
 
 def uniform(seed: int, number: int) -> float:
-    """A number in [0, 1) that depends on both arguments alone (SplitMix64)."""
-    mixed = (seed * 0x9E3779B97F4A7C15 + number * 0xD1B54A32D192ED03) & (2**64 - 1)
+    """A number in [0, 1), exact in float32, that depends on both arguments alone."""
+    return (_mix(_mix(seed + _GOLDEN) + number * _GOLDEN) >> 40) / 2**24
+
+
+def _mix(value: int) -> int:
+    """64 bits that look random (the finalizer of SplitMix64)."""
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = ((mixed ^ (mixed >> shift)) * factor) & (2**64 - 1)
-    return (mixed ^ (mixed >> 31)) / 2**64
+        value &= 2**64 - 1
+        value = (value ^ (value >> shift)) * factor
+    value &= 2**64 - 1
+    return value ^ (value >> 31)
+
+
+def several(request: GenerationRequest, number: int) -> list[GenerationRequest]:
+    """Requests for as many completions of one prompt, with keys (key, 0), (key, 1), …
+
+    The first draws as the request itself, the others by seeds derived from its own.
+    """
+    seeds = [request.sampling.seed]
+    seeds += [_mix(_mix(seeds[0] - _GOLDEN) + i) for i in range(1, number)]
+    return [
+        replace(
+            request, key=(request.key, i), sampling=replace(request.sampling, seed=seed)
+        )
+        for i, seed in enumerate(seeds)
+    ]
+
+
+class Chosen(NamedTuple):
+    """One token a row, and log-probabilities if any row requests them.
+
+    Args:
+        tokens: shape [rows].
+        logprobs: of the token, then of the most likely ones. Shape [rows, 1 + number].
+        likely: the most likely tokens, the best first. Shape [rows, number].
+    """
+
+    tokens: Tensor
+    logprobs: Tensor | None = None
+    likely: Tensor | None = None
 
 
 class TokenChooser:
-    """Chooses tokens for a fixed set of rows.
+    """Chooses the next tokens of a fixed set of rows.
 
     Args:
-        rows: how each row samples.
-        logprobs: whether log-probabilities are computed.
+        rows: each has its own way of sampling.
+        steps: tokens that are chosen for each row.
         device: of the logits.
     """
 
-    def __init__(self, rows: Sequence[Sampling], logprobs: bool, device: object):
-        self._rows, self._logprobs, self._device = rows, logprobs, device
-        self._warm = any(row.temperature > 0 for row in rows)
+    def __init__(self, rows: Sequence[OpenRow], steps: int, device: object) -> None:
+        ways = [row.request.sampling for row in rows]
+        numbers = [row.request.logprobs for row in rows]
+        self._likely = max((n for n in numbers if n is not None), default=None)
+        self._warm = any(way.temperature > 0 for way in ways)
         if self._warm:
             columns = (
-                [row.temperature or 1.0 for row in rows],
-                [row.top_k or 2**31 - 1 for row in rows],
-                [row.top_p for row in rows],
-                [row.min_p for row in rows],
+                [min(max(way.temperature, 1e-30), 1e30) for way in ways],
+                [way.top_k or 2**31 - 1 for way in ways],
+                # At 1 nothing is left out, not even by rounding.
+                [way.top_p if way.top_p < 1 else 2.0 for way in ways],
+                [way.min_p for way in ways],
             )
-            table = torch.tensor(columns, dtype=torch.float64, device=device)
-            self._settings = [column[:, None] for column in table.float()]
-            greedy = [row.temperature == 0 for row in rows]
+            self._settings = torch.tensor(columns, device=device)[..., None]
+            greedy = [way.temperature == 0 for way in ways]
             self._greedy = torch.tensor(greedy, device=device)
+            draws = [
+                [uniform(w.seed, len(r.tokens) + n) for w, r in zip(ways, rows)]
+                for n in range(steps)
+            ]
+            self._draws = torch.tensor(draws, device=device)[..., None]
 
-    def choose(
-        self, logits: Tensor, numbers: Sequence[int]
-    ) -> tuple[Tensor, Tensor | None]:
-        """The tokens, [rows], and their log-probabilities, [rows], if requested.
+    def choose(self, logits: Tensor, step: int) -> Chosen:
+        """The tokens of a step, the first of which is 0.
 
         Args:
             logits: shape [rows, vocabulary].
-            numbers: of the token that each row chooses; its first is 0.
         """
-        chosen = logits.argmax(dim=-1)
+        tokens = logits.argmax(dim=-1)
         if self._warm:
-            chosen = torch.where(self._greedy, chosen, self._draw(logits, numbers))
-        if not self._logprobs:
-            return chosen, None
-        logs = logits.float().log_softmax(dim=-1)
-        return chosen, logs.gather(1, chosen[:, None])[:, 0]
+            shares, order = rank(logits, *self._settings)
+            drawn = draw(shares, order, self._draws[step])
+            tokens = torch.where(self._greedy, tokens, drawn)
+        if self._likely is None:
+            return Chosen(tokens)
+        logits = logits.float()
+        top, likely = logits.topk(min(self._likely, logits.shape[1]))
+        shown = torch.cat([logits.gather(1, tokens[:, None]), top], dim=1)
+        return Chosen(tokens, shown - logits.logsumexp(dim=-1, keepdim=True), likely)
 
-    def _draw(self, logits: Tensor, numbers: Sequence[int]) -> Tensor:
-        temperature, top_k, top_p, min_p = self._settings
-        ordered, order = (logits.float() / temperature).sort(dim=-1, descending=True)
-        shares = ordered.softmax(dim=-1)
-        before = shares.cumsum(dim=-1) - shares
-        place = torch.arange(shares.shape[1], device=shares.device)
-        out = (place >= top_k) | (before >= top_p) | (shares < min_p * shares[:, :1])
-        out[:, 0] = False  # the most likely token always stays
-        sums = shares.masked_fill(out, 0.0).cumsum(dim=-1)
-        draws = [uniform(row.seed, n) for row, n in zip(self._rows, numbers)]
-        draw = torch.tensor(draws, device=self._device)[:, None].float()
-        found = (sums <= draw * sums[:, -1:]).sum(dim=-1, keepdim=True)
-        last = (~out).sum(dim=-1, keepdim=True) - 1  # for a draw that rounds to 1
-        return order.gather(1, torch.minimum(found, last))[:, 0]
+
+def rank(
+    logits: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, min_p: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Sort tokens by probability, and give those that are filtered out none.
+
+    The filters are applied in the order of the arguments, each to the probabilities
+    that the one before left, as transformers does. Of equal tokens the one with the
+    lower id is more likely. The most likely token always stays.
+
+    Args:
+        logits: shape [rows, vocabulary]; the other arguments [rows, 1], and as in
+            `Sampling`, but neither temperature nor top-k is 0.
+    Returns: probabilities in descending order, not normalized, and their tokens. Both
+        of the shape of the logits.
+    """
+    ordered, order = logits.float().sort(dim=-1, descending=True, stable=True)
+    # The best is 0 before the division, so that no temperature is too low for it.
+    scaled = (ordered - ordered[:, :1]) / temperature
+    place = torch.arange(scaled.shape[1], device=scaled.device)
+    shares = scaled.masked_fill(place >= top_k, -torch.inf).softmax(dim=-1)
+    before = shares.cumsum(dim=-1) - shares
+    out = (before >= top_p) | (shares < min_p * shares[:, :1])
+    out[:, 0] = False
+    return shares.masked_fill(out, 0.0), order
+
+
+def draw(shares: Tensor, order: Tensor, numbers: Tensor) -> Tensor:
+    """The tokens at which the cumulated shares pass the numbers, [rows].
+
+    Args:
+        shares, order: as `rank` returns them.
+        numbers: in [0, 1). Shape [rows, 1].
+    """
+    sums = shares.cumsum(dim=-1)
+    found = (sums <= numbers * sums[:, -1:]).sum(dim=-1, keepdim=True)
+    # Parallel sums may round so that a number passes all of them.
+    last = (shares > 0).sum(dim=-1, keepdim=True) - 1
+    return order.gather(1, torch.minimum(found, last))[:, 0]

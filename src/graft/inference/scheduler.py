@@ -7,13 +7,13 @@ moves to its slot, so a decode step always works on the first slots, without an 
 from collections import deque
 from collections.abc import Hashable, Sequence
 from itertools import islice
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from graft.inference.requests import OpenRow, TokensEvent
 from graft.inference.runner import ModelRunner
-from graft.inference.sampling import TokenChooser
+from graft.inference.sampling import Chosen, TokenChooser
 
 
 class Scheduler:
@@ -118,51 +118,33 @@ class Scheduler:
         logits = self._runner.prefill(first, prompts, adapters)
         # Only now: rows that ran out of memory are still waiting.
         self._running += [self._waiting.popleft() for _ in prompts]
-        found = [self._choose(self._chooser(first), first, logits, 0)]
-        return self._take(found, first)
+        chooser = TokenChooser(self._running[first:], 1, self._runner.device)
+        chosen = chooser.choose(logits, 0)
+        self._last[first : len(self._running)] = chosen.tokens
+        return self._take([chosen], first)
 
     def _decode(self) -> list[TokensEvent]:
-        number = min(self._steps, *(row.num_left for row in self._running))
-        found, chooser = [], self._chooser(0)
-        for step in range(number):
-            logits = self._runner.decode(self._last[: len(self._running)])
-            found.append(self._choose(chooser, 0, logits, step))
+        rows = len(self._running)
+        steps = min(self._steps, *(row.num_left for row in self._running))
+        chooser, found = TokenChooser(self._running, steps, self._runner.device), []
+        for step in range(steps):
+            logits = self._runner.decode(self._last[:rows])
+            found.append(chooser.choose(logits, step))
+            self._last[:rows] = found[-1].tokens
         return self._take(found, 0)
 
-    def _chooser(self, first: int) -> TokenChooser:
-        """Chooses for the rows from `first` on."""
+    def _take(self, found: Sequence[Chosen], first: int) -> list[TokensEvent]:
+        """Give the tokens chosen in some steps to the rows from `first` on."""
+        chosen: list[list[Any]] = [  # each [rows, steps, …]
+            torch.stack(parts, dim=1).tolist()
+            for parts in zip(*found)
+            if parts[0] is not None
+        ]
         rows = self._running[first:]
-        return TokenChooser(
-            [row.request.sampling for row in rows],
-            any(row.request.logprobs for row in rows),
-            self._runner.device,
+        events = [row.extend(*own) for row, *own in zip(rows, *chosen)]
+        self._free(
+            [first + place for place, event in enumerate(events) if event.finish]
         )
-
-    def _choose(
-        self, chooser: TokenChooser, first: int, logits: Tensor, ahead: int
-    ) -> tuple[Tensor, Tensor | None]:
-        rows = self._running[first:]
-        numbers = [len(row.tokens) + ahead for row in rows]
-        tokens, logprobs = chooser.choose(logits, numbers)
-        self._last[first : first + len(rows)] = tokens
-        return tokens, logprobs
-
-    def _take(
-        self, found: Sequence[tuple[Tensor, Tensor | None]], first: int
-    ) -> list[TokensEvent]:
-        """Hand chosen tokens, a tensor [rows] a step, to the rows from `first` on."""
-        rows = self._running[first:]
-        tokens = torch.stack([chosen for chosen, _ in found], dim=1).tolist()
-        logs: list[list[float]] = [[]] * len(rows)
-        probed = [logprobs for _, logprobs in found if logprobs is not None]
-        if probed:
-            logs = torch.stack(probed, dim=1).tolist()
-        events, over = [], []
-        for place, (row, new, log) in enumerate(zip(rows, tokens, logs)):
-            events.append(row.extend(new, log))
-            if events[-1].finish:
-                over.append(first + place)
-        self._free(over)
         return events
 
     def _free(self, rows: Sequence[int]) -> None:
