@@ -97,9 +97,7 @@ def test_a_cancelled_row_ends_at_once_and_changes_no_other(
     with runner.session(model):
         while scheduler.open_rows:
             asked = [n for n, moment in moments.items() if moment == step]
-            for number in asked:
-                scheduler.cancel(number)
-            for event in scheduler.step():
+            for event in [*scheduler.cancel(asked), *scheduler.step()]:
                 assert event.key not in ends, "an event after the end"
                 found[event.key] += event.tokens
                 if event.finish:

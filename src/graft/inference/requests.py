@@ -105,14 +105,17 @@ class OpenRow:
         self._text = StreamedText(template, stop) if template else None
 
     @property
-    def num_most(self) -> int:
-        """Tokens that a slot must hold for it."""
-        return len(self.request.prompt) + self.request.max_new_tokens
-
-    @property
     def num_left(self) -> int:
         """Tokens that it may still generate."""
         return self.request.max_new_tokens - len(self.tokens)
+
+    def check(self, length: int) -> None:
+        """Raises: ValueError if a slot of so many tokens cannot hold its prompt and all
+        that may follow it, or there is nothing to compute."""
+        if not self.request.prompt or self.num_left < 1:
+            raise ValueError("a row needs a prompt, and at least one new token")
+        if (most := len(self.request.prompt) + self.request.max_new_tokens) > length:
+            raise ValueError(f"{most} tokens do not fit a slot of {length}")
 
     def extend(
         self,

@@ -5,7 +5,7 @@ moves to its slot, so a decode step always works on the first slots, without an 
 """
 
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -46,7 +46,6 @@ class Scheduler:
         )
         self._waiting: deque[OpenRow] = deque()
         self._running: list[OpenRow] = []
-        self._cancelled: set[Hashable] = set()
         self._entered = False
         self._last = torch.zeros(num_slots, dtype=torch.long, device=runner.device)
 
@@ -62,25 +61,21 @@ class Scheduler:
         Raises: ValueError for an empty prompt, or a row that no slot can hold.
         """
         for row in rows:
-            if not row.request.prompt or row.num_left < 1:
-                raise ValueError("a row needs a prompt, and at least one new token")
-            if row.num_most > self._runner.length:
-                raise ValueError(
-                    f"{row.num_most} tokens do not fit a slot of {self._runner.length}"
-                )
+            row.check(self._runner.length)
             self._waiting.append(row)
 
-    def cancel(self, key: Hashable) -> None:
-        """End a row before the next step; unknown keys are ignored."""
-        self._cancelled.add(key)
+    def cancel(self, keys: Collection[Hashable]) -> list[TokensEvent]:
+        """End these rows; keys of no open row are ignored. Returns: their events."""
+        gone = {row: None for row in self.open_rows if row.request.key in keys}
+        self._waiting = deque(row for row in self._waiting if row not in gone)
+        self._free([slot for slot, row in enumerate(self._running) if row in gone])
+        return [row.cancel() for row in gone]
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]  # torch is untyped
     def step(self) -> list[TokensEvent]:
         """Let one chunk of prompts enter, or decode one to `steps_per_read` tokens a
         row. Two chunks never follow each other while rows run.
         """
-        if cancelled := self._drop_cancelled():
-            return cancelled  # alone: no later error can lose these events
         if not (self._entered and self._running):
             entered = self._prefill()
             self._entered = bool(entered)
@@ -88,18 +83,6 @@ class Scheduler:
                 return entered
         self._entered = False
         return self._decode() if self._running else []
-
-    def _drop_cancelled(self) -> list[TokensEvent]:
-        cancelled, self._cancelled = self._cancelled, set()
-        gone = [row for row in self.open_rows if row.request.key in cancelled]
-        if gone:
-            self._waiting = deque(
-                row for row in self._waiting if row.request.key not in cancelled
-            )
-            self._free(
-                [i for i, r in enumerate(self._running) if r.request.key in cancelled]
-            )
-        return [row.cancel() for row in gone]
 
     def _prefill(self) -> list[TokensEvent]:
         first = len(self._running)
