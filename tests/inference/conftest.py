@@ -1,7 +1,11 @@
 """A random model of a few thousand weights, and a template whose tokens are bytes."""
 
+import copy
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
+import peft
 import pytest
 import torch
 from transformers import MistralConfig, MistralForCausalLM
@@ -52,3 +56,18 @@ def model() -> MistralForCausalLM:
         pad_token_id=PAD,
     )
     return MistralForCausalLM(config).eval()
+
+
+@pytest.fixture(scope="session")
+def adapted(model) -> Any:
+    """The model with two adapters, `champion` and `challenger`, as rows switch them."""
+    config = peft.LoraConfig(r=2, target_modules=["v_proj"], task_type="CAUSAL_LM")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tuned = peft.get_peft_model(copy.deepcopy(model), config, "champion").eval()
+        tuned.add_adapter("challenger", config)
+    torch.manual_seed(1)
+    for name, weight in tuned.named_parameters():
+        if "lora_B" in name:
+            weight.data.normal_(std=1.0)
+    return tuned

@@ -23,32 +23,34 @@ from graft.inference.requests import GenerationRequest, Sampling, TokensEvent
 
 LENGTH, NEW, END = 64, 7, 257
 ROWS = range(6)
-WAYS = [Sampling(), Sampling(temperature=1.0, top_p=0.9, seed=3), Sampling()]
+ADAPTERS = [None, "champion", "challenger"]  # of the fixture `adapted`
+WAYS = [Sampling(), Sampling(temperature=1.0, top_p=0.9, seed=3)]
 
 
 @pytest.fixture(scope="module")
-def requests(model, template) -> list[GenerationRequest]:
+def requests(adapted, template) -> list[GenerationRequest]:
     """Rows that end by a stop text, a stop token, or the limit."""
     rows = [
         GenerationRequest(
             row,
             [(7 * row + i * i) % 251 for i in range(1 + 5 * row % 37)],
-            NEW - row % 3,
+            NEW - row % 4,
+            ADAPTERS[row % 3],
             stop_ids=frozenset({END}),
             template=template,
-            sampling=WAYS[row % 3],
+            sampling=WAYS[row % 2],
         )
         for row in ROWS
     ]
-    texts = collect(run_requests(model, rows, 1))
+    texts = collect(run_requests(adapted, rows, 1))
     stops = [text[3:5] if len(text) > 4 else "zz" for _, text, _ in texts.values()]
     return [replace(row, stop=[stops[n % 5]]) for n, row in enumerate(rows)]
 
 
 @pytest.fixture(scope="module")
-def expected(model, requests) -> dict[Any, Any]:
+def expected(adapted, requests) -> dict[Any, Any]:
     """Tokens, text and finish of each row alone."""
-    alone = (collect(run_requests(model, [row], 1)) for row in requests)
+    alone = (collect(run_requests(adapted, [row], 1)) for row in requests)
     return {row: ended[row] for row, ended in enumerate(alone)}
 
 
@@ -84,15 +86,16 @@ def watched(model: Any, failing: int | None) -> tuple[Any, list[int]]:
     """A copy of the model, and the number of rows of each of its decode steps. The
     forward pass with this number runs out of memory."""
     other, rows = copy.deepcopy(model), []
+    inner, kind = other.get_base_model(), type(other.get_base_model())
 
     def forward(**given: Any) -> Any:
         ids = given["input_ids"]
         rows.append(len(ids) if ids.shape[1] == 1 else 0)
         if len(rows) == failing:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return type(model).forward(other, **given)
+        return kind.forward(inner, **given)
 
-    other.forward = forward
+    inner.forward = forward
     return other, rows
 
 
@@ -124,10 +127,10 @@ def drive(
     failing=st.none() | st.integers(1, 20),
 )
 def test_200_schedules_give_each_prompt_its_own_answer_and_lose_no_slot(
-    model, template, requests, expected, order, cancelled, waits, slots, failing
+    adapted, template, requests, expected, order, cancelled, waits, slots, failing
 ):
     failing = failing if slots > 1 else None
-    other, rows = watched(model, failing)
+    other, rows = watched(adapted, failing)
     batch, filled_at = ContinuousBatch(other, slots, LENGTH), []
 
     def add(*added: GenerationRequest) -> int:
@@ -158,9 +161,9 @@ def test_200_schedules_give_each_prompt_its_own_answer_and_lose_no_slot(
 
 
 def test_threads_add_and_cancel_while_another_runs_the_model(
-    model, template, requests, expected
+    adapted, template, requests, expected
 ):
-    batch = ContinuousBatch(model, 4, LENGTH)
+    batch = ContinuousBatch(adapted, 4, LENGTH)
 
     def visit(thread: int) -> None:
         choose = random.Random(thread)
@@ -191,8 +194,8 @@ def test_threads_add_and_cancel_while_another_runs_the_model(
     assert "OpenRow" not in {type(thing).__name__ for thing in gc.get_objects()}
 
 
-def test_a_batch_refuses_what_it_could_never_answer(model, requests):
-    batch = ContinuousBatch(model, 2, LENGTH)
+def test_a_batch_refuses_what_it_could_never_answer(adapted, requests):
+    batch = ContinuousBatch(adapted, 2, LENGTH)
     batch.add(requests[0])
     with pytest.raises(ValueError, match="0 has not ended"):
         batch.add(requests[0])
@@ -204,8 +207,8 @@ def test_a_batch_refuses_what_it_could_never_answer(model, requests):
     assert set(collect(batch.events())) == {0}
 
 
-def test_a_key_is_free_again_when_its_row_has_ended(model, requests, expected):
-    batch = ContinuousBatch(model, 2, LENGTH)
+def test_a_key_is_free_again_when_its_row_has_ended(adapted, requests, expected):
+    batch = ContinuousBatch(adapted, 2, LENGTH)
     batch.add(requests[0])
     ended = []
     for event in batch.events():

@@ -73,19 +73,33 @@ class ModelRunner:
     ) -> Tensor:
         """Fill the slots from `first` on; the next tokens' logits, [prompts, vocab].
 
+        Equal prompts with one adapter are computed once, and copied.
+
         Args:
-            first: the first slot.
             prompts: token ids, a prompt each slot.
             adapters: the adapter of each prompt; None: the base alone.
         """
         lengths = [len(prompt) for prompt in prompts]
-        packed = lay_out(lengths, first, self.device)
+        computed: dict[Any, int] = {}  # (adapter, prompt) → the first such row
+        sources = [
+            computed.setdefault(key, row)
+            for row, key in enumerate(zip(adapters, map(tuple, prompts)))
+        ]
+        rows = list(computed.values())
+        own, used = [prompts[row] for row in rows], [adapters[row] for row in rows]
+        packed = lay_out(list(map(len, own)), [first + r for r in rows], self.device)
         ends = packed.starts[1:].long() - 1
-        slots = slice(first, first + len(prompts))
-        self._lengths[slots], self._adapters[slots] = lengths, adapters
-        self._positions[slots] = packed.positions[ends] + 1
-        self._numbers[slots] = self._to_numbers(adapters)
-        return self._forward_packed(prompts, packed, self._memory, adapters, ends)
+        logits = self._forward_packed(own, packed, self._memory, used, ends)
+        if len(rows) < len(prompts):
+            for row, of in enumerate(sources):
+                keys = self._memory[:, :, first : first + len(prompts), : lengths[of]]
+                keys[:, :, row] = keys[:, :, of]
+            logits = logits[[rows.index(source) for source in sources]]
+        filled = slice(first, first + len(prompts))
+        self._lengths[filled], self._adapters[filled] = lengths, adapters
+        self._positions[filled] = torch.tensor(lengths, device=self.device)
+        self._numbers[filled] = self._to_numbers(adapters)
+        return logits
 
     def score(
         self,
@@ -100,7 +114,8 @@ class ModelRunner:
             adapter: of all of them; None: the base alone.
             kept: numbers of the tokens, counted through all sequences.
         """
-        packed = lay_out([len(ids) for ids in sequences], 0, self.device)
+        lengths = [len(ids) for ids in sequences]
+        packed = lay_out(lengths, range(len(lengths)), self.device)
         adapters = [adapter] * len(sequences)
         return self._forward_packed(sequences, packed, None, adapters, kept)
 
@@ -209,14 +224,14 @@ class ModelRunner:
         return logits
 
 
-def lay_out(lengths: Sequence[int], first: int, device: Any) -> Packed:
-    """Prompts of these lengths, in the slots from `first` on."""
+def lay_out(lengths: Sequence[int], slots: Sequence[int], device: Any) -> Packed:
+    """Prompts of these lengths in these slots."""
     counts = torch.tensor(lengths)
     starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
     positions = torch.arange(int(starts[-1])) - starts[:-1].repeat_interleave(counts)
-    slots = (torch.arange(len(lengths)) + first).repeat_interleave(counts)
+    places = torch.tensor(slots).repeat_interleave(counts)
     return Packed(
-        slots.to(device),
+        places.to(device),
         positions.to(device),
         starts.to(device, torch.int32),
         max(lengths),
