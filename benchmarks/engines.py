@@ -34,7 +34,8 @@ from graft import io
 from graft.config import PreprocessConfig
 from graft.config.compose import compose
 from graft.data.preprocess.cleaning import ReviewDecisions, clean
-from graft.data.preprocess.near_duplicates import MARKS, join_pairs, to_pairs
+from graft.data.preprocess.near_duplicates.pairs import join_pairs, to_pairs
+from graft.data.preprocess.near_duplicates.signatures import MARKS
 from graft.engine.local import LocalEngine, num_cores
 from graft.engine.ordered import Map, in_order
 

@@ -20,16 +20,15 @@ import numpy as np
 import polars as pl
 
 from graft.config.near_duplicates import NearDuplicatesConfig
-from graft.data.preprocess.near_duplicates import (
+from graft.data.preprocess.near_duplicates.clusters import to_clusters
+from graft.data.preprocess.near_duplicates.nearness import are_near
+from graft.data.preprocess.near_duplicates.pairs import join_pairs, to_pairs
+from graft.data.preprocess.near_duplicates.sets import to_sets
+from graft.data.preprocess.near_duplicates.signatures import (
     MARKS,
-    are_near,
     bands,
-    join_pairs,
     recall,
-    to_clusters,
     to_keys,
-    to_pairs,
-    to_sets,
 )
 
 CONFIG = NearDuplicatesConfig(

@@ -7,15 +7,11 @@ import polars as pl
 from hypothesis import strategies as st
 
 from graft.config.near_duplicates import NearDuplicatesConfig
-from graft.data.preprocess.near_duplicates import (
-    MARKS,
-    are_near,
-    join_pairs,
-    to_clusters,
-    to_keys,
-    to_pairs,
-    to_sets,
-)
+from graft.data.preprocess.near_duplicates.clusters import to_clusters
+from graft.data.preprocess.near_duplicates.nearness import are_near
+from graft.data.preprocess.near_duplicates.pairs import join_pairs, to_pairs
+from graft.data.preprocess.near_duplicates.sets import to_sets
+from graft.data.preprocess.near_duplicates.signatures import MARKS, to_keys
 
 CONFIG = NearDuplicatesConfig(
     policy="drop", shingle=2, num_permutations=64, threshold=0.7, max_replaced=0.1

@@ -10,7 +10,7 @@ from typing import Any
 
 from graft import io
 from graft.data.preprocess.cleaning import ReviewDecisions
-from graft.data.preprocess.pii import to_decisions
+from graft.data.preprocess.pii.review import to_decisions
 from graft.errors import DataError
 from graft.records import shorten
 

@@ -1,4 +1,4 @@
-"""Conversions between Arrow tables, Polars frames and lists of rows.
+"""Conversions between Arrow tables, Polars frames and lists of rows; digests.
 
 Polars builds the columns, since `pyarrow.array` would import pandas (0.4 s to 1 s per
 stage).
@@ -27,3 +27,13 @@ def to_table(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
 def from_lines(lines: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """Rows as mappings → a table of that schema."""
     return to_table(pl.DataFrame(lines, schema=pl.Schema(schema)), schema)
+
+
+def digest(texts: pl.Series) -> pl.Series:
+    """The first 16 hex digits of SHA-256 of each text in UTF-8, on which ids, groups
+    and splits depend. Shape [texts]. 0.8 µs per text; hashlib takes 2.7 µs."""
+    import polars_hash
+
+    return texts.to_frame("text").select(
+        polars_hash.col("text").chash.sha2_256().str.slice(0, 16)
+    )["text"]

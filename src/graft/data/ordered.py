@@ -1,4 +1,4 @@
-"""Distinct values of arrays of numbers."""
+"""Distinct and repeated values of arrays of numbers."""
 
 from typing import TypeVar
 
@@ -16,6 +16,13 @@ def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
     """
     ordered = np.sort(values)
     return ordered[are_new(ordered)]
+
+
+def repeated(values: npt.NDArray[np.generic]) -> npt.NDArray[np.intp]:
+    """Indices of the values that occur more than once, in ascending order."""
+    order = np.argsort(values)
+    new = np.append(are_new(values[order]), True)
+    return np.sort(order[~new[:-1] | ~new[1:]])
 
 
 def are_new(values: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:

@@ -42,6 +42,11 @@ def sides(turns: pl.DataFrame) -> pl.DataFrame:
     return _of_same_roles(turns, roles) if roles else _of_any_roles(turns)
 
 
+def prompt_or_whole() -> pl.Expr:
+    """Over `sides`: the prompt, or the whole text of a row without one."""
+    return pl.when(pl.col("prompt") != "").then("prompt").otherwise("whole")
+
+
 def _same_roles(turns: pl.DataFrame) -> list[str]:
     """The roles of a row's turns, if all rows have the same; else none."""
     size = int(turns["row"].eq(0).sum())
@@ -68,8 +73,8 @@ def _of_same_roles(turns: pl.DataFrame, roles: Sequence[str]) -> pl.DataFrame:
     columns: dict[str, pl.Expr] = {}
     for name in ("user", "assistant"):
         mine = [text for role, text in zip(roles, texts, strict=True) if role == name]
-        joined = pl.concat_str(mine, separator="\n") if mine else None
-        columns[name] = pl.lit(None, pl.String) if joined is None else joined
+        nothing = pl.lit(None, pl.String)
+        columns[name] = pl.concat_str(mine, separator="\n") if mine else nothing
     before = pl.concat_str(labelled[:-1], separator=TURN_END)
     prompt = before if size > 1 else pl.lit("")
     return pl.DataFrame(columns_of_turns).select(

@@ -50,7 +50,7 @@ def run(
         **counts.to_report(),
     }
     io.write_json(report, facts)
-    io.write_text(page, to_page(facts, counts.shown, template))
+    io.write_text(page, to_page(facts, counts.shown, template.show))
     print(counts.balance())
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from graft.data.convert.task import Task
 from graft.errors import ConfigError
-from graft.tasks.base import Task
 from graft.tasks.completion import COMPLETION
 from graft.tasks.instruction import INSTRUCTION
 from graft.tasks.question_answering import QUESTION_ANSWERING

@@ -1,8 +1,9 @@
 """Plain completion: texts without prompts, in which every token is trained."""
 
 from graft.data.convert.fields import Field
+from graft.data.convert.task import Task
 from graft.records import Role
-from graft.tasks.base import Task, from_turns
+from graft.tasks.conversions import from_turns
 
 TURNS: tuple[tuple[Role, str], ...] = (("assistant", "text"),)
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from graft.data.convert.fields import Field
+from graft.data.convert.task import Task
 from graft.records import Message
-from graft.tasks.base import Task, other_references
+from graft.tasks.conversions import other_references, question_and_answer
 
 
 def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
@@ -17,10 +18,7 @@ def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
     steps = fields["steps"]
     if len(steps) > 1:
         steps = [f"{number}. {step}" for number, step in enumerate(steps, 1)]
-    messages = [
-        Message(role="user", content="\n\n".join(filter(None, question))),
-        Message(role="assistant", content="\n".join(steps)),
-    ]
+    messages = question_and_answer(question, "\n".join(steps))
     return messages, other_references(messages, fields)
 
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from graft.data.convert.fields import Field, Unfit, check_bytes
+from graft.data.convert.task import Task
 from graft.field_paths import ABSENT
 from graft.records import UNANSWERABLE, Message
-from graft.tasks.base import Task
+from graft.tasks.conversions import question_and_answer
 
 SHAPES = (
     "a text, a list of texts, or SQuAD's {text: [...]} or [{text: ...}]; for a "
@@ -33,10 +34,7 @@ def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
     """
     question = [fields.get("context", ""), fields["question"]]
     answers = to_answers(fields.get("answers", ABSENT), fields.get("is_impossible"))
-    return [
-        Message(role="user", content="\n\n".join(filter(None, question))),
-        Message(role="assistant", content=answers[0]),
-    ], answers[1:]
+    return question_and_answer(question, answers[0]), answers[1:]
 
 
 def to_answers(value: Any, is_impossible: Any) -> list[str]:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graft.data.convert.fields import Field, Unfit
+from graft.data.convert.task import Task
 from graft.records import ANSWER_ROLES, Message
-from graft.tasks.base import Task
+from graft.tasks.conversions import question_and_answer
 from graft.tasks.refused_columns import REFUSED, check_columns
 from graft.tasks.tools import check_result, to_tools
 from graft.tasks.turns import FIX, to_messages
@@ -26,10 +27,7 @@ def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
         messages = _to_chat(fields["turns"])
     else:
         question = [fields["instruction"], fields.get("input", "")]
-        messages = [
-            Message(role="user", content="\n\n".join(filter(None, question))),
-            Message(role="assistant", content=fields["output"]),
-        ]
+        messages = question_and_answer(question, fields["output"])
     if "system" in fields and not any(m["role"] == "system" for m in messages[:1]):
         messages = [Message(role="system", content=fields["system"]), *messages]
     if tools := to_tools(fields.get("tools")):

@@ -1,8 +1,9 @@
 """Translation of a text into another language."""
 
 from graft.data.convert.fields import Field
+from graft.data.convert.task import Task
 from graft.records import Role
-from graft.tasks.base import Task, from_turns
+from graft.tasks.conversions import from_turns
 
 TURNS: tuple[tuple[Role, str], ...] = (("user", "source"), ("assistant", "target"))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from near_texts import CONFIG, STORY, TEXTS, are_two_near, find, plain
 
-from graft.data.preprocess.near_duplicates import to_sets
+from graft.data.preprocess.near_duplicates.sets import to_sets
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import polars as pl
 from near_texts import STORY, are_two_near, find
 
-from graft.data.preprocess.near_duplicates import merge_groups, to_report
+from graft.data.preprocess.near_duplicates.clusters import merge_groups, to_report
 
 
 def test_the_official_test_row_is_kept_and_else_the_first() -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from near_texts import CONFIG, STORY
 
-from graft.data.preprocess.near_duplicates import are_near, to_sets
+from graft.data.preprocess.near_duplicates.nearness import are_near
+from graft.data.preprocess.near_duplicates.sets import to_sets
 
 PASSAGE = (
     f"{STORY} The bridge was designed by Anna Keller, who had studied in Vienna, and "

@@ -10,15 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from near_texts import CONFIG, STORY, TEXTS, find, plain
 
-from graft.data.preprocess.near_duplicates import (
+from graft.data.preprocess.near_duplicates.pairs import join_pairs, to_pairs
+from graft.data.preprocess.near_duplicates.sets import join_sets, to_sets
+from graft.data.preprocess.near_duplicates.signatures import (
     MARKS,
     bands,
-    join_pairs,
-    join_sets,
     recall,
     to_keys,
-    to_pairs,
-    to_sets,
 )
 
 FOREVER = 112201610991226943  # of the keys below; a change makes old keys useless

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from graft.config.pii import KINDS, Action, Kind, PiiConfig
-from graft.data.preprocess.pii import Scrubber, to_decisions, to_key
 from graft.data.preprocess.pii.folding import fold
 from graft.data.preprocess.pii.prefilter import names, traits
 from graft.data.preprocess.pii.recognise import recognise
+from graft.data.preprocess.pii.review import to_decisions, to_key
+from graft.data.preprocess.pii.scrub import Scrubber
 from graft.errors import ConfigError, DataError
 from pii.labelled import labelled
 from pii.score import score

@@ -119,7 +119,7 @@ def test_the_report_adds_up_and_the_page_shows_the_loss_mask() -> None:
     assert report["rejects_by_reason"] == {"no answer": 1}
     assert sum(report["length_histogram"].values()) == 2
     assert (report["length"]["min"], report["length"]["max"]) == (4, 10)
-    page = to_page({**report, "template_hash": "h"}, counts.shown, Letters())
+    page = to_page({**report, "template_hash": "h"}, counts.shown, Letters().show)
     assert "abc⟦abcde⟧" in page and "ab⟦c</s>⟧" in page
 
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from graft.config import DataConfig
-from graft.data.convert.examples import Kind, num_requirements
-from graft.data.hashing import digest
+from graft.data.columns import digest
+from graft.data.convert.examples import num_requirements
+from graft.data.convert.task import Task
 from graft.records import EXAMPLE_SCHEMA, SPLITS, Role
 from graft.records.row_batch import RowBatch
 
@@ -18,14 +19,14 @@ _VISIBLE = r"[\pL\pN\pP\pS]"
 _CONTROL = r"[\x00-\x1f\x7f]"
 
 
-def is_plain(data: DataConfig, task: Kind) -> bool:
+def is_plain(data: DataConfig, task: Task) -> bool:
     """Whether the task's turns are unchanged fields, and the source has no further
     requirements."""
     fields = {field for _, field in task.turns}
     return bool(fields) and set(data.fields) == fields and not num_requirements(data)
 
 
-def to_plain(batch: RowBatch, data: DataConfig, task: Kind) -> pl.DataFrame:
+def to_plain(batch: RowBatch, data: DataConfig, task: Task) -> pl.DataFrame:
     """Lines of EXAMPLE_SCHEMA and `at`, their positions in the batch; without the rows
     that it does not take."""
     frame = pl.DataFrame({"where": batch.where(), "file_split": batch.split()})
@@ -65,7 +66,7 @@ def to_plain(batch: RowBatch, data: DataConfig, task: Kind) -> pl.DataFrame:
             pl.col("group", "stratum").str.strip_chars(),
             split=official,
         )
-        .with_columns(digest_of("id"))
+        .with_columns(pl.col("id").map_batches(digest, pl.String))
         .select("at", *EXAMPLE_SCHEMA.names)
     )
 
@@ -77,8 +78,3 @@ def _identity(task: str, turns: Sequence[tuple[Role, pl.Expr]]) -> pl.Expr:
         size = text.str.len_bytes().cast(pl.String)
         parts += [pl.lit(f"\n{role} "), size, pl.lit(" "), text]
     return pl.concat_str(parts).alias("id")
-
-
-def digest_of(column: str) -> pl.Expr:
-    """The digest of a column, as an expression."""
-    return pl.col(column).map_batches(digest, pl.String, is_elementwise=True)

@@ -16,10 +16,10 @@ from graft.data.columns import from_lines, to_table
 from graft.data.convert.columnar import is_plain, to_plain
 from graft.data.convert.examples import (
     PREFERENCE_FIX,
-    Kind,
     is_preference,
     to_example,
 )
+from graft.data.convert.task import Task
 from graft.engine.ordered import Map
 from graft.errors import DataError
 from graft.field_paths import ABSENT
@@ -32,10 +32,10 @@ NUM_NAMED = 3
 
 @dataclass(frozen=True)
 class Converted:
-    """The examples and rejects of a batch; rejects with their positions in the batch.
+    """The examples and rejects of a batch; rejects with their positions in it.
 
-    `rows_in` is the number of rows of the source; `rows_read` that of its files, which
-    is larger if the source joins rows into passages.
+    `rows_read` counts the rows of files, which are more than `rows_in` if the source
+    joins rows into passages.
     """
 
     examples: pa.Table
@@ -44,7 +44,7 @@ class Converted:
     rows_read: int
 
 
-def convert(batch: RowBatch, data: DataConfig, task: Kind) -> Converted:
+def convert(batch: RowBatch, data: DataConfig, task: Task) -> Converted:
     """Convert a batch: in columns where possible, other rows one by one."""
     examples: list[pl.DataFrame] = []
     left: Iterable[int] = range(len(batch))
@@ -87,7 +87,7 @@ class Conversion:
     def __init__(
         self,
         data: DataConfig,
-        task: Kind,
+        task: Task,
         max_rejects: int,
         write_rejects: Callable[[pa.Table], None],
     ) -> None:

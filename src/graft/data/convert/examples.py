@@ -3,12 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from graft.config import DataConfig
-from graft.data.convert.fields import Field, Unfit, is_text, read_fields
+from graft.data.convert.fields import Unfit, is_text, read_fields
 from graft.data.convert.requirements import check_row, check_stratum
+from graft.data.convert.task import Task
 from graft.field_paths import ABSENT
 from graft.records import (
     ORDER,
@@ -16,36 +17,12 @@ from graft.records import (
     SPLITS,
     Message,
     Reject,
-    Role,
     Row,
     shorten,
 )
 
 
-class Kind(Protocol):
-    """The part of a task that conversion needs."""
-
-    @property
-    def name(self) -> str:
-        """The task's name."""
-
-    @property
-    def fields(self) -> Mapping[str, Field]:
-        """The fields that `data.fields` can map."""
-
-    @property
-    def turns(self) -> Sequence[tuple[Role, str]]:
-        """Role and field of each turn, if `to_example` does nothing else; else
-        empty."""
-
-    @property
-    def to_example(
-        self,
-    ) -> Callable[[Mapping[str, Any]], tuple[list[Message], list[str]]]:
-        """Fields → messages and further references. Raises: Unfit."""
-
-
-def to_example(row: Row, data: DataConfig, task: Kind) -> dict[str, Any] | Reject:
+def to_example(row: Row, data: DataConfig, task: Task) -> dict[str, Any] | Reject:
     """One line of EXAMPLE_SCHEMA, or a reject.
 
     The id is a hash of the task and the messages, so it does not depend on other rows.

@@ -69,7 +69,7 @@ def read_fields(
             if value is not ABSENT:
                 found[name] = value
             continue
-        if field.optional and _is_nothing(value):
+        if field.optional and is_empty(value):
             continue
         if field.kind == "text":
             found[name] = text_of(row, path, value)
@@ -80,7 +80,8 @@ def read_fields(
     return found
 
 
-def _is_nothing(value: Any) -> bool:
+def is_empty(value: object) -> bool:
+    """Whether a row has no value: absent, null, blank text, or an empty list."""
     blank = isinstance(value, str) and not value.strip()
     return value is ABSENT or value is None or value == [] or blank
 
@@ -126,12 +127,14 @@ def _turns(row: Row, path: str, value: Any) -> list[Mapping[str, Any]]:
 
 def _check_presence(row: Row, path: str, value: Any, what: str) -> None:
     if value is ABSENT or value is None:
-        raise Unfit(
-            f"missing field {path}",
-            f"the row has {', '.join(map(str, row.values)) or 'no field'}",
-            f"{what} in {path!r}",
-            "add the field, or remove the row",
-        )
+        fix = "add the field, or remove the row"
+        raise missing_field(row, path, f"{what} in {path!r}", fix)
+
+
+def missing_field(row: Row, path: str, expected: str, fix: str) -> Unfit:
+    """The error for a row without a value, which names the columns that it has."""
+    present = f"the row has {', '.join(map(str, row.values)) or 'no field'}"
+    return Unfit(f"missing field {path}", present, expected, fix)
 
 
 def is_text(value: str) -> bool:

@@ -4,8 +4,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from graft.data.convert.fields import Unfit
-from graft.field_paths import ABSENT
+from graft.data.convert.fields import Unfit, is_empty, missing_field
 from graft.records import Row
 
 Range = tuple[float | None, float | None]
@@ -23,16 +22,12 @@ def check_row(row: Row, required: Sequence[str], ranges: Mapping[str, Range]) ->
     """
     for path in required:
         value = row.get(path)
-        if _is_nothing(value):
-            raise Unfit(
-                f"missing field {path}",
-                f"the row has {', '.join(map(str, row.values)) or 'no field'}",
-                f"a value in {path!r} (data.required)",
-                "fill the field, remove the row, or correct data.required",
-            )
+        if is_empty(value):
+            fix = "fill the field, remove the row, or correct data.required"
+            raise missing_field(row, path, f"a value in {path!r} (data.required)", fix)
     for path, (least, greatest) in ranges.items():
         value = row.get(path)
-        if _is_nothing(value):
+        if is_empty(value):
             continue
         number = _number(value)
         low = -math.inf if least is None else least
@@ -55,11 +50,6 @@ def check_stratum(stratum: str, allowed: Sequence[str] | None) -> None:
             f"one of {', '.join(allowed)} (data.strata)",
             "correct the row, or add the stratum to data.strata",
         )
-
-
-def _is_nothing(value: object) -> bool:
-    blank = isinstance(value, str) and not value.strip()
-    return value is ABSENT or value is None or value == [] or blank
 
 
 def _number(value: object) -> float | None:

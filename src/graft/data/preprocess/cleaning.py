@@ -14,14 +14,14 @@ import pyarrow as pa
 
 from graft.config import PreprocessConfig
 from graft.data.balance import named
-from graft.data.columns import to_frame, to_table
-from graft.data.hashing import digest
+from graft.data.columns import digest, to_frame, to_table
 from graft.data.preprocess.filters import Rule, rules
-from graft.data.preprocess.near_duplicates import MARKS, bands, to_keys
-from graft.data.preprocess.pii import Decisions, Scrubber
+from graft.data.preprocess.near_duplicates.signatures import MARKS, bands, to_keys
+from graft.data.preprocess.pii.review import Decisions
+from graft.data.preprocess.pii.scrub import Scrubber
 from graft.data.preprocess.quality import measure, quality_rules
 from graft.data.preprocess.repairing import repair
-from graft.data.turns import ROLE_END, TURN_END, fold, sides, unfold
+from graft.data.turns import ROLE_END, TURN_END, fold, prompt_or_whole, sides, unfold
 from graft.records import EXAMPLE_SCHEMA
 
 PERSONAL = Rule(
@@ -203,9 +203,7 @@ def _fold_references(lines: pl.DataFrame, before: pl.Series) -> pl.Series:
     after = lines.group_by("row").agg(pl.col("content").alias("after"))
     rows = before.to_frame().with_row_index("row")
     joined = rows.join(after, on="row", how="left", maintain_order="left")
-    return (
-        joined.select(pl.coalesce("after", "references")).to_series().alias(before.name)
-    )
+    return joined.select(references=pl.coalesce("after", "references")).to_series()
 
 
 def _first_reasons(
@@ -232,8 +230,5 @@ def _groups(groups: pl.Series, both: pl.DataFrame) -> pl.Series:
     """
     if (groups != "").all():
         return groups
-    content = both.select(
-        pl.when(pl.col("prompt") != "").then("prompt").otherwise("whole")
-    )
-    own = digest(content.to_series())
+    own = digest(both.select(prompt_or_whole()).to_series())
     return groups.zip_with(groups != "", own).alias("group")

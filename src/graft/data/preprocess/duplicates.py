@@ -21,21 +21,17 @@ import pyarrow as pa
 from graft.config import PreprocessConfig
 from graft.config.near_duplicates import NearDuplicatesConfig
 from graft.data.columns import to_frame
+from graft.data.ordered import repeated
 from graft.data.preprocess.cleaning import prompt_and_answer
-from graft.data.preprocess.near_duplicates import (
-    MARKS,
-    NO_PAIRS,
-    Sets,
-    are_near,
-    bands,
-    join_pairs,
-    join_sets,
+from graft.data.preprocess.near_duplicates.clusters import (
     merge_groups,
     to_clusters,
-    to_pairs,
     to_report,
-    to_sets,
 )
+from graft.data.preprocess.near_duplicates.nearness import are_near
+from graft.data.preprocess.near_duplicates.pairs import NO_PAIRS, join_pairs, to_pairs
+from graft.data.preprocess.near_duplicates.sets import Sets, join_sets, to_sets
+from graft.data.preprocess.near_duplicates.signatures import MARKS, bands
 from graft.data.turns import sides, unfold
 from graft.engine.ordered import Map
 
@@ -166,15 +162,12 @@ def _count_before(
     have the same 128 bits with a probability of 10⁻²¹."""
     order = np.zeros(len(rank), np.int32)
     left = np.flatnonzero(rank < _DROPPED)
-    by_key = left[np.argsort(high[left])]
-    same = np.zeros(len(left) + 1, bool)
-    same[1:-1] = high[by_key[1:]] == high[by_key[:-1]]
-    rows = np.sort(by_key[same[1:] | same[:-1]])
-    repeated = pl.DataFrame(
+    rows = left[repeated(high[left])]
+    equal = pl.DataFrame(
         {"row": rows, "rank": rank[rows], "high": high[rows], "low": low[rows]}
     ).sort("rank", maintain_order=True)
     number = pl.int_range(pl.len(), dtype=pl.Int32).over("high", "low")
-    found = repeated.select("row", number=number)
+    found = equal.select("row", number=number)
     order[found["row"].to_numpy()] = found["number"].to_numpy()
     return order
 

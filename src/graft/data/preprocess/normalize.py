@@ -61,13 +61,12 @@ def repairs(config: PreprocessConfig, technical: bool = False) -> dict[str, Repa
 
 def repair_mojibake(texts: pl.Series) -> pl.Series:
     """Decode text again that was decoded with the wrong encoding."""
-    return _map_at(texts, texts.str.contains(MOJIBAKE).arg_true(), ftfy.fix_encoding)
+    return _where(texts, MOJIBAKE, _each(ftfy.fix_encoding))
 
 
 def strip_html(texts: pl.Series) -> pl.Series:
     """Remove HTML tags and entities from texts that are not technical."""
-    marked = texts.str.contains(rf"</?[A-Za-z]|{ENTITY}")
-    return _map_at(texts, marked.arg_true(), strip_markup)
+    return _where(texts, rf"</?[A-Za-z]|{ENTITY}", _each(strip_markup))
 
 
 def strip_thinking(texts: pl.Series) -> pl.Series:
@@ -120,16 +119,9 @@ def _where(texts: pl.Series, pattern: str, change: Repair) -> pl.Series:
     places = texts.str.contains(pattern).arg_true()
     if places.is_empty():
         return texts
+    # scatter works in place: the clone keeps the caller's column as it was
     return texts.clone().scatter(places, change(texts.gather(places)))
 
 
-def _map_at(
-    texts: pl.Series, places: pl.Series, change: Callable[[str], str]
-) -> pl.Series:
-    """Call a Python function on the texts at these positions only."""
-    if places.is_empty():
-        return texts
-    # scatter works in place: the clone keeps the caller's column as it was
-    return texts.clone().scatter(
-        places, [change(text) for text in texts.gather(places)]
-    )
+def _each(change: Callable[[str], str]) -> Repair:
+    return lambda texts: pl.Series([change(text) for text in texts], dtype=pl.String)

@@ -40,12 +40,6 @@ Codes = npt.NDArray[np.int8]
 Hashes = npt.NDArray[np.uint64]
 
 
-def position(group: str, seed: int) -> float:
-    """A group's position on [0, 1), uniform over groups: the first 53 bits of SHA-256,
-    as many as a float holds."""
-    return float(_positions(_digests([group], seed)[:, 0])[0])
-
-
 class Splitter:
     """Reads all batches once, and then assigns each batch by itself.
 
@@ -146,18 +140,16 @@ def _official_codes(official: pa.ChunkedArray) -> Codes:
 def _hashed(
     groups: pa.ChunkedArray, seed: int
 ) -> tuple[Hashes, npt.NDArray[np.float64]]:
-    """Each example's group as a number of 64 bits, and its position. Shapes [rows]."""
+    """Each example's group as a number of 64 bits, and its position on [0, 1), uniform
+    over groups. Shapes [rows].
+
+    A position is the first 53 bits, as many as a float holds, of the SHA-256 of seed
+    and group.
+    """
     coded = groups.combine_chunks().dictionary_encode()
-    digests = _digests(coded.dictionary.to_pylist(), seed)[coded.indices.to_numpy()]
-    return digests[:, 1], _positions(digests[:, 0])
-
-
-def _digests(groups: list[str], seed: int) -> Hashes:
-    """SHA-256 of each group and the seed, as four numbers. Shape [groups, 4]."""
-    parts = [hashlib.sha256(f"{seed}:{group}".encode()).digest() for group in groups]
-    numbers = np.frombuffer(b"".join(parts), ">u8").astype(np.uint64)
-    return numbers.reshape(-1, 4)
-
-
-def _positions(first: Hashes) -> npt.NDArray[np.float64]:
-    return (first >> np.uint64(11)).astype(np.float64) / 2**53
+    names = (f"{seed}:{group}".encode() for group in coded.dictionary.to_pylist())
+    digests = b"".join(hashlib.sha256(name).digest() for name in names)
+    numbers = np.frombuffer(digests, ">u8").astype(np.uint64).reshape(-1, 4)
+    numbers = numbers[coded.indices.to_numpy()]
+    places = (numbers[:, 0] >> np.uint64(11)).astype(np.float64) / 2**53
+    return numbers[:, 1], places

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from graft.data.ordered import distinct
+from graft.data.ordered import are_new, distinct
 from graft.data.split.ngrams import Hashes, Ints
 
 Pairs = dict[int, tuple[int, float]]
@@ -104,10 +104,8 @@ def to_index(hashes: Sequence[Hashes], texts: Sequence[Ints], bits: Hashes) -> I
     keys, owners = np.concatenate(hashes), np.concatenate(texts).astype(np.int32)
     order = np.lexsort((owners, keys))
     keys, owners = keys[order], owners[order]
-    new_key = np.ones(len(keys), np.bool_)
-    new_key[1:] = keys[1:] != keys[:-1]
-    new = new_key.copy()
-    new[1:] |= owners[1:] != owners[:-1]
+    new_key = are_new(keys)
+    new = new_key | are_new(owners)
     keys, owners, new_key = keys[new], owners[new], new_key[new]
     first = np.flatnonzero(new_key)
     groups = (

@@ -19,11 +19,7 @@ MOST_HELD = 5_000
 different value in every row cannot fill the memory."""
 KINDS = (*SPLITS, "rejects")
 OTHERS = "(others)"
-PURPOSES = {
-    "train": "train on",
-    "validation": "stop training by",
-    "test": "score",
-}
+PURPOSES = {"train": "train on", "validation": "stop training by", "test": "score"}
 
 
 class SplitCounts:
@@ -63,12 +59,11 @@ class SplitCounts:
                 )
 
     def to_report(self, num_straddling: int, written: int) -> dict[str, Any]:
-        """Counts, strata and warnings.
+        """Counts, strata and warnings. Raises: AssertionError if they do not add up.
 
         Args:
             num_straddling: number of groups in more than one split.
             written: number of rows in all outputs together.
-        Raises: AssertionError if the counts do not add up.
         """
         counts = {kind: self._rows[code] for code, kind in enumerate(KINDS)}
         copies = self._rows[LEFT_OUT]
@@ -85,7 +80,11 @@ class SplitCounts:
                 name: dict(zip(KINDS, row, strict=True)) for name, row in strata.items()
             },
             "straddling_groups": num_straddling,
-            "warnings": _warnings(num_straddling),
+            "warnings": [
+                f"{num_straddling} groups are in more than one official split; official "
+                "splits are kept as they are, so scores may be too good"
+            ]
+            * (num_straddling > 0),
         }
 
     def _shown(self) -> str:
@@ -115,12 +114,3 @@ def _largest(strata: dict[str, list[int]], most: int) -> dict[str, list[int]]:
     kept = {name: strata[name] for name in ranked[:most]}
     others = np.sum([strata[name] for name in ranked[most:]], axis=0)
     return {**kept, OTHERS: others.tolist()}
-
-
-def _warnings(num_straddling: int) -> list[str]:
-    if not num_straddling:
-        return []
-    return [
-        f"{num_straddling} groups are in more than one official split; official splits "
-        "are kept as they are, so scores may be too good"
-    ]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from graft.data import turns
 from graft.data.split.ngrams import Hashes, WordIndex, hash_texts, to_words
 
 SLICE_BYTES = 2**18
@@ -28,16 +29,8 @@ def slices(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 def sides(rows: pl.DataFrame) -> pl.DataFrame:
     """Columns `prompt` (all user turns) and `answer` (all assistant turns)."""
-    turn = pl.element().struct
-    roles = {"prompt": "user", "answer": "assistant"}
-    return rows.select(
-        pl.col("messages")
-        .list.eval(turn.field("content").filter(turn.field("role") == role))
-        .list.join("\n")
-        .fill_null("")
-        .alias(side)
-        for side, role in roles.items()
-    )
+    both = turns.sides(turns.unfold(rows)).fill_null("")
+    return both.select(prompt="user", answer="assistant")
 
 
 def first_side(both: pl.DataFrame) -> pl.Series:

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graft.data.tokenize.masks import Ints
 from graft.records import Message
+from graft.records.ragged import Ints
 
 
 def to_chats(column: pa.ChunkedArray) -> list[list[Message]]:

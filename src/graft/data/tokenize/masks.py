@@ -7,30 +7,14 @@ import numpy as np
 import pyarrow as pa
 
 from graft.records import Encoded
-from graft.records.ragged import Ints, Tokens
-
-__all__ = [
-    "Ints",
-    "Tokens",
-    "count_answers",
-    "find_mask_errors",
-    "flatten",
-    "keep_last_answer",
-    "to_columns",
-]
+from graft.records.ragged import Ints, RaggedIds, Tokens
 
 
 def flatten(encoded: Sequence[Encoded]) -> Tokens:
     """Concatenate sequences."""
-    lengths = [len(one.input_ids) for one in encoded]
-    total = sum(lengths)
-    ids = chain.from_iterable(one.input_ids for one in encoded)
+    ragged = RaggedIds.of([one.input_ids for one in encoded])
     mask = chain.from_iterable(one.loss_mask for one in encoded)
-    return Tokens(
-        np.fromiter(ids, np.int32, total),
-        np.fromiter(mask, np.bool_, total),
-        np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
-    )
+    return Tokens(ragged.ids, np.fromiter(mask, np.bool_), ragged.starts)
 
 
 def find_mask_errors(tokens: Tokens, stop_ids: Collection[int]) -> dict[int, str]:

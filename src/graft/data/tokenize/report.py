@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,21 +11,14 @@ import pyarrow.compute as pc
 
 from graft.config import TokenizeConfig
 from graft.data.columns import from_lines
-from graft.data.tokenize.masks import Ints
 from graft.data.tokenize.sequences import TokenizedTable
 from graft.errors import DataError
 from graft.records import REJECT_SCHEMA
+from graft.records.ragged import Ints
 
 NUM_BINS = 8
 ADDED = ("paraphrases", "further chunks")
 PERCENTILES = (1, 25, 50, 75, 90, 99)
-
-
-class TokenRenderer(Protocol):
-    """The part of a prompt template that shows tokens as text."""
-
-    def show(self, ids: Sequence[int]) -> str:
-        """Text of ids, control tokens by name."""
 
 
 def check_gate(report: Mapping[str, Any], where: str) -> None:
@@ -96,13 +89,9 @@ class TokenCounts:
         """`in + added = out + rejects` as text. Raises: AssertionError if unequal."""
         counts = self._counts
         added = [name for name in ADDED if counts[name]]
-        line = (
-            "".join(
-                [f"{counts['examples']:,} examples"]
-                + [f" + {counts[name]:,} {name}" for name in added]
-            )
-            + f" = {counts['sequences']:,} sequences + {counts['rejects']:,} rejects"
-        )
+        terms = [f"{counts[name]:,} {name}" for name in ("examples", *added)]
+        line = " + ".join(terms)
+        line += f" = {counts['sequences']:,} sequences + {counts['rejects']:,} rejects"
         total = counts["examples"] + sum(counts[name] for name in added)
         if total != counts["sequences"] + counts["rejects"]:
             raise AssertionError(line)
@@ -151,9 +140,12 @@ def _histogram(counts: Ints, max_seq_len: int) -> dict[str, int]:
 def to_page(
     report: Mapping[str, Any],
     shown: Sequence[Mapping[str, Any]],
-    template: TokenRenderer,
+    show: Callable[[Sequence[int]], str],
 ) -> str:
-    """A Markdown page: counts, lengths, and examples with their loss mask."""
+    """A Markdown page: counts, lengths, and examples with their loss mask.
+
+    `show`: ids → text, with control tokens by name.
+    """
     most = max(1, *report["length_histogram"].values())
     bars = [
         f"{name:>13} {count:>9} {'█' * round(30 * count / most)}".rstrip()
@@ -170,17 +162,10 @@ def to_page(
         "As the model reads them, with control tokens by name; ⟦tokens with loss⟧.",
     ]
     for row in shown:
-        text = _mark(row["input_ids"], row["loss_mask"], template)
+        text = ""
+        pairs = zip(row["loss_mask"], row["input_ids"], strict=True)
+        for has_loss, run in groupby(pairs, key=lambda pair: pair[0]):
+            part = show([token for _, token in run])
+            text += f"⟦{part}⟧" if has_loss else part
         parts += [f"`{row['id']}`, {row['where']}", f"~~~~text\n{text}\n~~~~"]
     return "\n\n".join(parts) + "\n"
-
-
-def _mark(
-    ids: Sequence[int], loss_mask: Sequence[bool], template: TokenRenderer
-) -> str:
-    text = ""
-    pairs = zip(loss_mask, ids, strict=True)
-    for has_loss, run in groupby(pairs, key=lambda pair: pair[0]):
-        part = template.show([token for _, token in run])
-        text += f"⟦{part}⟧" if has_loss else part
-    return text

@@ -14,8 +14,6 @@ from graft.config import PromptConfig, TokenizeConfig
 from graft.data.columns import from_lines
 from graft.data.tokenize.chats import count_answer_bytes, to_chats
 from graft.data.tokenize.masks import (
-    Ints,
-    Tokens,
     count_answers,
     find_mask_errors,
     flatten,
@@ -26,8 +24,7 @@ from graft.data.tokenize.paraphrases import paraphrase
 from graft.data.tokenize.truncation import CutSequence, Encoder, fit_to_limit
 from graft.errors import RefusedChatsError, TemplateError
 from graft.records import ANSWER_ROLES, EXAMPLE_SCHEMA, SEQUENCE_SCHEMA, Message, Reject
-
-__all__ = ["Encoder", "SequenceSettings", "TokenizedTable", "to_sequences"]
+from graft.records.ragged import Ints, Tokens
 
 Bools = npt.NDArray[np.bool_]
 
@@ -103,7 +100,14 @@ def to_sequences(
         examples = examples.filter(pa.array(encoded))
         chats, is_original = list(compress(chats, encoded)), is_original[encoded]
     for row, problem in find_mask_errors(tokens, template.stop_ids).items():
-        raise _mask_error(_to_dict(examples, row), problem)
+        line = _to_dict(examples, row)
+        raise TemplateError(
+            f"{line['where']} (example {line['id']})",
+            problem,
+            expected="each answer and its end-of-turn token carry loss",
+            fix="use a template whose {% generation %} marks hold the answer and its "
+            "end-of-turn token, or prompt.style: pattern",
+        )
     if trained == "last":
         tokens = keep_last_answer(tokens)
     limit = settings.tokenize.max_seq_len
@@ -209,17 +213,6 @@ def _to_dict(examples: pa.Table, row: int) -> dict[str, Any]:
     """One row as Python values."""
     line: dict[str, Any] = examples.slice(row, 1).to_pylist()[0]
     return line
-
-
-def _mask_error(
-    line: Mapping[str, Any],
-    problem: str,
-    expected: str = "each answer and its end-of-turn token carry loss",
-    fix: str = "use a template whose {% generation %} marks hold the answer and its "
-    "end-of-turn token, or prompt.style: pattern",
-) -> TemplateError:
-    where = f"{line['where']} (example {line['id']})"
-    return TemplateError(where, problem, expected=expected, fix=fix)
 
 
 def _reject(

@@ -7,14 +7,13 @@ that are left.
 
 import re
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
 from graft.config import TokenizeConfig
-from graft.data.tokenize.chunks import to_chunks
-from graft.data.tokenize.masks import Tokens, count_answers, keep_last_answer
+from graft.data.tokenize.masks import count_answers, keep_last_answer
 from graft.records import Encoded, Message
+from graft.records.ragged import Tokens
 
 Fits = Callable[[Sequence[Message]], bool]
 
@@ -55,13 +54,15 @@ def fit_to_limit(
     config: TokenizeConfig,
 ) -> list[CutSequence]:
     """What `config.overlong` makes of a sequence past the limit; perhaps nothing."""
-    if config.overlong == "truncate":
-        return _cut_right(long, messages, template, config.max_seq_len)
-    if config.overlong == "truncate_left":
-        return _cut_left(messages, template, config)
-    if config.overlong == "chunk":
-        return _chunks(long, messages, template, config)
-    return []
+    match config.overlong:
+        case "truncate":
+            return _cut_right(long, messages, template, config.max_seq_len)
+        case "truncate_left":
+            return _cut_left(messages, template, config)
+        case "chunk":
+            return _chunks(long, messages, template, config)
+        case _:
+            return []
 
 
 def _cut_right(
@@ -87,15 +88,13 @@ def _cut_left(
     template: Encoder,
     config: TokenizeConfig,
 ) -> list[CutSequence]:
-    def encode(chat: Sequence[Message]) -> Tokens:
-        return template.to_tokens([chat])
+    def fits(chat: Sequence[Message]) -> bool:
+        return int(template.to_tokens([chat]).lengths[0]) <= config.max_seq_len
 
-    left = cut_left(
-        messages, lambda chat: int(encode(chat).lengths[0]) <= config.max_seq_len
-    )
+    left = cut_left(messages, fits)
     if left is None:
         return []
-    tokens = encode(left)
+    tokens = template.to_tokens([left])
     if config.trained_answers == "last":
         tokens = keep_last_answer(tokens)
     num_answers = int(count_answers(tokens, template.stop_ids)[0])
@@ -116,22 +115,42 @@ def _chunks(
     template: Encoder,
     config: TokenizeConfig,
 ) -> list[CutSequence]:
+    """Consecutive chunks in which every token carries loss exactly once; none if the
+    prompt leaves no room, or there is more than one answer.
+
+    A chunk consists of what precedes the answer, the last `overlap` tokens of the chunk
+    before as context without loss, and new tokens with loss. The bytes of all chunks
+    add up to those of the text, even where a chunk ends inside a character.
+    """
     *prompt, last = messages
     if any(turn["role"] == "assistant" for turn in prompt):
         return []
-    decode = partial(template.decode, start=True) if not prompt else template.decode
-    chunks = to_chunks(
-        long, config.max_seq_len, config.overlap, decode, template.decode
-    )
-    return [
-        CutSequence(
-            chunk.encoded,
-            [*prompt, Message(role=last["role"], content=chunk.text)],
-            chunk.num_bytes,
-            f"-{number}",
+    first = long.loss_mask.index(True)
+    before, answer = long.input_ids[:first], long.input_ids[first:]
+    overlap, stride = config.overlap, config.max_seq_len - first - config.overlap
+    if stride < 1:
+        return []
+    opens = not prompt
+    chunks: list[CutSequence] = []
+    start = num_bytes = 0
+    while start < len(answer):
+        # The first chunk repeats nothing, so that it has room for more new tokens.
+        end = start + stride + (0 if start else overlap)
+        repeated = answer[max(start - overlap, 0) : start]
+        new = answer[start:end]
+        mask = [*[False] * (first + len(repeated)), *[True] * len(new)]
+        text = template.decode(new, start=opens and not start)
+        bytes_so_far = len(template.decode(answer[:end], start=opens).encode())
+        chunks.append(
+            CutSequence(
+                Encoded([*before, *repeated, *new], mask),
+                [*prompt, Message(role=last["role"], content=text)],
+                bytes_so_far - num_bytes,
+                f"-{len(chunks) + 1}",
+            )
         )
-        for number, chunk in enumerate(chunks, 1)
-    ]
+        start, num_bytes = end, bytes_so_far
+    return chunks
 
 
 def cut_left(messages: Sequence[Message], fits: Fits) -> list[Message] | None:

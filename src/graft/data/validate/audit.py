@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from graft.config import ValidateConfig
 from graft.data.columns import to_frame
-from graft.data.ordered import distinct
-from graft.data.turns import sides, unfold
+from graft.data.ordered import are_new
+from graft.data.turns import prompt_or_whole, sides, unfold
 from graft.data.validate.checks import CHECKS, with_turns
 from graft.data.validate.distributions import Lengths, balance
 from graft.data.validate.placeholders import find_placeholders
@@ -66,8 +66,9 @@ class Audit:
         for check in CHECKS:
             broken = batch.filter(check.broken)
             if broken.height:
+                missing = self._config.num_shown - self._errors[check.name]
                 self._errors[check.name] += broken.height
-                shown = broken.head(self._missing(check.name))
+                shown = broken.head(max(missing, 0))
                 for line in shown.select("id", "where", value=check.value).to_dicts():
                     value = shorten(line["value"])
                     expected = {"check": check.name, "expected": check.expected}
@@ -81,11 +82,6 @@ class Audit:
             line = batch.row(row, named=True)
             named = {"id": line["id"], "where": line["where"], "place": place}
             self._places.append(named)
-
-    def _missing(self, check: str) -> int:
-        """How many more errors of a check the report may show."""
-        shown = sum(error["check"] == check for error in self._shown)
-        return self._config.num_shown - shown
 
     def to_report(self, names: Iterable[pa.Table]) -> dict[str, Any]:
         """Whether the data passed, errors with examples, and distributions.
@@ -133,21 +129,19 @@ def held_out_prompts(tables: Iterable[pa.Table]) -> pl.Series:
         batch = to_frame(table)
         held = batch.filter(pl.col("split").is_in(["validation", "test"]))
         if held.height:
-            found.append(_prompts(sides(unfold(held))).alias("prompt"))
+            found.append(_prompts(sides(unfold(held))))
     return pl.concat(found).unique()
 
 
 def _prompts(both: pl.DataFrame) -> pl.Series:
     """A hash of each prompt, or of the whole text if there is no prompt."""
-    prompt = pl.when(pl.col("prompt") != "").then("prompt").otherwise("whole")
-    return both.select(prompt.hash()).to_series()
+    return both.select(prompt=prompt_or_whole().hash()).to_series()
 
 
 def _repeated(ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     """Indices of the ids that also occur at an earlier index."""
     ordered = np.sort(ids)
-    twice = distinct(ordered[1:][ordered[1:] == ordered[:-1]])
-    places = np.flatnonzero(np.isin(ids, twice)) if len(twice) else np.zeros(0, int)
+    places = np.flatnonzero(np.isin(ids, ordered[~are_new(ordered)]))
     _, first = np.unique(ids[places], return_index=True)
     return np.asarray(np.delete(places, first), np.int64)
 

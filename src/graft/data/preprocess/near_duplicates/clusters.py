@@ -28,8 +28,6 @@ def to_clusters(
     Args:
         pairs: near-duplicates, as indices into `sets`. Shape [pairs, 2].
         rank: of each row of `sets`: test 0, validation 1, train 2.
-        sets: of the rows that are compared, in the order of the rows.
-        config: the threshold.
     """
     rows, ends = np.unique(pairs, return_inverse=True)
     labels = _components(ends.reshape(-1, 2), len(rows))

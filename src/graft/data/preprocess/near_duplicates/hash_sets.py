@@ -39,20 +39,11 @@ class HashSets:
         return to_hash_sets(self.offsets[rows], self.hashes)
 
     def common(self, other: "HashSets", mine: Ints, its: Ints) -> Ints:
-        """Size of the intersection of each pair of sets. Shape [pairs].
-
-        Args:
-            other: the sets to compare with.
-            mine: indices of sets of this value. Shape [pairs].
-            its: indices of sets of `other`. Shape [pairs].
-        """
+        """Size of the intersection of each pair of sets: indices `mine` into these
+        sets and `its` into the others. All of shape [pairs]."""
         blocks = to_blocks(self.sizes[mine] + other.sizes[its])
-        return np.concatenate(
-            [
-                np.diff((_matrix(self, mine[at]) * _matrix(other, its[at])).indptr)
-                for at in blocks
-            ]
-        )
+        pairs = ((_matrix(self, mine[at]), _matrix(other, its[at])) for at in blocks)
+        return np.concatenate([np.diff((one * two).indptr) for one, two in pairs])
 
     def have(self, sets: Ints, hashes: Hashes) -> Flags:
         """Whether each hash is in the set of that index. Shape [hashes]."""

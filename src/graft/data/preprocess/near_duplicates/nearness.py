@@ -30,13 +30,10 @@ def are_near(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
     - At most one of them has a line of which the other lacks more than half. A copy
       that lost or gained a sentence, a line or a number is still a copy.
 
-    Args:
-        pairs: indices into `sets`. Shape [pairs, 2].
-        sets: of the rows that are compared.
-        config: threshold and max_replaced.
+    `pairs`: indices into `sets`. Shape [pairs, 2].
     """
     near = np.ones(len(pairs), bool)
-    for holds in (_are_alike, _answer_alike, _ask_alike, _differ_in_words):
+    for holds in (_are_alike, _answers_are_alike, _prompts_are_alike, _differ_in_words):
         left = np.flatnonzero(near)
         near[left] = holds(pairs[left], sets, config)
     return near
@@ -68,7 +65,7 @@ def _has_own_line(sets: Sets, rows: Ints, others: Ints) -> Flags:
     return np.asarray(np.logical_or.reduceat(own, np.cumsum(counts) - counts))
 
 
-def _answer_alike(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
+def _answers_are_alike(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
     near = np.ones(len(pairs), bool)
     left = np.flatnonzero(sets.prompt_lines[pairs].any(axis=1))
     rows, places = np.unique(pairs[left], return_inverse=True)
@@ -76,7 +73,7 @@ def _answer_alike(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Fla
     return near
 
 
-def _ask_alike(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
+def _prompts_are_alike(pairs: Pairs, sets: Sets, config: NearDuplicatesConfig) -> Flags:
     """Whether pairs are similar without the lines that both prompts share."""
     framed, own = _without_shared(pairs, sets, config)
     near = np.ones(len(pairs), bool)

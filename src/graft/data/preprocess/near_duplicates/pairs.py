@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graft.config.near_duplicates import NearDuplicatesConfig
-from graft.data.ordered import are_new
+from graft.data.ordered import are_new, repeated
 from graft.data.preprocess.near_duplicates.shingles import Keys
 from graft.data.preprocess.near_duplicates.signatures import may_be_near, same_numbers
 
@@ -26,9 +26,8 @@ def to_pairs(band: Keys, marks: Keys, config: NearDuplicatesConfig) -> Pairs:
     Args:
         band: one column of the keys. Shape [rows].
         marks: the first columns of the keys (see `to_keys`). Shape [rows, MARKS].
-        config: the threshold.
     """
-    rows = _repeated(band)
+    rows = repeated(band)
     numbers = same_numbers(marks)
     rows = rows[np.lexsort((rows, numbers[rows], band[rows]))]
     bucket = _starts(band[rows])
@@ -47,18 +46,7 @@ def join_pairs(parts: Iterable[Pairs]) -> Pairs:
     """The distinct pairs of all parts, sorted, the earlier row first."""
     pairs = np.sort(np.concatenate([NO_PAIRS, *parts]), axis=1)
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    new = np.ones(len(pairs), bool)
-    new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-    return np.asarray(pairs[new])
-
-
-def _repeated(keys: Keys) -> npt.NDArray[np.int64]:
-    """Indices of the keys that occur more than once."""
-    order = np.argsort(keys)
-    ordered = keys[order]
-    same = np.zeros(len(keys) + 1, bool)
-    same[1:-1] = ordered[1:] == ordered[:-1]
-    return np.asarray(order[same[1:] | same[:-1]])
+    return np.asarray(pairs[are_new(pairs[:, 0]) | are_new(pairs[:, 1])])
 
 
 def _starts(values: Keys) -> npt.NDArray[np.int64]:

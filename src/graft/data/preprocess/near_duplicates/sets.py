@@ -1,6 +1,7 @@
 """The sets by which conversations are compared: shingles, lines and numbers."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -13,13 +14,16 @@ from graft.data.preprocess.near_duplicates.hash_sets import (
     ranges,
     to_hash_sets,
 )
-from graft.data.preprocess.near_duplicates.prompts import in_lines
 from graft.data.preprocess.near_duplicates.shingles import (
     LINE,
     Offsets,
     to_shingles,
     to_words,
 )
+
+_BEGINS = r"(^|[.!?…:;>\])\"'”»-][ \t]+|[>\"“«„(。！？])"
+_QUESTION = rf"(?m){_BEGINS}((?:[^.!?。！？؟\n]|[.!?][\pL\pN])*[?？؟])"
+_LABEL = r"[ \t]+([*#]*\p{Lu}\p{L}*(?: \p{L}+)?[*]*:\s)"
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,26 @@ class Sets:
     shingles: HashSets  # of each row
     numbers: HashSets  # of each row
 
+    @classmethod
+    def of(
+        cls,
+        rows: Offsets,
+        prompt_lines: Ints,
+        prompts: HashSets,
+        lines: HashSets,
+        exact: HashSets,
+    ) -> Self:
+        """The sets of rows from those of their lines."""
+        united = lines.united(rows), exact.united(rows)
+        return cls(rows, prompt_lines, prompts, lines, exact, *united)
+
     def take(self, lines: Ints, counts: Ints) -> "Sets":
         """Rows of `counts` consecutive lines each, without prompts."""
         rows = np.concatenate(([0], np.cumsum(counts)))
         none = np.zeros(len(counts), np.int64)
         prompts = HashSets(np.zeros(len(rows), np.int64), np.empty(0, np.uint32))
         chosen = self.lines.take(lines), self.exact.take(lines)
-        return _to_sets(rows, none, prompts, *chosen)
+        return Sets.of(rows, none, prompts, *chosen)
 
     def answers(self, rows: Ints) -> "Sets":
         """The answers of these rows, without their prompts."""
@@ -58,7 +75,7 @@ def to_sets(texts: pl.DataFrame, config: NearDuplicatesConfig) -> Sets:
         texts: columns prompt (null or empty: there is none) and answer.
         config: number of words in a shingle.
     """
-    prompt = in_lines(pl.col("prompt").fill_null(""))
+    prompt = _in_lines(pl.col("prompt").fill_null(""))
     prompt = pl.when(prompt.str.contains(r"\S")).then(prompt)
     both = texts.select(
         text=pl.concat_str(prompt, "answer", separator="\n", ignore_nulls=True),
@@ -71,7 +88,7 @@ def to_sets(texts: pl.DataFrame, config: NearDuplicatesConfig) -> Sets:
     prompt_lines = np.minimum(both["prompt_lines"].to_numpy(), np.diff(words.rows) - 1)
     starts = lines[words.rows[:-1]]
     ends = np.stack((starts, lines[words.rows[:-1] + prompt_lines])).T.reshape(-1)
-    return _to_sets(
+    return Sets.of(
         words.rows,
         prompt_lines,
         HashSets(ends, hashes).take(2 * np.arange(len(prompt_lines))),
@@ -83,23 +100,17 @@ def to_sets(texts: pl.DataFrame, config: NearDuplicatesConfig) -> Sets:
 def join_sets(parts: list[Sets]) -> Sets:
     """The rows of all parts, in their order."""
     sizes = [np.zeros(1, np.int64), *(np.diff(part.rows) for part in parts)]
+    names = ("prompts", "lines", "exact", "shingles", "numbers")
     return Sets(
         np.cumsum(np.concatenate(sizes)),
         np.concatenate([np.empty(0, np.int64), *(part.prompt_lines for part in parts)]),
-        join_hash_sets([part.prompts for part in parts]),
-        join_hash_sets([part.lines for part in parts]),
-        join_hash_sets([part.exact for part in parts]),
-        join_hash_sets([part.shingles for part in parts]),
-        join_hash_sets([part.numbers for part in parts]),
+        *(join_hash_sets([getattr(part, name) for part in parts]) for name in names),
     )
 
 
-def _to_sets(
-    rows: Offsets,
-    prompt_lines: Ints,
-    prompts: HashSets,
-    lines: HashSets,
-    exact: HashSets,
-) -> Sets:
-    shingles, numbers = lines.united(rows), exact.united(rows)
-    return Sets(rows, prompt_lines, prompts, lines, exact, shingles, numbers)
+def _in_lines(prompt: pl.Expr) -> pl.Expr:
+    """Put each question, and each label such as `Answer:`, on a new line.
+
+    So a passage and a question about it are always two lines.
+    """
+    return prompt.str.replace_all(_QUESTION, "$1\n$2\n").str.replace_all(_LABEL, "\n$1")

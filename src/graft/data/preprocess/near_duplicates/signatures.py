@@ -80,13 +80,8 @@ def may_be_near(one: Keys, other: Keys, config: NearDuplicatesConfig) -> Flags:
     The required similarity follows from the threshold, and from the sizes: the larger
     set has all but `max_replaced` of the smaller. This filter saves exact comparisons:
     it rejects 1 % of the pairs just at that similarity (2.3 standard deviations), and
-    more than 95 % of those at half of it.
+    more than 95 % of those at half of it. `one`, `other`: shape [pairs, MARKS].
     Source: b-bit minwise hashing, Li and König 2010, with b = 2.
-
-    Args:
-        one: marks of the one row. Shape [pairs, MARKS].
-        other: of the other.
-        config: threshold and max_replaced.
     """
     sizes = np.stack((one[:, 0] & _SIZE, other[:, 0] & _SIZE)).astype(np.float64)
     shared = (1 - config.max_replaced) * sizes.min(axis=0)

@@ -28,12 +28,8 @@ def recognise(
     """Findings in a folded text, in order, without overlaps.
 
     Finds all kinds, also those whose action is `ignore`: a card that may stay must not
-    be taken for a telephone number.
-
-    Args:
-        text: folded.
-        traits: those that the prefilter found in it.
-        regions: in whose national format telephone numbers are recognised.
+    be taken for a telephone number. `regions`: in whose national format telephone
+    numbers are recognised.
     """
     found = [recogniser(text) for trait in traits for recogniser in _RECOGNISERS[trait]]
     if "digits" in traits:

@@ -30,13 +30,8 @@ class ReviewLine:
 
 
 def to_key(kind: Kind, text: str, example: str) -> str:
-    """Key of a finding: 16 hexadecimal digits, independent of spaces and separators.
-
-    Args:
-        kind: of the finding.
-        text: of the finding, folded.
-        example: the id of its example.
-    """
+    """Key of a finding with a folded text, in the example of an id: 16 hexadecimal
+    digits, independent of spaces and separators."""
     spelt = re.sub(r"[^\w@+]", "", text).casefold()
     whole = "\x1f".join((kind, spelt, example))
     return hashlib.sha256(whole.encode()).hexdigest()[:16]

@@ -70,53 +70,50 @@ class Scrubber:
         """
         seen = traits(texts)
         places = seen.select(pl.any_horizontal(pl.all())).to_series().arg_true()
-        accounts = [
-            self._account(text, example, some)
-            for text, example, some in zip(
-                texts.gather(places),
-                ids.gather(places),
-                names(seen[places]),
-                strict=True,
-            )
-        ]
+        rows = zip(
+            texts.gather(places), ids.gather(places), names(seen[places]), strict=True
+        )
+        found = [self._scrub_text(*row) for row in rows]
         counts: Counter[Kind] = Counter()
-        for account in accounts:
-            counts.update(account.counts)
+        for one in found:
+            counts.update(one.counts)
         # scatter works in place: the clone keeps the caller's column as it was
-        changed = texts.clone().scatter(places, [account.text for account in accounts])
+        changed = texts.clone().scatter(places, [one.text for one in found])
         return Scrubbed(
             changed,
-            _kinds("dropped", len(texts), places, [a.kinds["drop"] for a in accounts]),
-            _kinds("flagged", len(texts), places, [a.kinds["flag"] for a in accounts]),
+            _kinds("dropped", len(texts), places, [one.kinds["drop"] for one in found]),
+            _kinds("flagged", len(texts), places, [one.kinds["flag"] for one in found]),
             counts,
-            [line for account in accounts for line in account.review.values()],
+            [line for one in found for line in one.review.values()],
         )
 
-    def _account(self, text: str, example: str, seen: Sequence[Trait]) -> _ScrubbedText:
-        account = _ScrubbedText(text, {"drop": set(), "flag": set()})
+    def _scrub_text(
+        self, text: str, example: str, seen: Sequence[Trait]
+    ) -> _ScrubbedText:
+        scrubbed = _ScrubbedText(text, {"drop": set(), "flag": set()})
         while True:
-            plain = fold(account.text)
-            account.review.clear()
+            plain = fold(scrubbed.text)
+            scrubbed.review.clear()
             redacted: list[Finding] = []
             stayed: Counter[Kind] = Counter()
             for finding in recognise(plain.text, seen, self._config.regions):
-                if self._is_acted_on(finding, plain, example, account):
+                if self._is_acted_on(finding, plain, example, scrubbed):
                     action = self._config.actions[finding.kind]
                     if action == "redact":
                         redacted.append(finding)
                     else:
                         stayed[finding.kind] += 1
-                        account.kinds[action].add(finding.kind)
-            account.counts.update(finding.kind for finding in redacted)
+                        scrubbed.kinds[action].add(finding.kind)
+            scrubbed.counts.update(finding.kind for finding in redacted)
             # A redaction can change the context of another number: repeat until nothing
             # is found, so that a second run finds nothing either.
             if not redacted:
-                account.counts.update(stayed)
-                return account
-            account.text = _redact(account.text, plain, redacted)
+                scrubbed.counts.update(stayed)
+                return scrubbed
+            scrubbed.text = _redact(scrubbed.text, plain, redacted)
 
     def _is_acted_on(
-        self, finding: Finding, plain: FoldedText, example: str, account: _ScrubbedText
+        self, finding: Finding, plain: FoldedText, example: str, scrubbed: _ScrubbedText
     ) -> bool:
         """By decision if there is one, else if sure; borderline ones go to review."""
         if self._config.actions[finding.kind] == "ignore":
@@ -129,8 +126,8 @@ class Scrubber:
             return True
         start, end = plain.original(finding.start, finding.end)
         around = self._config.context
-        text = account.text
-        account.review[key] = ReviewLine(
+        text = scrubbed.text
+        scrubbed.review[key] = ReviewLine(
             key,
             example,
             finding.kind,

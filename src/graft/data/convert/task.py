@@ -1,7 +1,7 @@
 """The definition of a task."""
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,27 +9,6 @@ from graft.data.convert.fields import Field
 from graft.errors import ConfigError
 from graft.field_paths import EACH
 from graft.records import Message, Role
-
-
-def from_turns(
-    turns: Sequence[tuple[Role, str]],
-) -> Callable[[Mapping[str, Any]], tuple[list[Message], list[str]]]:
-    """The `to_example` of a task whose turns are unmodified fields."""
-
-    def to_example(fields: Mapping[str, Any]) -> tuple[list[Message], list[str]]:
-        messages = [Message(role=role, content=fields[name]) for role, name in turns]
-        return messages, other_references(messages, fields)
-
-    return to_example
-
-
-def other_references(
-    messages: Sequence[Message], fields: Mapping[str, Any]
-) -> list[str]:
-    """References in the field `references` other than the answer of the
-    conversation."""
-    known = messages[-1]["content"]
-    return [t for t in dict.fromkeys(fields.get("references", [])) if t != known]
 
 
 @dataclass(frozen=True)
@@ -47,7 +26,7 @@ class Task:
         alternatives: alternative sets of fields, of which a source must have one.
             Empty: all fields that are not optional.
         turns: role and field of each turn, if `to_example` does nothing else; complete
-            columns are then converted at once. Create both with `from_turns`.
+            columns are then converted at once. Create both with `graft.tasks.conversions.from_turns`.
     """
 
     name: str
