@@ -74,11 +74,9 @@ def _to_cell(text: str) -> str:
 
 
 def store_personal(folder: Path, rows: Iterable[Placed]) -> Stored:
-    """Add the decisions of a completed review file to the stored decisions.
+    """Add the decisions of a completed review file to those stored in `folder`.
 
-    Args:
-        folder: folder of the stored decisions.
-        rows: key, decision and kind of each finding, with its place.
+    `rows`: key, decision and kind of each finding, with its place.
     Raises: DataError with the place of a cell that is not a decision.
     """
     rows = list(rows)

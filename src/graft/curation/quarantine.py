@@ -40,12 +40,8 @@ class Filter:
         )
 
     def select(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rejects that match.
-
-        Args:
-            frame: rejects; columns reason and where, and to select by text also stage,
-                value and row.
-        """
+        """The rejects that match, from their columns reason and where, and to select
+        by text also stage, value and row."""
         if self.reasons:
             frame = frame.filter(pl.col("reason").is_in(self.reasons))
         if self.places:
@@ -82,12 +78,8 @@ class Admission:
         self._inadmissible.update(others.iter_rows())
 
     def enforce(self, where: str) -> None:
-        """Check that all rejects can be re-admitted.
-
-        Args:
-            where: folder of the rejects, for the message.
-        Raises: DataError with a fix for each reason if one cannot be re-admitted.
-        """
+        """Raises: DataError, at the folder `where`, with a fix for each reason for
+        which a reject cannot be re-admitted."""
         if not self._inadmissible:
             return
         reasons = ""

@@ -26,13 +26,8 @@ Reject = dict[str, str]
 
 
 def reject_folders(rejects: Path, stage: str | None = None) -> list[Path]:
-    """Folders of the stages that have run, in pipeline order.
-
-    Args:
-        rejects: parent folder.
-        stage: only the folder of this stage.
-    Raises: DataError if none exists.
-    """
+    """Folders of the stages that have run, in pipeline order; or only that of one
+    stage. Raises: DataError if none exists."""
     names = (stage,) if stage else STAGES
     folders = [rejects / name for name in names if (rejects / name).is_dir()]
     if not folders:

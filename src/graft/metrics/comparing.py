@@ -48,12 +48,8 @@ def difference(
     low, high = draws.difference_bounds(
         estimate, tuned.values - base.values, tuned.left_out - base.left_out
     )
-    return Comparison(
-        base.score,
-        tuned.score,
-        Score(estimate, low, high),
-        min_difference=min_difference,
-    )
+    change = Score(estimate, low, high)
+    return Comparison(base.score, tuned.score, change, min_difference=min_difference)
 
 
 def compare(
@@ -65,13 +61,10 @@ def compare(
     seed: int,
     min_differences: Mapping[str, float] | None = None,
 ) -> dict[str, Comparison]:
-    """Score two systems on the same segments with the same bootstrap resamples.
+    """Score two systems on the same segments with the same bootstrap resamples, so
+    segments that are hard for both do not widen the interval of their difference.
 
-    The difference is paired: both systems are scored on each resample, so segments that
-    are hard for both do not widen its interval.
-
-    Args:
-        min_differences: smallest relevant difference, by metric.
+    `min_differences`: smallest relevant difference, by metric.
     Raises: ValueError if the numbers of segments differ.
     """
     if len(base.completions) != len(tuned.completions):

@@ -113,11 +113,8 @@ def _to_text(text: str) -> str:
 
 
 def _show(part: Result) -> str:
-    return (
-        f"{part.label}={part.value} {part.unit}"
-        if part.label
-        else (f"{part.value} {part.unit}".strip())
-    )
+    shown = f"{part.value} {part.unit}"
+    return f"{part.label}={shown}" if part.label else shown.strip()
 
 
 def to_number(text: str) -> Fraction | None:

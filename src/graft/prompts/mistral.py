@@ -64,11 +64,7 @@ class OfficialSentencePiece(SentencePieceTokenizer):
 
 
 class TekkenTokenizer:
-    """An official Tekken model. Control tokens are never read from text.
-
-    Args:
-        instruct: the official chat format, which contains the tokenizer.
-    """
+    """An official Tekken model, byte-level. Control tokens are never read from text."""
 
     opens_with_space = False
     byte_ids: frozenset[int] = frozenset()

@@ -77,10 +77,8 @@ end-of-turn token. Both lists have one entry per token; the text with loss has
 only."""
 
 REJECT_SCHEMA = pa.schema(
-    [
-        pa.field(name, pa.string(), nullable=False)
-        for name in "where stage reason value expected fix id row".split()
-    ]
+    pa.field(name, pa.string(), nullable=False)
+    for name in "where stage reason value expected fix id row".split()
 )
 """A row or an example that a stage rejected, and why. `row` is its whole content, as
 JSON; `id` is that of the example, or a digest of the row."""
@@ -151,11 +149,8 @@ class Reject:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Completions of both models for a test example; a row of `PREDICTION_SCHEMA`.
-
-    `history` contains the turns before the prompt, each with role and content. Examples
-    of one `group` are resampled together; an empty group is a group of its own.
-    """
+    """A row of `PREDICTION_SCHEMA`. Examples of one `group` are resampled together; an
+    empty group is a group of its own."""
 
     id: str
     stratum: str

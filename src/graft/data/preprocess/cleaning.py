@@ -27,9 +27,9 @@ from graft.records import EXAMPLE_SCHEMA
 PERSONAL = Rule(
     "personal data",
     pl.col("personal").is_not_null(),
-    pl.col("personal"),
     "a text without this kind of personal data",
     "remove it from the row, or set its kind in preprocess.pii.actions to redact",
+    pl.col("personal"),
 )
 
 

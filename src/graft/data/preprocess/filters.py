@@ -1,6 +1,6 @@
 """Rules that drop an example, each a Polars expression over `turns.sides`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -8,6 +8,12 @@ from graft.config import PreprocessConfig
 
 SIDES = ("user", "assistant")
 """Columns of `turns.sides` with the text of each side."""
+
+
+def beginnings() -> pl.Expr:
+    """The beginnings of both sides of a row, to show it by."""
+    sides = (pl.col(side).fill_null("").str.slice(0, 55) for side in SIDES)
+    return pl.concat_str(*sides, separator=" → ")
 
 
 @dataclass(frozen=True)
@@ -19,15 +25,9 @@ class Rule:
 
     reason: str
     drops: pl.Expr
-    value: pl.Expr
     expected: str
     fix: str
-
-
-def beginnings() -> pl.Expr:
-    """The beginnings of both sides of a row, to show it by."""
-    sides = (pl.col(side).fill_null("").str.slice(0, 55) for side in SIDES)
-    return pl.concat_str(*sides, separator=" → ")
+    value: pl.Expr = field(default_factory=beginnings)
 
 
 def rules(config: PreprocessConfig) -> list[Rule]:
@@ -37,16 +37,15 @@ def rules(config: PreprocessConfig) -> list[Rule]:
         Rule(
             "too short",
             pl.col("shortest") < max(config.min_chars, 1),
-            shown,
             f"messages of at least {max(config.min_chars, 1)} characters once cleaned",
             "correct the row, or lower preprocess.min_chars",
         ),
         Rule(
             "too long",
             pl.col("longest") > config.max_chars,
-            pl.format("{} characters: {}", pl.col("longest"), shown),
             f"messages of at most {config.max_chars} characters",
             "split the text, or raise preprocess.max_chars",
+            pl.format("{} characters: {}", pl.col("longest"), shown),
         ),
     ]
     if config.drop_identical:
@@ -54,7 +53,6 @@ def rules(config: PreprocessConfig) -> list[Rule]:
             Rule(
                 "identical sides",
                 user == assistant,
-                shown,
                 "an answer that differs from its prompt",
                 "correct the row, or set preprocess.drop_identical to false",
             )
@@ -67,10 +65,10 @@ def rules(config: PreprocessConfig) -> list[Rule]:
             Rule(
                 "length ratio",
                 both & (ratio > config.max_length_ratio),
-                pl.format("{} times: {}", ratio.round(1), shown),
                 f"one side at most {config.max_length_ratio:g} times as long",
                 "check that the sides belong together, or raise "
                 "preprocess.max_length_ratio (null: off)",
+                pl.format("{} times: {}", ratio.round(1), shown),
             )
         )
     return chosen

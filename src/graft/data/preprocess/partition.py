@@ -17,18 +17,16 @@ from graft.data.turns import sides, unfold
 from graft.engine.ordered import Map
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA
 
-NEVER, NOTHING = pl.lit(False), pl.lit("")
+NEVER = pl.lit(False)
 DUPLICATE = Rule(
     "duplicate",
     NEVER,
-    NOTHING,
     "messages that no other example has",
     "nothing to do; or set preprocess.drop_duplicates to false",
 )
 NEAR = Rule(
     "near-duplicate",
     NEVER,
-    NOTHING,
     "text that differs more from that of every other example",
     "nothing to do; or raise preprocess.near_duplicates.threshold, or set its policy "
     "to group: then both are kept, in the same split",
@@ -113,16 +111,16 @@ class Partition:
         if lost["value"].has_nulls():
             shown = sides(unfold(lost)).select(beginnings()).to_series()
             lost = lost.with_columns(value=lost["value"].fill_null(shown))
+        texts = {"expected": self._expected, "fix": self._fix}
         lines = lost.select(
-            "where",
-            "reason",
-            "id",
-            "value",
-            stage=pl.lit("preprocess"),
-            expected=pl.col("reason").replace_strict(
-                self._expected, return_dtype=pl.String
+            *("where", "reason", "id", "value"),
+            *(
+                pl.col("reason")
+                .replace_strict(text, return_dtype=pl.String)
+                .alias(name)
+                for name, text in texts.items()
             ),
-            fix=pl.col("reason").replace_strict(self._fix, return_dtype=pl.String),
+            stage=pl.lit("preprocess"),
             row=pl.struct(EXAMPLE_SCHEMA.names).struct.json_encode(),
         )
         return to_table(lines, REJECT_SCHEMA)

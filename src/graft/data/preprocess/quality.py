@@ -60,10 +60,9 @@ def measure(
         both = _with_greatest(both, shares.filter(pl.col("repetition") > 0))
     if config.language is not None:
         for side, tag in config.language.expected.items():
-            tags = (
-                strata if tag == "stratum" else pl.repeat(tag, len(strata), eager=True)
-            )
-            found_in = foreign(both[side], to_codes(tags), config.language)
+            same = pl.repeat(tag, len(strata), eager=True)
+            codes = to_codes(strata if tag == "stratum" else same)
+            found_in = foreign(both[side], codes, config.language)
             both = both.with_columns(found_in.alias(f"{side}_language"))
     return both
 
@@ -88,7 +87,6 @@ def _lost_characters() -> Rule:
     return Rule(
         "lost characters",
         pl.any_horizontal(lost),
-        beginnings(),
         "text without the replacement character U+FFFD",
         "read the source in its own encoding (data.encoding), correct the row, or set "
         "preprocess.quality.lost_characters to keep",
@@ -99,7 +97,6 @@ def _placeholder() -> Rule:
     return Rule(
         "placeholder",
         pl.col("placeholder").is_not_null(),
-        beginnings(),
         "messages with content",
         "fill the field, or remove the value from preprocess.quality.placeholders",
     )
@@ -110,10 +107,10 @@ def _repetition(limit: float) -> Rule:
     return Rule(
         "repetition",
         pl.col("repetition") > limit,
-        pl.format("{} % of a message: {}", share, beginnings()),
         f"at most {limit:.0%} of a message as one piece, {MIN_REPEATS} or more times "
         "in a row",
         "correct the row, or raise preprocess.quality.max_repetition (null: off)",
+        pl.format("{} % of a message: {}", share, beginnings()),
     )
 
 
@@ -126,7 +123,6 @@ def _letters(least: float) -> Rule:
     return Rule(
         "no text",
         noise & (pl.max_horizontal(shares) >= LETTERS_OF_TEXT),
-        beginnings(),
         f"letters as at least {least:.0%} of a side whose other side is text",
         "correct the row, or lower preprocess.quality.min_letters (null: off)",
     )
@@ -141,11 +137,11 @@ def _numbers() -> Rule:
     return Rule(
         "numbers differ",
         prompt != answer,
+        "the same numbers of two or more digits on both sides",
+        "correct the row, or set preprocess.quality.same_numbers to false",
         pl.format(
             "{} and {}: {}", prompt.list.join(" "), answer.list.join(" "), beginnings()
         ),
-        "the same numbers of two or more digits on both sides",
-        "correct the row, or set preprocess.quality.same_numbers to false",
     )
 
 
@@ -155,16 +151,13 @@ def _language(expected: dict[Side, str]) -> Rule:
         pl.format(f"{side} is {{}}", column)
         for side, column in zip(expected, found, strict=True)
     ]
+    shown = pl.concat_str(named, separator=", ", ignore_nulls=True)
     wanted = ", ".join(f"{side} in {tag}" for side, tag in expected.items())
     return Rule(
         "wrong language",
         pl.any_horizontal(column.is_not_null() for column in found),
-        pl.format(
-            "{}: {}",
-            pl.concat_str(named, separator=", ", ignore_nulls=True),
-            beginnings(),
-        ),
         f"{wanted} (stratum: the language that the row's stratum names)",
         "correct the row (are the sides swapped, or left untranslated?), or correct "
         "preprocess.quality.language",
+        pl.format("{}: {}", shown, beginnings()),
     )
