@@ -4,12 +4,8 @@ from collections.abc import Collection, Sequence
 
 
 def align(lines: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
-    """Lines of cells → lines of text, with two spaces between columns.
-
-    Args:
-        lines: the head and the rows, shape [lines, columns].
-        right: columns that are aligned to the right.
-    """
+    """Lines of cells, shape [lines, columns] → lines of text, with two spaces between
+    columns. `right`: columns that are aligned to the right."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return [
         "  ".join(

@@ -22,7 +22,6 @@ def read_hub(
     """Rows of one split; their place is `id/subset/split:row`, rows from 1.
 
     Args:
-        data: the source: `hub_id`, `subset` and `revision`.
         split: the official split of these rows, or None.
         name: the Hub's name of the split, such as train, train[:1000] or train[:1%].
         load: opens a data set; `datasets.load_dataset_builder` if None.

@@ -111,10 +111,8 @@ class Conversion:
         self.reasons: Counter[str] = Counter()
 
     def tables(self, batches: Iterable[RowBatch], run: Map = map) -> Iterator[pa.Table]:
-        """Tables of EXAMPLE_SCHEMA, one per batch.
+        """Tables of EXAMPLE_SCHEMA, one per batch. `run`: an engine's `map`.
 
-        Args:
-            run: an engine's `map`.
         Raises: DataError past `max_rejects`, if no row has a column that `data` names,
             or if no row became an example.
         """
@@ -195,10 +193,9 @@ class Conversion:
 def _names(row: Row) -> Iterator[str]:
     """Columns of a row, and the fields inside them as paths."""
     for name, value in row.values.items():
-        each = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         if isinstance(value, dict):
             yield from (f"{name}.{field}" for field in value)
             continue
         yield str(name)
-        if each:
+        if isinstance(value, list) and value and isinstance(value[0], dict):
             yield from (f"{name}[*].{field}" for field in value[0])

@@ -12,11 +12,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Unfit(Exception):
-    """A value because of which its row cannot become an example.
-
-    Args:
-        reason, value, expected, fix: as in a `Reject`.
-    """
+    """A value because of which its row cannot become an example; attributes as of a
+    `Reject`."""
 
     def __init__(self, reason: str, value: object, expected: str, fix: str) -> None:
         super().__init__(reason, value, expected, fix)
@@ -57,9 +54,7 @@ def read_fields(
     """The values of a row by field, without optional fields that are empty, and without
     fields of kind `any` whose column the row lacks.
 
-    Args:
-        columns: field → column, or a path into it, of `data.fields`.
-        fields: of the task.
+    `columns`: field → column, or a path into it, of `data.fields`.
     Raises: Unfit if a value is missing, blank, or of another kind.
     """
     found: dict[str, Any] = {}

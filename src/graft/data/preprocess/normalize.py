@@ -40,11 +40,8 @@ def are_suspect(texts: pl.Series) -> pl.Series:
 
 
 def repairs(config: PreprocessConfig, technical: bool = False) -> dict[str, Repair]:
-    """The configured repairs by name, in the order to run them.
-
-    Args:
-        technical: for conversations that are code or about code, in which tags,
-            entities and white space are content.
+    """The configured repairs by name, in the order to run them. `technical`: for
+    conversations that are code or about code, whose tags and white space are content.
     """
     chosen: dict[str, Repair] = {}
     if config.strip_html and not technical:

@@ -44,12 +44,8 @@ def measure(
 
     Columns: `placeholder` (a message that is one, or null), `repetition` (share of the
     most repetitive message, or null), `user_language` and `assistant_language` (the
-    language of a side that is reliably not in the expected one, or null).
-
-    Args:
-        both: of `turns.sides`, one line per row.
-        turns: of `turns.unfold`, repaired, one line per turn.
-        strata: of the rows. Shape [rows].
+    language of a side that is reliably not in the expected one, or null). `both` are
+    of `turns.sides`, `turns` of `turns.unfold`, repaired.
     """
     if config.placeholders:
         is_one = pl.col("content").str.contains(_pattern(config.placeholders))

@@ -19,7 +19,6 @@ def repair(
         turns: of `turns.unfold`, or other texts with columns row and content.
         others: further texts of the same rows. If one text of a row is technical, all
             of them keep their tags and white space.
-        config: which repairs to make.
     """
     chosen = {kind: repairs(config, technical=kind) for kind in (False, True)}
     changed = {name: [turns["row"].head(0)] for name in repairs(config)}

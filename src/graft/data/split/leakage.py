@@ -133,10 +133,8 @@ class HeldOutTexts:
 class Leakage:
     """Compares train with held-out texts, in two passes over train in the same order.
 
-    Args:
-        known: n-grams of the held-out texts.
-        same: hashes of the held-out texts that are compared as a whole.
-        names: of the held-out texts. Shape [texts].
+    `known` are n-grams of the held-out texts, `same` hashes of those that are compared
+    as a whole, and `names` of all of them. Shape [texts].
     """
 
     def __init__(
@@ -165,8 +163,7 @@ class Leakage:
         at, keys = self._known.find(ngrams)
         row = words.texts[first[at]] % rows.height
         near = np.zeros(rows.height, np.bool_)
-        near[row] = True
-        near[self._same.find(whole)[0]] = True
+        near[row] = near[self._same.find(whole)[0]] = True
         return near, keys, group_bits(rows["group"])[row]
 
     def find(self, table: pa.Table) -> dict[int, LeakedPair]:

@@ -31,12 +31,8 @@ def to_chats(column: pa.ChunkedArray) -> list[list[Message]]:
 
 
 def count_answer_bytes(column: pa.ChunkedArray, num_answers: Ints) -> Ints:
-    """UTF-8 bytes of the last `num_answers` answers with loss. Shape [rows].
-
-    Args:
-        column: of MESSAGES. A text and the tool calls after it are one answer.
-        num_answers: how many answers of each row to count. Shape [rows].
-    """
+    """UTF-8 bytes of the last `num_answers` answers with loss of each row of MESSAGES.
+    Shapes [rows]. A text and the tool calls after it are one answer."""
     turns = pc.list_flatten(column)
     role, learn = pc.struct_field(turns, "role"), pc.struct_field(turns, "learn")
     without_loss = pc.equal(learn, False).fill_null(False).to_numpy()

@@ -18,9 +18,7 @@ def paraphrase(
     A hash of the example's id chooses the paraphrases. Examples of an official held-out
     split get none; `split` leaves out those of examples that it holds out itself.
 
-    Args:
-        examples: rows of EXAMPLE_SCHEMA.
-        prompt: paraphrases, as texts with {source}, and how many each example gets.
+    `prompt`: paraphrases, as texts with {source}, and how many each example gets.
     """
     patterns, copies = prompt.paraphrases, []
     for example in examples:

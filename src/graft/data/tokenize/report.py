@@ -114,11 +114,8 @@ class TokenCounts:
 
 
 def _summary(counts: Ints) -> dict[str, int]:
-    """Percentiles of the lengths, by nearest rank.
-
-    Args:
-        counts: number of sequences by length. Shape [longest + 1].
-    """
+    """Percentiles of the lengths, by nearest rank. `counts`: number of sequences by
+    length. Shape [longest + 1]."""
     lengths = np.flatnonzero(counts)
     if not lengths.size:
         return {}

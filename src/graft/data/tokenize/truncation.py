@@ -160,10 +160,7 @@ def cut_left(messages: Sequence[Message], fits: Fits) -> list[Message] | None:
     each with its answer; then words from the beginning of the last question; then
     characters from the beginning of its last word.
 
-    Args:
-        messages: user and assistant in turn, perhaps after a system turn, an answer
-            last.
-        fits: whether a conversation is within the limit.
+    `messages`: user and assistant in turn, perhaps after a system turn, an answer last.
     """
     first = 1 if messages and messages[0]["role"] == "system" else 0
     head, turns = list(messages[:first]), list(messages[first:])

@@ -22,12 +22,7 @@ from graft.records import SPLITS, shorten
 
 class Audit:
     """Checks and counts examples in one pass; holds 8 bytes per example, to find
-    repeated ids.
-
-    Args:
-        config: the error budget.
-        held_out: hashes, of `held_out_prompts`.
-    """
+    repeated ids. `held_out`: hashes, of `held_out_prompts`."""
 
     def __init__(self, config: ValidateConfig, held_out: pl.Series) -> None:
         self._config, self._held_out = config, held_out
@@ -86,9 +81,8 @@ class Audit:
     def to_report(self, names: Iterable[pa.Table]) -> dict[str, Any]:
         """Whether the data passed, errors with examples, and distributions.
 
-        Args:
-            names: the same examples again, columns id and where; read only to name
-                examples with repeated ids.
+        `names`: the same examples again, columns id and where; read only to name those
+        with repeated ids.
         """
         ids = np.concatenate(self._ids)
         repeated = _repeated(ids)
@@ -118,12 +112,8 @@ class Audit:
 
 
 def held_out_prompts(tables: Iterable[pa.Table]) -> pl.Series:
-    """Distinct hashes of the prompts of official validation and test examples.
-
-    Args:
-        tables: columns messages and split.
-    Returns: 64-bit hashes. Shape [prompts].
-    """
+    """Distinct 64-bit hashes of the prompts of official validation and test examples,
+    from the columns messages and split. Shape [prompts]."""
     found = [pl.Series("prompt", dtype=pl.UInt64)]
     for table in tables:
         batch = to_frame(table)

@@ -76,10 +76,8 @@ def _round_up(width: float) -> int:
 
 
 def balance(counts: Mapping[str, int]) -> dict[str, Any]:
-    """Shares of classes, the largest first.
+    """Shares of classes, the largest first, from the examples of each stratum.
 
-    Args:
-        counts: examples of each stratum.
     Returns: `strata` (name, count, share), `num_strata`, and `imbalance`: the ratio of
         the largest to the smallest.
     """

@@ -69,12 +69,8 @@ class Sets:
 
 
 def to_sets(texts: pl.DataFrame, config: NearDuplicatesConfig) -> Sets:
-    """The sets of a batch of conversations that are in candidate pairs.
-
-    Args:
-        texts: columns prompt (null or empty: there is none) and answer.
-        config: number of words in a shingle.
-    """
+    """The sets of a batch of conversations that are in candidate pairs, from their
+    columns prompt (null or empty: there is none) and answer."""
     prompt = _in_lines(pl.col("prompt").fill_null(""))
     prompt = pl.when(prompt.str.contains(r"\S")).then(prompt)
     both = texts.select(

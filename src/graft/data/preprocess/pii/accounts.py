@@ -17,8 +17,7 @@ _NO_NAMES = frozenset(
     " inject interface keyframes layer media mixin namespace nonnull nullable override"
     " page param patch post property pytest return returns see self service since"
     " staticmethod classmethod supports suppresswarnings tailwind team test throws todo"
-    " types type use value version brief code"
-    " link entity table column id abstractmethod"
+    " types type use value version brief code link entity table column id abstractmethod"
     " cached_property lru_cache wraps app home work least most once".split()
 )
 
@@ -53,13 +52,10 @@ _DISCORD = re.compile(r"(?<![\w#])(?P<name>[A-Za-z_][\w.]{1,31}#\d{4})(?!\w)")
 _LABEL = (
     r"(?P<label>(?:user|screen|account|login|profile|display|twitch|skype|discord"
     r"|telegram|instagram|twitter|insta|snap(?:chat)?|github|gaming|player|steam)"
-    r"[ _-]?(?:name|id|handle|user(?:name)?|account)|username|users?|login"
-    r"|log-?in|handle"
-    r"|gamer ?tag|nick(?:name)?|pseudo(?:nyme)?|identifiants?|utilisateur|compte"
-    r"|account"
-    r"|nom d'utilisateur|nom de compte|id utilisateur|skype|discord|telegram"
-    r"|insta(?:gram)?"
-    r"|snap(?:chat)?|twitter|github|uid)"
+    r"[ _-]?(?:name|id|handle|user(?:name)?|account)|username|users?|login|log-?in"
+    r"|handle|gamer ?tag|nick(?:name)?|pseudo(?:nyme)?|identifiants?|utilisateur|compte"
+    r"|account|nom d'utilisateur|nom de compte|id utilisateur|skype|discord|telegram"
+    r"|insta(?:gram)?|snap(?:chat)?|twitter|github|uid)"
 )
 _LABELLED = re.compile(
     rf"(?<![\w@.-]){_LABEL}[\"']?(?P<sign> ?[:=]>? ?| (?:is|was|est|set to) :? ?)"

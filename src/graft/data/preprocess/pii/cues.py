@@ -23,8 +23,8 @@ _WORDS: dict[Cue, str] = {
     ),
     "card": (
         r"(?:credit|debit)?card(?:s|no|num(?:ber)?)?|cartes?|cb|visa|master ?card|amex"
-        r"|american express|maestro|discover"
-        r"|diners|jcb|credit|d[ée]bit|cc(?: ?(?:no|num|number|#))?|pan|cvv2?|cvc"
+        r"|american express|maestro|discover|diners|jcb|credit|d[ée]bit"
+        r"|cc(?: ?(?:no|num|number|#))?|pan|cvv2?|cvc"
         r"|expir(?:es?|y|ation)|exp"
     ),
     "iban": r"ibans?|rib|bank|banque|bancaire|virements?|wire|bic|swift",
@@ -34,9 +34,8 @@ _WORDS: dict[Cue, str] = {
     ),
     "tax": r"i?tins?|taxpayer|tax(?:es)?",
     "ip": (
-        r"ip(?:v[46]|addr(?:ess)?)?|ips"
-        r"|servers?|serveurs?|hosts?|h[ôo]tes?|ping(?:ed)?|dns"
-        r"|gateway"
+        r"ip(?:v[46]|addr(?:ess)?)?|ips|servers?|serveurs?|hosts?|h[ôo]tes?|ping(?:ed)?"
+        r"|dns|gateway"
         r"|passerelle|routers?|routeurs?|firewall|pare-feu|address(?:es)?|adresses?"
         r"|connect\w*|connexions?|log(?:ged|in|s)?|traffic|trafic|vpn|proxy|ssh"
         r"|network|r[ée]seau|requests?|requ[êe]tes?|client|machine|node|visitors?"

@@ -44,9 +44,7 @@ class _ScrubbedText:
 class Scrubber:
     """Finds personal data and applies the actions; stateless, and can be pickled.
 
-    Args:
-        config: actions, regions and the treatment of borderline findings.
-        decisions: of a reviewer on findings of an earlier run, by key.
+    `decisions`: of a reviewer on findings of an earlier run, by key.
     Raises: ConfigError if a region has no numbering plan.
     """
 
@@ -62,12 +60,8 @@ class Scrubber:
         self._decisions = dict(decisions)
 
     def scrub(self, texts: pl.Series, ids: pl.Series) -> Scrubbed:
-        """Apply the actions to the personal data of each text. Idempotent.
-
-        Args:
-            texts: strings or null. Shape [texts].
-            ids: of the example that each text belongs to. Shape [texts].
-        """
+        """Apply the actions to the personal data of each text. Idempotent. `ids` are
+        those of the texts' examples. Shapes [texts]."""
         seen = traits(texts)
         places = seen.select(pl.any_horizontal(pl.all())).to_series().arg_true()
         rows = zip(
