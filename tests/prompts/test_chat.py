@@ -10,6 +10,7 @@ from small_tokenizers import (
     CHATML_MARKED,
     assistant,
     load,
+    render,
     system,
     user,
     with_template,
@@ -35,7 +36,7 @@ def test_generation_marks_and_the_derived_mask_agree(qwen: Path) -> None:
 
 
 def test_the_text_is_the_templates_own(qwen: Path) -> None:
-    assert with_template(qwen, CHATML).render(CHAT[:2]) == (
+    assert render(with_template(qwen, CHATML), CHAT[:2]) == (
         "<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n4.\n<|im_end|>"
     )
 
@@ -44,9 +45,9 @@ def test_a_default_system_turn_is_put_before_chats_that_have_none(
     folders: dict[str, Path],
 ) -> None:
     template = load(folders["qwen"], system="Be brief.")
-    assert template.render(CHAT[:1]).startswith("<|im_start|>system\nBe brief.")
+    assert render(template, CHAT[:1]).startswith("<|im_start|>system\nBe brief.")
     own = [system("Be long."), *CHAT[:1]]
-    assert "Be brief." not in template.render(own)
+    assert "Be brief." not in render(template, own)
 
 
 def test_a_template_that_drops_the_system_turn_is_caught(qwen: Path) -> None:
@@ -119,14 +120,14 @@ def test_a_template_that_needs_a_date_gets_the_recorded_one(
     qwen: Path, jinja: str
 ) -> None:
     template = dated(qwen, jinja, "2026-01-31")
-    assert template.render(CHAT[:1]).startswith("Today: 31 Jan 2026\n")
+    assert render(template, CHAT[:1]).startswith("Today: 31 Jan 2026\n")
     assert dated(qwen, jinja, "2026-01-31").hash == template.hash
     assert dated(qwen, jinja, "2026-02-01").hash != template.hash
 
 
 def test_a_date_has_no_effect_on_a_template_that_writes_none(qwen: Path) -> None:
     assert dated(qwen, CHATML, "2026-01-31").hash == dated(qwen, CHATML, None).hash
-    assert "26 Jul 2024" in dated(qwen, DATED, None).render(CHAT[:1])
+    assert "26 Jul 2024" in render(dated(qwen, DATED, None), CHAT[:1])
 
 
 def test_an_unused_control_token_needs_no_embedding(qwen: Path) -> None:

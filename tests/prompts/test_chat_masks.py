@@ -10,6 +10,7 @@ from small_tokenizers import (
     CHATML_MARKED,
     assistant,
     load,
+    render,
     system,
     trained_text,
     user,
@@ -237,7 +238,7 @@ def test_no_token_merges_prompt_and_answer(folders: dict[str, Path], text: str) 
 def test_a_system_turn_is_never_dropped_silently(qwen: Path) -> None:
     """Gemma's template refuses it; others leave it out."""
     chat = [system("Be brief."), *CHAT]
-    assert "Be brief." in load(qwen).render(chat)
+    assert "Be brief." in render(load(qwen), chat)
     jinja = "{% set messages = messages | rejectattr('role', 'eq', 'system') %}"
     with pytest.raises(TemplateError, match="drops the system turn"):
         with_template(qwen, jinja + CHATML).encode([chat])

@@ -9,6 +9,7 @@ from small_tokenizers import (
     CHATML,
     assistant,
     load,
+    render,
     system,
     trained_text,
     user,
@@ -167,4 +168,4 @@ def test_a_system_turn_may_stand_in_the_first_question(qwen: Path) -> None:
     template = with_template(qwen, jinja)
     chat = [system("Be brief."), *CHAT]
     assert trained_text(template, chat) == "4.<|im_end|>6.<|im_end|>"
-    assert "user\nBe brief.\n2+2?" in template.render(chat)
+    assert "user\nBe brief.\n2+2?" in render(template, chat)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_tokenizers import assistant, load, system, user
+from small_tokenizers import assistant, load, render, system, user
 
 from graft.errors import TemplateError
 from graft.records import Message
@@ -103,7 +103,7 @@ def test_only_the_answer_and_its_end_carry_loss() -> None:
         ]
     )
     assert shown == " 4.</s>"
-    assert template.render([user("2+2?")]) == "<s>[INST] 2+2?[/INST]"
+    assert render(template, [user("2+2?")]) == "<s>[INST] 2+2?[/INST]"
 
 
 @pytest.mark.parametrize(

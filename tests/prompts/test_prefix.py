@@ -11,7 +11,7 @@ from unicodedata import normalize
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_tokenizers import assistant, load, system, user
+from small_tokenizers import assistant, load, render, system, user
 from tokenizers import Tokenizer
 
 from graft.prompts import Template
@@ -179,7 +179,7 @@ def test_a_completion_alone_carries_loss_after_bos(folders: dict[str, Path]) -> 
     encoded = template.encode([[assistant("Le chat dort.")]])[0]
     assert template.encode_prompt([assistant("Le chat dort.")]) == [1]
     assert encoded.loss_mask == [False] + [True] * (len(encoded.input_ids) - 1)
-    assert template.render([assistant("Le chat dort.")]) == "<s>Le chat dort.</s>"
+    assert render(template, [assistant("Le chat dort.")]) == "<s>Le chat dort.</s>"
 
 
 def test_a_batch_gives_what_its_conversations_give_alone(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sentencepiece import SentencePieceProcessor
 from small_sentencepiece import TEXT, load, train
+from small_tokenizers import render
 
 from graft.errors import TemplateError
 
@@ -45,7 +46,7 @@ def test_a_model_that_opens_no_text_with_a_space_gets_one_before_answers(
     ]
     ids = template.encode([chat])[0].input_ids
     assert pieces.decode(ids) == "English: The cat.\nFrench: Le chat dort."
-    assert template.render(chat) == f"<s>{pieces.decode(ids)}</s>"
+    assert render(template, chat) == f"<s>{pieces.decode(ids)}</s>"
     said = ids[len(template.encode_prompt(chat)) :]
     assert template.decode(said) == "Le chat dort."
     alone = template.encode([chat[1:]])[0].input_ids[1:-1]

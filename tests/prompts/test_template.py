@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_tokenizers import assistant, load, system, user
+from small_tokenizers import assistant, load, render, system, user
 
 from graft.errors import ConfigError, ModelError, TemplateError
 from graft.records import Message
@@ -66,11 +66,11 @@ def test_a_system_turn_fills_its_place_in_the_pattern(
 ) -> None:
     pattern = "{system}|{source}|"
     chat = [system("be {source}"), user("say {system}")]
-    assert load(folders["byte_level"], pattern=pattern).render(chat) == (
+    assert render(load(folders["byte_level"], pattern=pattern), chat) == (
         "<s>be {source}|say {system}|"
     )
     default = load(folders["byte_level"], pattern=pattern, system="default")
-    assert default.render(chat[1:]) == "<s>default|say {system}|"
+    assert render(default, chat[1:]) == "<s>default|say {system}|"
 
 
 def test_a_pattern_with_no_place_for_the_system_turn_is_caught(

@@ -9,6 +9,7 @@ from small_tokenizers import (
     CHATML,
     assistant,
     load,
+    render,
     system,
     trained_text,
     user,
@@ -73,7 +74,7 @@ def test_tool_calls_carry_loss_with_their_text_and_results_do_not(
     assert trained_text(template, CHAT) == (
         f"I look.{opens}<call>{call}</call><|im_end|>No.<|im_end|>Yes.<|im_end|>"
     )
-    shown = template.render(CHAT)
+    shown = render(template, CHAT)
     assert json.dumps(OFFER[0]) in shown and '<result>it is "dry"</result>' in shown
 
 
@@ -226,5 +227,5 @@ def test_tool_calls_whose_empty_reasoning_is_stripped_later_carry_no_loss(
     call = '<call>{"name": "weather", "arguments": {"city": "Lyon"}}</call>'
     chat = [offered(), user("Rain?"), calls(), result(), assistant("No.")]
     assert trained_text(template, chat) == f"{opened}No.<|im_end|>"
-    assert call in template.render(chat)
+    assert call in render(template, chat)
     assert trained_text(template, chat[:3]) == f"{opened}{call}<|im_end|>"

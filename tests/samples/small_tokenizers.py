@@ -194,6 +194,13 @@ def trained_text(template: Template, chat: Sequence[Message]) -> str:
     return template.show([token for token, mark in pairs if mark])
 
 
+def render(template: Template, chat: Sequence[Message]) -> str:
+    """A chat as the model reads it, with control tokens by name."""
+    if chat[-1]["role"] == "user":
+        return template.show(template.encode_prompt(chat))
+    return template.show(template.encode([chat])[0].input_ids)
+
+
 def user(content: str) -> Message:
     return Message(role="user", content=content)
 

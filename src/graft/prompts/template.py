@@ -121,12 +121,6 @@ class Template:
             return self._tokenizer.decode(ids, start=True)
         return self._tokenizer.decode(ids).removeprefix(self._format.separator)
 
-    def render(self, messages: Messages) -> str:
-        """The conversation as the model reads it, with control tokens by name."""
-        if needs_answer(messages):
-            return self.show(self.encode_prompt(messages))
-        return self.show(self.encode([messages])[0].input_ids)
-
     def show(self, ids: Sequence[int]) -> str:
         """Text of ids, with control tokens by name."""
         return self._tokenizer.show(ids)
