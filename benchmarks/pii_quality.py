@@ -43,8 +43,8 @@ def main() -> None:
             f"{kind:8} {one.spans:6} {one.recall:7.3f} {one.precision:9.3f}"
             f" {one.exact / max(1, one.right):6.3f} {one.borderline:10}"
         )
-        for fault in one.faults[: options.show]:
-            print("   ", fault)
+        for error in one.errors[: options.show]:
+            print("   ", error)
     print(f"{len(examples) / took:,.0f} rows/s, most of them with personal data")
 
 

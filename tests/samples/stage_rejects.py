@@ -21,10 +21,10 @@ def example(text: str) -> dict[str, Any]:
 
 
 def line(stage: str, reason: str, where: str, row: Any, **more: str) -> dict[str, str]:
-    told = {"value": "a\x1b[2Jb\u202ec", "expected": "e", "fix": f"mend {reason}"}
+    shown = {"value": "a\x1b[2Jb\u202ec", "expected": "e", "fix": f"mend {reason}"}
     whole = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)
     named = {"where": where, "stage": stage, "reason": reason, "id": f"id of {where}"}
-    return told | named | {"row": whole} | more
+    return shown | named | {"row": whole} | more
 
 
 LINES = [

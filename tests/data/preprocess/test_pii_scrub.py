@@ -189,8 +189,8 @@ def test_numbers_of_all_countries_and_networks_are_found() -> None:
     for kind, least in (("phone", 0.95), ("card", 0.99)):
         one = scores[kind]
         assert one.spans >= 200, kind
-        assert one.recall >= least, (kind, one.faults)
-        assert one.precision >= 0.98, (kind, one.faults)
+        assert one.recall >= least, (kind, one.errors)
+        assert one.precision >= 0.98, (kind, one.errors)
 
 
 @settings(deadline=None)
@@ -212,5 +212,5 @@ def test_no_part_of_a_redacted_number_stays(seed: int) -> None:
 def test_precision_and_recall_hold_on_labelled_text() -> None:
     for kind, one in score(EXAMPLES, ("FR", "US", "GB")).items():
         assert one.spans >= 5, kind
-        assert one.recall >= 0.95, (kind, one.faults)
-        assert one.precision >= 0.97, (kind, one.faults)
+        assert one.recall >= 0.95, (kind, one.errors)
+        assert one.precision >= 0.97, (kind, one.errors)
