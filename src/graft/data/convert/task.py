@@ -26,7 +26,7 @@ class Task:
         alternatives: alternative sets of fields, of which a source must have one.
             Empty: all fields that are not optional.
         turns: role and field of each turn, if `to_example` does nothing else; complete
-            columns are then converted at once. Create both with `graft.tasks.conversions.from_turns`.
+            columns are then converted at once. Create both with `from_turns`.
     """
 
     name: str

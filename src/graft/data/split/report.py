@@ -81,8 +81,8 @@ class SplitCounts:
             },
             "straddling_groups": num_straddling,
             "warnings": [
-                f"{num_straddling} groups are in more than one official split; official "
-                "splits are kept as they are, so scores may be too good"
+                f"{num_straddling} groups are in more than one official split; official"
+                " splits are kept as they are, so scores may be too good"
             ]
             * (num_straddling > 0),
         }
