@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from source_rows import read_rows
 
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.sources import read_rows
 from graft.sources.csv_rows import read_csv
 from graft.sources.files import SourcePart
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from source_rows import read_rows
 
 from graft.errors import DataError
 from graft.records import Reject
-from graft.sources import json_array, read_rows
+from graft.sources import json_array
 from graft.sources.files import SourcePart
 from graft.sources.json_array import Elements
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from source_rows import read_rows
 
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.sources import read_rows
 from graft.sources.json_values import InvalidJson, JsonReader
 
 REPEATED = (

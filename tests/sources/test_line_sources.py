@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from source_rows import read_rows
 
 from graft.config import DataConfig
 from graft.errors import ConfigError, DataError
 from graft.records import Reject, Row
-from graft.sources import read_rows
 from graft.sources.opening import read_lines
 
 

@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
+from source_rows import read_rows
 
 from graft.errors import DataError
-from graft.sources import READERS, read_rows
+from graft.sources import READERS
 from graft.sources.opening import open_text
 
 ROWS = [

@@ -6,10 +6,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from source_rows import read_rows
 
 from graft.errors import DataError
 from graft.records import Reject
-from graft.sources import read_row_batches, read_rows
+from graft.sources import read_row_batches
 
 
 def test_only_named_columns_are_read_and_nested_ones_by_path(

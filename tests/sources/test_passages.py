@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from source_rows import read_rows
 
 from graft.records import Reject, Row
-from graft.sources import read_rows
 from graft.sources.passages import LEAST_REPEATED, join_rows, repeated
 
 WORDS = st.text("ab c", min_size=1, max_size=LEAST_REPEATED - 1).filter(str.strip)

@@ -5,9 +5,9 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from source_rows import read_rows
 
 from graft.errors import DataError
-from graft.sources import read_rows
 from graft.sources.files import find_parts
 from graft.sources.patterns import find_files
 

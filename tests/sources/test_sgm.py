@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from source_rows import read_rows
+
 from graft.records import Reject, Row
-from graft.sources import read_rows
 
 SOURCE = """<srcset setid="x" srclang="any">
 <doc docid="d1" genre="news">

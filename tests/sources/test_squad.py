@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from source_rows import read_rows
 
 from graft.errors import DataError
 from graft.records import Reject, Row
-from graft.sources import read_rows
 
 
 def read(make_data: Any, folder: Path, document: Any) -> list[Row | Reject]:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from source_rows import read_rows
 
 from graft.data.convert.examples import to_example
 from graft.data.convert.fields import Unfit
 from graft.records import UNANSWERABLE, Reject, Row
-from graft.sources import read_rows
 from graft.tasks import get_task
 from graft.tasks.question_answering import to_answers
 

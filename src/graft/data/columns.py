@@ -4,7 +4,7 @@ Polars builds the columns, since `pyarrow.array` would import pandas (0.4 s to 1
 stage).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -27,6 +27,14 @@ def to_table(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
 def from_lines(lines: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """Rows as mappings → a table of that schema."""
     return to_table(pl.DataFrame(lines, schema=pl.Schema(schema)), schema)
+
+
+def numbered(tables: Iterable[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
+    """Each table and the number of its first row."""
+    at = 0
+    for table in tables:
+        yield at, table
+        at += table.num_rows
 
 
 def digest(texts: pl.Series) -> pl.Series:

@@ -9,7 +9,6 @@ from graft.models.files import TOKENIZER_FILES, model_folder
 from graft.prompts.chat import ChatFormat
 from graft.prompts.mistral import MistralFormat, load_official
 from graft.prompts.pattern import PatternFormat
-from graft.prompts.prompt_formats import PromptFormat
 from graft.prompts.sentencepiece_tokenizer import SentencePieceTokenizer
 from graft.prompts.template import Template
 from graft.prompts.tokenizers import RustTokenizer, Tokenizer, adds_bos, read_object
@@ -26,30 +25,26 @@ def load_template(model: ModelConfig, prompt: PromptConfig) -> Template:
         ConfigError or ModelError if there is none of that name.
     """
     chat = prompt.style == "chat"
-    pattern = prompt.pattern or ""
     tokenizer: Tokenizer
-    prompt_format: PromptFormat
     if model.tokenizer and model.tokenizer.startswith(_OFFICIAL):
-        version = model.tokenizer.removeprefix(_OFFICIAL)
-        tokenizer = official = load_official(version)
-        prompt_format = (
-            MistralFormat(official) if chat else PatternFormat(pattern, official)
-        )
+        tokenizer = official = load_official(model.tokenizer.removeprefix(_OFFICIAL))
+        if chat:
+            return Template(MistralFormat(official), official, prompt.system)
     else:
         path = model.tokenizer or model.path
         folder = model_folder(path, model.revision, TOKENIZER_FILES)
-        if not chat and has_only_sentencepiece(folder):
-            bos = adds_bos(folder)
-            tokenizer = SentencePieceTokenizer(folder / "tokenizer.model", bos=bos)
-            return Template(PatternFormat(pattern, tokenizer), tokenizer, prompt.system)
-        tokenizer = rust = RustTokenizer(folder, reads_control=chat)
         if chat:
-            prompt_format = ChatFormat(
-                chat_template(folder), rust.names, rust, prompt.today
-            )
+            rust = RustTokenizer(folder, reads_control=True)
+            jinja = chat_template(folder)
+            chat_format = ChatFormat(jinja, rust.names, rust, prompt.today)
+            return Template(chat_format, rust, prompt.system)
+        if has_only_sentencepiece(folder):
+            file, bos = folder / "tokenizer.model", adds_bos(folder)
+            tokenizer = SentencePieceTokenizer(file, bos=bos)
         else:
-            prompt_format = PatternFormat(pattern, rust)
-    return Template(prompt_format, tokenizer, prompt.system)
+            tokenizer = RustTokenizer(folder, reads_control=False)
+    pattern = PatternFormat(prompt.pattern or "", tokenizer)
+    return Template(pattern, tokenizer, prompt.system)
 
 
 def has_only_sentencepiece(folder: Path) -> bool:

@@ -18,8 +18,6 @@ from graft.sources.passages import join_rows
 from graft.sources.sgm import read_sgm
 from graft.sources.squad import read_squad
 
-__all__ = ["READERS", "read_row_batches", "read_rows"]
-
 READERS: Mapping[str, Callable[[SourcePart, DataConfig], Iterator[Row | Reject]]] = {
     "jsonl": read_jsonl,
     "json": read_json,
@@ -31,12 +29,6 @@ READERS: Mapping[str, Callable[[SourcePart, DataConfig], Iterator[Row | Reject]]
     "squad": read_squad,
 }
 """The reader of each file format; data sets of the Hub are read by `read_hub`."""
-
-
-def read_rows(data: DataConfig) -> Iterator[Row | Reject]:
-    """The rows of `read_row_batches`, one by one."""
-    for batch in read_row_batches(data):
-        yield from (batch.row(at) for at in range(len(batch)))
 
 
 def read_row_batches(data: DataConfig) -> Iterator[RowBatch]:

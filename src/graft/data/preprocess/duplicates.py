@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from graft.config import PreprocessConfig
 from graft.config.near_duplicates import NearDuplicatesConfig
-from graft.data.columns import to_frame
+from graft.data.columns import numbered, to_frame
 from graft.data.ordered import repeated
 from graft.data.preprocess.cleaning import prompt_and_answer
 from graft.data.preprocess.near_duplicates.clusters import (
@@ -180,12 +180,10 @@ def _fetch(
 
     def texts() -> Iterator[pl.DataFrame]:
         yield pl.DataFrame(schema={"prompt": pl.String, "answer": pl.String})
-        at = 0
-        for table in marked.tables(["messages", *_PLACE]):
+        for at, table in numbered(marked.tables(["messages", *_PLACE])):
             start, end = np.searchsorted(rows, (at, at + table.num_rows))
-            at, first = at + table.num_rows, at
             if end > start:
-                batch = to_frame(table.take(pa.array(rows[start:end] - first)))
+                batch = to_frame(table.take(pa.array(rows[start:end] - at)))
                 found.append(batch.select(*_PLACE))
                 yield prompt_and_answer(sides(unfold(batch)))
 
@@ -201,14 +199,11 @@ def _begins(marked: MarkedRows, groups: pl.Series) -> pl.DataFrame:
     """The first row of each of these groups; columns group and begins."""
     # Names are copied, since a slice of a column keeps its whole table in memory.
     found: dict[str, int] = {}
-    at = 0
-    for table in marked.tables(["group"]) if len(groups) else ():
+    for at, table in numbered(marked.tables(["group"]) if len(groups) else ()):
         frame = to_frame(table).with_row_index("begins", offset=at)
         mine = frame.filter(pl.col("group").is_in(groups.implode()))
         for begins, group in mine.iter_rows():
             found.setdefault(group, begins)
-        at += table.num_rows
     return pl.DataFrame(
-        {"group": list(found), "begins": list(found.values())},
-        schema={"group": pl.String, "begins": pl.Int64},
+        list(found.items()), {"group": pl.String, "begins": pl.Int64}, orient="row"
     )

@@ -16,7 +16,8 @@ def _to_native(pattern: str) -> str:
     operators (`&&`, `--`, `~~`, `[`) inside brackets.
     """
     native, inside = "", False
-    for part in re.findall(r"\\.|\[|\]|[^\\\[\]]+", _uncommented(pattern)):
+    pattern = re.sub(r"(?m)^\s*#.*$", "", pattern)
+    for part in re.findall(r"\\.|\[|\]|[^\\\[\]]+", pattern):
         if part in ("[", "]"):
             native += "\\[" if part == "[" and inside else part
             inside = part == "["
@@ -27,10 +28,6 @@ def _to_native(pattern: str) -> str:
         else:
             native += "".join(part.split())
     return native
-
-
-def _uncommented(pattern: str) -> str:
-    return re.sub(r"(?m)^\s*#.*$", "", pattern)
 
 
 _CLASSES = {r"\s": r"[\s\x1c-\x1f]", r"\w": r"[\w\p{N}]"}

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from graft.config import PreprocessConfig
-from graft.data.columns import to_frame, to_table
+from graft.data.columns import numbered, to_frame, to_table
 from graft.data.preprocess.cleaning import all_rules
 from graft.data.preprocess.duplicates import Duplicates
 from graft.data.preprocess.filters import Rule, beginnings
@@ -60,7 +60,7 @@ class Partition:
         self, tables: Iterable[pa.Table], run: Map = map
     ) -> Iterator[tuple[pa.Table, pa.Table]]:
         """Each table's kept rows by EXAMPLE_SCHEMA, and dropped by REJECT_SCHEMA."""
-        for kept, dropped in run(self._part, _numbered(tables)):
+        for kept, dropped in run(self._part, numbered(tables)):
             self.reasons.update(dropped["reason"].to_pylist())
             yield kept, dropped
 
@@ -124,11 +124,3 @@ class Partition:
             row=pl.struct(EXAMPLE_SCHEMA.names).struct.json_encode(),
         )
         return to_table(lines, REJECT_SCHEMA)
-
-
-def _numbered(tables: Iterable[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
-    """Each table and the number of its first row."""
-    at = 0
-    for table in tables:
-        yield at, table
-        at += table.num_rows

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from graft.config import SplitConfig
-from graft.data.columns import from_lines, to_frame
+from graft.data.columns import from_lines, numbered, to_frame
 from graft.data.split.assign import (
     REJECTED,
     TEST,
@@ -105,10 +105,8 @@ class SplitPasses:
 
     def _where(self, tables: Iterable[pa.Table], *codes: int) -> Iterator[pa.Table]:
         """The rows of each table that have one of the codes."""
-        at = 0
-        for table in tables:
+        for at, table in numbered(tables):
             chosen = np.isin(self._codes[at : at + table.num_rows], codes)
-            at += table.num_rows
             yield table.filter(pa.array(chosen))
 
 

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from graft.config import ValidateConfig
-from graft.data.columns import to_frame
+from graft.data.columns import numbered, to_frame
 from graft.data.ordered import are_new
 from graft.data.turns import prompt_or_whole, sides, unfold
 from graft.data.validate.checks import CHECKS, with_turns
@@ -147,12 +147,11 @@ def _at(
     """Id and `file:row` of the examples at these indices; reads only as far as
     needed."""
     found: list[dict[str, str]] = []
-    at, tables = 0, iter(names)
+    tables = numbered(names)
     while len(found) < len(places):
-        batch = to_frame(next(tables))
-        mine = places[(places >= at) & (places < at + batch.height)]
-        found += _named("repeated id", batch[mine - at])
-        at += batch.height
+        at, table = next(tables)
+        mine = places[(places >= at) & (places < at + table.num_rows)]
+        found += _named("repeated id", to_frame(table)[mine - at])
     return found
 
 

@@ -34,7 +34,10 @@ def to_clusters(
     kept_for = rows.copy()
     left = np.lexsort((rows, rank[rows], labels))  # clusters, their best row first
     while len(left):
-        best = left[_first_of_run(labels[left])]
+        _, firsts, number = np.unique(
+            labels[left], return_index=True, return_inverse=True
+        )
+        best = left[firsts[number]]  # the first of each cluster
         others = best != left
         left, best = left[others], best[others]
         near = are_near(np.stack((rows[best], rows[left]), axis=1), sets, config)
@@ -91,9 +94,3 @@ def _components(ends: Pairs, number: int) -> Ints:
     ones = np.ones(len(ends), np.int8)
     graph = coo_array((ones, (ends[:, 0], ends[:, 1])), shape=(number, number))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)
-
-
-def _first_of_run(labels: Ints) -> Ints:
-    """The index of the first equal label, for each label; equal ones are adjacent."""
-    _, firsts, number = np.unique(labels, return_index=True, return_inverse=True)
-    return np.asarray(firsts[number])
