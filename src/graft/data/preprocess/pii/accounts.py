@@ -18,7 +18,8 @@ _NO_NAMES = frozenset(
     " page param patch post property pytest return returns see self service since"
     " staticmethod classmethod supports suppresswarnings tailwind team test throws todo"
     " types type use value version brief code link entity table column id"
-    " abstractmethod cached_property lru_cache wraps app home work least most once".split()
+    " abstractmethod cached_property lru_cache wraps app home work least most"
+    " once".split()
 )
 
 _NAME = r"(?P<name>[A-Za-z0-9](?:[\w.-]{1,62}[\w])|[A-Za-z]\w?)"
