@@ -51,7 +51,7 @@ def test_the_params_of_a_stage_are_the_sections_that_it_takes(name: str) -> None
     taken = {KINDS[kind] for kind in kinds if kind in KINDS} - {"engine"}
     # tests/integration/test_stage_params.py says why these have no effect.
     assert declared == taken - (
-        {"generation", "registry"} if name == "train" else set()
+        {"generation", "evaluate", "registry"} if name == "train" else set()
     )
 
 

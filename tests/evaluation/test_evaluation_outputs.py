@@ -24,7 +24,7 @@ from graft.inference.generate import GenerationPlan, generate, plan_passes
 from graft.inference.generated import Generated, write_generated
 from graft.inference.run_journal import RunJournal
 from graft.io import digest_files, read_table
-from graft.models.adapter_record import weights_digest
+from graft.models.adapter_record import read_record, weights_digest
 from graft.prompts import load_template
 from graft.records import PREDICTION_SCHEMA
 from graft.training.adapter import load_adapter
@@ -86,6 +86,7 @@ def evaluate(line: tuple[Path, Params], out: Path, **changes: Any) -> tuple[Any,
         params.model,
         params.registry,
         params.task,
+        read_record(root / "adapter"),
         inputs,
         {"MLflow run": "http://store/run77"},
     )

@@ -27,9 +27,10 @@ WITHOUT_EFFECT = {
     "convert": ENGINE,
     "preprocess": ENGINE,
     "tokenize": ENGINE,
-    # `generation` is read before training only to fail early; where a training is
-    # logged, and the name of its data in the log, do not change the adapter.
-    "train": [*DEVICE, "generation", "registry", "data.name"],
+    # Before training, `generation` and the names of the metrics are read only to fail
+    # early; where a training is logged, and the name of its data in the log, do not
+    # change the adapter.
+    "train": [*DEVICE, "generation", "evaluate.metrics", "registry", "data.name"],
     "generate": DEVICE,
 }
 """Stage → keys that it reads without an effect on its outputs."""

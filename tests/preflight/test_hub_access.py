@@ -12,12 +12,12 @@ from typing import Any
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROGRAM = f"""
-from graft.preflight.hub import HuggingFaceHub
+from graft.preflight.hub import Hub
 from graft.config.params import load_params
 from graft.errors import GraftError
 model = load_params().model.model_copy(update=dict(path="a/b", revision="{COMMIT}"))
 try:
-    print(HuggingFaceHub().missing_bytes(model))
+    print(Hub().missing_bytes(model))
 except GraftError as error:
     print(type(error).__name__, error)
 """
@@ -70,13 +70,13 @@ class Refuses(BaseHTTPRequestHandler):
 ASK = """
 import sys
 import threading
-from graft.preflight.hub import HuggingFaceHub
+from graft.preflight.hub import Hub
 from graft.config.params import load_params
 from graft.errors import GraftError
 for path in sys.argv[1:]:
     changes = {"path": path, "revision": "0" * 40}
     model = load_params().model.model_copy(update=changes)
-    hub = HuggingFaceHub()
+    hub = Hub()
     for ask in (hub.read_config, lambda _: hub.check_dataset(path, "0" * 40)):
         try:
             print(path, ask(model))

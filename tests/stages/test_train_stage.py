@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from train_pipeline import (
     EVERY,
     NUM_STEPS,
@@ -52,3 +53,18 @@ def test_a_killed_stage_goes_on_as_the_same_run_to_the_same_adapter(
     reports = [(tmp_path / n / "train.json").read_bytes() for n in ("whole", "broken")]
     assert reports[0] == reports[1]
     assert not list((tmp_path / "broken").rglob("step-*"))
+
+
+def test_a_misspelt_metric_is_refused_before_any_weights_are_loaded(
+    tmp_path: Path,
+) -> None:
+    make_pipeline(tmp_path)
+    file = tmp_path / "params.yaml"
+    values = yaml.safe_load(file.read_text())
+    values["evaluate"]["metrics"].append("bleau")
+    file.write_text(yaml.safe_dump(values))
+    with start(tmp_path, "misspelt") as process:
+        said = process.communicate(timeout=120)[1]
+    assert process.returncode == 1
+    assert "error: evaluate.metrics: unknown metrics: bleau" in said
+    assert not (tmp_path / "misspelt").exists()

@@ -2,16 +2,20 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from graft.adding.formats import NO_DATA
-from graft.errors import ConfigError, DataError, StorageError
+from graft.errors import ConfigError, DataError
+from graft.process.programs import run_program
 
 NAME = re.compile("[a-z0-9][a-z0-9_-]*")
+_run = partial(
+    run_program,
+    expected="a git repository with DVC, and a folder that neither tracks",
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def dvc_add(place: Place) -> None:
         place.root.mkdir(parents=True)
         for path in place.paths:
             shutil.copy2(path, place.root)
-    _run(sys.executable, "-m", "dvc", "add", "--quiet", str(place.root))
+    _run("dvc", "add", "--quiet", str(place.root))
 
 
 def git_add(place: Place, configs: Sequence[Path]) -> None:
@@ -116,17 +120,3 @@ def _files(folder: Path) -> list[Path]:
 def _has_tracked_files(folder: Path) -> bool:
     """Whether git tracks a file in the folder."""
     return bool(_run("git", "ls-files", "--", str(folder)))
-
-
-def _run(*command: str) -> str:
-    """The output of a command. Raises: StorageError if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        shown = command[2:] if command[0] == sys.executable else command
-        raise StorageError(
-            " ".join(shown),
-            done.stderr.strip() or done.stdout.strip() or "failed without a message",
-            expected="a git repository with DVC, and a folder that neither tracks",
-            fix="correct the cause that the message names, then try again",
-        )
-    return done.stdout

@@ -9,7 +9,6 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from graft.errors import GraftError
 
@@ -21,80 +20,53 @@ class HarmfulWarning(GraftError):
     """A library warning that indicates wrong results."""
 
 
-@dataclass(frozen=True)
-class WarningRule:
-    """A warning that stops a stage.
-
-    Attributes:
-        text: a part of the library's warning.
-        why: what goes wrong if the warning is ignored.
-    """
-
-    text: str
-    why: str
-
-
-RULES = (
-    WarningRule(
-        "an autograd kernel was not registered",
+HARMS = {
+    "an autograd kernel was not registered": (
         "an operation passes no gradient back, so weights before it are not trained "
-        "(torch; bitsandbytes' 4-bit format for inference on a CPU)",
+        "(torch; bitsandbytes' 4-bit format for inference on a CPU)"
     ),
-    WarningRule(
-        "None of the inputs have requires_grad=True",
-        "a recomputed layer passes no gradient back (torch)",
+    "None of the inputs have requires_grad=True": (
+        "a recomputed layer passes no gradient back (torch)"
     ),
-    WarningRule(
-        "that is different to the input size",
-        "a loss broadcasts tensors of different shapes (torch)",
+    "that is different to the input size": (
+        "a loss broadcasts tensors of different shapes (torch)"
     ),
-    WarningRule(
-        "discards the imaginary part",
-        "the imaginary part of each number is dropped (numpy, torch)",
+    "discards the imaginary part": (
+        "the imaginary part of each number is dropped (numpy, torch)"
     ),
-    WarningRule("overflow encountered in cast", "a number becomes infinite (numpy)"),
-    WarningRule(
-        "invalid value encountered in cast", "NaN becomes an arbitrary integer (numpy)"
+    "overflow encountered in cast": "a number becomes infinite (numpy)",
+    "invalid value encountered in cast": "NaN becomes an arbitrary integer (numpy)",
+    "newly initialized because missing from the checkpoint": (
+        "some weights of the model are random (transformers)"
     ),
-    WarningRule(
-        "newly initialized because missing from the checkpoint",
-        "some weights of the model are random (transformers)",
+    "Found missing adapter keys while loading the checkpoint": (
+        "the missing part of the adapter has no effect (peft)"
     ),
-    WarningRule(
-        "Found missing adapter keys while loading the checkpoint",
-        "the missing part of the adapter has no effect (peft)",
+    "This will lead to having multiple adapters": (
+        "an adapter is added on top of another one (peft)"
     ),
-    WarningRule(
-        "This will lead to having multiple adapters",
-        "an adapter is added on top of another one (peft)",
+    "Merge lora module to 4-bit linear may get different generations": (
+        "rounding to 4 bits loses the trained change (peft)"
     ),
-    WarningRule(
-        "Merge lora module to 4-bit linear may get different generations",
-        "rounding to 4 bits loses the trained change (peft)",
+    "This will lead to incorrect tokenization": (
+        "tokens differ from those of training (transformers)"
     ),
-    WarningRule(
-        "This will lead to incorrect tokenization",
-        "tokens differ from those of training (transformers)",
+    "right-padding was detected": "completions continue after padding (transformers)",
+    "The attention mask and the pad token id were not set": (
+        "padding is read as text (transformers)"
     ),
-    WarningRule(
-        "right-padding was detected",
-        "completions continue after padding (transformers)",
-    ),
-    WarningRule(
-        "The attention mask and the pad token id were not set",
-        "padding is read as text (transformers)",
-    ),
-)
+}
+"""A part of a library's warning → what goes wrong if the warning is ignored."""
 
 
 def harm_of(message: str) -> HarmfulWarning | None:
     """The error for a harmful warning; None for any other message."""
-    for rule in RULES:
-        if rule.text in message:
+    for text, harm in HARMS.items():
+        if text in message:
             return HarmfulWarning(
                 "a library's warning",
                 " ".join(message.split())[:400],
-                expected=f"no such warning: {rule.why}",
+                expected=f"no such warning: {harm}",
                 fix="look for the cause in the model, the data, the configuration and "
                 "the versions of libraries; otherwise, report it as a bug of graft",
             )
@@ -148,8 +120,8 @@ def harmful_warnings_raised() -> Iterator[None]:
         with warnings.catch_warnings():
             for kind in (UserWarning, RuntimeWarning, FutureWarning):
                 warnings.filterwarnings("once", category=kind)
-            for rule in RULES:
-                warnings.filterwarnings("error", f"(?s).*{re.escape(rule.text)}")
+            for text in HARMS:
+                warnings.filterwarnings("error", f"(?s).*{re.escape(text)}")
             yield
     except Warning as warning:
         if (harm := harm_of(str(warning))) is None:

@@ -1,11 +1,10 @@
 """The DVC remote on S3, set from environment variables; credentials are not read."""
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from graft.errors import ConfigError, StorageError
+from graft.errors import ConfigError
+from graft.process.programs import run_program
 
 NAME = "s3"
 URL, ENDPOINT, REGION = "GRAFT_S3_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION"
@@ -28,22 +27,11 @@ def set_remote(environment: Mapping[str, str], root: Path) -> str:
             expected=f"{URL}=s3://BUCKET/FOLDER in the environment",
             fix="cp .env.example .env, fill it in, then: set -a; source .env; set +a",
         )
-    _dvc(root, "remote", "add", "--local", "--default", "--force", NAME, url)
+    modes = "--local", "--default", "--force"
+    run_program("dvc", "remote", "add", *modes, NAME, url, folder=root)
     options = {"endpointurl": ENDPOINT, "region": REGION}
     for option, variable in options.items():
         if value := environment.get(variable):
-            _dvc(root, "remote", "modify", "--local", NAME, option, value)
+            change = "--local", NAME, option, value
+            run_program("dvc", "remote", "modify", *change, folder=root)
     return url
-
-
-def _dvc(root: Path, *arguments: str) -> None:
-    command = [sys.executable, "-m", "dvc", *arguments]
-    done = subprocess.run(
-        command, cwd=root, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise StorageError(
-            " ".join(["dvc", *arguments]),
-            done.stderr.strip() or "failed without a message",
-            fix="correct the cause that the message names; see also: dvc remote --help",
-        )

@@ -1,7 +1,5 @@
 """`graft init`: create a project from the installed package."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from graft import io
@@ -9,6 +7,7 @@ from graft.adding.place import to_name
 from graft.adding.project import models, write_project
 from graft.config.compose import compose
 from graft.errors import ConfigError, StorageError
+from graft.process.programs import run_program
 
 
 def run(folder: Path, /, *, model: str = "mistral-7b-v0.3") -> None:
@@ -62,35 +61,11 @@ def _start_dvc(folder: Path) -> None:
     config = (folder / ".dvc/config").read_bytes()
     (folder / ".dvc/config").unlink()
     (folder / ".dvc").rmdir()
-    prefix = _run(folder, "git", "rev-parse", "--show-prefix", may_fail=True)
-    if prefix is None:
-        _run(folder, "git", "init", "--quiet")
-    options = ["--subdir"] if (prefix or "").strip() else []
-    _run(folder, sys.executable, "-m", "dvc", "init", "--quiet", *options)
-    (folder / ".dvc/config").write_bytes(config)
-
-
-def _run(folder: Path, *command: str, may_fail: bool = False) -> str | None:
-    """The output of a program; None if it failed and `may_fail`.
-
-    Raises: StorageError.
-    """
     try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError as error:
-        raise StorageError(
-            command[0],
-            "program not found",
-            fix=f"install {command[0]}, then try again",
-        ) from error
-    if done.returncode == 0:
-        return done.stdout
-    if may_fail:
-        return None
-    raise StorageError(
-        " ".join(command),
-        done.stderr.strip() or "failed without a message",
-        fix="correct the cause that the message names, then try again",
-    )
+        prefix = run_program("git", "rev-parse", "--show-prefix", folder=folder)
+    except StorageError:  # not in a repository
+        run_program("git", "init", "--quiet", folder=folder)
+        prefix = ""
+    options = ["--subdir"] if prefix.strip() else []
+    run_program("dvc", "init", "--quiet", *options, folder=folder)
+    (folder / ".dvc/config").write_bytes(config)

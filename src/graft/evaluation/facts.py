@@ -22,7 +22,7 @@ from graft.inference.generated import FIX, Generated, read_generated
 from graft.inference.results import Decoding
 from graft.io import digest_files, read_json
 from graft.metrics import get_metrics
-from graft.models.adapter_record import AdapterRecord, read_record, weights_digest
+from graft.models.adapter_record import AdapterRecord, weights_digest
 from graft.records import SPLITS, Prediction
 
 
@@ -89,6 +89,7 @@ def collect_facts(
     model: ModelConfig,
     registry: RegistryConfig,
     task: TaskConfig,
+    record: AdapterRecord,
     inputs: EvaluationInputs,
     links: Mapping[str, str],
 ) -> Facts:
@@ -97,7 +98,6 @@ def collect_facts(
     Raises: DataError if the completions are those of another adapter.
     """
     metrics = get_metrics(evaluate.metrics)
-    record = read_record(inputs.adapter)
     generated = read_generated(inputs.predictions)
     digests = to_digests(record, inputs.adapter, inputs.splits)
     if generated.adapter != digests["adapter"]:

@@ -3,7 +3,7 @@
 import fnmatch
 import json
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from graft.config import ModelConfig
 from graft.errors import DataError, ModelError
@@ -14,31 +14,20 @@ _SITE = "https://huggingface.co"
 _REFUSED = (401, 403, 404)
 
 
-class Hub(Protocol):
-    """The source of models and data sets that are not local folders."""
+class Hub:
+    """The Hugging Face Hub, with the token and cache of this machine."""
 
     def read_config(self, model: ModelConfig) -> dict[str, Any]:
         """A model's config.json. Raises: ModelError if it cannot be downloaded."""
+        if not Path(model.path).is_dir() and not _cached(model, "config.json"):
+            _reach(model)
+        return read_shape(model)
 
     def missing_bytes(self, model: ModelConfig) -> int:
         """Bytes of a model that are not cached yet.
 
         Raises: ModelError if it cannot be downloaded.
         """
-
-    def check_dataset(self, hub_id: str, revision: str) -> None:
-        """Raises: DataError if the Hub refuses access to this data set."""
-
-
-class HuggingFaceHub:
-    """The Hub, with the token and cache of this machine."""
-
-    def read_config(self, model: ModelConfig) -> dict[str, Any]:
-        if not Path(model.path).is_dir() and not _cached(model, "config.json"):
-            _reach(model)
-        return read_shape(model)
-
-    def missing_bytes(self, model: ModelConfig) -> int:
         if Path(model.path).is_dir() or _is_cached(model):
             return 0
         from huggingface_hub import HfApi
@@ -58,6 +47,7 @@ class HuggingFaceHub:
         )
 
     def check_dataset(self, hub_id: str, revision: str) -> None:
+        """Raises: DataError if the Hub refuses access to this data set."""
         from huggingface_hub import HfApi
         from huggingface_hub.errors import HfHubHTTPError
 

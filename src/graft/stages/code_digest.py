@@ -32,7 +32,7 @@ values are parameters of the stages), estimates, display and logging."""
 TEMPLATES = frozenset({".css", ".jinja", ".js"})
 REGISTERED = {"evaluate": "graft.serving.registered_model"}
 """Modules that a stage copies as a file, without importing them."""
-CHECKED_EARLY = {"train": ("inference",)}
+CHECKED_EARLY = {"train": ("inference", "metrics")}
 """Modules that a stage runs to fail early, without an effect on its outputs."""
 
 

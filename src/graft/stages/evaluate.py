@@ -35,11 +35,11 @@ def run(
         evaluate.requirements.
     """
     inputs = EvaluationInputs(predictions, splits, adapter, reports, curves)
-    run_id = read_record(adapter).run_id
-    journal = journals / f"evaluate-{run_id}.jsonl"
-    with tracking.start_run(registry, journal, run_id=run_id) as tracked:
+    record = read_record(adapter)
+    journal = journals / f"evaluate-{record.run_id}.jsonl"
+    with tracking.start_run(registry, journal, run_id=record.run_id) as tracked:
         facts = collect_facts(
-            data, evaluate, model, registry, task, inputs, tracked.links()
+            data, evaluate, model, registry, task, record, inputs, tracked.links()
         )
         write_outputs(out, report, metrics, facts)
         log_outputs(tracked, [predictions, out], report, facts)

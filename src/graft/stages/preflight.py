@@ -1,13 +1,13 @@
-"""Stage `preflight`: run_checks at once what could only fail after the data stages.
+"""Stage `preflight`: errors that would otherwise appear only after the data stages.
 
-It writes the same words whenever it passes, so that another machine, or an edit that
-the checks alone read, makes nothing anew.
+Its output is always the same, so that another machine, or an edit of a parameter that
+only the checks read, reruns no other stage.
 """
 
 from pathlib import Path
 
 from graft import cli, config, io
-from graft.preflight import CHECKS, HuggingFaceHub, RunConfig, read_machine, run_checks
+from graft.preflight import CHECKS, Hub, RunConfig, read_machine, run_checks
 
 
 def run(
@@ -34,7 +34,7 @@ def run(
         tokenize,
         train,
     )
-    run_checks(planned, read_machine(), HuggingFaceHub(), CHECKS)
+    run_checks(planned, read_machine(), Hub(), CHECKS)
     io.write_text(out, "passed\n")
 
 

@@ -3,14 +3,14 @@
 import time
 from pathlib import Path
 
-from graft import cli, config, io, tracking
+from graft import cli, config, tracking
 from graft.config.params import Params
 from graft.hardware.device import choose_device
 from graft.hardware.machine import describe_use
 from graft.inference.answer_limits import check_answer_limits
 from graft.inference.examples import read_examples
-from graft.training import outputs
-from graft.training.learning import require_learning
+from graft.metrics import get_metrics
+from graft.training.outputs import NullMetricLog
 from graft.training.parallel import join, launch
 from graft.training.session import Recipe, Session
 from graft.training.tuning import save_tuned
@@ -22,6 +22,7 @@ def run(
     quantization: config.QuantizationConfig,
     prompt: config.PromptConfig,
     generation: config.GenerationConfig,
+    evaluate: config.EvaluateConfig,
     registry: config.RegistryConfig,
     tokenize: config.TokenizeConfig,
     train: config.TrainConfig,
@@ -35,10 +36,10 @@ def run(
 ) -> None:
     """Train an adapter; resume from the last checkpoint if there is one."""
     start = time.monotonic()
-    # Now, not after hours of training.
-    check_answer_limits(
-        read_examples(splits / "test", generation.max_examples), generation
-    )
+    # What would stop generate or evaluate is found now, not after hours of training.
+    get_metrics(evaluate.metrics)
+    examples = read_examples(splits / "test", generation.max_examples)
+    check_answer_limits(examples, generation)
     recipe = Recipe(adapter, model, quantization, prompt, tokenize, train)
     device = choose_device(train.device, model, quantization)
     if launch(train.num_processes, device):
@@ -46,31 +47,21 @@ def run(
     with join(device) as group:
         session = Session.open(recipe, splits, tokens, checkpoints, group)
         if not group.is_first:
-            session.make_loop(outputs.NullMetricLog()).run()
+            session.make_loop(NullMetricLog()).run()
             return
         journal = session.store.folder / "journal.jsonl"
         with tracking.start_run(registry, journal) as tracked:
-            outputs.log_inputs(
-                tracked,
-                params,
-                splits,
-                session.digests,
-                session.template_hash,
-                tokens.parent,
-            )
-            loop = session.make_loop(tracked)
-            progress = loop.run()
-            outputs.write_curves(curves, progress.history)
-            io.write_json(report, session.report(progress, loop.num_steps))
-            tracked.log_artifact(report, "reports")
-            tracked.log_artifact(curves, "curves")
-            require_learning(progress, train.must_learn)
-            facts = session.facts() | {
+            session.log_inputs(tracked, params, splits, tokens.parent)
+            tuned = session.train(tracked, report, curves)
+            facts = {
+                "base_path": model.path,
+                "base_revision": model.revision,
+                "template_hash": session.template_hash,
                 "run_id": tracked.run_id,
                 "params": params.of_training(),
                 "machine": describe_use(group.device, time.monotonic() - start),
             }
-            save_tuned(loop.model, out, facts, model)
+            save_tuned(tuned, out, facts, model)
             session.store.finish()
 
 

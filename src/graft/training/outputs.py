@@ -1,14 +1,13 @@
-"""Outputs of a training: curves, report, and inputs logged to the tracking run."""
+"""The key of a training's checkpoints, and its outputs: curves and report."""
 
 import csv
 import io as text
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from graft import io
 from graft.config import Section
-from graft.config.params import Params
 from graft.errors import TemplateError
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import Progress
@@ -16,22 +15,6 @@ from graft.training.packing import packing_efficiency
 
 PARTS = ("train", "validation")
 _WITHOUT_EFFECT = {"license", "num_parameters", "num_processes"}
-
-
-class RunLog(Protocol):
-    """The tracking run."""
-
-    def log_params(self, params: Mapping[str, Any]) -> None:
-        """Log parameters."""
-
-    def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Set tags."""
-
-    def log_dataset(self, name: str, path: Path, digest: str, context: str) -> None:
-        """Log a data set as input."""
-
-    def log_artifact(self, path: Path, folder: str = "") -> None:
-        """Log a file or a folder."""
 
 
 class NullMetricLog:
@@ -64,33 +47,6 @@ def check_template(report: Path, template_hash: str) -> None:
             expected="one template for data and training",
             fix="tokenize again: dvc repro",
         )
-
-
-def log_inputs(
-    run: RunLog,
-    params: Params,
-    splits: Path,
-    digests: Mapping[str, str],
-    template_hash: str,
-    reports: Path,
-) -> None:
-    """Log the inputs: parameters, data sets, and the reports of the data stages."""
-    plain = params.to_plain()
-    run.log_params(
-        {
-            f"{s}.{key}": value
-            for s, keys in plain.items()
-            for key, value in keys.items()
-        }
-    )
-    run.set_tags(
-        {"template_hash": template_hash, "base_revision": params.model.revision}
-    )
-    for part, digest in digests.items():
-        run.log_dataset(f"{params.data.name}-{part}", splits / part, digest, part)
-    for path in sorted(reports.glob("*.*")):
-        if path.stem not in ("train", "evaluate"):
-            run.log_artifact(path, "reports")
 
 
 def write_curves(folder: Path, history: Sequence[Mapping[str, float]]) -> None:

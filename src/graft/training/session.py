@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from graft import config, io
+from graft.config.params import Params
 from graft.models.files import check_fits, check_tokenizer
 from graft.planning.work import MfuReference
 from graft.prompts import load_template
+from graft.tracking import Run
 from graft.training import outputs
 from graft.training.base import dtype_on, load_base
 from graft.training.batches import PackedDocuments, read_documents
-from graft.training.checkpoints import CheckpointStore, Progress, open_store
+from graft.training.checkpoints import CheckpointStore, open_store
 from graft.training.fitting import (
     find_mfu_reference,
     probe_memory,
@@ -20,6 +22,7 @@ from graft.training.fitting import (
 )
 from graft.training.forward import prepare
 from graft.training.held_out import check_held_out
+from graft.training.learning import require_learning
 from graft.training.loop import Loop
 from graft.training.parallel import DataParallelGroup
 from graft.training.progress import MetricLog
@@ -127,15 +130,43 @@ class Session:
         loop.resume()
         return loop
 
-    def report(self, progress: Progress, num_steps: int) -> dict[str, float]:
-        """The report's JSON. `num_steps`: as planned."""
-        length = self.recipe.tokenize.max_seq_len
-        return outputs.to_report(progress, num_steps, self.documents["train"], length)
+    def log_inputs(self, run: Run, params: Params, splits: Path, reports: Path) -> None:
+        """Log parameters, data sets, and the reports of the data stages to `run`."""
+        run.log_params(
+            {
+                f"{section}.{key}": value
+                for section, values in params.to_plain().items()
+                for key, value in values.items()
+            }
+        )
+        run.set_tags(
+            {
+                "template_hash": self.template_hash,
+                "base_revision": params.model.revision,
+            }
+        )
+        for part, digest in self.digests.items():
+            run.log_dataset(f"{params.data.name}-{part}", splits / part, digest, part)
+        for path in sorted(reports.glob("*.*")):
+            if path.stem not in ("train", "evaluate"):
+                run.log_artifact(path, "reports")
 
-    def facts(self) -> dict[str, Any]:
-        """The origin of the adapter, for its record."""
-        return {
-            "base_path": self.recipe.model.path,
-            "base_revision": self.recipe.model.revision,
-            "template_hash": self.template_hash,
-        }
+    def train(self, run: Run, report: Path, curves: Path) -> Any:
+        """The tuned model. Report and curves are written and logged to `run`.
+
+        Raises: ModelError if nothing was learned and `train.must_learn` is set.
+        """
+        loop = self.make_loop(run)
+        progress = loop.run()
+        outputs.write_curves(curves, progress.history)
+        length = self.recipe.tokenize.max_seq_len
+        io.write_json(
+            report,
+            outputs.to_report(
+                progress, loop.num_steps, self.documents["train"], length
+            ),
+        )
+        run.log_artifact(report, "reports")
+        run.log_artifact(curves, "curves")
+        require_learning(progress, self.recipe.train.must_learn)
+        return loop.model

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from graft.evaluation.card.front_matter import of_hub, to_front_matter
 from graft.evaluation.card.limits import limits
@@ -13,6 +12,7 @@ from graft.evaluation.numbers import comparison_digits, with_interval
 from graft.evaluation.page.rows import strata_table
 from graft.evaluation.verdicts import judge
 from graft.metrics import METRICS, Comparison
+from graft.pages import environment
 from graft.pages.numbers import number
 from graft.records import Prediction, shorten
 
@@ -28,21 +28,17 @@ CELL = 300
 
 def to_card(facts: Facts) -> str:
     """The card as Markdown with YAML front matter; equal facts give equal bytes."""
-    environment = Environment(  # Markdown: cells are escaped by `table`, not as HTML
-        loader=PackageLoader("graft.evaluation", "card"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+    # Markdown: cells are escaped by `table`, not as HTML.
+    templates = environment("graft.evaluation.card", autoescape=False)
+    templates.filters |= {
         "with_interval": with_interval,
         "repr": repr,
         "inline": inline,
     }
-    environment.globals |= {"table": table}
+    templates.globals |= {"table": table}
     overall = facts.scores.overall
     first = METRICS[next(iter(overall))] if overall else None
-    body = environment.get_template("card.md.jinja").render(
+    body = templates.get_template("card.md.jinja").render(
         facts=facts,
         languages=" and ".join(dict.fromkeys(facts.task.languages.values())),
         results=[_result(name, found) for name, found in overall.items()],

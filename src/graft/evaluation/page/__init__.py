@@ -2,8 +2,6 @@
 
 from dataclasses import asdict
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from graft.evaluation.facts import Facts
 from graft.evaluation.numbers import comparison_digits
 from graft.evaluation.page import extremes, texts
@@ -17,7 +15,7 @@ from graft.evaluation.page.plots import SHAPES
 from graft.evaluation.page.rows import metric_rows, strata_table
 from graft.evaluation.verdicts import headline
 from graft.metrics import METRICS
-from graft.pages import numbers, style
+from graft.pages import environment, numbers, style
 
 __all__ = ["to_page"]
 
@@ -28,19 +26,13 @@ def to_page(facts: Facts) -> str:
     Strata, distributions and examples are shown for the first metric that could be
     computed.
     """
-    environment = Environment(
-        loader=PackageLoader("graft.evaluation", "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+    templates = environment("graft.evaluation.page")
+    templates.filters |= {
         "number": numbers.number,
         "interval": numbers.interval,
         "share": numbers.share,
     }
-    environment.globals |= {
+    templates.globals |= {
         "show": texts.show,
         "is_address": texts.is_address,
         "shapes": SHAPES,
@@ -73,4 +65,4 @@ def to_page(facts: Facts) -> str:
             "balance": extremes.weigh(metric, scored),
             "groups": extremes.choose_extremes(metric, scored),
         }
-    return environment.get_template("page.html.jinja").render(view)
+    return templates.get_template("page.html.jinja").render(view)

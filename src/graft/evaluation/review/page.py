@@ -5,10 +5,10 @@ import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from graft.evaluation.review.key import QUESTIONS, Key, Kind
+from graft.pages import environment
 from graft.records import Prediction
 
 MEANINGS = {
@@ -16,7 +16,7 @@ MEANINGS = {
     "relevance": "Does it answer the question, no more and no less?",
     "clarity": "Is it easy to understand?",
 }
-TEMPLATE = "sheet.html.jinja"
+PACKAGE, TEMPLATE = "graft.evaluation.review", "sheet.html.jinja"
 
 
 def to_sheet(kind: Kind, key: Key, examples: Mapping[str, Prediction]) -> str:
@@ -28,13 +28,6 @@ def to_sheet(kind: Kind, key: Key, examples: Mapping[str, Prediction]) -> str:
     Args:
         examples: predictions by id, including all in the key.
     """
-    environment = Environment(
-        loader=PackageLoader("graft.evaluation.review", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     script, style = _read("sheet.js"), _read("sheet.css")
     items = [
         {
@@ -47,22 +40,26 @@ def to_sheet(kind: Kind, key: Key, examples: Mapping[str, Prediction]) -> str:
         }
         for name, shown in key.items(kind).items()
     ]
-    return environment.get_template(TEMPLATE).render(
-        kind=kind,
-        sheet=key.sheet,
-        items=items,
-        questions=QUESTIONS[kind],
-        meanings=MEANINGS,
-        script=script,
-        style=style,
-        policy=f"default-src 'none'; script-src {_hash(script)}; "
-        f"style-src {_hash(style)}; base-uri 'none'; form-action 'none'",
+    return (
+        environment(PACKAGE)
+        .get_template(TEMPLATE)
+        .render(
+            kind=kind,
+            sheet=key.sheet,
+            items=items,
+            questions=QUESTIONS[kind],
+            meanings=MEANINGS,
+            script=script,
+            style=style,
+            policy=f"default-src 'none'; script-src {_hash(script)}; "
+            f"style-src {_hash(style)}; base-uri 'none'; form-action 'none'",
+        )
     )
 
 
 def _read(name: str) -> Markup:
     """A file beside this module, which is not escaped."""
-    path = files("graft.evaluation.review") / name
+    path = files(PACKAGE) / name
     return Markup("\n" + path.read_text(encoding="utf-8"))
 
 
