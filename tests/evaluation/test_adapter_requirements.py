@@ -14,9 +14,8 @@ from graft.config import MetricRequirement, RequirementsConfig
 from graft.config.params import check_params, load_params
 from graft.errors import ConfigError, ModelError
 from graft.evaluation.card import to_card
-from graft.evaluation.outputs import to_summary
+from graft.evaluation.outputs import evaluation_key, to_summary
 from graft.evaluation.page import to_page
-from graft.evaluation.registration import evaluation_key
 from graft.evaluation.requirements import Requirements, check_requirements
 from graft.evaluation.scoring import Scores
 from graft.metrics import Comparison

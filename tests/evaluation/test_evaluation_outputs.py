@@ -15,9 +15,9 @@ from graft.evaluation.outputs import (
     log_outputs,
     to_columns,
     to_summary,
+    version_tags,
     write_outputs,
 )
-from graft.evaluation.registration import version_tags
 from graft.hardware.machine import device_name
 from graft.inference.examples import read_examples
 from graft.inference.generate import GenerationPlan, generate, plan_passes

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_scoring import CONFIG, predictions
 
-from graft.evaluation.numbers import comparison_digits
 from graft.evaluation.page.extremes import (
     NUM_SHOWN,
     Scored,
@@ -21,7 +20,7 @@ from graft.evaluation.page.figures import compare_metrics
 from graft.evaluation.page.histograms import Sample, histogram
 from graft.evaluation.page.texts import HEAD, TAIL, is_address, mark_words, show
 from graft.evaluation.scoring import score
-from graft.evaluation.verdicts import headline, judge
+from graft.evaluation.verdicts import comparison_digits, headline, judge
 from graft.metrics import METRICS, Comparison, Metric, get_metrics
 from graft.pages.numbers import digits_of, number
 from graft.records import Prediction, Score

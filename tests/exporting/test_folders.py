@@ -99,5 +99,3 @@ def test_a_model_is_merged_on_a_device_with_enough_memory(
     for device in ("auto", "cpu", "cuda"):
         with pytest.raises(HardwareError, match="unquantized model needs|no CUDA GPU"):
             choose_place(device, huge)
-    with pytest.raises(ConfigError, match="is not a device"):
-        choose_place("gpu", model_config)

@@ -6,8 +6,12 @@ from small_setup import BATCH, FULL, make_setup
 
 from graft.hardware.gpus import GPUS, find_gpu
 from graft.planning.setup import BatchShape
-from graft.planning.speed import estimate_throughput, matmul_flops
-from graft.planning.work import MfuReference, useful_flops
+from graft.planning.speed import (
+    MfuReference,
+    estimate_throughput,
+    matmul_flops,
+    useful_flops,
+)
 
 # Tokens a second of the training loop on one H200 (docs/LOG.md).
 MEASURED: dict[str, tuple[float, int, float, Any]] = {

@@ -18,15 +18,18 @@ from graft.errors import (
 )
 from graft.hardware.device import VisibleGpu
 from graft.models.files import model_digest
-from graft.preflight import CHECKS, Machine, RunConfig, run_checks
 from graft.preflight.checks import (
+    CHECKS,
+    RunConfig,
     check_data,
     check_device,
     check_disk,
     check_memory,
     check_model,
     check_splits,
+    run_checks,
 )
+from graft.preflight.machine import Machine
 
 H100 = VisibleGpu("NVIDIA H100", 79.0, 78.0)
 SMALL = VisibleGpu("NVIDIA T4", 15.0, 14.0)

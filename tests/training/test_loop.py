@@ -10,7 +10,7 @@ from small_training import Killed, Log, make_documents
 from graft.config import FullConfig
 from graft.errors import ModelError
 from graft.planning.setup import to_setup
-from graft.planning.work import MfuReference
+from graft.planning.speed import MfuReference
 from graft.training.loop import Loop
 from graft.training.progress import MACHINE_METRICS
 

@@ -51,18 +51,17 @@ def guess_fields(
     for fields in task.field_sets:
         if all(field in matches for field in fields):
             others = {f for other in task.field_sets for f in other} - set(fields)
-            explicit = {f: c for f, c in matches.items() if c != _implied(task, f)}
-            mapping = {f: c for f, c in explicit.items() if f not in others}
+            mapping = {
+                f: column
+                for f, column in matches.items()
+                # Without a mapping, an implied field is read from its own column.
+                if f not in others and not (task.fields[f].implied and column == f)
+            }
             return mapping if len(set(mapping.values())) == len(mapping) else {}
     fields, *more = task.field_sets
     if not more and len(fields) == len(columns) == 1:
         return {fields[0]: columns[0]}
     return {}
-
-
-def _implied(task: Task, field: str) -> str | None:
-    """The column that the field is read from without a mapping, or None."""
-    return field if task.fields[field].implied else None
 
 
 def read_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:

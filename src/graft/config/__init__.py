@@ -9,12 +9,15 @@ from graft.config.data import (
     ValidateConfig,
 )
 from graft.config.engine import EngineConfig
-from graft.config.evaluate import EvaluateConfig
+from graft.config.evaluate import (
+    EvaluateConfig,
+    MetricRequirement,
+    RequirementsConfig,
+)
 from graft.config.generation import GenerationConfig
 from graft.config.model import ModelConfig
 from graft.config.prompt import PromptConfig
 from graft.config.registry import RegistryConfig
-from graft.config.requirements import MetricRequirement, RequirementsConfig
 from graft.config.section import Section
 from graft.config.split import LeakageConfig, SplitConfig
 from graft.config.task import TaskConfig

@@ -7,14 +7,15 @@ from typing import Any
 
 from graft.evaluation.card import table
 from graft.evaluation.comparison import ComparedRow, Ranking
-from graft.evaluation.numbers import comparison_digits, with_interval
 from graft.evaluation.verdicts import (
     BETTER,
     CHANGED,
     INSIGNIFICANT,
     NEGLIGIBLE,
     WORSE,
+    comparison_digits,
     judge,
+    with_interval,
 )
 from graft.io import align
 from graft.metrics import Comparison, Metric

@@ -1,5 +1,7 @@
-"""Outputs of an evaluation: a folder, a report, and entries in the tracking run."""
+"""Outputs of an evaluation: a folder, a report, and entries in the tracking run and
+the registry."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -8,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from graft import io
 from graft.evaluation.card import to_card
 from graft.evaluation.facts import Facts
-from graft.evaluation.numbers import comparison_digits, with_interval
 from graft.evaluation.page import to_page
 from graft.evaluation.page.losses import to_image
 from graft.evaluation.scoring import (
@@ -17,7 +18,7 @@ from graft.evaluation.scoring import (
     to_report,
     values,
 )
-from graft.evaluation.verdicts import judge
+from graft.evaluation.verdicts import comparison_digits, judge, with_interval
 from graft.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 SAMPLES, CARD, PAGE = "samples.json", "README.md", "report.html"
 LOSSES = "loss.svg"
-
-
 MAX_SHOWN = 8
 """Most metrics of a task in the columns of `dvc exp show`."""
 
@@ -136,3 +135,36 @@ def _first_metric(facts: Facts) -> list[str]:
             f"{judge(METRICS[name], found).text}",
         ]
     return ["score  none: no metric of the task could be computed"]
+
+
+def version_tags(facts: Facts) -> dict[str, str]:
+    """Tags that identify a registered version: base, data, variant and scores."""
+    adapter = facts.params["adapter"]
+    shown = ["method"] if facts.is_full else ["method", "rank", "alpha"]
+    tags = {
+        "base": facts.digests["base model"],
+        "template_hash": facts.digests["prompt template"],
+        "data": str(facts.data["name"]),
+        "requirements": facts.requirements.status,
+        **{f"adapter.{key}": str(adapter[key]) for key in shown},
+    }
+    for name, found in facts.scores.overall.items():
+        digits = comparison_digits(found)
+        tags[f"tuned.{name}"] = with_interval(found.tuned, digits)
+    return tags
+
+
+def evaluation_key(facts: Facts) -> str:
+    """A key that is equal for the same adapter and evaluation, whatever the
+    requirements."""
+    inputs = [
+        dict(facts.digests),
+        asdict(facts.generated.decoding),
+        facts.scores.num_examples,
+    ]
+    return io.digest(json.dumps(inputs, sort_keys=True).encode())
+
+
+def model_settings(facts: Facts) -> dict[str, Any]:
+    """The settings with which the registered model generates: those evaluated."""
+    return {"decoding": asdict(facts.generated.decoding)}

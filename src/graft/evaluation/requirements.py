@@ -1,6 +1,7 @@
 """Compare the scores of an adapter with `evaluate.requirements`."""
 
 import math
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -123,20 +124,17 @@ def _check(
         )
         return
     value = found.tuned.value
-    if bounds.min is not None:
-        yield RequirementCheck(
-            f"metrics.{name}.min",
-            f"{metric.title} is {_shown(value, bounds.min)}",
-            f"at least {bounds.min:.10g}",
-            value >= bounds.min,
-        )
-    if bounds.max is not None:
-        yield RequirementCheck(
-            f"metrics.{name}.max",
-            f"{metric.title} is {_shown(value, bounds.max)}",
-            f"at most {bounds.max:.10g}",
-            value <= bounds.max,
-        )
+    for kind, bound, words, is_within in (
+        ("min", bounds.min, "at least", operator.ge),
+        ("max", bounds.max, "at most", operator.le),
+    ):
+        if bound is not None:
+            yield RequirementCheck(
+                f"metrics.{name}.{kind}",
+                f"{metric.title} is {_shown(value, bound)}",
+                f"{words} {bound:.10g}",
+                is_within(value, bound),
+            )
     if bounds.min_difference is not None:
         yield _check_gain(name, bounds.min_difference, metric, found)
 

@@ -1,14 +1,16 @@
-"""Verdicts on paired differences, readable without colour."""
+"""Verdicts on paired differences, readable without colour, and their numbers as
+text."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from graft.evaluation.numbers import comparison_digits
 from graft.metrics import Comparison, Metric
-from graft.pages.numbers import interval, number
+from graft.pages.numbers import digits_of, interval, number
+from graft.records import Score
 
 FEWEST = 10
 """With fewer examples in a stratum, there is no verdict."""
+MOST_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -68,3 +70,22 @@ def headline(metric: Metric, found: Comparison, num_examples: int) -> str:
         f"{difference} (95 % interval {interval(found.difference, digits, '+')}), "
         f"{CONCLUSIONS[judge(metric, found).kind]}."
     )
+
+
+def comparison_digits(found: Comparison) -> int:
+    """Decimal digits for all numbers of a comparison.
+
+    More than usual if the interval of a significant difference would otherwise be
+    rounded to zero.
+    """
+    digits = digits_of([found.base.value, found.tuned.value])
+    nearest = min(abs(found.difference.low), abs(found.difference.high))
+    while found.is_significant and digits < MOST_DIGITS and round(nearest, digits) == 0:
+        digits += 1
+    return digits
+
+
+def with_interval(score: Score, digits: int = 1, sign: str = "") -> str:
+    """`61.2 [60.1, 62.4]`."""
+    low, high = (number(bound, digits, sign) for bound in (score.low, score.high))
+    return f"{number(score.value, digits, sign)} [{low}, {high}]"

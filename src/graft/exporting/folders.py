@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from graft import io
 from graft.config import ModelConfig
@@ -64,23 +64,15 @@ def num_bytes(model: ModelConfig) -> int:
     return int(model.num_parameters * BYTES_PER_PARAMETER[model.dtype])
 
 
-def choose_place(wanted: str, model: ModelConfig) -> str:
+def choose_place(wanted: Literal["auto", "cpu", "cuda"], model: ModelConfig) -> str:
     """The device for an unquantized model: `cpu` or `cuda`.
 
     `auto` is a GPU with enough memory, else the CPU, which is slow but sufficient for
     the few texts that are compared.
-    Raises: ConfigError for another value; HardwareError if the device does not exist or
-        has too little memory.
+    Raises: HardwareError if the device does not exist or has too little memory.
     """
     import torch
 
-    if wanted not in ("auto", "cpu", "cuda"):
-        raise ConfigError(
-            f"--device {wanted}",
-            "is not a device",
-            expected="auto, cpu or cuda",
-            fix="omit it: auto takes a GPU with enough memory",
-        )
     needed = int(1.1 * num_bytes(model))  # with activations and logits
     there = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else 0
     if wanted != "cpu" and there >= needed:

@@ -53,7 +53,7 @@ def read_weights(folder: Path, *, tied: bool) -> Weights:
                 continue
             parameters[tensor["dtype"]] += math.prod(tensor["shape"])
     if not parameters:
-        raise _fault(str(folder), "its safetensors contain no weights")
+        raise _unusable(str(folder), "its safetensors contain no weights")
     return Weights(parameters)
 
 
@@ -66,24 +66,26 @@ def weight_files(folder: Path) -> list[Path]:
         names = sorted(set(index.get("weight_map", {}).values()))
         for name in names:
             if not (folder / name).is_file():
-                raise _fault(str(folder / name), f"no such file, but {INDEX} lists it")
+                raise _unusable(
+                    str(folder / name), f"no such file, but {INDEX} lists it"
+                )
         return [folder / name for name in names]
     others = sorted(file.name for file in folder.glob("*.safetensors"))
     if others:
-        raise _fault(
+        raise _unusable(
             str(folder),
             f"transformers does not read files named {', '.join(others[:3])}",
             fix=f"rename a single file to {SINGLE}",
         )
     pickles = sorted(file.name for file in folder.glob("*.bin"))
     if pickles := pickles + sorted(file.name for file in folder.glob("*.pt*")):
-        raise _fault(
+        raise _unusable(
             str(folder),
             f"its weights are pickles ({', '.join(pickles[:3])}), which can run code",
             fix="if you trust their source, convert them once with transformers: "
             "AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(FOLDER)",
         )
-    raise _fault(str(folder), "has no weights")
+    raise _unusable(str(folder), "has no weights")
 
 
 def read_header(file: Path) -> dict[str, Any]:
@@ -101,13 +103,13 @@ def read_header(file: Path) -> dict[str, Any]:
         header.pop("__metadata__", None)
         ends = [tensor["data_offsets"][1] for tensor in header.values()]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _fault(str(file), "not a safetensors file") from error
+        raise _unusable(str(file), "not a safetensors file") from error
     if file.stat().st_size != 8 + size + max(ends, default=0):
-        raise _fault(str(file), "its size does not match its header")
+        raise _unusable(str(file), "its size does not match its header")
     return header
 
 
-def _fault(
+def _unusable(
     where: str, problem: str, fix: str = "download the model again"
 ) -> ModelError:
     return ModelError(

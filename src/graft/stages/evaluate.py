@@ -4,8 +4,15 @@ from pathlib import Path
 
 from graft import cli, config, tracking
 from graft.evaluation.facts import EvaluationInputs, collect_facts
-from graft.evaluation.outputs import PAGE, log_outputs, to_summary, write_outputs
-from graft.evaluation.registration import evaluation_key, model_settings, version_tags
+from graft.evaluation.outputs import (
+    PAGE,
+    evaluation_key,
+    log_outputs,
+    model_settings,
+    to_summary,
+    version_tags,
+    write_outputs,
+)
 from graft.models.adapter_record import read_record
 
 REGISTERED_MODEL = Path(__file__).parents[1] / "serving" / "registered_model.py"

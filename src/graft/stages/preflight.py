@@ -7,7 +7,9 @@ only the checks read, reruns no other stage.
 from pathlib import Path
 
 from graft import cli, config, io
-from graft.preflight import CHECKS, Hub, RunConfig, read_machine, run_checks
+from graft.preflight.checks import CHECKS, RunConfig, run_checks
+from graft.preflight.hub import Hub
+from graft.preflight.machine import read_machine
 
 
 def run(

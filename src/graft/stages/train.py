@@ -10,7 +10,6 @@ from graft.hardware.machine import describe_use
 from graft.inference.answer_limits import check_answer_limits
 from graft.inference.examples import read_examples
 from graft.metrics import get_metrics
-from graft.training.outputs import NullMetricLog
 from graft.training.parallel import join, launch
 from graft.training.session import Recipe, Session
 from graft.training.tuning import save_tuned
@@ -47,7 +46,7 @@ def run(
     with join(device) as group:
         session = Session.open(recipe, splits, tokens, checkpoints, group)
         if not group.is_first:
-            session.make_loop(NullMetricLog()).run()
+            session.make_loop(None).run()
             return
         journal = session.store.folder / "journal.jsonl"
         with tracking.start_run(registry, journal) as tracked:

@@ -12,8 +12,8 @@ from graft.errors import TrackingError
 from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import alone, sqlite_file, tracking_uri
 from graft.tracking.store import (
-    ACCESS_FAULTS,
-    EVENT_FAULTS,
+    ACCESS_ERRORS,
+    EVENT_ERRORS,
     RefusedError,
     deleted,
     first_line,
@@ -54,7 +54,7 @@ def check_store(registry: RegistryConfig) -> None:
         raise
     except Exception as error:  # pylint: disable=broad-exception-caught
         web = uri.startswith(("http://", "https://"))
-        permanent = is_refusal(error, ACCESS_FAULTS | EVENT_FAULTS | _NO_STORE)
+        permanent = is_refusal(error, ACCESS_ERRORS | EVENT_ERRORS | _NO_STORE)
         if permanent or not web and type(error).__name__ not in _UNREACHABLE:
             raise refusal(uri, error) from error
         print(

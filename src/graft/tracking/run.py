@@ -18,7 +18,7 @@ from graft.errors import GraftError, TrackingError
 from graft.tracking.journal import Journal
 from graft.tracking.place import repository_root
 from graft.tracking.store import (
-    ACCESS_FAULTS,
+    ACCESS_ERRORS,
     RefusedError,
     first_line,
     is_refusal,
@@ -183,7 +183,7 @@ class Run:
         try:
             return kind(self._journal, self._uri, system_metrics=True)
         except Exception as error:
-            if is_refusal(error, ACCESS_FAULTS):
+            if is_refusal(error, ACCESS_ERRORS):
                 self._refusal = refusal(self._uri, error)
             elif isinstance(error, RefusedError):
                 self._refusal = error

@@ -11,7 +11,7 @@ from graft.tracking.limits import MOST_IN_PARAM, MOST_IN_TAG, to_name, to_value
 from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import alone, artifact_location
 from graft.tracking.store import (
-    EVENT_FAULTS,
+    EVENT_ERRORS,
     LATER,
     deleted,
     first_line,
@@ -66,7 +66,7 @@ class Sender:
                 try:
                     getattr(self, f"_{kind}")(part if kind == "metrics" else part[0])
                 except Exception as error:  # pylint: disable=broad-exception-caught
-                    if not is_refusal(error, EVENT_FAULTS):
+                    if not is_refusal(error, EVENT_ERRORS):
                         raise
                     # It would be rejected again each time, and block what follows.
                     self.refused.append(f"{kind}: {first_line(error)}")

@@ -7,9 +7,9 @@ from typing import Any
 from graft.config.secrets import without_secret
 from graft.errors import TrackingError
 
-EVENT_FAULTS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST"})
+EVENT_ERRORS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST"})
 """MLflow's error codes of requests that it never accepts."""
-ACCESS_FAULTS = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED"})
+ACCESS_ERRORS = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED"})
 """MLflow's error codes of missing permissions."""
 LATER = "later/"
 """Prefix of the tag of a parameter whose value differs from the first one logged."""

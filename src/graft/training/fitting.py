@@ -16,7 +16,7 @@ from graft.planning.choice import find_fit, needed_gib, with_train
 from graft.planning.memory import GIB
 from graft.planning.setup import BatchShape, Setup, to_setup
 from graft.planning.shapes import FAMILIES
-from graft.planning.work import MfuReference
+from graft.planning.speed import MfuReference
 from graft.training.batches import PackedDocuments
 from graft.training.forward import missing_dependency
 from graft.training.parallel import DataParallelGroup
@@ -76,7 +76,8 @@ def resolve_checkpointing(
     fit = find_fit(setup, batch, budget.free_gib, budget.host_gib)
     if fit and not fit.changes:
         return fit.setup.train
-    needed = needed_gib(with_train(setup, gradient_checkpointing=_asked(setup)), batch)
+    configured = with_train(setup, gradient_checkpointing=_checkpointing_of(setup))
+    needed = needed_gib(configured, batch)
     raise HardwareError(
         budget.name,
         f"training needs {needed:.1f} GiB, and {budget.free_gib:.1f} are free",
@@ -105,11 +106,11 @@ def find_mfu_reference(
     return MfuReference(setup, num_gpus * card.tflops * 1e12)
 
 
-def _asked(setup: Setup) -> bool | str:
+def _checkpointing_of(setup: Setup) -> bool | str:
     """The configured gradient checkpointing; for auto the one that keeps least."""
-    asked = setup.train.gradient_checkpointing
+    configured = setup.train.gradient_checkpointing
     least = "offload" if setup.fused else True
-    return least if asked == "auto" else asked
+    return least if configured == "auto" else configured
 
 
 def to_batch_shape(documents: PackedDocuments, micro_batch_size: int) -> BatchShape:

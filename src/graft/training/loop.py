@@ -7,7 +7,7 @@ need neither padding nor a mask (docs/adr/0006-training-loop.md).
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 
 import torch
@@ -15,18 +15,21 @@ from torch import Tensor
 
 from graft.config import TrainConfig
 from graft.errors import ModelError
-from graft.planning.work import MfuReference
+from graft.planning.speed import MfuReference
+from graft.tracking import Run
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore, Progress
-from graft.training.divergence import has_diverged
 from graft.training.dropout import without_dropout
-from graft.training.failures import divergence_error, out_of_memory_error
+from graft.training.failures import (
+    divergence_error,
+    has_diverged,
+    out_of_memory_error,
+)
 from graft.training.forward import PreparedModel
 from graft.training.neftune import added_noise
-from graft.training.optimizer import make_optimizer
+from graft.training.optimizer import learning_rate, make_optimizer
 from graft.training.parallel import DataParallelGroup
-from graft.training.progress import MACHINE_METRICS, Meter, MetricLog, StepStats
-from graft.training.schedule import learning_rate
+from graft.training.progress import MACHINE_METRICS, Meter, StepStats
 from graft.training.verification import Verification
 
 
@@ -38,7 +41,7 @@ class Loop:
         train, validation: documents.
         config: the `train` section.
         store: of the checkpoints.
-        log: of the metrics.
+        log: the run that logs the metrics; None in all processes but the first.
         group: the processes that train together.
         mfu_reference: the reference for `mfu`; None: it is not logged.
     """
@@ -50,7 +53,7 @@ class Loop:
         validation: PackedDocuments,
         config: TrainConfig,
         store: CheckpointStore,
-        log: MetricLog,
+        log: Run | None,
         group: DataParallelGroup = DataParallelGroup(),
         mfu_reference: MfuReference | None = None,
     ) -> None:
@@ -88,9 +91,9 @@ class Loop:
         """
         self.model.train()
         first = self._group.is_first
-        mfu_reference = self._mfu_reference
         self._begin()
-        with Meter(self.num_steps, self.progress, mfu_reference, shown=first) as meter:
+        meter = Meter(self.num_steps, self.progress, self._mfu_reference, shown=first)
+        with closing(meter):
             while not self._done():
                 try:
                     self._step(meter)
@@ -222,7 +225,8 @@ class Loop:
 
     def _log_values(self, step: int, values: Mapping[str, float], part: str) -> None:
         named = {f"{part}/{name}": value for name, value in values.items()}
-        self._log.log_metrics(named, step)
+        if self._log is not None:
+            self._log.log_metrics(named, step)
         curve = {
             name: value for name, value in named.items() if name not in MACHINE_METRICS
         }

@@ -1,7 +1,8 @@
-"""The optimizers that can be configured."""
+"""The optimizers that can be configured, and the learning rate."""
 
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -30,3 +31,26 @@ def make_optimizer(config: TrainConfig, weights: list[Tensor]) -> Any:
         "paged_adamw_8bit": bitsandbytes.optim.PagedAdamW8bit,
     }
     return kinds[config.optimizer](groups)
+
+
+def learning_rate(
+    step: int,
+    num_steps: int,
+    peak: float,
+    warmup_ratio: float,
+    shape: Literal["cosine", "linear", "constant"],
+) -> float:
+    """The learning rate of a step, counted from 0: linear warmup to `peak`, then decay
+    to 0 at `num_steps`, or a constant rate.
+
+    Source: Loshchilov and Hutter 2017, arXiv:1608.03983 (cosine, without restarts).
+    """
+    warmup = math.ceil(warmup_ratio * num_steps)
+    if step < warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if shape == "constant":
+        return peak
+    done = (step - warmup) / max(1, num_steps - warmup)
+    if shape == "linear":
+        return peak * (1 - done)
+    return peak * (1 + math.cos(math.pi * done)) / 2

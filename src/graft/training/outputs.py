@@ -17,15 +17,6 @@ PARTS = ("train", "validation")
 _WITHOUT_EFFECT = {"license", "num_parameters", "num_processes"}
 
 
-class NullMetricLog:
-    """The log of all processes but the first."""
-
-    def log_metrics(
-        self, metrics: Mapping[str, float], step: int | None = None
-    ) -> None:
-        """Discard them."""
-
-
 def checkpoint_key(sections: Sequence[Section], others: Mapping[str, Any]) -> str:
     """Digest of everything that affects the result. A training resumes from checkpoints
     with the same digest, on any number of processes."""

@@ -1,31 +1,20 @@
 """Metrics of a running training, and its progress bar; log lines without a terminal."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import fmean
 from time import perf_counter
-from types import TracebackType
-from typing import Protocol, Self
 
 import torch
 from tqdm import tqdm
 
-from graft.planning.work import MfuReference
+from graft.planning.speed import MfuReference
 from graft.training.checkpoints import Progress
 
 MACHINE_METRICS = {"train/tokens_per_s", "train/mfu", "train/memory_gib"}
 """Metrics that are logged, but not written to the curves, as they differ each time."""
-
-
-class MetricLog(Protocol):
-    """The part of a tracking run that logs metrics."""
-
-    def log_metrics(
-        self, metrics: Mapping[str, float], step: int | None = None
-    ) -> None:
-        """Log values of a step."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +65,8 @@ class Meter:
         self._start = perf_counter()
         self._validation = ""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Remove the bar."""
         self._bar.close()
 
     def add(self, step: StepStats) -> None:

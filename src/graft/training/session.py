@@ -8,7 +8,7 @@ from typing import Any, Self
 from graft import config, io
 from graft.config.params import Params
 from graft.models.files import check_fits, check_tokenizer
-from graft.planning.work import MfuReference
+from graft.planning.speed import MfuReference
 from graft.prompts import load_template
 from graft.tracking import Run
 from graft.training import outputs
@@ -25,7 +25,6 @@ from graft.training.held_out import check_held_out
 from graft.training.learning import require_learning
 from graft.training.loop import Loop
 from graft.training.parallel import DataParallelGroup
-from graft.training.progress import MetricLog
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class Session:
             recipe, documents, digests, template.hash, store, group, mfu_reference
         )
 
-    def make_loop(self, log: MetricLog) -> Loop:
+    def make_loop(self, log: Run | None) -> Loop:
         """Load and prepare the base, and resume from the last checkpoint, if any."""
         recipe, group = self.recipe, self.group
         base = load_base(

@@ -8,15 +8,12 @@ from graft.evaluation.card.front_matter import of_hub, to_front_matter
 from graft.evaluation.card.limits import limits
 from graft.evaluation.card.origins import stage_counts, training_facts
 from graft.evaluation.facts import Facts
-from graft.evaluation.numbers import comparison_digits, with_interval
 from graft.evaluation.page.rows import strata_table
-from graft.evaluation.verdicts import judge
+from graft.evaluation.verdicts import comparison_digits, judge, with_interval
 from graft.metrics import METRICS, Comparison
 from graft.pages import environment
 from graft.pages.numbers import number
 from graft.records import Prediction, shorten
-
-__all__ = ["to_card"]
 
 SHOWN_SECTIONS = ("tokenize", "split", "adapter", "quantization", "train")
 SHOWN_SAMPLES = 6

@@ -3,7 +3,6 @@
 from dataclasses import asdict
 
 from graft.evaluation.facts import Facts
-from graft.evaluation.numbers import comparison_digits
 from graft.evaluation.page import extremes, texts
 from graft.evaluation.page.figures import (
     compare_lengths,
@@ -13,11 +12,9 @@ from graft.evaluation.page.figures import (
 from graft.evaluation.page.losses import loss_figure
 from graft.evaluation.page.plots import SHAPES
 from graft.evaluation.page.rows import metric_rows, strata_table
-from graft.evaluation.verdicts import headline
+from graft.evaluation.verdicts import comparison_digits, headline
 from graft.metrics import METRICS
 from graft.pages import environment, numbers, style
-
-__all__ = ["to_page"]
 
 
 def to_page(facts: Facts) -> str:

@@ -7,10 +7,10 @@ from itertools import groupby
 import numpy as np
 from markupsafe import Markup
 
-from graft.evaluation.numbers import comparison_digits
 from graft.evaluation.page.extremes import Scored
 from graft.evaluation.page.histograms import Sample, histogram
 from graft.evaluation.page.plots import Dot, Line, axis_of, dot_plot
+from graft.evaluation.verdicts import comparison_digits
 from graft.metrics import METRICS, Comparison, Metric
 from graft.pages.axis import Axis
 from graft.pages.numbers import interval, number

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from graft.evaluation.numbers import comparison_digits
 from graft.evaluation.page.plots import Dot, Line, axis_of, strip, strip_ruler
-from graft.evaluation.verdicts import FEWEST, TOO_FEW, Verdict, judge
+from graft.evaluation.verdicts import FEWEST, TOO_FEW, Verdict, comparison_digits, judge
 from graft.metrics import METRICS, Comparison, Metric
 
 NUM_STRATA = 40

@@ -96,16 +96,15 @@ def _cells(
     sheet."""
     kind = next((k for k in get_args(Kind) if set(QUESTIONS[k]) == set(answers)), None)
     if kind is None:
-        raise _wrong_columns(
-            where, f"questions {shorten(', '.join(answers)) or 'missing'}"
+        columns = (", ".join([*COLUMNS, *names]) for names in QUESTIONS.values())
+        raise DataError(
+            where,
+            f"questions {shorten(', '.join(answers)) or 'missing'}",
+            expected=" or ".join(columns),
+            fix=SAVE_AGAIN,
         )
     for question, value in answers.items():
         yield Cell(where, sheet, rater.strip(), item, kind, question, value)
-
-
-def _wrong_columns(where: str, problem: str) -> DataError:
-    columns = (", ".join([*COLUMNS, *questions]) for questions in QUESTIONS.values())
-    return DataError(where, problem, expected=" or ".join(columns), fix=SAVE_AGAIN)
 
 
 def _check(cell: Cell, key: Key) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.training.schedule import learning_rate
+from graft.training.optimizer import learning_rate
 
 SHAPES = st.sampled_from(["cosine", "linear", "constant"])
 

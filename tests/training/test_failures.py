@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graft.training.divergence import has_diverged
+from graft.training.failures import has_diverged
 
 
 def curve(losses: list[float]) -> list[dict[str, float]]:
