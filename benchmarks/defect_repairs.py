@@ -15,10 +15,10 @@ def _garbled(*encodings: str, whole: bool = True) -> Make:
         tail = text = ACCENTED[n % 2]
         for encoding in encodings:
             text = text.encode().decode(encoding)
-        start = said = row["fr"] + " "
+        start = before = row["fr"] + " "
         for encoding in encodings if whole else ():
-            said = said.encode().decode(encoding)
-        return {"fr": said + text}, {"fr": start + tail}
+            before = before.encode().decode(encoding)
+        return {"fr": before + text}, {"fr": start + tail}
 
     return repaired(change)
 
@@ -28,8 +28,8 @@ def _personal(mark: str, text: Callable[[int], str]) -> Make:
 
     def change(row: Row, n: int) -> tuple[Row, Row]:
         dirty, clean = (
-            {side: f"{row[side]} ({said})" for side in ("en", "fr")}
-            for said in (text(n), mark)
+            {side: f"{row[side]} ({shown})" for side in ("en", "fr")}
+            for shown in (text(n), mark)
         )
         return dirty, clean
 

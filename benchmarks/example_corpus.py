@@ -24,8 +24,8 @@ def write_examples(folder: Path, rows: int) -> None:
 
 
 def _turns(english: str, french: str) -> list[dict[str, str]]:
-    said = (("user", english), ("assistant", french))
-    return [{"role": role, "content": text} for role, text in said]
+    turns = (("user", english), ("assistant", french))
+    return [{"role": role, "content": text} for role, text in turns]
 
 
 def batched(items: Iterable[Any], size: int) -> Iterator[tuple[Any, ...]]:

@@ -42,9 +42,9 @@ QUALITY = QualityConfig(
 
 def conversations(users: list[str], assistants: list[str]) -> pl.DataFrame:
     """A batch of pairs."""
-    asked = [{"role": "user", "content": text} for text in users]
-    answered = [{"role": "assistant", "content": text} for text in assistants]
-    pairs = [list(pair) for pair in zip(asked, answered, strict=True)]
+    prompts = [{"role": "user", "content": text} for text in users]
+    answers = [{"role": "assistant", "content": text} for text in assistants]
+    pairs = [list(pair) for pair in zip(prompts, answers, strict=True)]
     return pl.DataFrame({"messages": pairs})
 
 
@@ -54,13 +54,13 @@ def dropped(batch: pl.DataFrame, config: QualityConfig) -> int:
     return marked(sides(turns), turns, config)
 
 
-def marked(said: pl.DataFrame, turns: pl.DataFrame, config: QualityConfig) -> int:
+def marked(texts: pl.DataFrame, turns: pl.DataFrame, config: QualityConfig) -> int:
     """Number of rows that a rule drops; this is timed."""
-    strata = pl.repeat("all", said.height, eager=True)
-    said = measure(said, turns, strata, config)
+    strata = pl.repeat("all", texts.height, eager=True)
+    texts = measure(texts, turns, strata, config)
     chosen = quality_rules(config)
     reason = pl.coalesce(*(pl.when(r.drops).then(pl.lit(r.reason)) for r in chosen))
-    lost = said.with_columns(reason=reason).filter(pl.col("reason").is_not_null())
+    lost = texts.with_columns(reason=reason).filter(pl.col("reason").is_not_null())
     lost.select(pl.coalesce(*(pl.when(r.drops).then(r.value) for r in chosen)))
     return lost.height
 
@@ -76,12 +76,12 @@ def rows_per_second(config: QualityConfig) -> float:
         ]
 
     turns = unfold(conversations(sentences(ENGLISH), sentences(FRENCH)))
-    said = sides(turns)
+    texts = sides(turns)
     took = []
     for _ in range(3):
         start = time.perf_counter()
         for _ in range(ROWS // BATCH):
-            marked(said, turns, config)
+            marked(texts, turns, config)
         took.append(time.perf_counter() - start)
     return ROWS // BATCH * BATCH / min(took)
 

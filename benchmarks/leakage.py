@@ -108,8 +108,8 @@ def measure(folder: Path, leakage: bool) -> None:
 def num_long(folder: Path) -> int:
     """Number of copies of at least n words, which n-grams can find."""
     head = next(io.read_batches(folder / "sequences", ["messages"], LEAKED))
-    asked = [row[0]["content"] for row in head["messages"].to_pylist()]
-    _, counts = hash_texts(to_words(pl.Series(asked)), len(asked))
+    prompts = [row[0]["content"] for row in head["messages"].to_pylist()]
+    _, counts = hash_texts(to_words(pl.Series(prompts)), len(prompts))
     return int(np.sum(counts >= LEAKAGE.n))
 
 

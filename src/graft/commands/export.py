@@ -112,7 +112,7 @@ def is_full_model(adapter: Path, merge: bool) -> bool:
 
 
 def ends_of(template: Template) -> dict[str, int | list[int]]:
-    """What generation_config.json says of the tokens that end and fill."""
+    """The EOS and padding tokens, as keys of generation_config.json."""
     ends = template.stop_ids
     return {
         "eos_token_id": ends[0] if len(ends) == 1 else ends,
@@ -125,26 +125,28 @@ def to_sequences(test: Path, template: Template) -> list[list[int]]:
     if test.is_dir():
         return [example.input_ids for example in read_examples(test, NUM_TEXTS)]
     conversations = [
-        [Message(role="user", content=asked), Message(role="assistant", content=said)]
-        for asked, said in PAIRS
+        [Message(role="user", content=text), Message(role="assistant", content=answer)]
+        for text, answer in PAIRS
     ]
     return [encoded.input_ids for encoded in template.encode(conversations)]
 
 
 def write_adapter(adapter: Path, model: ModelConfig, out: Path) -> tuple[str, str]:
     """Write the adapter; returns a description, and vLLM's flags if it supports it."""
-    said = folders.write_adapter(adapter, model.path, model.revision, out)
+    config = folders.write_adapter(adapter, model.path, model.revision, out)
     io.write_json(out / RECORD, io.read_json(adapter / RECORD))
-    kind = "DoRA" if said["use_dora"] else "rsLoRA" if said["use_rslora"] else "LoRA"
-    described = f"adapter  {kind} of rank {said['r']}, float32, on {model.path}\n"
-    rank = folders.vllm_rank(said["r"])
-    if said["use_dora"]:
+    kind = (
+        "DoRA" if config["use_dora"] else "rsLoRA" if config["use_rslora"] else "LoRA"
+    )
+    described = f"adapter  {kind} of rank {config['r']}, float32, on {model.path}\n"
+    rank = folders.vllm_rank(config["r"])
+    if config["use_dora"]:
         note = "         vLLM does not support DoRA: export with --merge\n"
         return described + note, ""
     if rank is None:
         note = "         above the largest rank of vLLM: export with --merge\n"
         return described + note, ""
-    commit = f" --revision {said['revision']}" if said["revision"] else ""
+    commit = f" --revision {config['revision']}" if config["revision"] else ""
     flags = f"{model.path}{commit} --tokenizer {{to}} --enable-lora "
     return described, f"{flags}--max-lora-rank {rank} --lora-modules {{name}}={{to}}"
 

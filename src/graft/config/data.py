@@ -73,8 +73,8 @@ class DataConfig(Section):
         paths |= {f"required.{path}": path for path in self.required}
         single |= {f"ranges.{path}": path for path in self.ranges}
         for name, path in (paths | single).items():
-            if path and (fault := path_error(path)):
-                raise ValueError(f"{name} {path!r}: {fault}")
+            if path and (problem := path_error(path)):
+                raise ValueError(f"{name} {path!r}: {problem}")
             if path and name in single and EACH in path:
                 raise ValueError(
                     f"{name} {path!r}: needs a single value, but {EACH} selects all"

@@ -155,11 +155,11 @@ def check_loaded_weights(base: Any, loading: Mapping[str, Any], where: str) -> N
                 module.in_features,
             ):
                 reshaped.append(f"{name}.weight")
-    faults = {
+    problems = {
         "has no weights for": sorted(loading["missing_keys"]),
         "has weights of the wrong shape for": sorted(reshaped),
     }
-    for kind, names in faults.items():
+    for kind, names in problems.items():
         if names:
             raise ModelError(
                 where,

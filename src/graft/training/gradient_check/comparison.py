@@ -30,7 +30,7 @@ _OUTPUT, _INPUT = "output", "input"
 
 @dataclass(frozen=True)
 class ComparisonResult:
-    """The result of a comparison without a fault.
+    """The result of a comparison that found no wrong gradient.
 
     Attributes:
         num_compared: number of gradients and outputs.
@@ -152,8 +152,8 @@ class GradientComparison:
                     self._window(layer),
                 ).float()
             back = gradient[0][rows] * real[..., None]
-            asked = [*trained.values(), *([given] if wants_input else [])]
-            found = torch.autograd.grad(out, asked, back, allow_unused=True)
+            sources = [*trained.values(), *([given] if wants_input else [])]
+            found = torch.autograd.grad(out, sources, back, allow_unused=True)
             output[0, rows[real]] = out.detach()[real]
             for total, one in zip(sums.values(), found):
                 if one is not None:
