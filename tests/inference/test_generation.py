@@ -29,7 +29,6 @@ def write(model, template, prompts, decoding) -> list[list[int]]:
     return [done[number].tokens for number in range(len(prompts))]
 
 
-
 def reference(model, prompts, **settings):
     """What transformers' `generate` writes, one prompt at a time."""
     rows = []

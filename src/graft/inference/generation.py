@@ -105,9 +105,7 @@ def finished_rows(
         return
     begun: dict[Any, tuple[float, list[int], list[str]]] = {}
     before = perf_counter()
-    for event in run_requests(
-        model, requests, decoding.batch_size, decoding.weights
-    ):
+    for event in run_requests(model, requests, decoding.batch_size, decoding.weights):
         assert isinstance(event.key, int)
         start, ids, texts = begun.setdefault(event.key, (before, [], []))
         ids += event.tokens
