@@ -36,6 +36,7 @@ GENERATION = GenerationConfig(
     seed=0,
     latency_runs=0,
     warmup_runs=0,
+    weights="auto",
 )
 LEAKAGE = LeakageConfig(
     policy="drop",
