@@ -6,8 +6,8 @@ import pytest
 import torch
 import transformers
 
-from graft.inference.attention import obstacle
-from graft.inference.batching import is_supported, run_requests
+from graft.inference.batching import run_requests
+from graft.inference.families import is_supported, obstacle
 from graft.inference.requests import GenerationRequest
 
 PROMPTS = [[(11 * n + 3 * i) % 90 + 3 for i in range(1 + 4 * n)] for n in range(6)]

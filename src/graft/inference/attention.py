@@ -215,25 +215,6 @@ def _one_each_cpu(
     return out.view(rows, heads, size)
 
 
-def obstacle(config: Any) -> str:
-    """Why a model with this config cannot run with this attention; empty if it can."""
-    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
-    rope = getattr(config, "rope_parameters", None) or {}
-    ropes = {str(part) for part in (rope.get("rope_type"), *rope.values())}
-    problems = {
-        "its layers are not all attention": kinds
-        - {"full_attention", "sliding_attention"},
-        "scores are soft-capped": getattr(config, "attn_logit_softcapping", None),
-        "attention has sinks": config.model_type == "gpt_oss",
-        "layers share keys": getattr(config, "num_kv_shared_layers", 0),
-        "it has an encoder": config.is_encoder_decoder,
-        "its inputs are not text alone": config is not config.get_text_config(),
-        "rotary angles depend on the longest row": ropes & {"dynamic", "longrope"},
-        "keys are compressed": getattr(config, "kv_lora_rank", None),
-    }
-    return next((problem for problem, there in problems.items() if there), "")
-
-
 def register() -> None:
     """Register `SLOTTED` with transformers; without a mask function no mask is made."""
     from transformers import AttentionInterface

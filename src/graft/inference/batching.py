@@ -1,41 +1,19 @@
-"""Running requests to their end, in as many slots as fit the memory."""
+"""Rows of a model that run together: added, cancelled and completed."""
 
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Condition
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 
 from graft.errors import HardwareError
-from graft.hardware.machine import available_gib
-from graft.inference.attention import obstacle
 from graft.inference.decoding import CHECK_EVERY
+from graft.inference.families import inner_model
 from graft.inference.requests import GenerationRequest, OpenRow, TokensEvent
-from graft.inference.runner import ModelRunner, inner_model, key_shape
 from graft.inference.scheduler import Scheduler
-from graft.planning.generation_memory import GenerationShape, Weights, plan_generation
-
-ROUND_LENGTH = 64
-"""Lengths of slots are multiples of it, so that runs of similar lengths share them."""
-TOKENS_AT_ONCE = 8192
-"""Prompt tokens that enter at once."""
-
-CUDA_BYTES = 600 * 2**20
-"""Workspaces of cuBLAS, and CUDA graphs. Measured on an H100 (docs/LOG.md)."""
-
-_runners: WeakKeyDictionary[Any, ModelRunner] = WeakKeyDictionary()
-
-
-def is_supported(model: Any) -> bool:
-    """Whether slots serve this model; others need padded batches."""
-    owner = inner_model(model)
-    if obstacle(owner.config):
-        return False
-    on_cuda, size = owner.device.type == "cuda", key_shape(owner.config)[2]
-    # Triton's blocks are powers of two, and torch's packed attention takes 16 bits.
-    return not on_cuda or (size in (16, 32, 64, 128, 256) and owner.dtype.itemsize == 2)
+from graft.inference.slots import TOKENS_AT_ONCE, release, runner_of
+from graft.planning.generation_memory import Weights
 
 
 class ContinuousBatch:
@@ -190,77 +168,3 @@ def open_scheduler(
     )
     with runner.session(model):
         yield scheduler
-
-
-def runner_of(
-    model: Any, slots: int, length: int, weights: Weights = "auto"
-) -> ModelRunner:
-    """The model's runner, made anew if it has too few or too short slots, or the other
-    weights. A base and the same base with an adapter share one.
-
-    Args:
-        slots: rows at once, at most; fewer if memory is short.
-        length: tokens that a slot holds.
-        weights: whether 4-bit weights are unpacked once; auto: if memory allows it.
-    """
-    owner = inner_model(model)
-    runner = _runners.get(owner)
-    if runner is not None:
-        suits = weights == "auto" or runner.is_dense == (weights == "dense")
-        if suits and runner.num_slots >= slots and runner.length >= length:
-            return runner
-        slots, length = max(slots, runner.num_slots), max(length, runner.length)
-        release(model)
-        del runner
-    length = -(-length // ROUND_LENGTH) * ROUND_LENGTH
-    plan = plan_generation(
-        shape_of(owner),
-        free=free_bytes(owner.device),
-        num_slots=slots,
-        length=length,
-        tokens_at_once=TOKENS_AT_ONCE,
-        weights=weights,
-    )
-    made = ModelRunner(owner, plan.num_slots, length, dense=plan.is_dense)
-    _runners[owner] = made
-    return made
-
-
-def release(model: Any) -> None:
-    """Free the memory of a model's slots and unpacked weights."""
-    _runners.pop(inner_model(model), None)
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def free_bytes(device: Any) -> int:
-    """Free memory of the device, what torch has reserved and does not use included."""
-    if device.type != "cuda":
-        return int(available_gib() * 2**30)
-    free, _ = torch.cuda.mem_get_info(device)
-    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return int(free) + int(unused)
-
-
-def dense_bytes(owner: Any) -> int:
-    """Memory of the model's 4-bit weights once unpacked."""
-    packed = [w for w in owner.parameters() if hasattr(w, "quant_state")]
-    return sum(
-        int(torch.Size(w.quant_state.shape).numel()) * owner.dtype.itemsize
-        for w in packed
-    )
-
-
-def shape_of(owner: Any) -> GenerationShape:
-    """The sizes that memory depends on."""
-    layers, heads, size = key_shape(owner.config)
-    config, width = owner.config, owner.dtype.itemsize
-    inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
-    return GenerationShape(
-        dense=dense_bytes(owner),
-        slot_token=2 * layers * heads * size * width,
-        # A normed copy, the residual, and gates, ups and their product.
-        token=(2 * config.hidden_size + 3 * inner) * width,
-        logits=config.vocab_size * (width + 4),
-        fixed=CUDA_BYTES if owner.device.type == "cuda" else 0,
-    )

@@ -13,16 +13,15 @@ from graft.hardware.machine import (
     peak_rss_gib,
 )
 from graft.inference.adapters import active_adapter, switchable_adapters
-from graft.inference.batching import is_supported
 from graft.inference.chunks import ChunkRunner, ModelPass, RowOutput
 from graft.inference.examples import HeldOutExample
+from graft.inference.families import inner_model, is_supported
 from graft.inference.generated import Generated
 from graft.inference.held_out_prompts import Prompt, PromptTemplate, to_prompt
 from graft.inference.latency import measure_latency
 from graft.inference.likelihood import count_trained_tokens
 from graft.inference.results import Decoding, GenerationCost, Latency
 from graft.inference.run_journal import RunJournal
-from graft.inference.runner import inner_model
 from graft.records import Prediction
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from graft.inference.batching import is_supported, open_scheduler
+from graft.inference.batching import open_scheduler
+from graft.inference.families import is_supported
 from graft.inference.generation import PromptRow, TextEnds, finished_rows, to_requests
 from graft.inference.requests import OpenRow
 from graft.inference.results import Decoding, Latency

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from graft.errors import HardwareError
-from graft.inference.batching import is_supported, runner_of
+from graft.inference.families import is_supported
+from graft.inference.slots import runner_of
 
 TOKENS_AT_ONCE = 8192
 """Tokens per forward pass."""

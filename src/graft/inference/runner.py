@@ -10,6 +10,7 @@ from torch import Tensor
 
 from graft.inference.adapters import SWITCH, AdapterSwitch, active_adapter
 from graft.inference.attention import SLOTTED, STEP, OneEach, Packed, Step, register
+from graft.inference.families import inner_model, key_shape
 from graft.inference.graphs import DecodeGraphs
 from graft.inference.linears import InferenceLinears
 
@@ -236,16 +237,3 @@ def lay_out(lengths: Sequence[int], slots: Sequence[int], device: Any) -> Packed
         starts.to(device, torch.int32),
         max(lengths),
     )
-
-
-def key_shape(config: Any) -> tuple[int, int, int]:
-    """Layers, key heads and head size of a model with this config."""
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None)
-    size = size or config.hidden_size // config.num_attention_heads
-    return config.num_hidden_layers, heads, size
-
-
-def inner_model(model: Any) -> Any:
-    """transformers' model, in which PEFT's layers are."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
