@@ -150,7 +150,7 @@ LEAKS = "overlaps held-out data"
 LATER: dict[str, Make] = {
     "control token": rejected(
         "tokenize",
-        "a user turn says the control token",
+        "a user turn contains the control token",
         lambda r, n, k: r | {"en": r["en"] + (" [INST]", " [/INST]")[n % 2]},
     ),
     "too many tokens": rejected(

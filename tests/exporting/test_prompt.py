@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hub_folders import save_bpe, save_pieces
 from settings import model_in
+from small_tokenizers import render
 
 from graft.config import ModelConfig, PromptConfig
 from graft.exporting.prompt import CHAT_TEMPLATE, write_prompt
@@ -55,7 +56,7 @@ def test_an_exported_chat_template_writes_the_recorded_date(
     settings = prompt("chat", None).model_copy(update={"date": "2026-01-31"})
     template, differs = write(model, settings, tmp_path / "out")
     assert differs == ""
-    shown = template.render([Message(role="user", content="Hi")])
+    shown = render(template, [Message(role="user", content="Hi")])
     assert "Today: 31 Jan 2026" in shown
 
 
@@ -87,7 +88,7 @@ def test_the_exported_chat_template_gives_the_ids_of_training(
     found = tokenizer.apply_chat_template(
         chat, add_generation_prompt=True, tokenize=False
     )
-    assert found == template.render(chat)
+    assert found == render(template, chat)
 
 
 def test_a_pattern_replaces_the_chat_template_that_training_did_not_use(
@@ -120,4 +121,4 @@ def test_an_exported_pattern_begins_with_bos_where_training_did(
     settings = prompt("pattern", "Q: {source}\nA:")
     template, differs = write(model, settings, tmp_path / "out")
     assert differs == ""
-    assert template.render([Message(role="user", content="Hi")]).startswith("Q") != bos
+    assert render(template, [Message(role="user", content="Hi")]).startswith("Q") != bos
