@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, Self
+from typing import Self
 
 from graft.config import GenerationConfig
+from graft.planning.generation_memory import Weights
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Decoding:
     num_beams: int = 1
     temperature: float = 0.0
     seed: int = 0
-    weights: Literal["auto", "packed", "dense"] = "auto"
+    weights: Weights = "auto"
 
     @classmethod
     def of(cls, generation: GenerationConfig) -> Self:
@@ -63,11 +64,6 @@ class GenerationCost:
     num_tokens: int
     seconds: float
     prompt_ms: float
-
-    @classmethod
-    def of(cls, completions: Completions) -> Self:
-        """The cost of these completions."""
-        return cls(completions.num_tokens, completions.seconds, completions.latency_ms)
 
     @property
     def tokens_per_s(self) -> float:
