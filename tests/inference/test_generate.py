@@ -191,7 +191,7 @@ def test_the_tuned_model_is_checked_before_it_generates(model, template, journal
 
     with pytest.raises(ModelError, match="validation loss is 9"):
         run(model, template, journal, check_tuned=check)
-    assert not len(journal)
+    assert len(journal) == 0
 
 
 class Killed(Exception):

@@ -145,4 +145,4 @@ def test_truncated_at_the_right_some_of_the_answer_always_carries_loss() -> None
     )
     long = chat("abcdefgh", "a")
     complete = Framed().to_tokens([long]).row(0)
-    assert fit_to_limit(complete, long, Framed(), config) == []
+    assert not fit_to_limit(complete, long, Framed(), config)
