@@ -1,17 +1,13 @@
 """Past runs of a model, their artifacts and registered versions."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from graft.config import RegistryConfig
-from graft.config.secrets import without_secret
-from graft.errors import TrackingError
-from graft.tracking.moved import follow_artifacts
-from graft.tracking.place import alone, sqlite_file, tracking_uri
-from graft.tracking.store import LATER, first_line, open_mlflow
+from graft.tracking.client import StoreClient
+from graft.tracking.store import LATER
 
 
 @dataclass(frozen=True)
@@ -43,18 +39,12 @@ class History:
     """
 
     def __init__(self, registry: RegistryConfig) -> None:
-        self._name = registry.name
-        self._uri = uri = tracking_uri(registry, Path.cwd())
-        file = sqlite_file(uri)
-        if file is not None and not file.is_file():  # MLflow would create it
-            raise self._not_found("there is no such file")
-        with self._querying(), alone(uri):
-            follow_artifacts(uri)
-            mlflow = open_mlflow(uri)
-            self._client: Any = mlflow.MlflowClient()
+        self._name, self._store = registry.name, StoreClient(registry)
+        self._client = self._store.client
+        with self._store.querying():
             found = self._client.get_experiment_by_name(registry.experiment)
         if found is None:
-            raise self._not_found(f"it has no experiment {registry.experiment}")
+            raise self._store.not_found(f"it has no experiment {registry.experiment}")
         self._experiment = found.experiment_id
 
     def names(self) -> list[str]:
@@ -63,7 +53,7 @@ class History:
 
     def runs(self) -> list[PastRun]:
         """The runs that trained this model, latest first."""
-        with self._querying():
+        with self._store.querying():
             known = self._client.search_model_versions(f"name = '{self._name}'")
             aliases = (
                 self._client.get_registered_model(self._name).aliases if known else {}
@@ -83,20 +73,17 @@ class History:
 
     def fetch(self, run_id: str, folder: str, out: Path) -> Path | None:
         """Copy a folder of a run's artifacts to `out`; None if the run has none."""
-        with self._querying():
-            if not self._client.list_artifacts(run_id, folder):
-                return None
-            return Path(self._client.download_artifacts(run_id, folder, str(out)))
+        return self._store.fetch(run_id, folder, out)
 
     def tags(self, version: str) -> Mapping[str, str]:
         """Tags of one version."""
-        with self._querying():
+        with self._store.querying():
             found = self._client.get_model_version(self._name, version)
         return dict(found.tags)
 
     def mark(self, version: str, key: str) -> None:
         """Set the tag `key` of one version to `true`, and remove it from the others."""
-        with self._querying():
+        with self._store.querying():
             for other in self._client.search_model_versions(f"name = '{self._name}'"):
                 if key in other.tags and str(other.version) != version:
                     self._client.delete_model_version_tag(
@@ -108,7 +95,7 @@ class History:
         """All runs of the experiment, latest first."""
         found: list[Any] = []
         token: str | None = ""
-        with self._querying():
+        with self._store.querying():
             while token is not None:
                 page = self._client.search_runs(
                     [self._experiment],
@@ -118,27 +105,6 @@ class History:
                 found += page
                 token = page.token or None
         return found
-
-    def _not_found(self, problem: str) -> TrackingError:
-        return TrackingError(
-            without_secret(self._uri),
-            problem,
-            expected="a tracking store with runs of the pipeline",
-            fix="run the pipeline first (dvc repro), or set registry.tracking_uri, "
-            "registry.experiment or MLFLOW_TRACKING_URI to where it ran",
-        )
-
-    @contextmanager
-    def _querying(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # whatever MLflow raises
-            raise TrackingError(
-                without_secret(self._uri),
-                f"the query failed: {first_line(error)}",
-                expected="an MLflow tracking store that responds",
-                fix="start it, or set MLFLOW_TRACKING_URI; then run this again",
-            ) from error
 
 
 def _past(run: Any, version: int | None, aliases: Mapping[str, Any]) -> PastRun:

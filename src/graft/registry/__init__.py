@@ -1,0 +1,1 @@
+"""What decides which version is served: gate, decisions, lineage, certificate."""
