@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "quarantine": "show, export and re-admit rejected rows",
     "remote": "configure DVC's S3 remote from environment variables",
     "review": "create blind review sheets for raters, and score completed sheets",
+    "serve": "answer requests with a registered version, as OpenAI's API does",
     "summary": "show scores and the registered version, and where to see more",
     "ui": "open MLflow's pages of runs and registered models",
 }

@@ -19,6 +19,7 @@ from graft.config.model import ModelConfig
 from graft.config.prompt import PromptConfig
 from graft.config.registry import RegistryConfig
 from graft.config.section import Section
+from graft.config.serving import ServingConfig
 from graft.config.split import LeakageConfig, SplitConfig
 from graft.config.task import TaskConfig
 from graft.config.train import QuantizationConfig, TrainConfig
@@ -42,6 +43,7 @@ __all__ = [
     "RegistryConfig",
     "RequirementsConfig",
     "Section",
+    "ServingConfig",
     "SplitConfig",
     "TaskConfig",
     "TokenizeConfig",

@@ -20,7 +20,7 @@ from graft.config.secrets import without_secret
 from graft.errors import ConfigError, DataError
 
 PARAMS = Path("params.yaml")
-_AFTER_TRAINING = frozenset({"engine", "generation", "evaluate", "registry"})
+_AFTER_TRAINING = frozenset({"engine", "generation", "evaluate", "registry", "serving"})
 
 
 class Params(Section):
@@ -42,6 +42,7 @@ class Params(Section):
     generation: config.GenerationConfig
     evaluate: config.EvaluateConfig
     registry: config.RegistryConfig
+    serving: config.ServingConfig
 
     def section(self, kind: type[Section]) -> Section:
         """The section of the given class."""

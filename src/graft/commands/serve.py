@@ -1,0 +1,21 @@
+"""`graft serve`: an API, as of OpenAI, of a registered version."""
+
+from pathlib import Path
+
+from graft.config import RegistryConfig, ServingConfig
+
+
+def run(
+    registry: RegistryConfig,
+    serving: ServingConfig,
+    *,
+    cache: Path = Path(".graft/served"),
+) -> None:
+    """Serve the champion of the registry until the process is interrupted.
+
+    Args:
+        cache: folder for copies of registered versions.
+    """
+    from graft.serving.server import listen, load, to_server
+
+    listen(to_server(load(registry, serving, cache), serving), serving)

@@ -1,0 +1,258 @@
+"""Answers in the schemas of OpenAI's endpoints, whole and as chunks of a stream."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from graft.inference.requests import TokenLogprobs, TokensEvent
+from graft.prompts import Template
+from graft.serving.jobs import Job
+
+FINISHES = {"stop": "stop", "length": "length", "cancelled": "stop"}
+
+
+@dataclass
+class Choice:
+    """One completion while it grows.
+
+    Attributes:
+        finish: OpenAI's finish_reason, at the end.
+        num_tokens: generated, stop token included.
+        last: the last token whose log-probabilities were reported.
+    """
+
+    index: int
+    texts: list[str] = field(default_factory=list)
+    logprobs: list[dict[str, Any]] = field(default_factory=list)
+    finish: str | None = None
+    num_tokens: int = 0
+    last: int | None = None
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What is new of a choice."""
+
+    index: int
+    text: str
+    logprobs: list[dict[str, Any]]
+    finish: str | None
+
+
+class Answer:
+    """The choices of a job, from the events of its rows."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self._places = {row.key: at for at, row in enumerate(job.requests)}
+        self._stops = job.requests[0].stop_ids
+        self.choices = [Choice(number) for number in range(len(job.requests))]
+
+    def add(self, events: Iterable[TokensEvent]) -> list[Delta]:
+        """Add events; what is new of each choice, several events as one."""
+        seen: dict[int, tuple[list[str], list[dict[str, Any]]]] = {}
+        for event in events:
+            choice = self.choices[self._places[event.key]]
+            logs = [
+                self._entry(choice, token, found)
+                for token, found in zip(event.tokens, event.logprobs)
+                if token not in self._stops
+            ]
+            choice.num_tokens += len(event.tokens)
+            choice.texts.append(event.text)
+            choice.logprobs += logs
+            choice.finish = FINISHES[event.finish] if event.finish else None
+            texts, before = seen.setdefault(choice.index, ([], []))
+            texts.append(event.text)
+            before += logs
+        return [
+            Delta(index, "".join(texts), logs, self.choices[index].finish)
+            for index, (texts, logs) in seen.items()
+        ]
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """Numbers of tokens."""
+        written = sum(choice.num_tokens for choice in self.choices)
+        return {
+            "prompt_tokens": self.job.num_prompt_tokens,
+            "completion_tokens": written,
+            "total_tokens": self.job.num_prompt_tokens + written,
+        }
+
+    def _entry(
+        self, choice: Choice, token: int, found: TokenLogprobs
+    ) -> dict[str, Any]:
+        template, before = self.job.version.template, choice.last
+        choice.last = token
+        return _token(template, before, token, found.chosen) | {
+            "top_logprobs": [
+                _token(template, before, other, value) for other, value in found.likely
+            ]
+        }
+
+
+def _token(
+    template: Template, before: int | None, token: int, logprob: float
+) -> dict[str, Any]:
+    """A token as text after another token, its bytes if it is whole characters, and
+    its log-probability in nats."""
+    if before is None:
+        text = template.decode([token])
+    else:
+        text = template.decode([before, token])
+        text = text.removeprefix(template.decode([before]))
+    whole = "\ufffd" not in text
+    return {
+        "token": text,
+        "logprob": max(logprob, -9999.0),  # JSON has no infinity
+        "bytes": list(text.encode()) if whole else None,
+    }
+
+
+class AnswerFormat(Protocol):
+    """The schema of an endpoint's answers."""
+
+    def whole(self, answer: Answer, created: int) -> dict[str, Any]:
+        """The complete answer."""
+
+    def first(self, answer: Answer) -> list[dict[str, Any]]:
+        """Choices of the chunks that open a stream."""
+
+    def chunk(self, delta: Delta) -> dict[str, Any]:
+        """A choice of a chunk."""
+
+    @property
+    def chunk_object(self) -> str:
+        """The type of a chunk."""
+
+
+class ChatFormat:
+    """POST /v1/chat/completions."""
+
+    chunk_object = "chat.completion.chunk"
+
+    def whole(self, answer: Answer, created: int) -> dict[str, Any]:
+        """The complete answer."""
+        choices = [
+            {
+                "index": choice.index,
+                "message": {
+                    "role": "assistant",
+                    "content": "".join(choice.texts),
+                    "refusal": None,
+                },
+                "logprobs": self._logprobs(answer, choice.logprobs),
+                "finish_reason": choice.finish,
+            }
+            for choice in answer.choices
+        ]
+        return _head(answer, "chat.completion", created) | {
+            "choices": choices,
+            "usage": answer.usage,
+        }
+
+    def first(self, answer: Answer) -> list[dict[str, Any]]:
+        """The role of each choice."""
+        return [
+            {
+                "index": choice.index,
+                "delta": {"role": "assistant", "content": ""},
+                "logprobs": None,
+                "finish_reason": None,
+            }
+            for choice in answer.choices
+        ]
+
+    def chunk(self, delta: Delta) -> dict[str, Any]:
+        """A choice of a chunk."""
+        logs = {"content": delta.logprobs, "refusal": None} if delta.logprobs else None
+        return {
+            "index": delta.index,
+            "delta": {"content": delta.text} if delta.text or not delta.finish else {},
+            "logprobs": logs,
+            "finish_reason": delta.finish,
+        }
+
+    @staticmethod
+    def _logprobs(answer: Answer, logs: Sequence[Any]) -> dict[str, Any] | None:
+        asked = answer.job.requests[0].logprobs is not None
+        return {"content": list(logs), "refusal": None} if asked else None
+
+
+class CompletionFormat:
+    """POST /v1/completions."""
+
+    chunk_object = "text_completion"
+
+    def whole(self, answer: Answer, created: int) -> dict[str, Any]:
+        """The complete answer."""
+        choices = [
+            {
+                "index": choice.index,
+                "text": "".join(choice.texts),
+                "logprobs": to_legacy(choice.logprobs) if choice.logprobs else None,
+                "finish_reason": choice.finish,
+            }
+            for choice in answer.choices
+        ]
+        return _head(answer, "text_completion", created) | {
+            "choices": choices,
+            "usage": answer.usage,
+        }
+
+    def first(self, answer: Answer) -> list[dict[str, Any]]:
+        """Nothing: a text has no role."""
+        del answer
+        return []
+
+    def chunk(self, delta: Delta) -> dict[str, Any]:
+        """A choice of a chunk."""
+        return {
+            "index": delta.index,
+            "text": delta.text,
+            "logprobs": to_legacy(delta.logprobs) if delta.logprobs else None,
+            "finish_reason": delta.finish,
+        }
+
+
+def to_legacy(logs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Log-probabilities in the older schema of /v1/completions."""
+    starts, length = [], 0
+    for entry in logs:
+        starts.append(length)
+        length += len(entry["token"])
+    return {
+        "tokens": [entry["token"] for entry in logs],
+        "token_logprobs": [entry["logprob"] for entry in logs],
+        "top_logprobs": [
+            {other["token"]: other["logprob"] for other in entry["top_logprobs"]}
+            for entry in logs
+        ],
+        "text_offset": starts,
+    }
+
+
+def _head(answer: Answer, kind: str, created: int) -> dict[str, Any]:
+    version = answer.job.version
+    return {
+        "id": answer.job.id,
+        "object": kind,
+        "created": created,
+        "model": version.id,
+        "system_fingerprint": version.template.hash,
+    }
+
+
+def to_chunk(
+    answer: Answer,
+    answer_format: AnswerFormat,
+    created: int,
+    choices: Sequence[Mapping[str, Any]],
+    usage: Mapping[str, int] | None,
+    with_usage: bool,
+) -> dict[str, Any]:
+    """A chunk of a stream; if usage is asked for, it is null in all but the last."""
+    chunk = _head(answer, answer_format.chunk_object, created)
+    chunk["choices"] = list(choices)
+    return chunk | ({"usage": usage} if with_usage else {})

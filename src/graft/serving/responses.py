@@ -1,0 +1,175 @@
+"""Running a job for a client: whole or as a stream of events, and its end if the client
+leaves or the deadline passes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass
+from time import time
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from graft.serving.admission import Admission
+from graft.serving.answers import Answer, AnswerFormat, to_chunk
+from graft.serving.engine import EngineStoppedError, ServingEngine
+from graft.serving.errors import ApiError
+from graft.serving.jobs import Job
+
+VERSION_HEADER = "x-graft-version"
+CLIENT_GONE = 499
+"""Status, in the log alone, of a request whose client left (a convention of nginx)."""
+
+
+@dataclass(frozen=True)
+class JobRunner:
+    """Runs jobs in the engine, as far as they are admitted."""
+
+    engine: ServingEngine
+    admission: Admission
+    deadline_s: float
+
+    async def respond(
+        self,
+        request: Request,
+        job: Job,
+        answer_format: AnswerFormat,
+        *,
+        streams: bool,
+        with_usage: bool = False,
+    ) -> Response:
+        """The response to a request.
+
+        Raises: ApiError if it is not admitted, or not done before the deadline.
+        """
+        release = self.admission.admit(job.num_reserved)
+        headers = {VERSION_HEADER: job.version.id}
+        request.state.job = answer = Answer(job)
+        if streams:
+            chunks = self._stream(answer, answer_format, with_usage)
+            return EventStream(chunks, release, headers)
+        try:
+            await until_gone(request, self._run(answer))
+        except ClientGoneError:
+            return Response(status_code=CLIENT_GONE)
+        finally:
+            release()
+        return JSONResponse(answer_format.whole(answer, int(time())), headers=headers)
+
+    async def _run(self, answer: Answer) -> None:
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                async with aclosing(self.engine.stream(answer.job.requests)) as events:
+                    async for some in events:
+                        answer.add(some)
+        except TimeoutError as error:
+            raise self._too_late() from error
+        except EngineStoppedError as error:
+            raise _stopped() from error
+
+    async def _stream(
+        self, answer: Answer, answer_format: AnswerFormat, with_usage: bool
+    ) -> AsyncIterator[bytes]:
+        created = int(time())
+
+        def event(choices: Any, usage: Any = None) -> bytes:
+            return to_event(
+                to_chunk(answer, answer_format, created, choices, usage, with_usage)
+            )
+
+        end = asyncio.get_running_loop().time() + self.deadline_s
+        try:
+            if first := answer_format.first(answer):
+                yield event(first)
+            stream = self.engine.stream(answer.job.requests)
+            async with aclosing(stream) as events:
+                while (some := await _next(events, end)) is not None:
+                    for delta in answer.add(some):
+                        if delta.text or delta.logprobs or delta.finish:
+                            yield event([answer_format.chunk(delta)])
+            if with_usage:
+                yield event([], answer.usage)
+            yield b"data: [DONE]\n\n"
+        except TimeoutError:
+            yield to_event(self._too_late().to_body())
+        except EngineStoppedError:
+            yield to_event(_stopped().to_body())
+
+    def _too_late(self) -> ApiError:
+        return ApiError(
+            503,
+            f"not done within the deadline of {self.deadline_s:g} s; ask for fewer "
+            "tokens, or later",
+            code="deadline_exceeded",
+            retry_after_s=self.admission.wait_s(self.admission.num_tokens),
+        )
+
+
+async def _next(events: AsyncIterator[Any], end: float) -> Any:
+    """The next events; None at the end. Raises: TimeoutError at the time `end`."""
+    async with asyncio.timeout_at(end):
+        return await anext(events, None)
+
+
+def _stopped() -> ApiError:
+    return ApiError(
+        500, "the engine ended; see the server's log", code="engine_stopped"
+    )
+
+
+def to_event(value: Any) -> bytes:
+    """A server-sent event."""
+    return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
+
+
+class EventStream(StreamingResponse):
+    """A stream that gives up its place in the end, also if it never began."""
+
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        release: Callable[[], None],
+        headers: dict[str, str],
+    ) -> None:
+        headers = {**headers, "cache-control": "no-cache", "x-accel-buffering": "no"}
+        super().__init__(chunks, headers=headers, media_type="text/event-stream")
+        self._release = release
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            close: Callable[[], Coroutine[Any, Any, None]]
+            close = getattr(self.body_iterator, "aclose")
+            await asyncio.shield(close())
+            self._release()
+
+
+class ClientGoneError(Exception):
+    """The client closed its connection before the answer."""
+
+
+async def until_gone(request: Request, work: Coroutine[Any, Any, None]) -> None:
+    """Do some work, or cancel it when the client closes the connection.
+
+    Raises: ClientGoneError, or what the work raises.
+    """
+    task = asyncio.ensure_future(work)
+    watcher = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({task, watcher}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientGoneError
+    finally:
+        watcher.cancel()
+        task.cancel()
+        await asyncio.gather(watcher, task, return_exceptions=True)
+    task.result()
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
