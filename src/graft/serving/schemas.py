@@ -167,7 +167,8 @@ class CompletionRequest(SamplingFields):
 class TaskRequest(SamplingFields):
     """The body of POST /v1/tasks/TASK: the fields of one row of the task."""
 
-    model: str | None = None  # type: ignore[assignment]  # by default what is served
+    # By default what is served.
+    model: str | None = None  # type: ignore[assignment]
     fields: dict[str, str]
 
     @property
