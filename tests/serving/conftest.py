@@ -2,46 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from api_server import Running, running
+from tiny_server import load_base, load_served, serving_config
 
-from graft.config import ModelConfig, PromptConfig, ServingConfig
+from graft.config import ServingConfig
 from graft.inference.generation import complete
-from graft.inference.results import Decoding
-from graft.prompts import load_template
-from graft.serving.served_model import LoadedModel, ServedVersion
-from graft.tasks import get_task
-
-PARAMS = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
-
-
-def load_base() -> Any:
-    """The tiny base in float32."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    path = PARAMS["model"]["path"]
-    return AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
+from graft.serving.served_model import LoadedModel
 
 
 @pytest.fixture(scope="session")
 def loaded() -> LoadedModel:
     """The tiny base without an adapter."""
-    model = ModelConfig.model_validate(PARAMS["model"])
-    version = ServedVersion(
-        name="translator",
-        version="3",
-        adapter=None,
-        template=load_template(model, PromptConfig.model_validate(PARAMS["prompt"])),
-        task=get_task("translation"),
-        decoding=Decoding(max_new_tokens=24),
-        created_s=1_700_000_000,
-    )
-    return LoadedModel(load_base(), version, length=512)
+    return load_served()
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +34,7 @@ def offline(loaded: LoadedModel) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def serving() -> ServingConfig:
-    return ServingConfig.model_validate({**PARAMS["serving"], "port": 0, "slots": 8})
+    return serving_config()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,158 @@
+"""The API's throughput beside that of the engine alone, with the tiny base.
+
+    python benchmarks/serving.py --streams 64 --tokens 64 --rounds 3
+
+Both complete the same prompts, each to its last token, alternately. The clients run in
+a process of their own; they read the streams, and count the events and tokens.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path += [str(ROOT / "tests/samples"), str(ROOT / "tests/serving")]
+
+
+class NeverEnds:
+    """A template without stop tokens, so that all completions have the same length."""
+
+    stop_ids: list[int] = []
+
+    def __init__(self, template: Any) -> None:
+        self._template = template
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._template, name)
+
+
+def prompts(number: int) -> list[str]:
+    """Different prompts of about ten tokens."""
+    return [f"The cat number {n} sleeps on the table." for n in range(number)]
+
+
+def run_engine(loaded: Any, num_streams: int, num_tokens: int) -> float:
+    """Tokens per second of the engine alone."""
+    from graft.inference.batching import run_requests
+    from graft.inference.requests import GenerationRequest
+
+    template = loaded.version.template
+    rows = [
+        GenerationRequest(
+            key=number,
+            prompt=template.encode_prompt([{"role": "user", "content": text}]),
+            max_new_tokens=num_tokens,
+            template=template,
+        )
+        for number, text in enumerate(prompts(num_streams))
+    ]
+    start, count = time.perf_counter(), 0
+    for event in run_requests(loaded.model, rows, num_streams):
+        count += len(event.tokens)
+    return count / (time.perf_counter() - start)
+
+
+async def _stream(host: str, port: int, text: str, num_tokens: int) -> list[float]:
+    """The times at which events of one stream arrive."""
+    body = json.dumps(
+        {
+            "model": "translator",
+            "prompt": text,
+            "max_tokens": num_tokens,
+            "stream": True,
+        }
+    ).encode()
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(
+        b"POST /v1/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+        b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+        + body
+    )
+    times = []
+    while line := await reader.readline():
+        if line.startswith(b"data: {"):
+            times.append(time.perf_counter())
+    writer.close()
+    return times
+
+
+async def _load(port: int, num_streams: int, num_tokens: int) -> dict[str, float]:
+    start = time.perf_counter()
+    texts = prompts(num_streams)
+    found = await asyncio.gather(
+        *(_stream("127.0.0.1", port, text, num_tokens) for text in texts)
+    )
+    seconds = time.perf_counter() - start
+    gaps = [b - a for times in found for a, b in zip(times, times[1:])]
+    return {
+        "seconds": seconds,
+        "events": sum(map(len, found)),
+        "gap_p50_ms": 1000 * median(gaps),
+        "gap_p99_ms": 1000 * quantiles(gaps, n=100)[98],
+    }
+
+
+def clients(port: int, num_streams: int, num_tokens: int) -> dict[str, float]:
+    """Run the clients in another process; their times."""
+    words = ["--clients-of", port, "--streams", num_streams, "--tokens", num_tokens]
+    done = subprocess.run(
+        [sys.executable, __file__, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def main() -> None:
+    """Print a line for each round, and the median ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--streams", type=int, default=64)
+    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--clients-of", type=int)
+    words = parser.parse_args()
+    if words.clients_of:
+        found = asyncio.run(_load(words.clients_of, words.streams, words.tokens))
+        print(json.dumps(found))
+        return
+    import torch
+    from api_server import running
+    from tiny_server import load_served, serving_config
+
+    torch.set_num_threads(1)
+    alone, loaded = load_served(), load_served()
+    endless = replace(loaded.version, template=NeverEnds(loaded.version.template))
+    loaded, alone = (replace(one, version=endless) for one in (loaded, alone))
+    serving = serving_config(slots=words.streams)
+    run_engine(alone, words.streams, 8)
+    ratios = []
+    with running(loaded, serving) as api:
+        port = int(api.url.rpartition(":")[2])
+        clients(port, words.streams, 8)
+        for _ in range(words.rounds):
+            engine = run_engine(alone, words.streams, words.tokens)
+            found = clients(port, words.streams, words.tokens)
+            served = words.streams * words.tokens / found["seconds"]
+            ratios.append(served / engine)
+            print(
+                f"engine {engine:7.0f} tokens/s   API {served:7.0f}   ratio "
+                f"{served / engine:.2f}   between events "
+                f"{found['gap_p50_ms']:.1f} ms (median), {found['gap_p99_ms']:.1f} (p99)"
+                f"   threads {threading.active_count()}",
+                flush=True,
+            )
+    print(f"median ratio {median(ratios):.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The repository's tiny base as a served version, without an adapter."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from graft.config import ModelConfig, PromptConfig, ServingConfig
+from graft.inference.results import Decoding
+from graft.prompts import load_template
+from graft.serving.served_model import LoadedModel, ServedVersion
+from graft.tasks import get_task
+
+PARAMS = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
+
+
+def load_base() -> Any:
+    """The tiny base in float32."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    path = PARAMS["model"]["path"]
+    return AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
+
+
+def load_served() -> LoadedModel:
+    """The tiny base as version 3 of the model `translator`."""
+    model = ModelConfig.model_validate(PARAMS["model"])
+    version = ServedVersion(
+        name="translator",
+        version="3",
+        adapter=None,
+        template=load_template(model, PromptConfig.model_validate(PARAMS["prompt"])),
+        task=get_task("translation"),
+        decoding=Decoding(max_new_tokens=24),
+        created_s=1_700_000_000,
+    )
+    return LoadedModel(load_base(), version, length=512)
+
+
+def serving_config(**changes: Any) -> ServingConfig:
+    """The configuration of the repository, on a free port."""
+    values = {**PARAMS["serving"], "port": 0, "slots": 8, **changes}
+    return ServingConfig.model_validate(values)
