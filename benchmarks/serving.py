@@ -113,6 +113,19 @@ def clients(port: int, num_streams: int, num_tokens: int) -> dict[str, float]:
     return found
 
 
+def endless_batch(num_slots: int) -> tuple[Any, Any]:
+    """The batch of the API, in the engine's process."""
+    import torch
+    from tiny_server import load_served
+
+    from graft.inference.batching import ContinuousBatch
+
+    torch.set_num_threads(1)
+    loaded = load_served()
+    batch = ContinuousBatch(loaded.model, num_slots, loaded.length)
+    return batch, NeverEnds(loaded.version.template)
+
+
 def main() -> None:
     """Print a line for each round, and the median ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -129,6 +142,8 @@ def main() -> None:
     from api_server import running
     from tiny_server import load_served, serving_config
 
+    from graft.serving.engine_process import EngineProcess
+
     torch.set_num_threads(1)
     alone, loaded = load_served(), load_served()
     endless = replace(loaded.version, template=NeverEnds(loaded.version.template))
@@ -136,7 +151,9 @@ def main() -> None:
     serving = serving_config(slots=words.streams)
     run_engine(alone, words.streams, 8)
     ratios = []
-    with running(loaded, serving) as api:
+    process = EngineProcess("serving:endless_batch")
+    process.start_loading(words.streams)
+    with running(loaded, serving, process) as api:
         port = int(api.url.rpartition(":")[2])
         clients(port, words.streams, 8)
         for _ in range(words.rounds):

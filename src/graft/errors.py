@@ -12,6 +12,7 @@ GraftError
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class GraftError(Exception):
@@ -33,6 +34,11 @@ class GraftError(Exception):
         self.expected = expected
         self.fix = fix
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For processes that pass errors on: the arguments after the first two are
+        keywords."""
+        return _restore, (type(self), *self.args)
+
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.problem}"]
         if self.expected:
@@ -40,6 +46,12 @@ class GraftError(Exception):
         if self.fix:
             lines.append(f"  fix: {self.fix}")
         return "\n".join(lines)
+
+
+def _restore(
+    kind: type[GraftError], where: str, problem: str, expected: str, fix: str
+) -> GraftError:
+    return kind(where, problem, expected=expected, fix=fix)
 
 
 class ConfigError(GraftError):
@@ -66,6 +78,9 @@ class RefusedChatsError(TemplateError):
             first.where, first.problem, expected=first.expected, fix=first.fix
         )
         self.refused = refused
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RefusedChatsError, (self.refused,)
 
 
 class ModelError(GraftError):

@@ -19,7 +19,8 @@ from transformers import (
 )
 
 from graft.inference.requests import GenerationRequest, Sampling
-from graft.inference.sampling import draw, rank, several, uniform
+from graft.inference.sampling import draw, rank
+from graft.inference.seeds import several, uniform
 
 MANY = 2**31 - 1
 TEMPERATURES = st.sampled_from([1e-30, 1e-6, 0.3, 1.0, 2.5, 1e6, 1e30])

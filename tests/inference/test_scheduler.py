@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from graft.inference.requests import GenerationRequest, OpenRow, Sampling
 from graft.inference.runner import ModelRunner
-from graft.inference.sampling import several
+from graft.inference.seeds import several
 from graft.inference.scheduler import Scheduler
 
 LENGTH, NEW = 64, 10

@@ -8,7 +8,7 @@ import pytest
 
 from graft.inference.batching import run_requests
 from graft.inference.requests import GenerationRequest, Sampling
-from graft.inference.sampling import several
+from graft.inference.seeds import several
 
 PROMPTS = [list(range(20, 50)), list(range(60, 75))]
 

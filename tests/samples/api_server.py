@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from tiny_server import LoadedModel, OneVersion
 
 from graft.config import ServingConfig
-from graft.serving.app import Server
-from graft.serving.served_model import LoadedModel
-from graft.serving.server import DrainingServer, bind, to_server
+from graft.inference.batching import ContinuousBatch
+from graft.serving.engine import Batch
+from graft.serving.server import DrainingServer, bind, read_keys, to_server
+from graft.serving.state import Server
+from graft.serving.versions import Registry
 
 
 @dataclass
@@ -30,15 +33,31 @@ class Running:
 
 
 @contextmanager
-def running(loaded: LoadedModel, serving: ServingConfig) -> Iterator[Running]:
+def running(
+    loaded: LoadedModel,
+    serving: ServingConfig,
+    batch: Batch | None = None,
+    registry: Registry | None = None,
+) -> Iterator[Running]:
     """Serve a model on a free port until the end of the block."""
-    server = to_server(loaded, serving)
+    batch = batch or ContinuousBatch(loaded.model, serving.slots, loaded.length)
+    version = loaded.version
+    server = to_server(
+        serving,
+        batch,
+        registry or OneVersion(version),
+        name=version.name,
+        task=version.task,
+        length=loaded.length,
+        keys=read_keys(serving),
+    )
     process = DrainingServer(server, serving)
     with bind("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         thread = threading.Thread(target=process.run, args=([listener],))
         thread.start()
-        while not process.started:
+        while httpx2.get(f"{url}/health/ready", timeout=60).status_code != 200:
+            assert thread.is_alive(), process.failure
             time.sleep(0.01)
         try:
             yield Running(server, url)

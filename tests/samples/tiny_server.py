@@ -1,5 +1,7 @@
 """The repository's tiny base as a served version, without an adapter."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import yaml
 from graft.config import ModelConfig, PromptConfig, ServingConfig
 from graft.inference.results import Decoding
 from graft.prompts import load_template
-from graft.serving.served_model import LoadedModel, ServedVersion
+from graft.serving.served_model import ServedVersion
 from graft.tasks import get_task
 
 PARAMS = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
@@ -21,6 +23,15 @@ def load_base() -> Any:
 
     path = PARAMS["model"]["path"]
     return AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """The weights, a version that they answer for, and the longest row."""
+
+    model: Any
+    version: ServedVersion
+    length: int
 
 
 def load_served() -> LoadedModel:
@@ -42,3 +53,17 @@ def serving_config(**changes: Any) -> ServingConfig:
     """The configuration of the repository, on a free port."""
     values = {**PARAMS["serving"], "port": 0, "slots": 8, **changes}
     return ServingConfig.model_validate(values)
+
+
+@dataclass
+class OneVersion:
+    """A registry whose alias `champion` is always the same version."""
+
+    version: ServedVersion
+
+    def held(self) -> Mapping[str, str]:
+        return {"champion": self.version.version}
+
+    def fetch(self, version: str) -> tuple[ServedVersion, Path]:
+        assert version == self.version.version
+        return self.version, Path()

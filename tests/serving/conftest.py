@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 from api_server import Running, running
-from tiny_server import load_base, load_served, serving_config
+from tiny_server import LoadedModel, load_base, load_served, serving_config
 
 from graft.config import ServingConfig
 from graft.inference.generation import complete
-from graft.serving.served_model import LoadedModel
 
 
 @pytest.fixture(scope="session")

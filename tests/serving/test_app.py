@@ -178,10 +178,15 @@ def test_the_fields_of_the_task_make_the_prompt_of_training(api):
         assert refused.json()["error"]["param"] == param
 
 
+def lines_of(caplog) -> list[str]:
+    return [r.getMessage() for r in caplog.records if r.name == "graft.requests"]
+
+
 def test_the_log_has_a_line_per_request_without_its_texts(api, caplog):
     caplog.set_level("INFO", "graft.requests")
     api.post("/v1/completions", **{**LONG, "prompt": "A secret.", "max_tokens": 3})
-    (line,) = [r.getMessage() for r in caplog.records if r.name == "graft.requests"]
+    wait_until(lambda: lines_of(caplog) != [])  # written after the answer
+    (line,) = lines_of(caplog)
     entry = json.loads(line)
     assert entry["status"] == 200 and entry["completion_tokens"] == 3
     assert entry["version"] == "translator/3" and "secret" not in line

@@ -13,7 +13,8 @@ def _client(api) -> OpenAI:
 
 
 def test_models_are_the_name_and_the_version(client):
-    assert [m.id for m in client.models.list()] == ["translator", "translator/3"]
+    names = [model.id for model in client.models.list()]
+    assert names == ["translator", "translator@champion", "translator/3"]
     assert client.models.retrieve("translator/3").object == "model"
 
 

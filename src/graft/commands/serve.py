@@ -16,6 +16,6 @@ def run(
     Args:
         cache: folder for copies of registered versions.
     """
-    from graft.serving.server import listen, load, to_server
+    from graft.serving.server import listen, load_server
 
-    listen(to_server(load(registry, serving, cache), serving), serving)
+    listen(load_server(registry, serving, cache), serving)

@@ -4,10 +4,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from graft.config.section import Positive, Rate, Section
+from graft.config.section import Positive, Rate, Section, Share
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Name = Annotated[str, Field(min_length=1)]
+
+
+class CanaryConfig(Section):
+    """A second version that receives a share of the requests.
+
+    With `shadow`, it answers copies of them, and its answers are only logged.
+    """
+
+    alias: Name
+    share: Share
+    shadow: bool
 
 
 class ServingConfig(Section):
@@ -16,6 +27,8 @@ class ServingConfig(Section):
     host: Name
     port: Port
     version: Name
+    canary: CanaryConfig | None
+    poll_s: Rate
     device: Literal["auto", "cpu", "cuda"]
     slots: Positive
     max_context_tokens: Positive

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from graft.inference.requests import GenerationRequest, TokensEvent
@@ -22,6 +23,12 @@ class Batch(Protocol):
 
     def close(self) -> None:
         """Take no more requests."""
+
+    def add_adapter(self, name: str, folder: Path) -> None:
+        """Load an adapter beside the others. Raises: ModelError if it does not fit."""
+
+    def remove_adapter(self, name: str) -> None:
+        """Take no more rows with an adapter; free it after those that run."""
 
     def events(self) -> Iterator[TokensEvent]:
         """Run the model until it is closed and all rows have ended."""
@@ -114,6 +121,14 @@ class ServingEngine:
             for request in requests:
                 if self._rows.pop(request.key, None) and rows.num_open:
                     self._batch.cancel(request.key)
+
+    async def add_adapter(self, name: str, folder: Path) -> None:
+        """Load an adapter while others run. Raises: ModelError if it does not fit."""
+        await asyncio.to_thread(self._batch.add_adapter, name, folder)
+
+    async def remove_adapter(self, name: str) -> None:
+        """Free an adapter that no more rows will have."""
+        await asyncio.to_thread(self._batch.remove_adapter, name)
 
     def _run(self) -> None:
         """The thread: events of a step reach the event loop together."""

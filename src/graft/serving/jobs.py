@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graft.inference.requests import GenerationRequest, Sampling
-from graft.inference.sampling import several
+from graft.inference.seeds import several
 from graft.serving.errors import ApiError
 from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
 from graft.serving.served_model import ServedVersion

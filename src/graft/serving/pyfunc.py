@@ -5,20 +5,18 @@ quantization of training; MLflow's model_config contains the decoding of the eva
 Registered versions import this module by its name, so it must not move.
 """
 
-import os
-import re
 from pathlib import Path
 from typing import Any
 
 from mlflow.pyfunc import PythonModel
 
 from graft.config import ModelConfig, PromptConfig, QuantizationConfig
-from graft.errors import ModelError
 from graft.hardware.device import choose_device
 from graft.inference.generation import complete
 from graft.inference.results import Decoding
 from graft.models.adapter_record import check_record, read_record
 from graft.prompts import load_template
+from graft.serving.base_folder import find_base
 from graft.training.tuning import load_served
 
 
@@ -53,23 +51,3 @@ class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
             for text in model_input
         ]
         return complete(self.model, self.template, prompts, self.decoding).texts
-
-
-def find_base(path: str, revision: str) -> str:
-    """The base model's folder, or its Hub id.
-
-    A relative folder is resolved in the current directory, then in GRAFT_ROOT.
-    Raises: ModelError if neither has it and the revision is not a Hub commit.
-    """
-    root = os.environ.get("GRAFT_ROOT", ".")
-    for place in (Path.cwd() / path, Path(root) / path):
-        if place.is_dir():
-            return str(place)
-    if re.fullmatch(r"[0-9a-f]{40}", revision):
-        return path
-    raise ModelError(
-        path,
-        f"the base model's folder is neither in {Path.cwd()} nor in GRAFT_ROOT",
-        expected=f"the folder of revision {revision} that the adapter was trained on",
-        fix="run in the root of the repository, or set GRAFT_ROOT to it",
-    )

@@ -3,6 +3,7 @@ leaves or the deadline passes."""
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -38,14 +39,17 @@ class JobRunner:
         job: Job,
         answer_format: AnswerFormat,
         *,
+        in_use: Counter[str],
         streams: bool,
         with_usage: bool = False,
     ) -> Response:
         """The response to a request.
 
+        Args:
+            in_use: counts the open requests of each version.
         Raises: ApiError if it is not admitted, or not done before the deadline.
         """
-        release = self.admission.admit(job.num_reserved)
+        release = self._admit(job, in_use)
         headers = {VERSION_HEADER: job.version.id}
         request.state.job = answer = Answer(job)
         if streams:
@@ -58,6 +62,28 @@ class JobRunner:
         finally:
             release()
         return JSONResponse(answer_format.whole(answer, int(time())), headers=headers)
+
+    async def run_unseen(self, answer: Answer, in_use: Counter[str]) -> None:
+        """Complete a job that no client waits for.
+
+        Raises: as `respond`.
+        """
+        release = self._admit(answer.job, in_use)
+        try:
+            await self._run(answer)
+        finally:
+            release()
+
+    def _admit(self, job: Job, in_use: Counter[str]) -> Callable[[], None]:
+        """Count a job as open until the returned function is called."""
+        give_back = self.admission.admit(job.num_reserved)
+        in_use[job.version.id] += 1
+
+        def release() -> None:
+            give_back()
+            in_use[job.version.id] -= 1
+
+        return release
 
     async def _run(self, answer: Answer) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The registered version that answers: its model, template, task and decoding."""
+"""A registered version as requests see it, without its weights."""
 
 import re
 from collections.abc import Mapping
@@ -6,26 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graft.config import ModelConfig, PromptConfig, QuantizationConfig, ServingConfig
+from graft.config import ModelConfig, PromptConfig, QuantizationConfig
 from graft.data.convert.task import Task
-from graft.errors import ModelError
-from graft.hardware.device import choose_device
-from graft.inference.adapters import active_adapter
-from graft.inference.families import is_supported, obstacle
 from graft.inference.results import Decoding
-from graft.models.adapter_record import check_record, read_record
+from graft.models.adapter_record import AdapterRecord, check_record, read_record
+from graft.models.files import read_shape
 from graft.prompts import Template, load_template
+from graft.serving.base_folder import find_base
 from graft.tasks import get_task
 from graft.tracking.versions import ADAPTER, RegisteredVersion, Versions
 
 
 @dataclass(frozen=True)
 class ServedVersion:
-    """A version as requests see it.
+    """What a request needs to know of a version.
 
     Args:
         name, version: of the registry.
-        adapter: its name in the loaded model; None: a model of its own.
+        adapter: its name in the engine; None: the base alone, or a model of its own.
         created_s: seconds since 1970, UTC.
     """
 
@@ -49,75 +47,75 @@ class ServedVersion:
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """A base in memory with the adapter of a version.
+class BaseModel:
+    """The base that versions share, as the engine loads it.
 
     Args:
-        length: most tokens of a prompt with its completion.
+        model: with a folder, or a Hub id, that exists here.
+        limit: its longest sequence, in tokens; None: not known.
     """
 
-    model: Any
-    version: ServedVersion
-    length: int
+    model: ModelConfig
+    prompt: PromptConfig
+    quantization: QuantizationConfig
+    limit: int | None
 
 
-def fetch_version(
-    versions: Versions, reference: str, folder: Path
-) -> tuple[RegisteredVersion, Path]:
-    """Copy a registered version to a folder of its own, once.
-
-    Args:
-        reference: as `Versions.find` takes it.
-    Returns: the version, and its folder.
-    """
-    version = versions.find(reference)
+def fetch_version(versions: Versions, version: RegisteredVersion, folder: Path) -> Path:
+    """Copy a registered version to a folder of its own, once. Returns: the folder."""
     out = folder / re.sub(r"\W", "_", version.name) / version.version
-    if not (out / ADAPTER).is_dir():
-        return version, versions.fetch_model(version, out)
-    return version, out
+    if (out / ADAPTER).is_dir():
+        return out
+    return versions.fetch_model(version, out)
 
 
-def load_model(
-    version: RegisteredVersion, folder: Path, serving: ServingConfig
-) -> LoadedModel:
-    """Load the base of a version's record, and the adapter.
+def base_of(folder: Path) -> BaseModel:
+    """The base of a version's record.
 
-    Raises: ModelError if the base is missing, differs from that of training, or cannot
-        be served; TemplateError if the template differs.
+    Args:
+        folder: of the registered version.
+    Raises: ModelError if it is not found.
     """
-    from graft.serving.pyfunc import find_base
-    from graft.training.tuning import load_served
+    record = read_record(folder / ADAPTER)
+    model = ModelConfig.model_validate(record.params["model"])
+    path = find_base(model.path, model.revision)
+    model = model.model_copy(update={"path": path})
+    return BaseModel(
+        model=model,
+        prompt=PromptConfig.model_validate(record.params["prompt"]),
+        quantization=QuantizationConfig.model_validate(record.params["quantization"]),
+        limit=read_shape(model).get("max_position_embeddings"),
+    )
 
+
+def describe_version(
+    version: RegisteredVersion, folder: Path, base: BaseModel
+) -> ServedVersion:
+    """A version that shares a base.
+
+    Args:
+        folder: of the registered version.
+    Raises: ModelError or TemplateError if it was trained on another base, or with
+        another template.
+    """
     adapter = folder / ADAPTER
     record = read_record(adapter)
-    model = ModelConfig.model_validate(record.params["model"])
-    model = model.model_copy(update={"path": find_base(model.path, model.revision)})
-    quantization = QuantizationConfig.model_validate(record.params["quantization"])
-    template = load_template(
-        model, PromptConfig.model_validate(record.params["prompt"])
-    )
-    check_record(record, adapter, model, template.hash)
-    device = choose_device(serving.device, model, quantization)
-    loaded = load_served(model, quantization, device, adapter)
-    if not is_supported(loaded):
-        raise ModelError(
-            version.address,
-            f"cannot be served: {obstacle(loaded.config) or 'not on this device'}",
-            expected="a model whose layers are attention over the whole prompt",
-            fix="complete its prompts with graft.serving.pyfunc (MLflow) instead",
-        )
-    served = ServedVersion(
+    template = load_template(base.model, base.prompt)
+    check_record(record, adapter, base.model, template.hash)
+    is_adapter = (adapter / "adapter_config.json").is_file()
+    return ServedVersion(
         name=version.name,
         version=version.version,
-        adapter=active_adapter(loaded),
+        adapter=version.version if is_adapter else None,
         template=template,
-        task=get_task(record.params["task"]["name"]),
+        task=_task_of(record),
         decoding=Decoding(**_settings(folder)["decoding"]),
         created_s=version.created_ms // 1000,
     )
-    limit = getattr(loaded.config, "max_position_embeddings", None)
-    length = min(limit or serving.max_context_tokens, serving.max_context_tokens)
-    return LoadedModel(loaded, served, length)
+
+
+def _task_of(record: AdapterRecord) -> Task:
+    return get_task(record.params["task"]["name"])
 
 
 def _settings(folder: Path) -> Mapping[str, Any]:

@@ -9,59 +9,103 @@ from types import FrameType
 import uvicorn
 
 from graft.config import RegistryConfig, ServingConfig
+from graft.data.convert.task import Task
 from graft.errors import ConfigError
-from graft.inference.batching import ContinuousBatch
 from graft.serving.admission import Admission, RateLimit
-from graft.serving.app import Server, create_app
-from graft.serving.engine import ServingEngine
+from graft.serving.app import create_app
+from graft.serving.engine import Batch, ServingEngine
+from graft.serving.engine_process import EngineProcess
 from graft.serving.keys import ApiKeys
+from graft.serving.registry_source import RegistrySource
 from graft.serving.responses import JobRunner
-from graft.serving.served_model import LoadedModel, fetch_version, load_model
+from graft.serving.state import Server
+from graft.serving.versions import Registry, ServedVersions
 from graft.tracking.versions import Versions
 
+LOADER = "graft.serving.engine_loader:load_engine"
+"""Imported in the engine's process alone: it needs torch."""
 
-def load(registry: RegistryConfig, serving: ServingConfig, cache: Path) -> LoadedModel:
-    """Load the configured version of the registered model.
+
+def load_server(
+    registry: RegistryConfig, serving: ServingConfig, cache: Path
+) -> Server:
+    """A server of the configured version, whose engine is loading.
 
     Args:
         cache: folder for copies of registered versions.
+    Raises: GraftError if there is no such version, or it cannot be served.
     """
-    found, folder = fetch_version(Versions(registry), serving.version, cache)
-    return load_model(found, folder, serving)
+    keys = read_keys(serving)  # before anything slow
+    process = EngineProcess(LOADER)
+    source = RegistrySource(Versions(registry), cache, serving.version)
+    length = min(serving.max_context_tokens, source.base.limit or 2**31)
+    process.start_loading(
+        source.base, serving.device, serving.slots, length, source.full
+    )
+    task, name = source.first.task, registry.name
+    return to_server(
+        serving, process, source, name=name, task=task, length=length, keys=keys
+    )
 
 
-def to_server(loaded: LoadedModel, serving: ServingConfig) -> Server:
-    """A server of a loaded model, which is not started."""
-    batch = ContinuousBatch(loaded.model, serving.slots, loaded.length)
+def to_server(
+    serving: ServingConfig,
+    batch: Batch,
+    source: Registry,
+    *,
+    name: str,
+    task: Task,
+    length: int,
+    keys: ApiKeys,
+) -> Server:
+    """A server that is not started.
+
+    Args:
+        name: of the registered model.
+        task: of its versions.
+        length: most tokens of a prompt with its completion.
+    """
+    engine = ServingEngine(batch)
     admission = Admission(serving.max_open_requests, serving.max_open_tokens)
     return Server(
-        version=loaded.version,
-        length=loaded.length,
-        runner=JobRunner(ServingEngine(batch), admission, serving.deadline_s),
-        keys=ApiKeys(Path(serving.keys_file) if serving.keys_file else None),
+        task=task,
+        versions=ServedVersions(name, serving.version, serving.canary, source, engine),
+        length=length,
+        runner=JobRunner(engine, admission, serving.deadline_s),
+        keys=keys,
         rates=RateLimit(serving.requests_per_minute),
         max_body_bytes=serving.max_body_bytes,
         log_texts=serving.log_texts,
+        poll_s=serving.poll_s,
     )
+
+
+def read_keys(serving: ServingConfig) -> ApiKeys:
+    """The configured API keys. Raises: ConfigError if their file cannot be used."""
+    return ApiKeys(Path(serving.keys_file) if serving.keys_file else None)
 
 
 def listen(server: Server, serving: ServingConfig) -> None:
     """Answer requests until SIGINT or SIGTERM; open ones are answered before the end.
 
-    Raises: ConfigError if the address cannot be used.
+    Raises: ConfigError if the address cannot be used; GraftError if the model cannot be
+        loaded.
     """
     start_request_log()
     with bind(serving.host, serving.port) as listener:
         host, port = listener.getsockname()[:2]
         print(
-            f"{server.version.id} answers at http://{host}:{port}/v1 "
+            f"{server.versions.name}: http://{host}:{port}/v1 "
             f"(try it: http://{host}:{port}/docs)",
             flush=True,
         )
+        process = DrainingServer(server, serving)
         try:
-            DrainingServer(server, serving).run([listener])
+            process.run([listener])
         except KeyboardInterrupt:  # uvicorn raises the signal again after its end
             print("stopped", file=sys.stderr)
+    if process.failure is not None:
+        raise process.failure
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -85,13 +129,12 @@ def bind(host: str, port: int) -> socket.socket:
 
 def start_request_log() -> None:
     """Write the log of requests to stderr, a JSON object a line."""
-    logger = logging.getLogger("graft.requests")
-    logger.setLevel(logging.INFO)
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        logger.addHandler(handler)
-        logger.propagate = False
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    for name in ("graft.requests", "graft.versions", "graft.shadow"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        logger.handlers, logger.propagate = [handler], False
 
 
 class DrainingServer(uvicorn.Server):
@@ -99,7 +142,7 @@ class DrainingServer(uvicorn.Server):
 
     def __init__(self, server: Server, serving: ServingConfig) -> None:
         config = uvicorn.Config(
-            create_app(server),
+            create_app(server, self._fail),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -107,6 +150,12 @@ class DrainingServer(uvicorn.Server):
         )
         super().__init__(config)
         self._admission = server.runner.admission
+        self.failure: Exception | None = None
+
+    def _fail(self, error: Exception) -> None:
+        """End: there is nothing to serve."""
+        self.failure = error
+        self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end."""

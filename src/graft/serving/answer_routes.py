@@ -1,0 +1,113 @@
+"""Routes that answer with completions."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+
+from graft.serving import answers, inputs, jobs
+from graft.serving.answers import Answer
+from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
+from graft.serving.served_model import ServedVersion
+from graft.serving.state import Server
+from graft.serving.versions import Choice
+
+LOGGER = logging.getLogger("graft.shadow")
+
+
+def answer_routes(server: Server) -> APIRouter:
+    """Chats, prompts, and rows of the task."""
+    router = APIRouter(prefix="/v1", tags=["answers"])
+    responder = Responder(server)
+
+    @router.post("/chat/completions")
+    async def chat(request: Request, body: ChatRequest) -> Any:
+        """Answer a chat."""
+        choice = responder.choose(request, body)
+        ids = inputs.chat_ids(choice.version.template, body.messages)
+        return await responder.respond(request, choice, body, [ids])
+
+    @router.post("/completions")
+    async def completions(request: Request, body: CompletionRequest) -> Any:
+        """Answer prompts, each as the only turn of the user; a model of documents
+        continues them."""
+        choice = responder.choose(request, body)
+        prompts = [to_ids(choice.version, prompt) for prompt in body.prompts]
+        return await responder.respond(request, choice, body, prompts)
+
+    def to_ids(version: ServedVersion, prompt: str | list[int]) -> list[int]:
+        opens = version.opens_documents
+        return inputs.prompt_ids(version.template, prompt, opens_document=opens)
+
+    if inputs.prompt_fields(server.task):
+
+        @router.post(f"/tasks/{server.task.name}")
+        async def task(request: Request, body: TaskRequest) -> Any:
+            """Answer a row of the task, given by its fields, as a text completion."""
+            choice = responder.choose(request, body)
+            ids = inputs.task_ids(choice.version.template, server.task, body.fields)
+            return await responder.respond(request, choice, body, [ids])
+
+    return router
+
+
+class Responder:
+    """Runs requests by the version that was chosen for each."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._shadows: set[asyncio.Task[None]] = set()
+
+    def choose(self, request: Request, body: jobs.Request) -> Choice:
+        """The version for a request; a client is its user, key or address."""
+        address = request.client.host if request.client else ""
+        client = body.user or request.state.client or address
+        return self._server.versions.choose(body.model, client)
+
+    async def respond(
+        self,
+        request: Request,
+        choice: Choice,
+        body: jobs.Request,
+        prompts: Sequence[Sequence[int]],
+    ) -> Any:
+        """The response."""
+        is_chat = isinstance(body, ChatRequest)
+        key = f"{'chatcmpl' if is_chat else 'cmpl'}-{request.state.request_id}"
+        job = jobs.to_job(key, choice.version, prompts, body, self._server.length)
+        answer_format: answers.AnswerFormat
+        answer_format = answers.ChatFormat() if is_chat else answers.CompletionFormat()
+        if choice.shadow is not None:
+            shadow = jobs.to_job(
+                f"shadow-{key}", choice.shadow, prompts, body, self._server.length
+            )
+            task = asyncio.create_task(self._run_shadow(shadow))
+            self._shadows.add(task)
+            task.add_done_callback(self._shadows.discard)
+        options = body.stream_options
+        return await self._server.runner.respond(
+            request,
+            job,
+            answer_format,
+            in_use=self._server.versions.in_use,
+            streams=bool(body.stream),
+            with_usage=options is not None and options.include_usage,
+        )
+
+    async def _run_shadow(self, job: jobs.Job) -> None:
+        """Answer a copy of a request for the log, if there is room for it."""
+        answer = Answer(job)
+        line: dict[str, Any] = {"request": job.id, "version": job.version.id}
+        try:
+            in_use = self._server.versions.in_use
+            await self._server.runner.run_unseen(answer, in_use)
+            line |= answer.usage | {"finish": [c.finish for c in answer.choices]}
+            if self._server.log_texts:
+                line["texts"] = ["".join(c.texts) for c in answer.choices]
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            line["failed"] = str(error)  # a shadow must not disturb what it follows
+        LOGGER.info(json.dumps(line))

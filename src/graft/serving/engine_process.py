@@ -1,0 +1,205 @@
+"""The engine in a process of its own: it shares no interpreter lock with the API, and
+if it dies, the API still answers.
+
+Requests and events pass through a pipe between the two processes. Prompts are encoded
+on the API's side, tokens are decoded on the engine's.
+"""
+
+import importlib
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from graft.errors import GraftError, ModelError
+from graft.inference.detokenizer import TokenDecoder
+from graft.inference.requests import GenerationRequest, TokensEvent
+from graft.serving.engine import Batch
+
+
+class EngineProcess:
+    """A `Batch` whose model is in another process.
+
+    The process starts at once, so that it imports its libraries while the arguments of
+    the loader are still being found.
+
+    Args:
+        loader: MODULE:FUNCTION. The function returns a batch, and what decodes its
+            tokens; its arguments are given to `start_loading`.
+    """
+
+    def __init__(self, loader: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, other = context.Pipe()
+        self._sending = threading.Lock()
+        self._replies: queue.Queue[GraftError | None] = queue.Queue()
+        self._asking = threading.Lock()
+        self._process = context.Process(
+            target=run_engine, args=(other, loader), daemon=True, name="graft-engine"
+        )
+        self._process.start()
+        other.close()  # so that the end of the process is seen
+
+    def start_loading(self, *args: Any) -> None:
+        """Begin to load the model; `events` raises an error of the loader."""
+        self._send("load", args)
+
+    def add(self, request: GenerationRequest) -> None:
+        """Let a row enter as soon as a slot is free."""
+        decodes = request.template is not None
+        self._send("add", (replace(request, template=None), decodes))
+
+    def cancel(self, key: Hashable) -> None:
+        """End a row."""
+        self._send("cancel", key)
+
+    def add_adapter(self, name: str, folder: Path) -> None:
+        """Load an adapter beside the others. Raises: ModelError if it does not fit."""
+        self._ask("add_adapter", (name, folder))
+
+    def remove_adapter(self, name: str) -> None:
+        """Take no more rows with an adapter; free it after those that run."""
+        self._ask("remove_adapter", (name,))
+
+    def close(self) -> None:
+        """Take no more requests."""
+        self._send("close", None)
+
+    def events(self) -> Iterator[TokensEvent]:
+        """All events until it is closed and all rows have ended.
+
+        Raises: ModelError if the process ended before.
+        """
+        while True:
+            try:
+                kind, value = self._receive()
+            except ModelError as error:
+                self._replies.put(error)
+                raise
+            if kind == "failed":
+                self._replies.put(value)
+                raise value
+            if kind == "reply":
+                self._replies.put(value)
+            elif kind == "events":
+                yield from value
+            else:
+                self._process.join()
+                return
+
+    def _ask(self, kind: str, args: tuple[Any, ...]) -> None:
+        """Call a method of the batch; `events` receives its end.
+
+        Raises: the GraftError that the method raised.
+        """
+        with self._asking:
+            self._send(kind, args)
+            if error := self._replies.get():
+                raise error
+
+    def _receive(self) -> tuple[str, Any]:
+        """The next message. Raises: ModelError if the process has ended."""
+        try:
+            kind, value = self._pipe.recv()
+            return kind, value
+        except (EOFError, OSError):
+            self._process.join()
+            raise self._ended() from None
+
+    def _send(self, kind: str, value: Any) -> None:
+        with self._sending:
+            try:
+                self._pipe.send((kind, value))
+            except OSError:  # it ended; `events` raises the error
+                pass
+
+    def _ended(self) -> ModelError:
+        return ModelError(
+            "the engine's process",
+            f"ended with status {self._process.exitcode}",
+            expected="a process that runs as long as the API",
+            fix="read its messages above; -9 means that memory ran out: lower "
+            "serving.slots or serving.max_context_tokens",
+        )
+
+
+def run_engine(pipe: Connection, loader: str) -> None:
+    """The engine's process."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the API decides when it ends
+    module, _, function = loader.partition(":")
+    load = getattr(importlib.import_module(module), function)
+    try:
+        _, args = pipe.recv()
+        batch, template = load(*args)
+    except EOFError:
+        return
+    except GraftError as error:
+        pipe.send(("failed", error))
+        return
+    sender = _Sender(pipe)
+    args = (pipe, batch, template, sender)
+    threading.Thread(target=_receive, args=args, daemon=True).start()
+    for event in batch.events():
+        sender.put("events", event)
+    sender.close()
+
+
+def _receive(
+    pipe: Connection, batch: Batch, template: TokenDecoder, sender: "_Sender"
+) -> None:
+    """Pass on what the API sends."""
+    while True:
+        try:
+            kind, value = pipe.recv()
+        except EOFError:  # the API's process has ended
+            os._exit(1)
+        if kind == "add":
+            request, decodes = value
+            batch.add(replace(request, template=template if decodes else None))
+        elif kind == "cancel":
+            batch.cancel(value)
+        elif kind == "close":
+            batch.close()
+        else:
+            error = None
+            try:
+                getattr(batch, kind)(*value)
+            except GraftError as caught:
+                error = caught
+            sender.put("reply", error)
+
+
+class _Sender:
+    """Sends messages in a thread; events that wait are sent together."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._waiting: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def put(self, kind: str, value: Any) -> None:
+        self._waiting.put((kind, value))
+
+    def close(self) -> None:
+        self.put("done", None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        kind = ""
+        while kind != "done":
+            messages = [self._waiting.get()]
+            while not self._waiting.empty():
+                messages.append(self._waiting.get())
+            if events := [value for kind, value in messages if kind == "events"]:
+                self._pipe.send(("events", events))
+            for kind, value in messages:
+                if kind != "events":
+                    self._pipe.send((kind, value))
