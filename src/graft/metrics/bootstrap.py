@@ -1,5 +1,6 @@
 """Bootstrap confidence intervals, resampling groups of test examples."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,80 +39,55 @@ class Resamples:
     def bounds(self, values: Array) -> tuple[float, float]:
         """The 95 % interval of a score, from its values on the resamples.
 
-        Expanded percentiles: with n groups, resamples spread like a normal
-        distribution without the factor n / (n - 1), while the score follows Student's
-        t. Wider percentiles correct for both. The bounds stay in the metric's range.
-        Source: Hesterberg 2015, "What teachers should know about the bootstrap", The
-        American Statistician 69(4), section 5.3 (arXiv:1411.5279).
+        The bounds stay in the metric's range.
         """
-        from scipy.special import ndtr  # pylint: disable=no-name-in-module
+        return expanded_percentiles(values, self.weights.shape[1])
 
-        tail = 100 * float(ndtr(-self._width()))
-        low, high = np.percentile(values, [tail, 100 - tail])
-        return float(low), float(high)
 
-    def difference_bounds(
-        self, estimate: float, values: Array, left_out: Array
-    ) -> tuple[float, float]:
-        """The 95 % interval of a difference, which may have either sign.
+def expanded_percentiles(
+    values: Array, number: int, confidence: float = CONFIDENCE, shift: float = 0.0
+) -> tuple[float, float]:
+    """Bounds of the interval of a value on resamples of `number` groups.
 
-        It covers both the expanded percentiles and the bootstrap-t interval. The
-        first are too narrow for skewed differences, the second if a few extreme ones
-        dominate; docs/LOG.md has the error rates of both. For few groups it is
-        Student's t with the standard error of the resamples (section 5.2 there); for a
-        single group it is infinite.
+    With n groups, resamples spread like a normal distribution without the factor
+    n / (n - 1), while the score follows Student's t. Wider percentiles correct for
+    both.
+    Source: Hesterberg 2015, "What teachers should know about the bootstrap", The
+    American Statistician 69(4), section 5.3 (arXiv:1411.5279).
 
-        Args:
-            estimate: difference of all segments.
-            values: difference on the resamples, shape [resamples].
-            left_out: difference without each group, shape [groups]; unused for few
-                groups.
-        """
-        number = self.weights.shape[1]
-        if number == 1:
-            return -np.inf, np.inf
-        if number < FEW_GROUPS:
-            margin = self._width() * float(np.std(values))
-            return estimate - margin, estimate + margin
-        both = self.bounds(values), self._studentized(estimate, values, left_out)
-        low, high = zip(*both, strict=True)
-        return min(low), max(high)
+    Args:
+        values: on the resamples, shape [resamples].
+        number: of groups.
+        confidence: share of intervals that contain the true value.
+        shift: as of `percentiles`.
+    """
+    from scipy.special import ndtr  # pylint: disable=no-name-in-module
 
-    def _studentized(
-        self, estimate: float, values: Array, left_out: Array
-    ) -> tuple[float, float]:
-        """The bootstrap-t interval, with jackknife standard errors.
+    return percentiles(values, float(ndtr(-half_width(number, confidence))), shift)
 
-        To first order, the influence of a group on the score is the same in each
-        resample, so one jackknife of the segments gives the standard errors of all
-        resamples. The variance of the segments is included as one additional group;
-        otherwise a resample of equal differences would have a standard error of zero.
-        Sources: Efron 1979, "Bootstrap methods: another look at the jackknife", Annals
-        of Statistics 7(1), remark E; Hall 1988, "Theoretical comparison of bootstrap
-        confidence intervals", Annals of Statistics 16(3).
-        """
-        number = len(left_out)
-        gains = (number - 1) * (left_out.mean() - left_out)
-        variance = np.mean(gains**2)
-        means = self.weights @ gains / number
-        variances = np.maximum(self.weights @ gains**2 / number - means**2, 0.0)
-        errors = np.sqrt((number * variances + variance) / (number + 1))
-        error = np.sqrt(variance)
-        # Of a score that no group changes, all resamples have the same.
-        distances = (values - estimate) / np.where(errors > 0, errors, 1.0)
-        shares = [50 * (1 + CONFIDENCE), 50 * (1 - CONFIDENCE)]
-        far, near = np.percentile(distances, shares)
-        return float(estimate - far * error), float(estimate - near * error)
 
-    def _width(self) -> float:
-        """Half the width of the interval, in standard deviations of the resamples."""
-        from scipy.special import stdtrit  # pylint: disable=no-name-in-module
+def percentiles(values: Array, tail: float, shift: float = 0.0) -> tuple[float, float]:
+    """The values that have the share `tail` below and above them.
 
-        number = self.weights.shape[1]
-        if number == 1:
-            return 0.0
-        factor = np.sqrt(number / (number - 1))
-        return float(stdtrit(number - 1, 0.5 + CONFIDENCE / 2) * factor)
+    The share of resamples beyond a bound has the standard error sqrt(p (1 - p) / n) if
+    n resamples were drawn. `shift` moves both bounds outwards (inwards if negative) by
+    so many of these standard errors, which is how far other seeds may move them.
+    """
+    error = math.sqrt(tail * (1 - tail) / len(values))
+    share = 100 * min(max(tail - shift * error, 0.0), 0.5)
+    low, high = np.percentile(values, [share, 100 - share])
+    return float(low), float(high)
+
+
+def half_width(number: int, confidence: float = CONFIDENCE) -> float:
+    """Half the width of the interval, in standard deviations of resamples of `number`
+    groups."""
+    from scipy.special import stdtrit  # pylint: disable=no-name-in-module
+
+    if number == 1:
+        return 0.0
+    factor = math.sqrt(number / (number - 1))
+    return float(stdtrit(number - 1, 0.5 + confidence / 2) * factor)
 
 
 def resample(

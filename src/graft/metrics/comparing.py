@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graft.metrics.bootstrap import Measured, Resamples, measure, resample
+from graft.metrics.paired import differences
 from graft.metrics.statistics import Metric, Segments, Statistics
 from graft.records import Score
 
@@ -44,11 +45,8 @@ def difference(
     base: Measured, tuned: Measured, draws: Resamples, min_difference: float = 0.0
 ) -> Comparison:
     """Paired difference of two systems that were measured on the same resamples."""
-    estimate = tuned.score.value - base.score.value
-    low, high = draws.difference_bounds(
-        estimate, tuned.values - base.values, tuned.left_out - base.left_out
-    )
-    change = Score(estimate, low, high)
+    found = differences(base, tuned, draws)
+    change = Score(found.estimate, *found.bounds())
     return Comparison(base.score, tuned.score, change, min_difference=min_difference)
 
 
