@@ -14,8 +14,15 @@ NAMES = sorted(STAGES)
 KINDS = {
     kind.__name__: field.alias or name
     for name, field in params.Params.model_fields.items()
-    # Of a section with several variants, stages take the keys that all have in common.
-    for kind in (field.annotation, *(k.__base__ for k in get_args(field.annotation)))
+    # Of a section with several variants, stages take the keys that all have in common;
+    # of one that extends another, those that they need.
+    for kind in (
+        field.annotation,
+        *(
+            getattr(kind, "__base__", None)
+            for kind in (field.annotation, *get_args(field.annotation))
+        ),
+    )
     if isinstance(kind, type)
 }
 KEPT_BY_THE_STAGE = {"--checkpoints"}

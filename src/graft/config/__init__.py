@@ -17,7 +17,7 @@ from graft.config.evaluate import (
 from graft.config.generation import GenerationConfig
 from graft.config.model import ModelConfig
 from graft.config.prompt import PromptConfig
-from graft.config.registry import RegistryConfig
+from graft.config.registry import GateConfig, GatedRegistryConfig, RegistryConfig
 from graft.config.section import Section
 from graft.config.serving import ServingConfig
 from graft.config.split import LeakageConfig, SplitConfig
@@ -32,6 +32,8 @@ __all__ = [
     "EngineConfig",
     "EvaluateConfig",
     "FullConfig",
+    "GateConfig",
+    "GatedRegistryConfig",
     "GenerationConfig",
     "LeakageConfig",
     "LoraConfig",

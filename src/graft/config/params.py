@@ -41,7 +41,7 @@ class Params(Section):
     train: config.TrainConfig
     generation: config.GenerationConfig
     evaluate: config.EvaluateConfig
-    registry: config.RegistryConfig
+    registry: config.GatedRegistryConfig
     serving: config.ServingConfig
 
     def section(self, kind: type[Section]) -> Section:

@@ -1,9 +1,9 @@
 """The section `registry`."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from graft.config.secrets import without_secret
 from graft.config.section import Section
@@ -61,3 +61,30 @@ class RegistryConfig(Section):
         _matches(r"\S(?:.*\S)?", "an address is one line without spaces at either end"),
         AfterValidator(_public),
     ]
+
+
+class GateConfig(Section):
+    """What a version must show to become champion (docs/REGISTRY.md).
+
+    `guardrails` maps metrics to the loss that is tolerated, in the unit of the metric.
+    Ratios are those of the challenger to the champion; null: not checked.
+    """
+
+    metric: str | None
+    min_gain: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    guardrails: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]
+    max_attempts: Annotated[int, Field(ge=1, le=1000)]
+    max_latency_ratio: Annotated[float, Field(gt=0)] | None
+    max_memory_ratio: Annotated[float, Field(gt=0)] | None
+    require_certificate: bool
+    num_resamples: Annotated[int, Field(ge=1000)]
+
+
+class GatedRegistryConfig(RegistryConfig):
+    """The registry, and how a version becomes champion.
+
+    `promote: auto`: stage evaluate decides at its end; manual: only `graft promote`.
+    """
+
+    promote: Literal["auto", "manual"]
+    gate: GateConfig

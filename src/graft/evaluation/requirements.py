@@ -131,7 +131,7 @@ def _check(
         if bound is not None:
             yield RequirementCheck(
                 f"metrics.{name}.{kind}",
-                f"{metric.title} is {_shown(value, bound)}",
+                f"{metric.title} is {shown(value, bound)}",
                 f"{words} {bound:.10g}",
                 is_within(value, bound),
             )
@@ -149,14 +149,14 @@ def _check_gain(
     lowest = difference.low if rises else -difference.high
     return RequirementCheck(
         f"metrics.{name}.min_difference",
-        f"{metric.title} gains {_shown(gain, least)} over the base, with 95 % "
-        f"confidence more than {_shown(lowest, least)}",
+        f"{metric.title} gains {shown(gain, least)} over the base, with 95 % "
+        f"confidence more than {shown(lowest, least)}",
         f"more than {least:.10g}",
         not math.isnan(gain) and lowest > least,
     )
 
 
-def _shown(value: float, bound: float) -> str:
+def shown(value: float, bound: float) -> str:
     """A value with two digits, or more if rounding would move it to or beyond its
     bound."""
     if not math.isfinite(value):

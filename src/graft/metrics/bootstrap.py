@@ -93,7 +93,7 @@ def half_width(number: int, confidence: float = CONFIDENCE) -> float:
 def resample(
     num_segments: int,
     num_resamples: int,
-    seed: int,
+    seed: int | Sequence[int],
     groups: Sequence[str] | None = None,
 ) -> Resamples:
     """Draw groups with replacement, as many as there are.
