@@ -22,7 +22,7 @@ GATE = GateConfig(
     max_latency_ratio=1.5,
     max_memory_ratio=1.2,
     require_certificate=False,
-    num_resamples=4000,
+    num_resamples=20_000,
 )
 ONCE = next_attempt([], 0, 20)
 COSTS = {"tuned/latency_p95_ms": 10.0, "evaluate/memory_gib": 1.0}

@@ -1,9 +1,9 @@
 """The section `registry`."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from graft.config.secrets import without_secret
 from graft.config.section import Section
@@ -78,6 +78,16 @@ class GateConfig(Section):
     max_memory_ratio: Annotated[float, Field(gt=0)] | None
     require_certificate: bool
     num_resamples: Annotated[int, Field(ge=1000)]
+
+    @model_validator(mode="after")
+    def _later_attempts_are_decidable(self) -> Self:
+        # Their intervals have 2.5 % / (max_attempts - 1) below them: ten resamples.
+        if self.num_resamples < (least := 400 * (self.max_attempts - 1)):
+            raise ValueError(
+                f"num_resamples must be at least {least} for max_attempts "
+                f"{self.max_attempts}"
+            )
+        return self
 
 
 class GatedRegistryConfig(RegistryConfig):

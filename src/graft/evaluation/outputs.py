@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graft import io
 from graft.evaluation.card import to_card
+from graft.evaluation.digests import digest_answers, digest_test_set
 from graft.evaluation.facts import Facts
 from graft.evaluation.page import to_page
 from graft.evaluation.page.losses import to_image
@@ -146,6 +147,8 @@ def version_tags(facts: Facts) -> dict[str, str]:
         "template_hash": facts.digests["prompt template"],
         "data": str(facts.data["name"]),
         "requirements": facts.requirements.status,
+        "test_set": digest_test_set(facts.generated.predictions),
+        "answers": digest_answers(facts.generated.predictions),
         **{f"adapter.{key}": str(adapter[key]) for key in shown},
     }
     for name, found in facts.scores.overall.items():

@@ -1,10 +1,8 @@
 """A registered version with everything that the gate compares."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from graft import io
 from graft.evaluation.variants import Variant, comparable
 from graft.records import Prediction
 
@@ -45,19 +43,3 @@ def aligned(
         for one, variant in zip((champion, challenger), kept, strict=True)
     ]
     return pair[1], pair[0]
-
-
-def digest_test_set(predictions: Sequence[Prediction]) -> str:
-    """A digest of the questions and references, whatever their order."""
-    rows = sorted(
-        json.dumps([row.id, row.history, row.prompt, row.references], sort_keys=True)
-        for row in predictions
-    )
-    return io.digest("\n".join(rows).encode())
-
-
-def digest_answers(predictions: Sequence[Prediction]) -> str:
-    """A digest of the tuned model's completions and likelihoods, whatever their
-    order."""
-    rows = sorted(json.dumps([row.id, row.tuned, row.tuned_nll]) for row in predictions)
-    return io.digest("\n".join(rows).encode())

@@ -1,5 +1,6 @@
 """What a rule of the gate answers."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -47,7 +48,10 @@ class Check:
         return f"{self.rule}: {self.found}{needed}"
 
     def to_json(self) -> dict[str, Any]:
-        """The values that it has."""
+        """The values that it has; JSON has none that are infinite or undefined."""
         return {
-            name: one for name, one in asdict(self).items() if one not in (None, "")
+            name: value
+            for name, value in asdict(self).items()
+            if value not in (None, "")
+            and not (isinstance(value, float) and not math.isfinite(value))
         }

@@ -5,15 +5,11 @@ from dataclasses import dataclass, replace
 
 from graft.config import GateConfig
 from graft.errors import ConfigError
+from graft.evaluation.digests import digest_answers, digest_test_set
 from graft.evaluation.scoring import not_computed
 from graft.metrics import METRICS, Metric, get_metrics
 from graft.registry.attempts import Attempt
-from graft.registry.candidate import (
-    Candidate,
-    aligned,
-    digest_answers,
-    digest_test_set,
-)
+from graft.registry.candidate import Candidate, aligned
 from graft.registry.checks import Check
 from graft.registry.conditions import (
     check_certificate,

@@ -96,6 +96,14 @@ class Versions:
                     self.name, version, to_name(key), to_value(value, MOST_IN_TAG)
                 )
 
+    def measured(
+        self, version: RegisteredVersion
+    ) -> tuple[Mapping[str, float], Mapping[str, str]]:
+        """The metrics and tags of the run that registered a version."""
+        with self.store.querying():
+            data = self.store.client.get_run(version.run_id).data
+        return dict(data.metrics), dict(data.tags)
+
     def fetch_model(self, version: RegisteredVersion, out: Path) -> Path:
         """Copy the complete registered model to `out`. Returns: its folder."""
         with self.store.querying():
