@@ -1,6 +1,7 @@
 """The stages generate and evaluate: outputs of an adapter that misses requirements."""
 
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pytest
@@ -16,7 +17,9 @@ from tiny_pipeline import (
 from graft import io
 from graft.config.params import Params
 from graft.errors import DataError, ModelError
+from graft.models.adapter_record import weights_digest
 from graft.models.files import tokenizer_digests
+from graft.registry.lineage import Lineage, read_lineage
 from graft.stages import evaluate, generate
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +78,18 @@ def make_project(root: Path) -> Params:
     return params
 
 
+def fetch_lineage(client: Any, run_id: str, out: Path) -> Lineage:
+    """The lineage among the artifacts of a run."""
+    names = {found.path for found in client.list_artifacts(run_id, "lineage")}
+    files = ("dvc.lock", "evaluations", "lineage.json", "params.yaml", "sbom.cdx.json")
+    assert names == {f"lineage/{name}" for name in files}
+    folder = Path(client.download_artifacts(run_id, "lineage", str(out)))
+    lineage = read_lineage(folder / "lineage.json")
+    (mine,) = (folder / "evaluations").iterdir()
+    assert read_lineage(mine) == lineage and mine.stem == lineage.evaluation
+    return lineage
+
+
 def test_completions_of_another_adapter_are_refused(tmp_path: Path) -> None:
     params = make_project(tmp_path)
     make_predictions(params, tmp_path)
@@ -103,6 +118,9 @@ def test_a_failing_adapter_is_written_registered_once_and_has_no_alias(
     for name in ("report.html", "README.md"):
         text = (tmp_path / "evaluation" / name).read_text(encoding="utf-8")
         assert "Requirements failed." in text
+    lineage = fetch_lineage(client, version.run_id, tmp_path)
+    assert lineage.adapter == weights_digest(tmp_path / "adapter")
+    assert version.tags["graft.evaluation"].endswith(f"-{lineage.evaluation}")
     section = params.evaluate.model_copy(update={"requirements": None})
     run(params.model_copy(update={"evaluate": section}), tmp_path)
     assert "version 1, requirements: none" in capsys.readouterr().out

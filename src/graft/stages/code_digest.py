@@ -25,6 +25,7 @@ WITHOUT_EFFECT = (
     "io.progress",
     "planning",
     "process",
+    "registry",
     "tracking",
 )
 """Modules whose edits change no output: reading and checking of parameters (their

@@ -14,6 +14,7 @@ from graft.evaluation.outputs import (
     write_outputs,
 )
 from graft.models.adapter_record import read_record
+from graft.registry.lineage_record import log_lineage
 
 REGISTERED_MODEL = Path(__file__).parents[1] / "serving" / "registered_model.py"
 """The file that MLflow executes to load the registered model."""
@@ -50,6 +51,8 @@ def run(
         )
         write_outputs(out, report, metrics, facts)
         log_outputs(tracked, [predictions, out], report, facts)
+        key = evaluation_key(facts)
+        log_lineage(tracked, facts, adapter, key, journals)
         version = tracking.register_adapter(
             tracked,
             registry,
@@ -57,7 +60,7 @@ def run(
             code=REGISTERED_MODEL,
             settings=model_settings(facts),
             tags=version_tags(facts),
-            evaluation=evaluation_key(facts),
+            evaluation=key,
             aliases=facts.requirements.aliases,
         )
     print(to_summary(facts, version, out), flush=True)

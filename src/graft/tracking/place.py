@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from graft import io
 from graft.config import RegistryConfig
@@ -87,6 +88,14 @@ def code_tags() -> dict[str, str]:
     return tags
 
 
+def changed_files() -> list[str]:
+    """Files that differ from the commit or are untracked, relative to the repository's
+    root; without ignored files."""
+    changed = _git("diff", "--name-only", "-z", "HEAD")
+    untracked = _git("ls-files", "--others", "--exclude-standard", "--full-name", "-z")
+    return sorted({*filter(None, f"{changed}\0{untracked}".split("\0"))})
+
+
 def lock_tags(stage: str) -> dict[str, str]:
     """The digest of dvc.lock without the running stage, which DVC writes into it only
     at the end of the stage."""
@@ -95,9 +104,14 @@ def lock_tags(stage: str) -> dict[str, str]:
     lock = Path("dvc.lock")
     if not lock.is_file():
         return {}
-    stages = (yaml.safe_load(lock.read_bytes()) or {}).get("stages", {})
+    return {"dvc.lock": lock_digest(yaml.safe_load(lock.read_bytes()) or {}, stage)}
+
+
+def lock_digest(lock: Mapping[str, Any], stage: str) -> str:
+    """The digest of a dvc.lock without one stage."""
+    stages = lock.get("stages", {})
     others = {name: facts for name, facts in stages.items() if name != stage}
-    return {"dvc.lock": io.digest(json.dumps(others, sort_keys=True).encode())}
+    return io.digest(json.dumps(others, sort_keys=True).encode())
 
 
 def run_name(tags: dict[str, str]) -> str:

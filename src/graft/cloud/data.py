@@ -1,0 +1,119 @@
+"""Data by their md5, in DVC's cache and on its remote."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from graft.config.secrets import without_secret
+from graft.errors import StorageError
+from graft.records import show_path
+
+
+def remote_address(root: Path) -> str:
+    """The address of DVC's default remote without credentials; empty if none is
+    configured, or `root` is not under DVC."""
+    from dvc.config import Config, ConfigError
+
+    if not (root / ".dvc").is_dir():
+        return ""
+    try:
+        config = Config(str(root / ".dvc"))
+    except ConfigError:
+        return ""
+    name = config["core"].get("remote")
+    return without_secret(config["remote"].get(name, {}).get("url", ""))
+
+
+class MissingDataError(StorageError):
+    """Data that are neither in the cache nor on the remote."""
+
+
+class StoredData:
+    """Files and folders by DVC's md5. What is only on the remote is fetched into the
+    cache.
+
+    Args:
+        root: root of a repository under DVC.
+    Raises: StorageError if it is not under DVC.
+    """
+
+    def __init__(self, root: Path) -> None:
+        from dvc.exceptions import NotDvcRepoError
+        from dvc.repo import Repo
+
+        try:
+            self._repo: Any = Repo(str(root))
+        except NotDvcRepoError as error:
+            raise StorageError(
+                str(root.absolute()),
+                "not a repository under DVC",
+                expected="the root of the repository in which the model was trained",
+                fix="change to this folder, or clone the repository",
+            ) from error
+
+    def in_cache(self, md5: str) -> bool:
+        """Whether the file, or all files of the folder, are in the cache."""
+        path = self._path(md5)
+        if not path.is_file():
+            return False
+        return all(self._path(part).is_file() for part, _ in self._parts(md5))
+
+    def link(self, md5: str, out: Path) -> Path:
+        """Make `out` a link to a file, or a folder of links to a folder's files.
+
+        Raises: MissingDataError if the md5, or a part of it, is neither in the cache
+            nor on the remote.
+        """
+        self._ensure(md5)
+        for part, name in self._parts(md5):
+            target = out / name if name else out
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(self._path(part))
+        return out
+
+    def _ensure(self, md5: str) -> None:
+        """Fetch into the cache what is not there."""
+        if self.in_cache(md5):
+            return
+        problem = self._fetch(md5)
+        if not self.in_cache(md5):
+            raise MissingDataError(
+                f"md5 {md5}",
+                f"is neither in the cache nor on the remote: {problem}",
+                expected=f"the data of this md5 in {show_path(self._cache.path)}, or on "
+                "DVC's default remote",
+                fix="configure the remote to which they were pushed (graft remote), or "
+                "push them from the machine that has them (dvc push)",
+            )
+
+    def _fetch(self, md5: str) -> str:
+        """Fetch from the remote. Returns: why not everything was fetched."""
+        from dvc.exceptions import DvcException
+        from dvc_data.hashfile.hash_info import HashInfo
+
+        try:
+            done = self._repo.cloud.pull({HashInfo("md5", md5)})
+        except DvcException as error:
+            return without_secret(str(error))
+        # Whatever the remote's library raises: no network, no permission.
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            return without_secret(f"{type(error).__name__}: {error}")
+        return (
+            f"{len(done.failed)} files could not be fetched"
+            if done.failed
+            else ("the remote does not have them")
+        )
+
+    def _parts(self, md5: str) -> list[tuple[str, str]]:
+        """md5 and relative path of each file in a folder; of a file, its own."""
+        if not md5.endswith(".dir"):
+            return [(md5, "")]
+        listed = json.loads(self._path(md5).read_bytes())
+        return [(part["md5"], part["relpath"]) for part in listed]
+
+    @property
+    def _cache(self) -> Any:
+        return self._repo.cache.local
+
+    def _path(self, md5: str) -> Path:
+        return Path(self._cache.oid_to_path(md5))

@@ -1,0 +1,105 @@
+"""Writing the lineage of a version, as stage evaluate registers it."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from graft import io
+from graft.cloud.data import remote_address
+from graft.config.params import PARAMS
+from graft.evaluation.facts import Facts
+from graft.evaluation.outputs import to_metrics
+from graft.registry.bill_of_materials import to_bill
+from graft.registry.lineage import (
+    BILL,
+    DOCUMENT,
+    EVALUATIONS,
+    FOLDER,
+    LOCK,
+    PARAMETERS,
+    SCHEMA_VERSION,
+    STAGE,
+    Lineage,
+    to_outputs,
+)
+from graft.tracking.place import changed_files, code_tags, lock_digest
+
+if TYPE_CHECKING:
+    from graft.tracking import Run
+
+
+def log_lineage(
+    tracked: "Run", facts: Facts, adapter: Path, evaluation: str, journals: Path
+) -> Lineage:
+    """Write the lineage and the bill of materials, and log them to the run.
+
+    They are written to a folder beside the run's journal, since artifacts must stay on
+    disk until the tracking store has them.
+
+    Args:
+        tracked: the run.
+        facts: of the evaluation.
+        adapter: its folder.
+        evaluation: key of the evaluation for which the version is registered.
+        journals: folder of the journals.
+    """
+    found = collect_lineage(facts, tracked.run_id, evaluation, Path())
+    folder = journals / f"{FOLDER}-{tracked.run_id}"
+    io.write_json(folder / DOCUMENT, found)
+    io.write_json(folder / EVALUATIONS / f"{evaluation}.json", found)
+    io.write_json(folder / BILL, to_bill(found, adapter, to_metrics(facts)))
+    for name in (LOCK, PARAMETERS):
+        if Path(name).is_file():
+            shutil.copyfile(name, folder / name)
+    tracked.log_artifact(folder, FOLDER)
+    return found
+
+
+def collect_lineage(facts: Facts, run: str, evaluation: str, root: Path) -> Lineage:
+    """The lineage of an evaluated adapter in the repository `root`."""
+    tags, lock = code_tags(), _read_yaml(root / LOCK)
+    remote = remote_address(root)
+    record = facts.record
+    return Lineage(
+        schema_version=SCHEMA_VERSION,
+        model=facts.name,
+        evaluation=evaluation,
+        run=run,
+        commit=tags.get("git.commit", ""),
+        changes=tuple(changed_files()),
+        experiment=tags.get("dvc.experiment", ""),
+        is_tracked="DVC_STAGE" in os.environ,
+        base=record.base_path,
+        base_revision=record.base_revision,
+        template_hash=record.template_hash,
+        adapter=facts.digests["adapter"],
+        training=record.machine,
+        device=facts.generated.device,
+        versions=facts.generated.versions,
+        remote=remote,
+        lock=lock,
+        lock_digest=lock_digest(lock, STAGE),
+        params=_read_yaml(root / PARAMS),
+        outputs=tuple(to_outputs(lock, remote, _in_git(root / "dvc.yaml"))),
+    )
+
+
+def _in_git(pipeline: Path) -> frozenset[str]:
+    """Outputs that DVC does not store (`cache: false`), since git does."""
+    stages = _read_yaml(pipeline).get("stages", {})
+    return frozenset(
+        path
+        for stage in stages.values()
+        for kind in ("outs", "metrics", "plots")
+        for item in stage.get(kind, ())
+        if isinstance(item, dict)
+        for path, options in item.items()
+        if (options or {}).get("cache") is False
+    )
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    return (yaml.safe_load(path.read_bytes()) or {}) if path.is_file() else {}
