@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from graft.registry.lineage import SCHEMA_VERSION, Lineage, to_outputs
+from graft.registry.lineage_versions import VersionLineage
+from graft.tracking.versions import RegisteredVersion
 
 REMOTE = "s3://bucket/graft"
 SPLITS, SOURCE, ADAPTER = "1" * 32 + ".dir", "2" * 32 + ".dir", "3" * 32 + ".dir"
@@ -69,3 +71,28 @@ def make_lineage(**changes: Any) -> Lineage:
         outputs=tuple(to_outputs(LOCK, REMOTE, frozenset({"reports/convert.json"}))),
     )
     return replace(lineage, **changes)
+
+
+def make_version(number: int = 3, **changes: Any) -> RegisteredVersion:
+    """A registered version; keywords change its fields."""
+    version = RegisteredVersion(
+        name="model",
+        version=str(number),
+        run_id="f" * 32,
+        aliases=("champion",),
+        tags={"graft.evaluation": "r1-e1"},
+        created_ms=0,
+    )
+    return replace(version, **changes)
+
+
+def make_known(number: int = 3, **changes: Any) -> VersionLineage:
+    """A version with its lineage; keywords change the fields of the lineage."""
+    return VersionLineage(
+        version=make_version(number),
+        lineage=make_lineage(**changes),
+        problem="",
+        has_run=True,
+        commit_state="present",
+        commits=["d" * 40],
+    )

@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "digest": "print the revision of a local model, a digest of its files",
     "export": "export the adapter or a merged model for vLLM and Transformers",
     "init": "create a project: configs/, dvc.yaml, params.yaml",
+    "lineage": "show what made a version, or which versions learned from data or a row",
     "log": "send the events of a run that the tracking server has not received",
     "params": "compose configs/ into params.yaml",
     "plan": "estimate memory and time of training, and suggest settings",
@@ -92,7 +93,7 @@ def call(run: Callable[..., Any], argv: Sequence[str], composes: bool = False) -
     """Run `run` with arguments from the command line and sections of params.yaml.
 
     With the option --json (a parameter `json` of `run`), the value that `run` returns
-    is printed as JSON.
+    is printed as JSON. If it has the key `exit_status`, the process ends with it.
 
     Args:
         run: function to run.
@@ -111,6 +112,8 @@ def call(run: Callable[..., Any], argv: Sequence[str], composes: bool = False) -
     with redirect_stdout(sys.stderr):  # stdout contains only the document
         document = run(*first, **named)
     print(json.dumps(document, indent=2))  # ASCII: no control characters
+    if status := (document or {}).get("exit_status"):
+        sys.exit(status)
     return document
 
 

@@ -42,7 +42,7 @@ class StoredData:
         from dvc.repo import Repo
 
         try:
-            self._repo: Any = Repo(str(root))
+            self.repo: Any = Repo(str(root))
         except NotDvcRepoError as error:
             raise StorageError(
                 str(root.absolute()),
@@ -73,36 +73,35 @@ class StoredData:
 
     def _ensure(self, md5: str) -> None:
         """Fetch into the cache what is not there."""
-        if self.in_cache(md5):
-            return
-        problem = self._fetch(md5)
+        # DVC takes a folder to be complete if the list of its files is in the cache.
+        problem = "" if self._path(md5).is_file() else self._fetch({md5})
+        if self._path(md5).is_file():
+            parts = {part for part, _ in self._parts(md5)}
+            lost = {part for part in parts if not self._path(part).is_file()}
+            problem = self._fetch(lost) if lost else ""
         if not self.in_cache(md5):
             raise MissingDataError(
                 f"md5 {md5}",
                 f"is neither in the cache nor on the remote: {problem}",
-                expected=f"the data of this md5 in {show_path(self._cache.path)}, or on "
-                "DVC's default remote",
+                expected=f"this md5 in {show_path(self._cache.path)} or on DVC's "
+                "default remote",
                 fix="configure the remote to which they were pushed (graft remote), or "
                 "push them from the machine that has them (dvc push)",
             )
 
-    def _fetch(self, md5: str) -> str:
+    def _fetch(self, md5s: set[str]) -> str:
         """Fetch from the remote. Returns: why not everything was fetched."""
         from dvc.exceptions import DvcException
         from dvc_data.hashfile.hash_info import HashInfo
 
         try:
-            done = self._repo.cloud.pull({HashInfo("md5", md5)})
+            self.repo.cloud.pull({HashInfo("md5", md5) for md5 in md5s})
         except DvcException as error:
-            return without_secret(str(error))
+            return without_secret(str(error).splitlines()[0])
         # Whatever the remote's library raises: no network, no permission.
         except Exception as error:  # pylint: disable=broad-exception-caught
             return without_secret(f"{type(error).__name__}: {error}")
-        return (
-            f"{len(done.failed)} files could not be fetched"
-            if done.failed
-            else ("the remote does not have them")
-        )
+        return f"the remote lacks one of {len(md5s)} files"
 
     def _parts(self, md5: str) -> list[tuple[str, str]]:
         """md5 and relative path of each file in a folder; of a file, its own."""
@@ -113,7 +112,34 @@ class StoredData:
 
     @property
     def _cache(self) -> Any:
-        return self._repo.cache.local
+        return self.repo.cache.local
 
     def _path(self, md5: str) -> Path:
         return Path(self._cache.oid_to_path(md5))
+
+
+def md5_of(root: Path, path: Path) -> str:
+    """DVC's md5 of a file or folder as it is now.
+
+    Raises: StorageError if it does not exist, or `root` is not under DVC.
+    """
+    from dvc_data.hashfile.build import build
+    from dvc_objects.fs.local import localfs
+
+    repo = StoredData(root).repo
+    if not path.exists():
+        raise StorageError(
+            show_path(path),
+            "no such file or folder",
+            expected="a path, or an md5 as in dvc.lock: 32 digits, perhaps with .dir",
+            fix="correct the path",
+        )
+    _, _, found = build(
+        repo.cache.local,
+        str(path.absolute()),
+        localfs,
+        "md5",
+        ignore=repo.dvcignore,
+        dry_run=True,
+    )
+    return str(found.hash_info.value)

@@ -10,7 +10,10 @@ from graft.config.secrets import without_secret
 from graft.errors import TrackingError
 from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import alone, sqlite_file, tracking_uri
-from graft.tracking.store import first_line, open_mlflow
+from graft.tracking.store import first_line, is_refusal, open_mlflow
+
+NO_RUN = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
+"""MLflow's error codes if there is no such run."""
 
 
 class StoreClient:
@@ -56,6 +59,17 @@ class StoreClient:
                 expected="an MLflow tracking store that responds",
                 fix="start it, or set MLFLOW_TRACKING_URI; then run this again",
             ) from error
+
+    def run_tags(self, run_id: str) -> dict[str, str] | None:
+        """The tags of a run; None if it was deleted."""
+        with self.querying():
+            try:
+                run = self.client.get_run(run_id)
+            except Exception as error:  # pylint: disable=broad-exception-caught
+                if is_refusal(error, NO_RUN):
+                    return None
+                raise
+        return None if run.info.lifecycle_stage == "deleted" else dict(run.data.tags)
 
     def fetch(self, run_id: str, path: str, out: Path) -> Path | None:
         """Copy a file or folder of a run's artifacts to `out`; None if it has none."""
