@@ -63,6 +63,8 @@ def make_lineage(**changes: Any) -> Lineage:
         adapter="fedcba9876543210",
         training={"device": "a device", "memory_gib": 1.0, "seconds": 60.0},
         device="CPU (x86_64, 2 threads)",
+        processor="a processor",
+        scores={"base": {"bleu": 0.0}, "tuned": {"bleu": 83.06}},
         versions={"python": "3.11.1", "torch": "2.13.0"},
         remote=REMOTE,
         lock=LOCK,

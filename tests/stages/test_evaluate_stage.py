@@ -81,7 +81,14 @@ def make_project(root: Path) -> Params:
 def fetch_lineage(client: Any, run_id: str, out: Path) -> Lineage:
     """The lineage among the artifacts of a run."""
     names = {found.path for found in client.list_artifacts(run_id, "lineage")}
-    files = ("dvc.lock", "evaluations", "lineage.json", "params.yaml", "sbom.cdx.json")
+    files = (
+        "dvc.lock",
+        "evaluations",
+        "lineage.json",
+        "outputs",
+        "params.yaml",
+        "sbom.cdx.json",
+    )
     assert names == {f"lineage/{name}" for name in files}
     folder = Path(client.download_artifacts(run_id, "lineage", str(out)))
     lineage = read_lineage(folder / "lineage.json")

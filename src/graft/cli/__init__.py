@@ -44,6 +44,7 @@ COMMANDS: dict[str, str] = {
     "promote": "make a version champion if it keeps the rules; show all decisions",
     "quarantine": "show, export and re-admit rejected rows",
     "remote": "configure DVC's S3 remote from environment variables",
+    "reproduce": "run the stages of a registered version again, and compare",
     "review": "create blind review sheets for raters, and score completed sheets",
     "rollback": "give the alias champion back to an earlier version",
     "serve": "answer requests with a registered version, as OpenAI's API does",

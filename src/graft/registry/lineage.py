@@ -27,6 +27,8 @@ DOCUMENT, LOCK, PARAMETERS, BILL = (
 EVALUATIONS = "evaluations"
 """Folder in it with the document of each evaluation, EVALUATION.json: a run that is
 evaluated again with other settings registers another version."""
+OUTPUTS = "outputs"
+"""Folder in it with the outputs that git stores, not DVC."""
 STAGE = "evaluate"
 """The stage that registers. DVC writes it into dvc.lock only at its end."""
 
@@ -68,7 +70,9 @@ class Lineage:
         adapter: digest of the adapter's weights.
         training: device, memory_gib and seconds of the training.
         device: the device that generated the predictions.
+        processor: model of the processor that evaluated them; empty if unknown.
         versions: of Python and the libraries that generated them.
+        scores: values by system (base, tuned, difference) and metric.
         remote: address of the DVC remote without credentials, or empty.
         lock: dvc.lock.
         lock_digest: of `lock` without the stage evaluate, the tag `dvc.lock`.
@@ -90,7 +94,9 @@ class Lineage:
     adapter: str
     training: Mapping[str, Any]
     device: str
+    processor: str
     versions: Mapping[str, str]
+    scores: Mapping[str, Mapping[str, float]]
     remote: str
     lock: Mapping[str, Any]
     lock_digest: str
@@ -125,6 +131,7 @@ def to_outputs(
 
     Args:
         lock: the content of dvc.lock.
+        scores: values by system (base, tuned, difference) and metric.
         remote: address of the DVC remote, or empty.
         in_git: paths that DVC does not store.
     """

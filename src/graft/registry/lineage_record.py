@@ -12,6 +12,7 @@ from graft.cloud.data import remote_address
 from graft.config.params import PARAMS
 from graft.evaluation.facts import Facts
 from graft.evaluation.outputs import to_metrics
+from graft.evaluation.scoring import SYSTEMS, to_report
 from graft.registry.bill_of_materials import to_bill
 from graft.registry.lineage import (
     BILL,
@@ -19,6 +20,7 @@ from graft.registry.lineage import (
     EVALUATIONS,
     FOLDER,
     LOCK,
+    OUTPUTS,
     PARAMETERS,
     SCHEMA_VERSION,
     STAGE,
@@ -29,6 +31,8 @@ from graft.tracking.place import changed_files, code_tags, lock_digest
 
 if TYPE_CHECKING:
     from graft.tracking import Run
+
+PIPELINE, PROCESSORS = "dvc.yaml", Path("/proc/cpuinfo")
 
 
 def log_lineage(
@@ -54,6 +58,11 @@ def log_lineage(
     for name in (LOCK, PARAMETERS):
         if Path(name).is_file():
             shutil.copyfile(name, folder / name)
+    for path in _in_git(Path(PIPELINE)) & {one.path for one in found.outputs}:
+        copy = folder / OUTPUTS / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if Path(path).is_file():
+            shutil.copyfile(path, copy)
     tracked.log_artifact(folder, FOLDER)
     return found
 
@@ -62,7 +71,7 @@ def collect_lineage(facts: Facts, run: str, evaluation: str, root: Path) -> Line
     """The lineage of an evaluated adapter in the repository `root`."""
     tags, lock = code_tags(), _read_yaml(root / LOCK)
     remote = remote_address(root)
-    record = facts.record
+    record, report = facts.record, to_report(facts.scores)
     return Lineage(
         schema_version=SCHEMA_VERSION,
         model=facts.name,
@@ -78,13 +87,24 @@ def collect_lineage(facts: Facts, run: str, evaluation: str, root: Path) -> Line
         adapter=facts.digests["adapter"],
         training=record.machine,
         device=facts.generated.device,
+        processor=processor_name(),
         versions=facts.generated.versions,
+        scores={system: report[system] for system in SYSTEMS},
         remote=remote,
         lock=lock,
         lock_digest=lock_digest(lock, STAGE),
         params=_read_yaml(root / PARAMS),
-        outputs=tuple(to_outputs(lock, remote, _in_git(root / "dvc.yaml"))),
+        outputs=tuple(to_outputs(lock, remote, _in_git(root / PIPELINE))),
     )
+
+
+def processor_name(processors: Path = PROCESSORS) -> str:
+    """The model of this machine's processor; empty if it is unknown."""
+    if not processors.is_file():
+        return ""
+    lines = processors.read_text("utf-8", errors="replace").splitlines()
+    names = (line.partition(":")[2] for line in lines if line.startswith("model name"))
+    return next(names, "").strip()
 
 
 def _in_git(pipeline: Path) -> frozenset[str]:
