@@ -94,9 +94,9 @@ class Reproducer:
             is not that of the version, or a stage fails.
         """
         lineage = self._known.lineage
-        logged = self._logged_predictions(folder / "logged")
         stages = [*(["train"] if trains else []), "generate", "evaluate"]
         checkout, commit = self._check_out(folder, stages)
+        logged = self._logged_predictions(folder / "logged")
         with self._artifacts(f"{FOLDER}/{OUTPUTS}") as files:
             checkout.restore(stages, self._data, files)
         for stage in stages:

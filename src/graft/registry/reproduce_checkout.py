@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,13 +15,16 @@ import yaml
 from graft import io
 from graft.errors import ModelError
 from graft.process.programs import run_program
-from graft.registry.lineage import LOCK, PARAMETERS, Lineage
+from graft.registry.lineage import PARAMETERS, Lineage
 from graft.registry.lineage_data import Data
 
-CODE = "data/code"
-"""Output of the stage `code`: a digest of the code of each stage."""
+PIPELINE, CODE = "dvc.yaml", "data/code"
+"""The pipeline, and the output of its stage `code`: digests of the stages' code."""
 FOREIGN = ("DVC_", "MLFLOW_", "PYTHONPATH", "GIT_")
 """Variables that would let a stage write elsewhere, or run other code."""
+
+HUB_COMMIT = re.compile(r"[0-9a-f]{40}")
+"""The revision of a base model on the Hub; that of a folder is shorter."""
 
 
 class Checkout:
@@ -41,17 +46,14 @@ class Checkout:
         if lineage.params:
             text = yaml.safe_dump(dict(lineage.params), sort_keys=False)
             io.write_text(folder / PARAMETERS, text)
-        if lineage.lock:
-            text = yaml.safe_dump(dict(lineage.lock), sort_keys=False)
-            io.write_text(folder / LOCK, text)
         self._add_base()
 
     def differing_code(self, stages: Sequence[str]) -> list[str]:
         """The stages whose code in this checkout is not that of the version."""
         known = self._lineage.code
         wanted = [name for name in stages if name in known]
-        if wanted:
-            self.run("code")
+        if wanted and self.run("code"):
+            return wanted
         return [
             name for name in wanted if _md5(self.folder / CODE / name) != known[name]
         ]
@@ -70,19 +72,17 @@ class Checkout:
             places = [target, self._root / path, *([logged / path] if logged else [])]
             if found := next((p for p in places if _md5(p) == md5), None):
                 if found != target:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(found, target)
+                    _copy(found, target)
                 continue
             io.remove(target)
-            data.link(md5, target)
+            with tempfile.TemporaryDirectory() as folder:
+                linked = data.link(md5, Path(folder) / "data")
+                _copy(linked, target)  # MLflow refuses to log links
 
     def run(self, stage: str) -> int:
         """Run a stage as DVC would, with this checkout's code; its output goes to
         stderr. Returns: its exit status."""
-        from dvc.repo import Repo
-
-        with Repo(str(self.folder)) as repo:
-            command = repo.stage.load_one(name=stage).cmd
+        command = self._command(stage)
         commands = [command] if isinstance(command, str) else command
         for one in commands:
             done = subprocess.run(
@@ -96,6 +96,24 @@ class Checkout:
             if done.returncode:
                 return done.returncode
         return 0
+
+    def _command(self, stage: str) -> str | list[str]:
+        """What DVC runs for a stage. Raises: ModelError if the pipeline lacks it."""
+        from dvc.exceptions import DvcException
+        from dvc.repo import Repo
+
+        path = str(self.folder / PIPELINE)  # a relative one is that of this process
+        try:
+            with Repo(str(self.folder)) as repo:
+                found: str | list[str] = repo.stage.load_one(path, stage).cmd
+        except DvcException as error:
+            raise ModelError(
+                path,
+                f"stage {stage} cannot be read: {error}",
+                expected="the pipeline of the version's commit",
+                fix="use a version that was registered by this pipeline",
+            ) from error
+        return found
 
     def _environment(self) -> Mapping[str, str]:
         """Variables of a stage: its own code, and a tracking store of its own."""
@@ -131,13 +149,22 @@ class Checkout:
         if (self._root / base).is_dir():
             (self.folder / base).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / base).symlink_to((self._root / base).absolute())
-        elif base.is_absolute() or base.parts[0] == "models":
+        elif not HUB_COMMIT.fullmatch(self._lineage.base_revision):
             raise ModelError(
                 str(base),
                 "the base model's folder is not here",
                 expected=f"the folder of revision {self._lineage.base_revision}",
                 fix="copy it to this path of the repository",
             )
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or folder, and the files to which links in it lead."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)
 
 
 def _md5(path: Path) -> str:
