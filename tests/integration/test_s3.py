@@ -2,17 +2,15 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from s3_server import BUCKET, make_environment, serve_s3
 from toy_repo import ROOT, ToyRepo
 
-BUCKET = "data"
 # An adapter of several files, a score, and a log line for each execution.
 STAGES = {
     "train": {
@@ -32,47 +30,15 @@ STAGES = {
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """The address of an S3 server in a separate process, with one bucket."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        try:
-            wait_for(port, server)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-
-
-def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
-    """Wait until a server listens on the port."""
-    for _ in range(300):
-        assert server.poll() is None, "the server ended"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError("no S3 server after 30 s")
+    """The address of an S3 server in a separate process."""
+    with serve_s3() as address:
+        yield address
 
 
 @pytest.fixture
 def environment(endpoint: str) -> dict[str, str]:
-    """The variables that a user sets in .env, with fake credentials."""
-    found = {
-        "GRAFT_S3_URL": f"s3://{BUCKET}/graft",
-        "AWS_ENDPOINT_URL_S3": endpoint,
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "nobody",
-        "AWS_SECRET_ACCESS_KEY": "pa55word",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    code = f"import boto3; boto3.client('s3').create_bucket(Bucket={BUCKET!r})"
-    keep = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1"}
-    subprocess.run([sys.executable, "-c", code], env=keep | found, check=True)
-    return found
+    """The variables of a user, for a bucket on the server."""
+    return make_environment(endpoint)
 
 
 def test_a_clone_pulls_and_has_the_same_result_without_training_again(
