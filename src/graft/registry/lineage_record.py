@@ -58,7 +58,7 @@ def log_lineage(
     for name in (LOCK, PARAMETERS):
         if Path(name).is_file():
             shutil.copyfile(name, folder / name)
-    for path in _in_git(Path(PIPELINE)) & {one.path for one in found.outputs}:
+    for path in uncached_outputs(Path(PIPELINE)) & {one.path for one in found.outputs}:
         copy = folder / OUTPUTS / path
         copy.parent.mkdir(parents=True, exist_ok=True)
         if Path(path).is_file():
@@ -94,7 +94,7 @@ def collect_lineage(facts: Facts, run: str, evaluation: str, root: Path) -> Line
         lock=lock,
         lock_digest=lock_digest(lock, STAGE),
         params=_read_yaml(root / PARAMS),
-        outputs=tuple(to_outputs(lock, remote, _in_git(root / PIPELINE))),
+        outputs=tuple(to_outputs(lock, remote, uncached_outputs(root / PIPELINE))),
     )
 
 
@@ -107,7 +107,7 @@ def processor_name(processors: Path = PROCESSORS) -> str:
     return next(names, "").strip()
 
 
-def _in_git(pipeline: Path) -> frozenset[str]:
+def uncached_outputs(pipeline: Path) -> frozenset[str]:
     """Outputs that DVC does not store (`cache: false`), since git does."""
     stages = _read_yaml(pipeline).get("stages", {})
     return frozenset(
