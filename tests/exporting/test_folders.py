@@ -10,7 +10,6 @@ from graft.exporting.folders import (
     check_target,
     choose_place,
     num_bytes,
-    vllm_rank,
     write_adapter,
 )
 from graft.io import read_json, write_json
@@ -32,15 +31,6 @@ def make_adapter(folder: Path, **changes: Any) -> Path:
     )
     (folder / "adapter_model.safetensors").write_bytes(b"weights")
     return folder
-
-
-@pytest.mark.parametrize(
-    ("rank", "allowed"), [(1, 1), (2, 8), (8, 8), (24, 32), (512, 512), (513, None)]
-)
-def test_the_vllm_rank_is_the_smallest_that_fits(
-    rank: int, allowed: int | None
-) -> None:
-    assert vllm_rank(rank) == allowed
 
 
 def test_an_exported_configuration_has_base_commit_and_only_portable_keys(

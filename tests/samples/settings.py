@@ -24,6 +24,10 @@ TASK = TaskConfig(
     expected_languages={},
 )
 GENERATION = GenerationConfig(
+    backend="engine",
+    vllm_python=None,
+    vllm_check_prompts=4,
+    vllm_min_agreement=1.0,
     device="cpu",
     stop=[],
     max_new_tokens=8,

@@ -19,6 +19,7 @@ from graft.exporting import folders
 from graft.exporting.prompt import write_prompt
 from graft.inference.examples import read_examples
 from graft.models.adapter_record import RECORD, AdapterRecord, check_record, read_record
+from graft.models.vllm_adapters import vllm_rank
 from graft.prompts import Template, load_template
 from graft.records import Message
 from graft.training.saving import atomic_weights
@@ -139,7 +140,7 @@ def write_adapter(adapter: Path, model: ModelConfig, out: Path) -> tuple[str, st
         "DoRA" if config["use_dora"] else "rsLoRA" if config["use_rslora"] else "LoRA"
     )
     described = f"adapter  {kind} of rank {config['r']}, float32, on {model.path}\n"
-    rank = folders.vllm_rank(config["r"])
+    rank = vllm_rank(config["r"])
     if config["use_dora"]:
         note = "         vLLM does not support DoRA: export with --merge\n"
         return described + note, ""

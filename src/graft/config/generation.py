@@ -14,8 +14,16 @@ class GenerationConfig(Section):
     A text without a prompt is prompted with its own first `prompt_tokens`. The stage
     stops if more than the share `max_cut_answers` of the reference answers contain a
     stop text, because a completion ends before it.
+
+    Back end `vllm` runs in the environment of the interpreter `vllm_python`. The stage
+    stops if less than the share `vllm_min_agreement` of its greedy answers to
+    `vllm_check_prompts` prompts are those of graft's own engine.
     """
 
+    backend: Literal["engine", "vllm"]
+    vllm_python: str | None
+    vllm_check_prompts: Positive
+    vllm_min_agreement: Share
     device: Literal["auto", "cpu", "cuda"]
     stop: list[Annotated[str, Field(min_length=1)]]
     max_new_tokens: Positive

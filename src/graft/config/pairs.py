@@ -24,7 +24,8 @@ class _Values:
 def impossible_pairs(values: Mapping[str, Any]) -> list[str]:
     """A message for each invalid combination: the reason, and what to set instead."""
     at = _Values(values)
-    return [*_of_storage(at), *_of_layers(at), *_of_answers(at), *_of_metrics(at)]
+    rules = (_of_storage, _of_layers, _of_answers, _of_vllm, _of_metrics)
+    return [message for rule in rules for message in rule(at)]
 
 
 def _of_storage(at: _Values) -> Iterator[str]:
@@ -81,6 +82,31 @@ def _of_answers(at: _Values) -> Iterator[str]:
         yield (
             f"{at.shown('generation.num_beams', 'generation.temperature')}: beam "
             "search does not sample; change one of them"
+        )
+
+
+def _of_vllm(at: _Values) -> Iterator[str]:
+    """What vLLM cannot do, or does otherwise than graft's engine."""
+    if at("generation.backend") != "vllm":
+        return
+    if not at("generation.vllm_python"):
+        yield (
+            f"{at.shown('generation.backend', 'generation.vllm_python')}: name the "
+            "Python of the environment in which vLLM is installed"
+        )
+    reasons = {}
+    if (at("generation.num_beams") or 1) > 1:
+        reasons["generation.num_beams"] = "its beam search ends and ranks otherwise"
+    if at("adapter.dora") is True:
+        reasons["adapter.dora"] = "vLLM does not support DoRA"
+    if at("quantization.method") not in (None, "none"):
+        reasons["quantization.method"] = (
+            "vLLM quantizes weights itself, otherwise than they were trained"
+        )
+    for name, reason in reasons.items():
+        yield (
+            f"{at.shown('generation.backend', name)}: {reason}; change it, or set "
+            "generation.backend=engine"
         )
 
 

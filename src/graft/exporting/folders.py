@@ -30,8 +30,6 @@ EXPORTED_KEYS = (
 )
 """Exported keys of adapter_config.json, besides base and modules. PEFT writes more, but
 its versions before 0.14 reject unknown keys."""
-VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""Values of --max-lora-rank. Source: vllm/config/lora.py, version 0.26."""
 _SPARE = 64 * 2**20
 """Bytes for the tokenizer and other small files."""
 
@@ -174,11 +172,6 @@ def write_configs(
 def to_integer(number: float) -> float:
     """An int if the number is integral, as some programs accept no float."""
     return int(number) if number == int(number) else number
-
-
-def vllm_rank(rank: int) -> int | None:
-    """The --max-lora-rank that an adapter needs; None if its rank is too large."""
-    return next((allowed for allowed in VLLM_RANKS if allowed >= rank), None)
 
 
 def size_of(folder: Path) -> int:

@@ -1,16 +1,14 @@
 """Outputs of models for held-out examples, chunk by chunk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from time import perf_counter
 from typing import Any
 
 from tqdm import tqdm
 
+from graft.inference.backends import Backend, ModelPass
 from graft.inference.examples import HeldOutExample
-from graft.inference.generation import PromptRow, TextEnds, finished_rows
 from graft.inference.likelihood import negative_log_likelihoods
-from graft.inference.results import Decoding
 from graft.inference.run_journal import RunJournal
 
 BATCHES_PER_CHUNK = 8
@@ -34,43 +32,30 @@ class RowOutput:
     nll: float
 
 
-@dataclass(frozen=True)
-class ModelPass:
-    """Models that generate in the same batches.
-
-    Args:
-        model: holds their weights.
-        adapters: the adapter of each, by the model's name; None: the base alone.
-    """
-
-    model: Any
-    adapters: Mapping[str, str | None]
-
-
 class ChunkRunner:
     """Runs the examples through the models of a pass.
 
     Args:
         models: generate in the same batches.
-        template: decodes tokens.
+        backend: completes their prompts.
         examples: with their references.
         prompts: token ids of the examples' prompts.
-        decoding: how completions are made.
+        batch_size: most prompts at once.
         journal: finished chunks are taken from it, and new ones are added.
     """
 
     def __init__(
         self,
         models: ModelPass,
-        template: TextEnds,
+        backend: Backend,
         examples: Sequence[HeldOutExample],
         prompts: Sequence[Sequence[int]],
-        decoding: Decoding,
+        batch_size: int,
         journal: RunJournal,
     ) -> None:
-        self._models, self._template = models, template
+        self._models, self._backend = models, backend
         self._examples, self._prompts = examples, prompts
-        self._decoding, self._journal = decoding, journal
+        self._batch_size, self._journal = batch_size, journal
         self._names = list(models.adapters)
 
     def run(self) -> tuple[dict[str, list[RowOutput]], float]:
@@ -82,7 +67,7 @@ class ChunkRunner:
         order = sorted(
             range(len(self._prompts)), key=lambda place: -len(self._prompts[place])
         )
-        size = max(1, BATCHES_PER_CHUNK * self._decoding.batch_size // len(self._names))
+        size = max(1, BATCHES_PER_CHUNK * self._batch_size // len(self._names))
         title = " and ".join(self._names)
         # disable=None: no bar if the output is not a terminal.
         total = len(order) * len(self._names)
@@ -108,16 +93,9 @@ class ChunkRunner:
         """The outputs of a chunk as values of JSON."""
         model, adapters = self._models.model, self._models.adapters
         # Both models' rows of an example are neighbours.
-        rows = [
-            PromptRow(self._prompts[place], adapters[name], place)
-            for place in places
-            for name in self._names
-        ]
-        start, done = perf_counter(), {}
-        for row in finished_rows(model, self._template, rows, self._decoding):
-            done[row.row] = row
-            progress.update()
-        seconds = perf_counter() - start
+        rows = [(name, place) for place in places for name in self._names]
+        finished, seconds = self._backend.complete(self._models, rows, progress.update)
+        done = {row.row: row for row in finished}
         tokens = [
             (self._examples[place].input_ids, self._examples[place].loss_mask)
             for place in places

@@ -13,7 +13,8 @@ from graft.hardware.machine import (
     peak_rss_gib,
 )
 from graft.inference.adapters import active_adapter, switchable_adapters
-from graft.inference.chunks import ChunkRunner, ModelPass, RowOutput
+from graft.inference.backends import Backend, EngineBackend, ModelPass
+from graft.inference.chunks import ChunkRunner, RowOutput
 from graft.inference.examples import HeldOutExample
 from graft.inference.families import inner_model, is_supported
 from graft.inference.generated import Generated
@@ -40,7 +41,10 @@ class GenerationPlan:
         return cls(
             decoding=Decoding.of(generation),
             prompt_tokens=generation.prompt_tokens,
-            latency_runs=generation.latency_runs,
+            # A pass of the engine says nothing about the latency of vLLM.
+            latency_runs=(
+                generation.latency_runs if generation.backend == "engine" else 0
+            ),
             warmup_runs=generation.warmup_runs,
         )
 
@@ -84,6 +88,7 @@ def generate(
     journal: RunJournal,
     *,
     adapter: str,
+    backend: Backend | None = None,
     check_tuned: Callable[[Any, str | None], object] = lambda model, adapter: None,
     warnings: Sequence[str] = (),
     name_device: Callable[[str], str] = device_name,
@@ -98,15 +103,19 @@ def generate(
         passes: base and tuned model, as `plan_passes` yields them.
         journal: of this run; finished chunks are taken from it.
         adapter: digest of the weights of the adapter.
+        backend: completes the prompts; None: graft's own engine. Likelihoods are
+            always computed with the models of the passes.
         check_tuned: called with the tuned model and its adapter's name before they
             generate.
         warnings: sentences on references that no completion can equal.
         name_device: device → its name.
         peak_memory: device → its peak memory in GiB.
-    Raises: HardwareError if a single prompt does not fit the device's memory.
+    Raises: HardwareError if a single prompt does not fit the device's memory;
+        ModelError if the completions are not those of the models of the passes.
     """
     prompts = [to_prompt(example, template, plan.prompt_tokens) for example in examples]
     ids = [prompt.ids for prompt in prompts]
+    backend = backend or EngineBackend(template, ids, plan.decoding)
     outputs: dict[str, list[RowOutput]] = {}
     costs: dict[str, GenerationCost] = {}
     latency: dict[str, Latency] = {}
@@ -115,7 +124,10 @@ def generate(
         device = str(models.model.device)
         if "tuned" in models.adapters:
             check_tuned(models.model, models.adapters["tuned"])
-        runner = ChunkRunner(models, template, examples, ids, plan.decoding, journal)
+        backend.check(models)
+        runner = ChunkRunner(
+            models, backend, examples, ids, plan.decoding.batch_size, journal
+        )
         found, seconds = runner.run()
         total = sum(row.num_tokens for rows in found.values() for row in rows)
         for name, rows in found.items():
@@ -144,7 +156,7 @@ def generate(
         device=name_device(device),
         memory_gib=peak_memory(device),
         rss_gib=peak_rss_gib(),
-        versions=library_versions(),
+        versions={**library_versions(), **backend.versions},
         prompt=template.show(prompts[0].ids),
         warnings=warnings,
     )

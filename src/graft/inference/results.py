@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Literal, Self
 
 from graft.config import GenerationConfig
 from graft.planning.generation_memory import Weights
@@ -21,6 +21,7 @@ class Decoding:
         seed: of sampling. A row's draws depend on it and on the row's number alone.
         weights: `dense`: 4-bit weights are unpacked once; `packed`: for each use;
             `auto`: unpacked if memory allows it.
+        backend: what completes the prompts of the test split.
     """
 
     max_new_tokens: int
@@ -30,6 +31,7 @@ class Decoding:
     temperature: float = 0.0
     seed: int = 0
     weights: Weights = "auto"
+    backend: Literal["engine", "vllm"] = "engine"
 
     @classmethod
     def of(cls, generation: GenerationConfig) -> Self:

@@ -13,10 +13,12 @@ from graft.inference.examples import read_examples
 from graft.inference.generate import GenerationPlan, generate, plan_passes
 from graft.inference.generated import write_generated
 from graft.inference.run_journal import RunJournal
+from graft.inference.vllm_backend import VllmBackend, VllmModel, choose_backend
 from graft.models.adapter_record import check_record, read_record, weights_digest
-from graft.models.files import check_tokenizer
+from graft.models.files import check_tokenizer, model_folder
+from graft.models.vllm_adapters import check_vllm_adapter
 from graft.prompts import load_template
-from graft.training.base import load_base
+from graft.training.base import dtype_on, load_base
 from graft.training.full_finetuning import is_full_model
 from graft.training.held_out import check_held_out
 from graft.training.tuning import load_tuned
@@ -40,7 +42,7 @@ def run(
     A run that was killed goes on with the chunks that are missing.
     Raises: DataError if a test example was trained on, or if too many references
         contain a stop text; ModelError if the adapter's validation loss is not the one
-        that training measured.
+        that training measured, or vLLM's answers are not those of graft's engine.
     """
     template = load_template(model, prompt)
     check_record(read_record(adapter), adapter, model, template.hash)
@@ -49,6 +51,7 @@ def run(
     examples = read_examples(splits / "test", generation.max_examples)
     warnings = check_answer_limits(examples, generation)
     device = choose_device(generation.device, model, quantization)
+    backend = choose_backend(generation, template, examples, journals / "vllm")
     plan, weights = GenerationPlan.of(generation), weights_digest(adapter)
     inputs = {
         "adapter": weights,
@@ -58,12 +61,14 @@ def run(
         "plan": asdict(plan),
         "examples": [asdict(example) for example in examples],
         "device": device_name(device),
-        "versions": library_versions(),
+        "versions": {**library_versions(), **backend.versions},
         "code": code.read_text("utf-8") if code.is_file() else "",
     }
     journal = RunJournal(journals / "generate.jsonl", io.digest(inputs))
     if len(journal):
         print(f"{journal.path}: going on after {len(journal)} finished chunks")
+    if isinstance(backend, VllmBackend):  # before graft's own model takes memory
+        backend.run(_vllm_models(model, adapter, device), journal)
     base = load_base(model, quantization, device)
     check = partial(
         check_validation_loss,
@@ -83,11 +88,36 @@ def run(
         plan,
         journal,
         adapter=weights,
+        backend=backend,
         check_tuned=check,
         warnings=warnings,
     )
     write_generated(out, generated)
     journal.remove()
+
+
+def _vllm_models(
+    model: config.ModelConfig, adapter: Path, device: str
+) -> list[VllmModel]:
+    """The base with its adapter in one process; a full model in one of its own.
+
+    Raises: ModelError if vLLM cannot run the adapter.
+    """
+    folder, is_cpu = model_folder(model.path, model.revision), device == "cpu"
+
+    def load(folder: Path, dtype: str, **adapters: Path | None) -> VllmModel:
+        name = str(dtype_on(device, dtype)).removeprefix("torch.")
+        rank = max(check_vllm_adapter(one) if one else 1 for one in adapters.values())
+        # A CPU is for tries: compiling takes longer there than it saves.
+        return VllmModel(folder, name, adapters, rank, eager=is_cpu)
+
+    if not is_full_model(adapter):
+        return [load(folder, model.dtype, base=None, tuned=adapter)]
+    stored = io.read_json(adapter / "config.json").get("dtype", "float32")
+    return [
+        load(folder, model.dtype, base=None),
+        load(adapter, stored, tuned=None),
+    ]
 
 
 if __name__ == "__main__":
