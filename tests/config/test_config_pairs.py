@@ -10,6 +10,7 @@ from graft.errors import ConfigError
 ROOT = Path(__file__).parents[2]
 FULL = {"method": "full", "freeze_layers": 0}
 NONE = {"quantization": {"method": "none", "double_quant": False}}
+VLLM = {"backend": "vllm", "vllm_python": "/vllm/bin/python"}
 
 
 def check(changes: dict[str, dict[str, Any]]) -> None:
@@ -51,6 +52,16 @@ def check(changes: dict[str, dict[str, Any]]) -> None:
             "activations are in host memory already",
         ),
         ({"generation": {"num_beams": 4, "temperature": 0.5}}, "does not sample"),
+        (NONE | {"generation": {"backend": "vllm"}}, "name the Python"),
+        (
+            NONE | {"generation": VLLM | {"num_beams": 4}},
+            "generation.backend=vllm with generation.num_beams=4",
+        ),
+        ({"generation": VLLM}, "vLLM quantizes weights itself"),
+        (
+            NONE | {"adapter": {"dora": True}, "generation": VLLM},
+            "vLLM does not support DoRA",
+        ),
     ],
 )
 def test_invalid_combinations_are_errors_with_the_reason(
@@ -65,6 +76,7 @@ def test_invalid_combinations_are_errors_with_the_reason(
     "changes",
     [
         NONE,
+        NONE | {"generation": VLLM},
         NONE | {"adapter": FULL},
         NONE | {"adapter": FULL, "train": {"gradient_checkpointing": True}},
         {"adapter": {"dora": True}, "train": {"gradient_checkpointing": True}},

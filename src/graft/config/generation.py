@@ -20,11 +20,11 @@ class GenerationConfig(Section):
     `vllm_check_prompts` prompts are those of graft's own engine.
     """
 
+    device: Literal["auto", "cpu", "cuda"]
     backend: Literal["engine", "vllm"]
     vllm_python: str | None
     vllm_check_prompts: Positive
     vllm_min_agreement: Share
-    device: Literal["auto", "cpu", "cuda"]
     stop: list[Annotated[str, Field(min_length=1)]]
     max_new_tokens: Positive
     max_cut_answers: Share
