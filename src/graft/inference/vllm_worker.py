@@ -95,7 +95,9 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def _end_with_stdin() -> None:
     """vLLM's processes end when their parent, this one, has ended."""
-    sys.stdin.buffer.read()
+    # Not through sys.stdin, whose lock Python could not take at its own end.
+    while os.read(0, 1):
+        pass
     os._exit(1)
 
 
