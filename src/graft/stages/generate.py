@@ -1,8 +1,10 @@
 """Stage `generate`: base and tuned model on the test split → completions and costs."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from graft import cli, config, io
 from graft.hardware.device import choose_device
@@ -70,30 +72,32 @@ def run(
     if isinstance(backend, VllmBackend):  # before graft's own model takes memory
         backend.run(_vllm_models(model, adapter, device), journal)
     base = load_base(model, quantization, device)
-    check = partial(
-        check_validation_loss,
-        examples=read_examples(splits / "validation", None),
-        trained_loss=io.read_json(training)["validation_loss"],
-        where=str(adapter),
-    )
+    tune = partial(load_tuned, folder=adapter)
     generated = generate(
-        plan_passes(
-            base,
-            partial(load_tuned, folder=adapter),
-            plan.decoding,
-            keeps_base=not is_full_model(adapter),
-        ),
+        plan_passes(base, tune, plan.decoding, keeps_base=not is_full_model(adapter)),
         template,
         examples,
         plan,
         journal,
         adapter=weights,
         backend=backend,
-        check_tuned=check,
+        check_tuned=_adapter_check(splits, training, adapter),
         warnings=warnings,
     )
     write_generated(out, generated)
     journal.remove()
+
+
+def _adapter_check(
+    splits: Path, training: Path, adapter: Path
+) -> Callable[[Any, str | None], float]:
+    """The check of the tuned model's validation loss, which training reported."""
+    return partial(
+        check_validation_loss,
+        examples=read_examples(splits / "validation", None),
+        trained_loss=io.read_json(training)["validation_loss"],
+        where=str(adapter),
+    )
 
 
 def _vllm_models(
