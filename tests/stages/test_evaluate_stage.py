@@ -114,7 +114,9 @@ def test_a_failing_adapter_is_written_registered_once_and_has_no_alias(
     for _ in range(2):  # a user corrects what is not the reason, and runs it again
         with pytest.raises(ModelError, match="2 test examples scored; at least 10"):
             run(params, tmp_path)
-        assert "version 1, requirements: failed" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "version 1, requirements: failed" in out
+        assert "version 1 is not promoted: requirements" in out
     client = mlflow.MlflowClient(params.registry.tracking_uri)
     (version,) = client.search_model_versions(f"name = '{params.registry.name}'")
     assert version.tags["requirements"] == "failed"
@@ -133,3 +135,24 @@ def test_a_failing_adapter_is_written_registered_once_and_has_no_alias(
     assert "version 1, requirements: none" in capsys.readouterr().out
     aliases = client.get_registered_model(params.registry.name).aliases
     assert list(aliases) == ["challenger"]
+
+
+def test_the_first_version_that_passes_is_champion_and_its_repetition_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    params = make_project(tmp_path)
+    make_predictions(params, tmp_path)
+    bounds = {"min_examples": 1, "metrics": {"bleu": {"min": 0.0}}}
+    section = params.evaluate.model_dump() | {"requirements": bounds}
+    params = Params.model_validate(params.to_plain() | {"evaluate": section})
+    registry = params.registry.model_copy(update={"promote": "manual"})
+    run(params.model_copy(update={"registry": registry}), tmp_path)
+    assert "to decide: graft promote 1" in capsys.readouterr().out
+    run(params, tmp_path)
+    assert "version 1 is champion (before: none)" in capsys.readouterr().out
+    run(params, tmp_path)
+    assert "version 1 is champion already" in capsys.readouterr().out
+    client = mlflow.MlflowClient(params.registry.tracking_uri)
+    aliases = client.get_registered_model(params.registry.name).aliases
+    assert aliases == {"challenger": 1, "champion": 1}

@@ -14,6 +14,7 @@ from graft import tracking
 from graft.config import RegistryConfig
 from graft.errors import TrackingError
 from graft.tracking.journal import Journal
+from graft.tracking.versions import Versions
 
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
 pytestmark = pytest.mark.filterwarnings(
@@ -121,7 +122,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_everything_logged_arrives_and_the_first_version_is_champion(
+def test_everything_logged_arrives_and_the_latest_version_is_challenger(
     registry: RegistryConfig, adapter: Path, tmp_path: Path
 ) -> None:
     import mlflow
@@ -133,8 +134,8 @@ def test_everything_logged_arrives_and_the_first_version_is_champion(
         assert log_all(second, registry, adapter) == "2"
     client = mlflow.MlflowClient(registry.tracking_uri, registry.tracking_uri)
     aliases = client.get_registered_model(registry.name).aliases
-    assert aliases == {"challenger": 2, "champion": 1}
-    place = mlflow.artifacts.download_artifacts(f"models:/{registry.name}@champion")
+    assert aliases == {"challenger": 2}
+    place = mlflow.artifacts.download_artifacts(f"models:/{registry.name}@challenger")
     weights = [path.name for path in Path(place).rglob("*.safetensors")]
     assert weights == ["adapter_model.safetensors"]
 
@@ -170,12 +171,13 @@ def test_a_repeated_evaluation_is_one_version_and_a_failed_one_has_no_alias(
     assert register("failed", "one") == "1" and state() == [("failed", [])]
     assert register("none", "one", "challenger") == "1"
     assert state() == [("none", ["challenger"])]
-    assert register("passed", "two", "challenger", "champion") == "2"
-    assert state() == [("none", []), ("passed", ["challenger", "champion"])]
-    assert register("passed", "one", "challenger", "champion") == "1"
-    assert state() == [("passed", ["challenger"]), ("passed", ["champion"])]
+    assert register("passed", "two", "challenger") == "2"
+    assert state() == [("none", []), ("passed", ["challenger"])]
     assert register("failed", "two") == "2"
-    assert state() == [("passed", ["challenger"]), ("failed", [])]
+    assert state() == [("none", []), ("failed", [])]
+    Versions(registry).set_alias("champion", "1")
+    assert register("failed", "one") == "1"  # only a decision takes it back
+    assert state() == [("failed", ["champion"]), ("failed", [])]
 
 
 def test_a_killed_run_continues_and_logs_no_step_twice(

@@ -14,12 +14,11 @@ from graft.metrics import METRICS, Comparison, Metric
 KEY = "evaluate.requirements"
 MOST_DIGITS = 12
 ALIASES: Mapping[str, Sequence[str]] = {
-    "passed": ("challenger", "champion"),
+    "passed": ("challenger",),
     "none": ("challenger",),
     "failed": (),
 }
-"""Aliases of a version, by status: without requirements, only a person makes a version
-champion."""
+"""Aliases of a version, by status; `graft.registry` decides on the alias champion."""
 
 
 @dataclass(frozen=True)

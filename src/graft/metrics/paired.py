@@ -1,5 +1,6 @@
 """Paired differences of two systems on the same resamples, and their intervals."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,7 +56,7 @@ class Differences:
             return -np.inf, np.inf
         if self.num_groups < FEW_GROUPS:
             spread = float(np.std(self.values))
-            spread *= 1 + shift / np.sqrt(2 * len(self.values))
+            spread *= 1 + shift / math.sqrt(2 * len(self.values))
             margin = half_width(self.num_groups, confidence) * spread
             return self.estimate - margin, self.estimate + margin
         near, far = percentiles(self.distances, (1 - confidence) / 2, shift)

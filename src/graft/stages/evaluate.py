@@ -14,6 +14,7 @@ from graft.evaluation.outputs import (
     write_outputs,
 )
 from graft.models.adapter_record import read_record
+from graft.registry.after_evaluation import decide_after_evaluation
 from graft.registry.lineage_record import log_lineage
 
 REGISTERED_MODEL = Path(__file__).parents[1] / "serving" / "registered_model.py"
@@ -24,7 +25,7 @@ def run(
     data: config.DataConfig,
     evaluate: config.EvaluateConfig,
     model: config.ModelConfig,
-    registry: config.RegistryConfig,
+    registry: config.GatedRegistryConfig,
     task: config.TaskConfig,
     predictions: Path,
     splits: Path,
@@ -36,7 +37,8 @@ def run(
     metrics: Path,
     journals: Path = Path(".graft"),
 ) -> None:
-    """Score the completions of both models, and register the adapter. Runs no model.
+    """Score the completions of both models, register the adapter, and decide whether
+    it becomes champion. Runs no model.
 
     Raises: DataError if the completions are those of another adapter; ModelError after
         all is written and registered, if the adapter falls short of
@@ -64,6 +66,7 @@ def run(
             aliases=facts.requirements.aliases,
         )
     print(to_summary(facts, version, out), flush=True)
+    print(decide_after_evaluation(registry, evaluate, version), flush=True)
     facts.requirements.enforce(str(adapter), version, str(out / PAGE))
 
 

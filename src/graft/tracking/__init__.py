@@ -70,7 +70,7 @@ def register_adapter(
     settings: Mapping[str, Any],
     tags: Mapping[str, str],
     evaluation: str = "",
-    aliases: Sequence[str] = ("challenger", "champion"),
+    aliases: Sequence[str] = ("challenger",),
 ) -> str | None:
     """Log an adapter as a model from code and register it.
 
@@ -84,8 +84,8 @@ def register_adapter(
         evaluation: a key of the evaluation. If this run already registered a version
             for it, only the tags and aliases of that version are updated. Without a
             key, each call registers a new version.
-        aliases: of the version; `champion` only if no version has it. If empty, the
-            version loses the aliases that it had.
+        aliases: of the version. If empty, the version loses the aliases that it had,
+            except champion.
     Returns: the version, or None if the store did not respond.
     """
     values: dict[str, Any] = {

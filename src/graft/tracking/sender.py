@@ -213,12 +213,12 @@ class Sender:
         self._journal.mark_sent(version=str(version))
 
     def _set_aliases(self, name: str, version: str, wanted: Sequence[str]) -> None:
-        held = self._client.get_registered_model(name).aliases
         for alias in wanted:
-            if alias != "champion" or alias not in held:
-                self._client.set_registered_model_alias(name, alias, version)
+            self._client.set_registered_model_alias(name, alias, version)
+        held = self._client.get_registered_model(name).aliases
         for alias, holder in held.items():
-            if not wanted and str(holder) == version:
+            # Only a decision of the gate moves the alias champion (graft.registry).
+            if not wanted and str(holder) == version and alias != "champion":
                 self._client.delete_registered_model_alias(name, alias)
 
     def _new_version(self, name: str, event: Event) -> str:
