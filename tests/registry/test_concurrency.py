@@ -37,7 +37,9 @@ def promote_at_once(uri: str, each: int, users: tuple[str, str] = ("", "")) -> N
             environment["MLFLOW_TRACKING_PASSWORD"] = PASSWORD
         words = [sys.executable, str(SCRIPT), uri, name, str(each)]
         processes.append(
-            subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
+            subprocess.Popen(  # pylint: disable=consider-using-with
+                words, env=environment, stderr=subprocess.PIPE, text=True
+            )
         )
     for process in processes:
         _, errors = process.communicate(timeout=540)
@@ -138,7 +140,7 @@ def postgres(folder: Path) -> Iterator[str]:
     start = ["-o", options, "-l", log, "-w", "start"]
     call(f"{binaries}/pg_ctl", "-D", str(data), *start)
     try:
-        yield f"postgresql://postgres@/postgres?host={folder}"
+        yield f"postgresql+psycopg2://postgres@/postgres?host={folder}"
     finally:
         call(f"{binaries}/pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
 

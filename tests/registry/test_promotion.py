@@ -174,7 +174,8 @@ def test_a_changed_line_of_the_log_is_found(
         registered.add(rows)
         promote(registry)
     (file,) = tmp_path.glob("mlartifacts/**/decisions.jsonl")
-    first, second = file.read_text("utf-8").splitlines()
+    lines = file.read_text("utf-8").splitlines()
+    first, second = lines[0], lines[1]
     assert json.loads(first)["to_version"] == "1"
     file.write_text(f"{first.replace('graft promote', 'nobody')}\n{second}\n")
     with pytest.raises(TrackingError, match="decisions.jsonl:2.*does not follow"):
