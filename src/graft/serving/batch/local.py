@@ -1,0 +1,125 @@
+"""Requests of a batch, completed in this process."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import ValidationError
+
+from graft.inference.batching import run_requests
+from graft.serving import inputs, jobs
+from graft.serving.answers import Answer, AnswerFormat, ChatFormat, CompletionFormat
+from graft.serving.batch.requests import BatchRequest, Response, refusal
+from graft.serving.errors import ApiError, invalid
+from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
+from graft.serving.served_model import LoadedModel
+
+CHAT, TEXT, TASKS = "/v1/chat/completions", "/v1/completions", "/v1/tasks/"
+
+
+class LocalModel:
+    """A loaded version.
+
+    Args:
+        loaded: the version.
+        weights: digest of its adapter.
+        slots: completions that are generated at once.
+    """
+
+    def __init__(self, loaded: LoadedModel, weights: str, slots: int) -> None:
+        self._loaded, self._weights, self._slots = loaded, weights, slots
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """Version, adapter, template, and what changes the rounding of numbers."""
+        version, model = self._loaded.version, self._loaded.model
+        return {
+            "version": version.id,
+            "adapter": self._weights,
+            "template": version.template.hash,
+            "decoding": str(asdict(version.decoding)),
+            "serving.slots": str(self._slots),
+            "serving.max_context_tokens": str(self._loaded.length),
+            "device": f"{model.device.type}, {model.dtype}",
+        }
+
+    def complete(
+        self, requests: Sequence[BatchRequest], on_done: Callable[[], object]
+    ) -> dict[int, Response]:
+        """Complete requests together; always in the same way, so that a shard that is
+        computed again is the same."""
+        responses: dict[int, Response] = {}
+        answers: dict[str, tuple[int, Answer, AnswerFormat]] = {}
+        for request in requests:
+            try:
+                job = self._to_job(request)
+            except ApiError as error:
+                responses[request.number] = refusal(error)
+                on_done()
+            else:
+                kind = _format_of(request.path)
+                answers[job.id] = request.number, Answer(job), kind
+        rows = [row for _, answer, _ in answers.values() for row in answer.job.requests]
+        for event in run_requests(self._loaded.model, rows, self._slots):
+            assert isinstance(event.key, tuple)
+            (job_id, _), _ = event.key  # as `to_job` makes them
+            number, answer, kind = answers[job_id]
+            answer.add([event])
+            if all(choice.finish for choice in answer.choices):
+                body = kind.whole(answer, self._loaded.version.created_s)
+                responses[number] = Response(200, body)
+                del answers[job_id]
+                on_done()
+        return responses
+
+    def _to_job(self, request: BatchRequest) -> jobs.Job:
+        version, length = self._loaded.version, self._loaded.length
+        body, prompts = self._to_prompts(request)
+        if body.seed is None:  # a random one would differ if the run is repeated
+            body = body.model_copy(update={"seed": request.number})
+        prefix = "chatcmpl" if request.path == CHAT else "cmpl"
+        return jobs.to_job(f"{prefix}-{request.number}", version, prompts, body, length)
+
+    def _to_prompts(
+        self, request: BatchRequest
+    ) -> tuple[jobs.Request, list[list[int]]]:
+        """The body, and its prompts as token ids. Raises: ApiError."""
+        version = self._loaded.version
+        template = version.template
+        body: jobs.Request
+        if request.path == CHAT:
+            chat = body = self._parse(ChatRequest, request.body)
+            prompts = [inputs.chat_ids(template, chat.messages)]
+        elif request.path == TEXT:
+            text = body = self._parse(CompletionRequest, request.body)
+            opens = version.opens_documents
+            prompts = [
+                inputs.prompt_ids(template, prompt, opens_document=opens)
+                for prompt in text.prompts
+            ]
+        elif request.path == f"{TASKS}{version.task.name}":
+            task = body = self._parse(TaskRequest, request.body)
+            prompts = [inputs.task_ids(template, version.task, task.fields)]
+        else:
+            raise ApiError(404, f"url: {request.path!r} is none of {CHAT}, {TEXT}")
+        if body.model not in (None, version.name, version.id):
+            raise ApiError(
+                404,
+                f"model: {body.model!r} is not loaded; it is {version.name}, or "
+                f"{version.id}",
+                param="model",
+                code="model_not_found",
+            )
+        return body, prompts
+
+    @staticmethod
+    def _parse(kind: Any, body: Mapping[str, Any]) -> Any:
+        """A valid body. Raises: ApiError."""
+        try:
+            return kind.model_validate(body)
+        except ValidationError as error:
+            raise invalid(error.errors(), [*kind.model_fields]) from error
+
+
+def _format_of(path: str) -> AnswerFormat:
+    return ChatFormat() if path == CHAT else CompletionFormat()
