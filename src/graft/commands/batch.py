@@ -1,5 +1,6 @@
 """`graft batch`: completions for a file of prompts."""
 
+import sys
 from pathlib import Path
 
 from graft.config import RegistryConfig, ServingConfig
@@ -67,9 +68,19 @@ def run(
 
     sampling = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens}
     batch = to_run(
-        source, out, load, sampling=sampling, seed=seed, shard_rows=shard_rows
+        source,
+        out,
+        load,
+        sampling=sampling,
+        seed=seed,
+        shard_rows=shard_rows,
+        restart=restart,
     )
-    counts = batch.run(restart)
+    try:
+        counts = batch.run(restart)
+    except KeyboardInterrupt:
+        print("to go on, run the same command again", file=sys.stderr)
+        raise
     total = counts.num_answered + counts.num_failed
     print(
         f"{out}: {total:,} rows = {counts.num_answered:,} answered "

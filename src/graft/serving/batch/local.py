@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from graft.inference.batching import run_requests
+from graft.inference.batching import ContinuousBatch
 from graft.serving import inputs, jobs
 from graft.serving.answers import Answer, AnswerFormat, ChatFormat, CompletionFormat
 from graft.serving.batch.requests import BatchRequest, Response, refusal
@@ -60,7 +60,12 @@ class LocalModel:
                 kind = _format_of(request.path)
                 answers[job.id] = request.number, Answer(job), kind
         rows = [row for _, answer, _ in answers.values() for row in answer.job.requests]
-        for event in run_requests(self._loaded.model, rows, self._slots):
+        # Of the same shape for all shards, since rounding may depend on it.
+        batch = ContinuousBatch(self._loaded.model, self._slots, self._loaded.length)
+        for row in sorted(rows, key=lambda row: -len(row.prompt)):
+            batch.add(row)
+        batch.close()
+        for event in batch.events():
             assert isinstance(event.key, tuple)
             (job_id, _), _ = event.key  # as `to_job` makes them
             number, answer, kind = answers[job_id]

@@ -1,9 +1,6 @@
 """The output: the rows of the input with their results, in the format of its suffix."""
 
-import base64
 import csv
-import json
-import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -14,6 +11,7 @@ from graft import io
 from graft.records import Reject, Row
 from graft.serving.batch.plain_rows import RESULTS
 from graft.serving.batch.source import Contents, Source, format_of
+from graft.serving.batch.values import to_cell, to_json, valid
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,53 +50,6 @@ def write_output(
         os.close(handle)
 
 
-def to_json(value: Any) -> str:
-    """One line of JSON. Types that it lacks become texts, bytes as base64; NaN and
-    infinities become null, and invalid characters U+FFFD."""
-    try:
-        text = json.dumps(
-            value, ensure_ascii=False, allow_nan=False, default=_other_type
-        )
-    except ValueError:
-        text = json.dumps(_finite(value), ensure_ascii=False, default=_other_type)
-    return _valid(text)
-
-
-def to_cell(value: Any) -> str:
-    """A text as it is, nothing for null, and JSON otherwise."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return _valid(value)
-    text = to_json(value)
-    return str(json.loads(text)) if text.startswith('"') else text
-
-
-def _other_type(value: object) -> str:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    return str(value)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {name: _finite(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return value
-
-
-def _valid(text: str) -> str:
-    """The text without lone surrogates, which no file can hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
 def _values(row: Row | Reject) -> Mapping[str, Any]:
     return {} if isinstance(row, Reject) else row.values
 
@@ -123,7 +74,7 @@ def _write_csv(
     names = [*columns, *RESULTS]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        writer.writerow(map(_valid, names))
+        writer.writerow(map(valid, names))
         for values in _with_results(source, results):
             writer.writerow([to_cell(values.get(name)) for name in names])
 
@@ -131,7 +82,7 @@ def _write_csv(
 def _texts(columns: Sequence[str]) -> "pa.Schema":
     import pyarrow as pa
 
-    return pa.schema([(_valid(name), pa.string()) for name in columns])
+    return pa.schema([(valid(name), pa.string()) for name in columns])
 
 
 def _schema(columns: "pa.Schema") -> "pa.Schema":

@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from graft.errors import ConfigError, DataError
+from graft.errors import DataError
 from graft.io import digest
 from graft.records import Reject, Row
 from graft.serving.batch.openai_rows import OpenAiLayout
@@ -22,7 +22,7 @@ from graft.serving.batch.requests import (
     Response,
     refusal,
 )
-from graft.serving.batch.source import Contents, Source, format_of, scan
+from graft.serving.batch.source import Contents, Source, scan
 from graft.serving.batch.work import WorkFolder
 from graft.serving.errors import ApiError
 
@@ -80,14 +80,14 @@ class BatchRun:
         with work.locked():
             if restart:
                 work.clear()
-            layout, contents = self._open(work, restart)
-            self._check_output(contents)
+            work.check_output(restart)
+            layout, contents = self._open(work)
             self._complete(work, layout, contents.num_rows)
             counts = self._join(work, layout, contents)
             work.remove()
         return counts
 
-    def _open(self, work: WorkFolder, restart: bool) -> tuple[Layout, Contents]:
+    def _open(self, work: WorkFolder) -> tuple[Layout, Contents]:
         """Begin the run, or resume it."""
         identity = {
             "input": self.source.digest,
@@ -100,27 +100,12 @@ class BatchRun:
             work.check(begun, identity)
             layout = self.to_layout(contents)
         else:
-            if self.out.exists() and not restart:
-                raise ConfigError(
-                    str(self.out),
-                    "already exists",
-                    expected="a new file",
-                    fix="choose another name, or replace it with --restart",
-                )
             contents = scan(self.source)
             layout = self.to_layout(contents)
             work.begin(identity, contents)
         if isinstance(layout, OpenAiLayout):
             layout = OpenAiLayout(digest(identity))
         return layout, contents
-
-    def _check_output(self, contents: Contents) -> None:
-        if contents.is_openai and format_of(self.out)[0] != "jsonl":
-            raise DataError(
-                str(self.out),
-                "OpenAI's batch format is JSON Lines",
-                expected="an output that ends in .jsonl",
-            )
 
     def _complete(self, work: WorkFolder, layout: Layout, num_rows: int) -> None:
         """Compute the shards that are missing."""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from graft.config import RegistryConfig, ServingConfig
 from graft.data.convert.task import Task
-from graft.errors import ConfigError
+from graft.errors import ConfigError, DataError
 from graft.models.adapter_record import weights_digest
 from graft.serving.batch.local import LocalModel
 from graft.serving.batch.openai_rows import OpenAiLayout
@@ -19,6 +19,7 @@ from graft.serving.batch.remote import RemoteApi
 from graft.serving.batch.requests import Completer, Layout
 from graft.serving.batch.run import BatchRun
 from graft.serving.batch.source import Contents, Source, format_of
+from graft.serving.batch.work import WorkFolder
 from graft.serving.errors import invalid
 from graft.serving.schemas import SamplingFields
 from graft.serving.served_model import fetch_version, load_model
@@ -72,6 +73,7 @@ def to_run(
     sampling: Mapping[str, Any],
     seed: int,
     shard_rows: int,
+    restart: bool,
 ) -> BatchRun:
     """A run.
 
@@ -79,11 +81,11 @@ def to_run(
         load: called once files and settings have been checked.
         sampling: fields of the body of each request that the input does not contain;
             None: not given.
-        seed, shard_rows: as of the layout and the run.
+        seed, shard_rows, restart: as of the layout and the run.
     Raises: ConfigError or DataError if a setting or a file cannot be used.
     """
-    format_of(out)
     rows = Source(source)
+    _check_paths(source, out, restart)
     given = {name: value for name, value in sampling.items() if value is not None}
     _check(given, seed, shard_rows)
     engine = load()
@@ -99,6 +101,12 @@ def to_run(
                 "each row of OpenAI's batch format has its own settings",
                 fix="remove the option, or write it into the bodies",
             )
+        if format_of(out)[0] != "jsonl":
+            raise DataError(
+                str(out),
+                "OpenAI's batch format is JSON Lines",
+                expected="an output that ends in .jsonl",
+            )
         return OpenAiLayout()
 
     settings = {f"--{name}": str(value) for name, value in given.items()}
@@ -110,6 +118,15 @@ def to_run(
         settings={**settings, "--seed": str(seed)},
         shard_rows=shard_rows,
     )
+
+
+def _check_paths(source: Path, out: Path, restart: bool) -> None:
+    format_of(out)
+    if out.resolve() == source.resolve():
+        raise ConfigError(
+            str(out), "is the input", expected="another file", fix="rename the output"
+        )
+    WorkFolder(out).check_output(restart)
 
 
 def _check(given: Mapping[str, Any], seed: int, shard_rows: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from graft import io
 from graft.errors import ConfigError
 from graft.serving.batch.source import Contents
+from graft.serving.batch.values import to_json
 
 JOURNAL = "run.json"
 
@@ -70,6 +71,16 @@ class WorkFolder:
         """Whether a run has begun and not ended."""
         return (self.path / JOURNAL).is_file()
 
+    def check_output(self, restart: bool) -> None:
+        """Raises: ConfigError if the output exists, and may not be replaced."""
+        if self.out.is_dir() or self.out.exists() and not (restart or self.is_begun):
+            raise ConfigError(
+                str(self.out),
+                "already exists",
+                expected="a new file",
+                fix="choose another name, or replace the file with --restart",
+            )
+
     def begin(self, identity: Mapping[str, str], contents: Contents) -> None:
         """Begin a run."""
         self.clear()
@@ -106,7 +117,7 @@ class WorkFolder:
         with io.atomic(self._shard(number)) as partial:
             with partial.open("w", encoding="utf-8", newline="\n") as file:
                 for result in results:
-                    file.write(json.dumps(result, ensure_ascii=False) + "\n")
+                    file.write(to_json(result) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
 
