@@ -38,8 +38,9 @@ def running(
     serving: ServingConfig,
     batch: Batch | None = None,
     registry: Registry | None = None,
+    port: int = 0,
 ) -> Iterator[Running]:
-    """Serve a model on a free port until the end of the block."""
+    """Serve a model on this port, or a free one, until the end of the block."""
     batch = batch or ContinuousBatch(loaded.model, serving.slots, loaded.length)
     version = loaded.version
     server = to_server(
@@ -52,7 +53,7 @@ def running(
         keys=read_keys(serving),
     )
     process = DrainingServer(server, serving)
-    with bind("127.0.0.1", 0) as listener:
+    with bind("127.0.0.1", port) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         thread = threading.Thread(target=process.run, args=([listener],))
         thread.start()

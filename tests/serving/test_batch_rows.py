@@ -233,9 +233,7 @@ def test_openai_s_format_gives_its_own_output(tmp_path):
     assert (counts.num_answered, counts.num_failed) == (1, 6)
     found = read_lines(tmp_path / "out.jsonl")
     assert len({line["id"] for line in found}) == 7
-    assert all(
-        list(line) == ["id", "custom_id", "response", "error"] for line in found
-    )
+    assert all(list(line) == ["id", "custom_id", "response", "error"] for line in found)
     good, bad, *others = found
     assert good["custom_id"] == "c0" and good["error"] is None
     assert set(good["response"]) == {"status_code", "request_id", "body"}
