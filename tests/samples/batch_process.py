@@ -15,7 +15,8 @@ from graft.inference.results import Decoding
 from graft.prompts import load_template
 from graft.serving.batch.local import LocalModel
 from graft.serving.batch.start import Engine, to_run
-from graft.serving.served_model import LoadedModel, ServedVersion
+from graft.serving.engine_loader import LoadedModel
+from graft.serving.served_model import ServedVersion
 from graft.tasks import get_task
 
 

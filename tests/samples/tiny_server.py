@@ -10,6 +10,7 @@ import yaml
 from graft.config import ModelConfig, PromptConfig, ServingConfig
 from graft.inference.results import Decoding
 from graft.prompts import load_template
+from graft.serving.engine_loader import LoadedModel
 from graft.serving.served_model import ServedVersion
 from graft.tasks import get_task
 
@@ -23,15 +24,6 @@ def load_base() -> Any:
 
     path = PARAMS["model"]["path"]
     return AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """The weights, a version that they answer for, and the longest row."""
-
-    model: Any
-    version: ServedVersion
-    length: int
 
 
 def load_served() -> LoadedModel:

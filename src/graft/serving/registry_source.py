@@ -23,6 +23,7 @@ class RegistrySource:
     Attributes:
         base: that base.
         first: that version.
+        adapter: the folder of its adapter.
         full: the folder of a fully fine-tuned model; None: an adapter.
     Raises: TrackingError if there is no such version; ModelError if its base is not
         found; TemplateError if its template differs from that of training.
@@ -34,7 +35,8 @@ class RegistrySource:
         folder = fetch_version(versions, found, cache)
         self.base: BaseModel = base_of(folder)
         self.first = describe_version(found, folder, self.base)
-        self.full = None if self.first.adapter else folder / ADAPTER
+        self.adapter = folder / ADAPTER
+        self.full = None if self.first.adapter else self.adapter
 
     def held(self) -> Mapping[str, str]:
         """The version number of each alias, and of each number."""

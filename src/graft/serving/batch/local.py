@@ -10,9 +10,9 @@ from graft.inference.batching import ContinuousBatch
 from graft.serving import inputs, jobs
 from graft.serving.answers import Answer, AnswerFormat, ChatFormat, CompletionFormat
 from graft.serving.batch.requests import BatchRequest, Response, refusal
+from graft.serving.engine_loader import LoadedModel
 from graft.serving.errors import ApiError, invalid
 from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
-from graft.serving.served_model import LoadedModel
 
 CHAT, TEXT, TASKS = "/v1/chat/completions", "/v1/completions", "/v1/tasks/"
 

@@ -21,9 +21,9 @@ from graft.serving.batch.run import BatchRun
 from graft.serving.batch.source import Contents, Source, format_of
 from graft.serving.batch.work import WorkFolder
 from graft.serving.errors import invalid
+from graft.serving.registry_source import RegistrySource
 from graft.serving.schemas import SamplingFields
-from graft.serving.served_model import fetch_version, load_model
-from graft.tracking.versions import ADAPTER, Versions
+from graft.tracking.versions import Versions
 
 KEY = "GRAFT_API_KEY"
 
@@ -44,10 +44,12 @@ class Engine:
 
 def load_local(registry: RegistryConfig, serving: ServingConfig, cache: Path) -> Engine:
     """The configured version of the registered model, loaded as `graft serve` does."""
-    found, folder = fetch_version(Versions(registry), serving.version, cache)
-    loaded = load_model(found, folder, serving)
+    from graft.serving.engine_loader import load_version
+
+    source = RegistrySource(Versions(registry), cache, serving.version)
+    loaded = load_version(source, serving.device, serving.max_context_tokens)
     version = loaded.version
-    completer = LocalModel(loaded, weights_digest(folder / ADAPTER), serving.slots)
+    completer = LocalModel(loaded, weights_digest(source.adapter), serving.slots)
     return Engine(completer, version.id, lambda: version.task)
 
 
