@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "compare": "compare the base model and its variants, with significance",
     "completion": "print a shell script that completes commands and options",
     "decide": "store a reviewer's decisions on personal data",
+    "demo": "show a page to try, compare and correct the answers of graft serve",
     "describe": "write the configuration (configs/model) of a local model",
     "digest": "print the revision of a local model, a digest of its files",
     "export": "export the adapter or a merged model for vLLM and Transformers",

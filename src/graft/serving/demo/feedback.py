@@ -1,0 +1,97 @@
+"""Feedback of users, as JSON Lines that the stage `convert` reads."""
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from graft import io
+from graft.records import Message
+
+CORRECTIONS, RATINGS = "corrections.jsonl", "ratings.jsonl"
+Verdict = Literal["good", "bad"]
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a user says about an answer.
+
+    Args:
+        version: NAME/NUMBER of what answered.
+        task: whose prompt it is; `chat` or `text` without one.
+        fields: the fields of the task, as the user filled them in.
+        prompt: turns before the answer.
+        correction: a better answer.
+    """
+
+    version: str
+    task: str
+    fields: Mapping[str, str]
+    prompt: Sequence[Message]
+    answer: str
+    verdict: Verdict | None = None
+    correction: str | None = None
+
+    def to_row(self, time: datetime) -> dict[str, Any]:
+        """The line of the file. `conversation` is the prompt with the correction."""
+        row = {"time": time.isoformat(timespec="seconds"), **asdict(self)}
+        if self.correction is not None:
+            answer = Message(role="assistant", content=self.correction)
+            row["conversation"] = [*self.prompt, answer]
+        return row
+
+
+@dataclass(frozen=True)
+class FeedbackFolder:
+    """Two files that only grow: corrections are rows to train on, ratings are not.
+
+    Args:
+        path: of the folder, which is made when it is needed.
+    """
+
+    path: Path
+
+    def add(self, feedback: Feedback) -> None:
+        """Add a line. Raises: StorageError."""
+        name = RATINGS if feedback.correction is None else CORRECTIONS
+        append_line(self.path / name, feedback.to_row(datetime.now(UTC)))
+
+
+def append_line(path: Path, value: Mapping[str, Any]) -> None:
+    """Append an object to JSON Lines: the whole line, or nothing.
+
+    Processes may do so at the same time. The file is readable by its owner alone. A
+    line that a killed process left unfinished is ended first. Half characters (lone
+    surrogates) become question marks.
+
+    Raises: StorageError.
+    """
+    line = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _append(file, line)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise io.storage_error(path, error) from error
+
+
+def _append(file: int, line: bytes) -> None:
+    size = os.fstat(file).st_size
+    if size and os.pread(file, 1, size - 1) != b"\n":
+        line = b"\n" + line
+    try:
+        rest = memoryview(line)
+        while rest:
+            rest = rest[os.write(file, rest) :]
+        os.fsync(file)
+    except OSError:
+        os.ftruncate(file, size)
+        raise
