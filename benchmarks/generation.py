@@ -22,11 +22,17 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from graft.inference.batching import open_scheduler, run_requests
+from graft.inference.batching import run_requests
 from graft.inference.families import inner_model
 from graft.inference.likelihood import negative_log_likelihoods
 from graft.inference.requests import GenerationRequest, OpenRow
-from graft.inference.slots import TOKENS_AT_ONCE, release, runner_of, shape_of
+from graft.inference.slots import (
+    TOKENS_AT_ONCE,
+    open_scheduler,
+    release,
+    runner_of,
+    shape_of,
+)
 
 ROOT = Path(__file__).parents[1]
 

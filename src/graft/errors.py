@@ -6,6 +6,7 @@ GraftError
 ├── TemplateError    a prompt template or a loss mask is wrong
 │   └── RefusedChatsError  conversations of a batch cannot be written
 ├── ModelError       a base model or an adapter is missing, changed or unusable
+├── RequestError     a prompt that the generation engine cannot continue as asked
 ├── HardwareError    the machine cannot run what was asked
 ├── StorageError     a disk or a remote cannot be read or written
 └── TrackingError    the tracking server cannot be reached or refuses
@@ -85,6 +86,10 @@ class RefusedChatsError(TemplateError):
 
 class ModelError(GraftError):
     """A base model or an adapter is missing, changed or unusable."""
+
+
+class RequestError(GraftError, ValueError):
+    """A prompt that the generation engine cannot continue as asked."""
 
 
 class HardwareError(GraftError):

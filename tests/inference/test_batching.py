@@ -3,11 +3,13 @@
 import copy
 import gc
 import random
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import cycle
+from pathlib import Path
 from threading import Thread
 from time import sleep
 from typing import Any
@@ -17,9 +19,14 @@ import torch
 from cut_text import cut
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from saved_adapters import save_adapter
 
+from graft.errors import RequestError
+from graft.inference import slots as slots_module
+from graft.inference.adapters import number_adapters
 from graft.inference.batching import ContinuousBatch, run_requests
 from graft.inference.requests import GenerationRequest, Sampling, TokensEvent
+from graft.inference.slots import steps_per_read
 
 LENGTH, NEW, END = 64, 7, 257
 ROWS = range(6)
@@ -118,20 +125,68 @@ def drive(
         yield event
 
 
+VERSIONS = range(3)  # of the adapter `guest`, which comes and goes
+
+
+@pytest.fixture(scope="module")
+def folders(model, tmp_path_factory) -> list[Path]:
+    """Adapters of different ranks and layers; the first two differ in weights alone."""
+    return [
+        save_adapter(model, tmp_path_factory.mktemp("guest"), seed=seed, **changes)
+        for seed, changes in enumerate([{}, {}, {"r": 3, "target_modules": ["q_proj"]}])
+    ]
+
+
+@pytest.fixture(scope="module")
+def guests(adapted, requests, folders) -> list[Any]:
+    """A row for each version, and its answer alone, with the adapter loaded by PEFT."""
+    found = []
+    for version, folder in enumerate(folders):
+        other = copy.deepcopy(adapted)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            other.load_adapter(folder, "guest")
+        row = replace(requests[3 + version], adapter="guest")
+        (answer,) = collect(run_requests(other, [row], 1)).values()
+        found.append((row, answer))
+    return found
+
+
+def test_the_versions_of_the_guest_answer_differently(guests, expected):
+    answers = [answer for _, answer in guests]
+    assert all(answers[n] != expected[3 + n] for n in VERSIONS)
+    assert {len(answer[0]) for answer in answers} != {1}
+
+
 @settings(deadline=None, max_examples=200)
 @given(
     order=st.permutations(ROWS),
     cancelled=st.lists(st.tuples(st.integers(0, 6), st.sampled_from(ROWS))),
+    versions=st.lists(
+        st.tuples(st.integers(0, 6), st.sampled_from(VERSIONS)), max_size=4
+    ),
     waits=st.lists(st.integers(0, 9), min_size=1, max_size=20),
     slots=st.integers(1, 4),
     failing=st.none() | st.integers(1, 20),
 )
 def test_200_schedules_give_each_prompt_its_own_answer_and_lose_no_slot(
-    adapted, template, requests, expected, order, cancelled, waits, slots, failing
+    adapted,
+    template,
+    requests,
+    expected,
+    folders,
+    guests,
+    order,
+    cancelled,
+    versions,
+    waits,
+    slots,
+    failing,
 ):
     failing = failing if slots > 1 else None
     other, rows = watched(adapted, failing)
     batch, filled_at = ContinuousBatch(other, slots, LENGTH), []
+    swaps: list[int] = []  # versions of the guest, in their order
 
     def add(*added: GenerationRequest) -> int:
         for request in added:
@@ -142,6 +197,17 @@ def test_200_schedules_give_each_prompt_its_own_answer_and_lose_no_slot(
         batch.cancel(row)
         return 0
 
+    def replace_guest(version: int) -> int:
+        """Under the same name, and for two rows, while rows of the old one run."""
+        if swaps:
+            batch.remove_adapter("guest")
+            with pytest.raises(RequestError, match="adapter guest"):
+                batch.add(replace(guests[version][0], key="refused"))
+        batch.add_adapter("guest", folders[version])
+        swaps.append(version)
+        row, _ = guests[version]
+        return add(*(replace(row, key=(len(swaps), n)) for n in range(2)))
+
     def fill() -> int:
         filled_at.append(len(rows))
         return add(*(GenerationRequest(f"last {n}", [n], 3) for n in range(5)))
@@ -149,15 +215,51 @@ def test_200_schedules_give_each_prompt_its_own_answer_and_lose_no_slot(
     actions: list[Callable[[], int]] = [partial(add, requests[row]) for row in order]
     for place, row in cancelled:  # before they come, while they run, after their end
         actions.insert(place, partial(cancel, row))
+    for place, version in versions:
+        actions.insert(place, partial(replace_guest, version))
     found = collect(drive(batch, [*actions, fill], waits))
-    assert set(found) == {*ROWS, *(f"last {n}" for n in range(5))}
+    assert set(found) >= {*ROWS, *(f"last {n}" for n in range(5))}
+    assert len(found) == len(ROWS) + 5 + 2 * len(versions)
     for row in ROWS:
         check(found[row], expected[row], requests[row].stop, template.decode)
+    for number, version in enumerate(swaps, start=1):
+        row, answer = guests[version]
+        for copies in range(2):
+            check(found[number, copies], answer, row.stop, template.decode)
+            assert found[number, copies][2] != "cancelled"
+    assert len(number_adapters(other.get_base_model())) == 3 + bool(swaps)
     asked = {row for _, row in cancelled}
     assert {row for row in ROWS if found[row][2] == "cancelled"} <= asked
     if failing is None or not filled_at[0] < failing <= len(rows):
         halved = failing is not None and failing <= filled_at[0]
         assert max(rows[filled_at[0] :]) == (slots // 2 if halved else slots)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("moment", range(2, 8))
+def test_a_cancelled_row_is_computed_for_two_more_steps_at_most(
+    model, monkeypatch, device, moment
+):
+    monkeypatch.setattr(
+        slots_module, "steps_per_read", lambda _: steps_per_read(device)
+    )
+    other, asked = copy.deepcopy(model), []
+    batch = ContinuousBatch(other, 1, LENGTH)
+    steps: list[int] = []
+
+    def forward(**given: Any) -> Any:
+        steps.append(len(steps))
+        if len(steps) == moment:  # another thread would, while this step runs
+            batch.cancel("row")
+            asked.append(len(steps))
+        return type(other).forward(other, **given)
+
+    other.forward = forward
+    batch.add(GenerationRequest("row", [1, 2, 3], 40))
+    batch.close()
+    _, _, finish = collect(batch.events())["row"]
+    assert finish == "cancelled"
+    assert len(steps) - asked[0] < 2  # the step that ran is the first
 
 
 def test_threads_add_and_cancel_while_another_runs_the_model(
@@ -197,10 +299,12 @@ def test_threads_add_and_cancel_while_another_runs_the_model(
 def test_a_batch_refuses_what_it_could_never_answer(adapted, requests):
     batch = ContinuousBatch(adapted, 2, LENGTH)
     batch.add(requests[0])
-    with pytest.raises(ValueError, match="0 has not ended"):
+    with pytest.raises(ValueError, match="0: it has not ended"):
         batch.add(requests[0])
     with pytest.raises(ValueError, match="do not fit"):
         batch.add(replace(requests[1], max_new_tokens=LENGTH))
+    with pytest.raises(RequestError, match="adapter missing"):
+        batch.add(replace(requests[1], adapter="missing"))
     batch.close()
     with pytest.raises(ValueError, match="closed"):
         batch.add(requests[2])

@@ -9,6 +9,7 @@ import pytest
 import torch
 from bitsandbytes.nn import Linear4bit, Params4bit
 
+from graft.errors import RequestError
 from graft.inference.adapters import switchable_adapters
 from graft.inference.batching import run_requests
 from graft.inference.generation import Decoding, complete
@@ -175,5 +176,5 @@ def test_rows_with_different_adapters_share_steps_and_equal_their_own_model(
 
 def test_an_adapter_that_does_not_exist_is_refused(base):
     request = GenerationRequest(0, [5, 6], 2, "missing")
-    with pytest.raises(ValueError, match=r"no adapter missing; there are \[\]"):
+    with pytest.raises(RequestError, match="adapter missing: rows of this model"):
         list(run_requests(base, [request], 1))

@@ -9,6 +9,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from graft.errors import RequestError
 from graft.inference.requests import GenerationRequest, OpenRow, Sampling
 from graft.inference.runner import ModelRunner
 from graft.inference.seeds import several
@@ -206,6 +207,12 @@ def test_a_row_that_no_slot_holds_is_refused(model, runner):
         scheduler.add(OpenRow(request(0, model, max_new_tokens=LENGTH)))
     with pytest.raises(ValueError, match="needs a prompt"):
         scheduler.add(OpenRow(GenerationRequest("empty", [], 1)))
+
+
+@pytest.mark.parametrize("number", [-1, 21])
+def test_more_log_probabilities_than_an_api_shows_are_refused(model, number):
+    with pytest.raises(RequestError, match=f"cannot report {number} log-prob"):
+        request(0, model, logprobs=number)
 
 
 def test_a_session_leaves_the_model_as_it_was(model, runner):

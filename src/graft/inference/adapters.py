@@ -6,13 +6,15 @@ rows of the base and of several adapters share every pass over the weights of th
 An adapter is never merged.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from graft.errors import RequestError
 
 
 class AdapterSwitch:
@@ -150,7 +152,7 @@ def switchable_adapters(owner: Any) -> list[str] | None:
     for module in tuned_modules(owner):
         own = list(getattr(module, "lora_A", {}))
         simple = (
-            own
+            hasattr(module, "lora_A")
             and not module.merged
             and not getattr(module, "lora_variant", {})
             and not getattr(module, "lora_embedding_A", {})
@@ -162,6 +164,30 @@ def switchable_adapters(owner: Any) -> list[str] | None:
             return None
         names |= dict.fromkeys(own)
     return list(names)
+
+
+def number_adapters(owner: Any) -> dict[str | None, int]:
+    """Numbers of the adapters of transformers' model that rows may use; 0 for the base.
+
+    Where rows cannot switch them, all must use those that PEFT has switched on.
+    """
+    names = switchable_adapters(owner)
+    if names is None:
+        return {active_adapter(owner): 0}
+    return {None: 0} | {name: number for number, name in enumerate(names, start=1)}
+
+
+def check_adapters(
+    adapters: Iterable[str | None], known: Collection[str | None]
+) -> None:
+    """Raises: RequestError if a row is to use an adapter that is not known."""
+    if unknown := {str(adapter) for adapter in adapters if adapter not in known}:
+        raise RequestError(
+            f"adapter {', '.join(sorted(unknown))}",
+            "rows of this model cannot use it",
+            expected=f"one of {', '.join(map(str, known))} (None: the base alone)",
+            fix="load it first, or name another",
+        )
 
 
 def active_adapter(model: Any) -> str | None:

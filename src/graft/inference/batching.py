@@ -2,17 +2,19 @@
 
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import Condition
+from dataclasses import replace
+from pathlib import Path
+from threading import Condition, Lock
 from typing import Any
 
 import torch
 
-from graft.errors import HardwareError
-from graft.inference.decoding import CHECK_EVERY
+from graft.errors import HardwareError, RequestError
+from graft.inference.adapter_loading import LoadedAdapters, read_adapter
 from graft.inference.families import inner_model
 from graft.inference.requests import GenerationRequest, OpenRow, TokensEvent
 from graft.inference.scheduler import Scheduler
-from graft.inference.slots import TOKENS_AT_ONCE, release, runner_of
+from graft.inference.slots import open_scheduler, release
 from graft.planning.generation_memory import Weights
 
 
@@ -39,35 +41,87 @@ class ContinuousBatch:
         self._changed = Condition()  # guards all below
         self._added: list[OpenRow] = []
         self._cancelled: set[Hashable] = set()
-        self._open: set[Hashable] = set()
-        self._closed = False
+        self._open: dict[Hashable, str | None] = {}  # key → the model's adapter
+        self._adapters = LoadedAdapters(inner_model(model))
+        self._reloads = self._is_stepping = self._is_paused = self._closed = False
+        self._pausing = Lock()
 
     def add(self, request: GenerationRequest) -> None:
         """Let a row enter as soon as a slot is free; first come, first served.
 
-        Raises: ValueError for a request that no slot holds, a key that is in use, or
-            after `close`.
+        The row keeps its adapter, even if that is removed or replaced meanwhile.
+        Raises: RequestError for a request that no slot holds, a key that is in use, an
+            unknown adapter, or after `close`.
         """
         row = OpenRow(request)
         row.check(self._length)
         with self._changed:
-            if self._closed or request.key in self._open:
-                raise ValueError(f"closed, or {request.key!r} has not ended")
-            self._open.add(request.key)
+            if self._closed:
+                raise RequestError(f"request {request.key!r}", "the batch is closed")
+            if request.key in self._open:
+                raise RequestError(f"request {request.key!r}", "it has not ended")
+            adapter = self._adapters.find(request.adapter)
+            row.request = replace(request, adapter=adapter)
+            self._open[request.key] = adapter
             self._added.append(row)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def cancel(self, key: Hashable) -> None:
-        """End a row before the next step; a key of no open row is ignored."""
+        """End a row at the next look, within 2 decode steps; a key of no open row is
+        ignored."""
         with self._changed:
             if key in self._open:
                 self._cancelled.add(key)
+
+    def add_adapter(self, name: str, folder: Path) -> None:
+        """Load an adapter between two steps; rows that are added from now on may use
+        it. It takes memory that was not planned for.
+
+        Args:
+            name: that no adapter of the batch has; one that was removed may come again.
+            folder: with the files that PEFT saves.
+        Raises: RequestError if the name is in use; ModelError if the adapter cannot be
+            read, does not fit the base, or cannot be switched by row.
+        """
+        files = read_adapter(folder)
+        with self._between_steps():
+            self._adapters.add(name, files)
+            self._reloads = True
+
+    def remove_adapter(self, name: str) -> None:
+        """Let no more rows use an adapter; it is freed when no row uses it any more.
+
+        Raises: RequestError if there is none with this name.
+        """
+        with self._changed:
+            self._adapters.remove(name)
+        self._free_adapters()
+
+    def _free_adapters(self) -> None:
+        with self._between_steps():
+            with self._changed:
+                used = set(self._open.values())
+            self._reloads |= self._adapters.free_unused(used)
+
+    @contextmanager
+    def _between_steps(self) -> Iterator[None]:
+        """Let no step run inside."""
+        with self._pausing:
+            with self._changed:
+                self._is_paused = True
+                self._changed.wait_for(lambda: not self._is_stepping)
+            try:
+                yield
+            finally:
+                with self._changed:
+                    self._is_paused = False
+                    self._changed.notify_all()
 
     def close(self) -> None:
         """Take no more requests; `events` ends with the rows that are open."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     def events(self) -> Iterator[TokensEvent]:
         """Run the model until it is closed and all rows have ended.
@@ -103,21 +157,40 @@ class ContinuousBatch:
 
     def _steps(self, scheduler: Scheduler) -> Iterator[TokensEvent]:
         while True:
-            with self._changed:
-                while not (scheduler.open_rows or self._added or self._closed):
-                    self._changed.wait()
-                added, self._added = self._added, []
-                cancelled, self._cancelled = self._cancelled, set()
-            scheduler.add(*added)
-            ended = scheduler.cancel(cancelled) if cancelled else scheduler.step()
-            if not (ended or scheduler.open_rows):
+            events = self._step(scheduler)
+            if not (events or scheduler.open_rows):
                 return
-            for event in ended:
-                if event.finish:
-                    with self._changed:
-                        self._open.remove(event.key)
+            with self._changed:
+                for event in events:
+                    if event.finish:
+                        del self._open[event.key]
                         self._cancelled.discard(event.key)
-                yield event
+            if self._adapters.removed:
+                self._free_adapters()
+            yield from events
+
+    def _step(self, scheduler: Scheduler) -> list[TokensEvent]:
+        """Wait for something to do; nothing happens if the batch is closed instead."""
+
+        def is_ready() -> bool:
+            waits = not (scheduler.open_rows or self._added or self._closed)
+            return not (waits or self._is_paused)
+
+        with self._changed:
+            self._changed.wait_for(is_ready)
+            added, self._added = self._added, []
+            cancelled, self._cancelled = self._cancelled, set()
+            reloads, self._reloads = self._reloads, False
+            self._is_stepping = True
+        try:
+            scheduler.add(*added)
+            if reloads:
+                scheduler.reload_adapters()
+            return scheduler.cancel(cancelled) if cancelled else scheduler.step()
+        finally:
+            with self._changed:
+                self._is_stepping = False
+                self._changed.notify_all()
 
 
 def run_requests(
@@ -143,28 +216,3 @@ def run_requests(
         batch.add(request)
     batch.close()
     yield from batch.events()
-
-
-@contextmanager
-def open_scheduler(
-    model: Any, num_slots: int, length: int, weights: Weights = "auto"
-) -> Iterator[Scheduler]:
-    """A scheduler of a model, which must not be used otherwise inside.
-
-    Args:
-        model: one that `is_supported`.
-        num_slots: rows at once, at most; fewer if memory is short.
-        length: most tokens of a row, the prompt included.
-        weights: whether 4-bit weights are unpacked once; auto: if memory allows it.
-    """
-    runner = runner_of(model, num_slots, length, weights)
-    num_slots = min(num_slots, runner.num_slots)
-    scheduler = Scheduler(
-        runner,
-        num_slots,
-        steps_per_read=CHECK_EVERY if runner.device.type == "cuda" else 1,
-        chunk_tokens=TOKENS_AT_ONCE,
-        min_free=max(1, num_slots // 8),
-    )
-    with runner.session(model):
-        yield scheduler

@@ -37,6 +37,7 @@ class DecodeGraphs:
         found = (version, [weight.data_ptr() for weight in owner.parameters()])
         if found != self._addresses:
             self._graphs.clear()
+            self._pool = None  # torch frees a pool with its last graph
             self._addresses = found
 
     def run(

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from graft.inference.batching import open_scheduler
 from graft.inference.families import is_supported
 from graft.inference.generation import PromptRow, TextEnds, finished_rows, to_requests
 from graft.inference.requests import OpenRow
 from graft.inference.results import Decoding, Latency
+from graft.inference.slots import open_scheduler
 
 Timed = Callable[[Sequence[int]], tuple[float, float, int]]
 """Prompt → seconds until the first token, seconds until the end, number of tokens."""

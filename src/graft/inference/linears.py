@@ -1,6 +1,6 @@
 """A model's linear layers for inference: unpacked weights and joined products."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
@@ -13,6 +13,7 @@ from torch.nn import functional
 from graft.inference.adapters import (
     AdaptedLinear,
     AdapterStack,
+    number_adapters,
     switchable_adapters,
     tuned_modules,
 )
@@ -69,23 +70,34 @@ class InferenceLinears:
         self._ops = _load_ops(owner.device.type)
         self._products: dict[tuple[Any, ...], Product] = {}
         self._stacks: dict[tuple[Any, ...], AdapterStack] = {}
-        self.names: list[str] | None = None
-        """Adapters that tokens can switch; None: all run as PEFT has switched them."""
+        self.numbers: Mapping[str | None, int] = {}
+        """Of the adapters that rows may use: see `number_adapters`."""
+        self._names: list[str] | None = None
         self.version = 0
         """Changes with the tensors that the layers read."""
+        self._replaced: list[Any] = []
 
     @contextmanager
     def installed(self, owner: Any) -> Iterator[None]:
         """Run the replacements inside; the modules' own functions after it."""
-        self.names = switchable_adapters(owner)
-        chosen = dict(self._replacements(owner))
-        for module, forward in chosen.items():
-            module.forward = forward
         try:
+            self.install(owner)
             yield
         finally:
-            for module in chosen:
-                module.__dict__.pop("forward", None)
+            self._uninstall()
+
+    def install(self, owner: Any) -> None:
+        """Make the replacements, or make them anew when adapters came or went."""
+        self._uninstall()
+        self._names = switchable_adapters(owner)
+        self.numbers = number_adapters(owner)
+        for module, forward in dict(self._replacements(owner)).items():
+            module.forward = forward
+            self._replaced.append(module)
+
+    def _uninstall(self) -> None:
+        while self._replaced:
+            self._replaced.pop().__dict__.pop("forward", None)
 
     def _replacements(self, owner: Any) -> Iterator[tuple[Any, Product]]:
         inside: set[Any] = set()
@@ -98,13 +110,16 @@ class InferenceLinears:
                 continue
             if inside and type(module).__name__.endswith("RMSNorm"):
                 yield module, partial(rms_norm, module)
-            elif self.names and hasattr(module, "lora_A") or self._is_unpacked(module):
+            elif self._is_switched(module) or self._is_unpacked(module):
                 yield module, self._join([module]).forward
-        if self.names is None:  # PEFT's layers call their base layers
+        if self._names is None:  # PEFT's layers call their base layers
             for module in tuned_modules(owner):
                 base = getattr(module, "base_layer", None)
                 if self._is_unpacked(base):
                     yield base, self._join([base]).forward
+
+    def _is_switched(self, module: Any) -> bool:
+        return self._names is not None and hasattr(module, "lora_A")
 
     def _is_unpacked(self, module: Any) -> bool:
         return self._dense and _is_packed(module)
@@ -112,7 +127,7 @@ class InferenceLinears:
     def _join(self, modules: Sequence[Any]) -> AdaptedLinear:
         """One product of linear layers with the same input."""
         tuned = any(hasattr(module, "lora_A") for module in modules)
-        if tuned and self.names is None:
+        if tuned and self._names is None:
             return AdaptedLinear(ModuleProduct(modules), None)
         base = tuple(getattr(module, "base_layer", module) for module in modules)
         if base not in self._products:
@@ -120,7 +135,7 @@ class InferenceLinears:
             self.version += 1
         if not tuned:
             return AdaptedLinear(self._products[base], None)
-        stack, names = self._stacks.get(base), self.names or []
+        stack, names = self._stacks.get(base), self._names or []
         if stack is not None and stack.fits(modules, names):
             stack.refresh()
         else:

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from graft.errors import RequestError
 from graft.inference.detokenizer import StreamedText, TokenDecoder
 
 Finish = Literal["stop", "length", "cancelled"]
@@ -30,6 +31,9 @@ class Sampling:
 
 
 GREEDY = Sampling()
+MOST_LIKELY = 20
+"""Most likely tokens that a row may report, as in OpenAI's API: all rows of a step
+compute as many as one of them requests."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class GenerationRequest:
         stop: texts that end the row; they do not belong to its text.
         sampling: how tokens are chosen.
         logprobs: report the log-probability of each chosen token, and of so many of
-            the most likely ones; None: report none.
+            the most likely ones, at most `MOST_LIKELY`; None: report none.
+    Raises: RequestError for another number of log-probabilities.
     """
 
     key: Hashable
@@ -58,6 +63,15 @@ class GenerationRequest:
     stop: Sequence[str] = ()
     sampling: Sampling = GREEDY
     logprobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.logprobs is not None and not 0 <= self.logprobs <= MOST_LIKELY:
+            raise RequestError(
+                f"request {self.key!r}",
+                f"cannot report {self.logprobs} log-probabilities a token",
+                expected=f"a number from 0 to {MOST_LIKELY}",
+                fix="lower logprobs or top_logprobs",
+            )
 
 
 class TokenLogprobs(NamedTuple):
@@ -110,12 +124,14 @@ class OpenRow:
         return self.request.max_new_tokens - len(self.tokens)
 
     def check(self, length: int) -> None:
-        """Raises: ValueError if a slot of so many tokens cannot hold its prompt and all
-        that may follow it, or there is nothing to compute."""
-        if not self.request.prompt or self.num_left < 1:
-            raise ValueError("a row needs a prompt, and at least one new token")
-        if (most := len(self.request.prompt) + self.request.max_new_tokens) > length:
-            raise ValueError(f"{most} tokens do not fit a slot of {length}")
+        """Raises: RequestError if a slot of so many tokens cannot hold its prompt and
+        all that may follow it, or there is nothing to compute."""
+        request = self.request
+        where = f"request {request.key!r}"
+        if not request.prompt or self.num_left < 1:
+            raise RequestError(where, "a row needs a prompt and at least one new token")
+        if (most := len(request.prompt) + request.max_new_tokens) > length:
+            raise RequestError(where, f"{most} tokens do not fit a slot of {length}")
 
     def extend(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graft.inference.adapters import SWITCH, AdapterSwitch, active_adapter
+from graft.inference.adapters import SWITCH, AdapterSwitch, check_adapters
 from graft.inference.attention import SLOTTED, STEP, OneEach, Packed, Step, register
 from graft.inference.families import inner_model, key_shape
 from graft.inference.graphs import DecodeGraphs
@@ -50,16 +50,14 @@ class ModelRunner:
     @contextmanager
     def session(self, model: Any) -> Iterator[None]:
         """Prepare the model for steps, and leave it as it was."""
-        owner = inner_model(model)
-        owner.eval()
+        owner = inner_model(model).eval()
         before = owner.config._attn_implementation  # pylint: disable=protected-access
         owner.config._attn_implementation = SLOTTED  # pylint: disable=protected-access
         self._model = owner
         try:
             with self._linears.installed(owner):
-                self.clear()
-                if self._graphs:
-                    self._graphs.keep_for(owner, self._linears.version)
+                self._clear()
+                self._keep_graphs()
                 yield
         finally:
             self._model = None
@@ -87,10 +85,11 @@ class ModelRunner:
             for row, key in enumerate(zip(adapters, map(tuple, prompts)))
         ]
         rows = list(computed.values())
-        own, used = [prompts[row] for row in rows], [adapters[row] for row in rows]
+        own, numbers = [prompts[row] for row in rows], self._to_numbers(adapters)
         packed = lay_out(list(map(len, own)), [first + r for r in rows], self.device)
         ends = packed.starts[1:].long() - 1
-        logits = self._forward_packed(own, packed, self._memory, used, ends)
+        switch = self._to_switch(packed, numbers[rows], set(adapters))
+        logits = self._forward_packed(own, packed, self._memory, switch, ends)
         if len(rows) < len(prompts):
             for row, of in enumerate(sources):
                 keys = self._memory[:, :, first : first + len(prompts), : lengths[of]]
@@ -99,7 +98,7 @@ class ModelRunner:
         filled = slice(first, first + len(prompts))
         self._lengths[filled], self._adapters[filled] = lengths, adapters
         self._positions[filled] = torch.tensor(lengths, device=self.device)
-        self._numbers[filled] = self._to_numbers(adapters)
+        self._numbers[filled] = numbers
         return logits
 
     def score(
@@ -117,8 +116,9 @@ class ModelRunner:
         """
         lengths = [len(ids) for ids in sequences]
         packed = lay_out(lengths, range(len(lengths)), self.device)
-        adapters = [adapter] * len(sequences)
-        return self._forward_packed(sequences, packed, None, adapters, kept)
+        numbers = self._to_numbers([adapter] * len(sequences))
+        switch = self._to_switch(packed, numbers, {adapter})
+        return self._forward_packed(sequences, packed, None, switch, kept)
 
     def decode(self, ids: Tensor) -> Tensor:
         """Add one token to each of the first slots; logits of the next, [rows, vocab].
@@ -152,25 +152,33 @@ class ModelRunner:
         return self._forward(ids[:, None], positions[:, None], step, switch)[:, 0]
 
     def _to_numbers(self, adapters: Sequence[str | None]) -> Tensor:
-        """Numbers of adapters. Shape [rows]. Raises: ValueError for an unknown one."""
-        names = self._linears.names
-        if names is None:
-            if set(adapters) != {active_adapter(self._model)}:
-                raise ValueError("rows cannot switch adapters of this kind")
-            return torch.zeros(len(adapters), dtype=torch.long, device=self.device)
-        known = {None: 0} | {name: number + 1 for number, name in enumerate(names)}
-        if unknown := {str(a) for a in adapters if a not in known}:
-            raise ValueError(f"no adapter {', '.join(unknown)}; there are {names}")
-        numbers = [known[adapter] for adapter in adapters]
+        """Numbers of adapters, [rows]. Raises: RequestError for an unknown one."""
+        check_adapters(adapters, self._linears.numbers)
+        numbers = [self._linears.numbers[adapter] for adapter in adapters]
         return torch.tensor(numbers, device=self.device)
+
+    def _to_switch(
+        self, packed: Packed, numbers: Tensor, adapters: set[str | None]
+    ) -> AdapterSwitch:
+        """The switch of packed sequences whose adapters have these numbers."""
+        used = numbers.repeat_interleave(packed.starts.diff())
+        return AdapterSwitch(used, self._common(adapters))
 
     def _common(self, adapters: set[str | None]) -> int | None:
         """The number of the rows' adapter; None if they differ."""
-        names = self._linears.names
         if len(adapters) > 1:
             return None
-        (only,) = adapters
-        return 0 if only is None or names is None else names.index(only) + 1
+        return self._linears.numbers[next(iter(adapters))]
+
+    def reload_adapters(self, rows: int) -> None:
+        """Compute with the adapters that the model now has, between two steps.
+
+        Args:
+            rows: the first slots, which are in use; their adapters are still there.
+        """
+        self._linears.install(self._model)
+        self._numbers[:rows] = self._to_numbers(self._adapters[:rows])
+        self._keep_graphs()
 
     def free(self, slot: int, last: int) -> None:
         """Give up a slot; the last slot in use moves there."""
@@ -184,7 +192,12 @@ class ModelRunner:
         self._lengths[last] = 0
         self._positions[last] = 0
 
-    def clear(self) -> None:
+    def _keep_graphs(self) -> None:
+        """Keep the graphs that read no weight that has moved."""
+        if self._graphs:
+            self._graphs.keep_for(self._model, self._linears.version)
+
+    def _clear(self) -> None:
         """Give up all slots."""
         self._lengths = [0] * self.num_slots
         self._positions.zero_()
@@ -195,13 +208,10 @@ class ModelRunner:
         sequences: Sequence[Sequence[int]],
         packed: Packed,
         memory: Tensor | None,
-        adapters: Sequence[str | None],
+        switch: AdapterSwitch,
         kept: Tensor,
     ) -> Tensor:
         ids = torch.tensor([[i for ids in sequences for i in ids]], device=self.device)
-        lengths = packed.starts.diff()
-        used = self._to_numbers(adapters).repeat_interleave(lengths)
-        switch = AdapterSwitch(used, self._common(set(adapters)))
         step = Step(packed, memory)
         positions = packed.positions[None]
         return self._forward(ids, positions, step, switch, logits_to_keep=kept)[0]

@@ -58,7 +58,7 @@ class Scheduler:
         """Let rows wait for a slot; they enter in this order, and go on from the tokens
         that they have.
 
-        Raises: ValueError for an empty prompt, or a row that no slot can hold.
+        Raises: RequestError for an empty prompt, or a row that no slot can hold.
         """
         for row in rows:
             row.check(self._runner.length)
@@ -70,6 +70,13 @@ class Scheduler:
         self._waiting = deque(row for row in self._waiting if row not in gone)
         self._free([slot for slot, row in enumerate(self._running) if row in gone])
         return [row.cancel() for row in gone]
+
+    def reload_adapters(self) -> None:
+        """Use the adapters that the model now has; those of open rows are among them.
+
+        Rows that run keep their keys and values.
+        """
+        self._runner.reload_adapters(len(self._running))
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]  # torch is untyped
     def step(self) -> list[TokensEvent]:

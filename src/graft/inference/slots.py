@@ -1,5 +1,7 @@
-"""A model's runner, with as many slots as fit the memory."""
+"""A model's runner and scheduler, with as many slots as fit the memory."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -8,6 +10,7 @@ import torch
 from graft.hardware.machine import available_gib
 from graft.inference.families import inner_model, key_shape
 from graft.inference.runner import ModelRunner
+from graft.inference.scheduler import Scheduler
 from graft.planning.generation_memory import GenerationShape, Weights, plan_generation
 
 ROUND_LENGTH = 64
@@ -52,6 +55,42 @@ def runner_of(
     made = ModelRunner(owner, plan.num_slots, length, dense=plan.is_dense)
     _runners[owner] = made
     return made
+
+
+@contextmanager
+def open_scheduler(
+    model: Any, num_slots: int, length: int, weights: Weights = "auto"
+) -> Iterator[Scheduler]:
+    """A scheduler of a model, which must not be used otherwise inside.
+
+    Args:
+        model: one that `is_supported`.
+        num_slots: rows at once, at most; fewer if memory is short.
+        length: most tokens of a row, the prompt included.
+        weights: whether 4-bit weights are unpacked once; auto: if memory allows it.
+    """
+    runner = runner_of(model, num_slots, length, weights)
+    num_slots = min(num_slots, runner.num_slots)
+    scheduler = Scheduler(
+        runner,
+        num_slots,
+        steps_per_read=steps_per_read(runner.device.type),
+        chunk_tokens=TOKENS_AT_ONCE,
+        min_free=max(1, num_slots // 8),
+    )
+    with runner.session(model):
+        yield scheduler
+
+
+def steps_per_read(device_type: str) -> int:
+    """Decode steps between two looks at the tokens.
+
+    On CUDA a look waits for the device, which then waits for the host, so one look a
+    step would cost time. A row that is cancelled between two looks ends at the next,
+    and steps that are launched cannot be recalled: so 2, and a cancelled row is computed
+    for no more than 2 steps.
+    """
+    return 2 if device_type == "cuda" else 1
 
 
 def release(model: Any) -> None:
