@@ -16,8 +16,10 @@ from graft.evaluation.outputs import (
 from graft.models.adapter_record import read_record
 from graft.registry.after_evaluation import decide_after_evaluation
 from graft.registry.lineage_record import log_lineage
+from graft.registry.packaged_code import write_code
 
-REGISTERED_MODEL = Path(__file__).parents[1] / "serving" / "registered_model.py"
+PACKAGE = Path(__file__).parents[1]
+REGISTERED_MODEL = PACKAGE / "serving" / "registered_model.py"
 """The file that MLflow executes to load the registered model."""
 
 
@@ -55,11 +57,14 @@ def run(
         log_outputs(tracked, [predictions, out], report, facts)
         key = evaluation_key(facts)
         log_lineage(tracked, facts, adapter, key, journals)
+        code = journals / "served" / PACKAGE.name  # until it is sent
+        write_code(PACKAGE, code)
         version = tracking.register_adapter(
             tracked,
             registry,
             adapter,
             code=REGISTERED_MODEL,
+            package=code,
             settings=model_settings(facts),
             tags=version_tags(facts),
             evaluation=key,

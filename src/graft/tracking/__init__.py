@@ -19,6 +19,7 @@ from graft.errors import TrackingError
 from graft.tracking.access import check_store, served_address
 from graft.tracking.journal import Journal
 from graft.tracking.place import code_tags, lock_tags, run_name, tracking_uri
+from graft.tracking.requirements import pinned_requirements
 from graft.tracking.run import Run
 from graft.tracking.store import first_line
 
@@ -30,10 +31,6 @@ __all__ = [
     "served_address",
     "start_run",
 ]
-
-REQUIREMENTS = ("bitsandbytes", "mlflow", "peft", "torch", "transformers")
-"""Packages that a served adapter needs in addition to graft. They are passed to MLflow,
-which would otherwise load the model to infer them."""
 
 
 def start_run(
@@ -67,6 +64,8 @@ def register_adapter(
     adapter: Path,
     *,
     code: Path,
+    package: Path | None = None,
+    signature: Path | None = None,
     settings: Mapping[str, Any],
     tags: Mapping[str, str],
     evaluation: str = "",
@@ -79,6 +78,9 @@ def register_adapter(
         registry: contains the name of the model.
         adapter: its folder; only this is logged, and it names the base.
         code: the Python file that MLflow runs to load it.
+        package: folder of the package that this file imports; it is stored, too, so
+            that the model loads where graft is not installed.
+        signature: file with the signature of the adapter's folder, if it is signed.
         settings: of the model; it reads them when it is loaded.
         tags: of the version.
         evaluation: a key of the evaluation. If this run already registered a version
@@ -92,29 +94,19 @@ def register_adapter(
         "name": registry.name,
         "adapter": str(adapter.absolute()),
         "code": str(code.absolute()),
+        "package": package and str(package.absolute()),
+        "signature": signature and str(signature.absolute()),
         "settings": dict(settings),
         "tags": dict(tags),
         "evaluation": evaluation,
         "aliases": list(aliases),
-        "requirements": _requirements(),
+        "requirements": pinned_requirements(),
     }
     lock = lock_tags("evaluate")
     values["tags"] |= lock
     run.set_tags(lock)
     run.record("register", values)
     return run.version() if run.wait() else None
-
-
-def _requirements() -> list[str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = []
-    for name in REQUIREMENTS:
-        try:
-            found.append(f"{name}=={version(name)}")
-        except PackageNotFoundError:  # MLflow is optional on a machine that only trains
-            found.append(name)
-    return found
 
 
 def replay(journal: Path, registry: RegistryConfig) -> int:

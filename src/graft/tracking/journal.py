@@ -17,8 +17,12 @@ from graft import io
 from graft.config.secrets import without_secrets
 from graft.errors import TrackingError
 
-FILES = {"artifact": ("path",), "register": ("adapter", "code")}
-"""Kinds of events that refer to files to be sent, and the fields with their paths."""
+FILES = {
+    "artifact": ("path",),
+    "register": ("adapter", "signature", "code", "package"),
+}
+"""Kinds of events that refer to files to be sent, and the fields with their paths; a
+field may be missing or null."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ class Journal:
         """Write an event atomically, without credentials in addresses."""
         plain: Any = without_secrets(json.loads(json.dumps(values, default=str)))
         for name in FILES.get(kind, ()):  # relative, so that a repository may be moved
-            plain[name] = os.path.relpath(values[name], self.path.parent)
+            if values.get(name):
+                plain[name] = os.path.relpath(values[name], self.path.parent)
         event = Event(len(self.events), kind, time_ms, plain)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab", buffering=0) as file:
@@ -115,7 +120,7 @@ class Journal:
         for event in self.events:
             values = dict(event.values)
             if event.number >= sent.upto:
-                for name in FILES.get(event.kind, ()):
+                for name in filter(values.get, FILES.get(event.kind, ())):
                     copy = _copy(self.file(event, name), files / str(event.number))
                     values[name] = os.path.relpath(copy, path.parent)
             kept.append(replace(event, values=values))

@@ -6,8 +6,13 @@ from itertools import groupby
 from typing import Any
 
 from graft.config.secrets import without_secret
-from graft.tracking.journal import Event, Journal
+from graft.tracking.journal import FILES, Event, Journal
 from graft.tracking.limits import MOST_IN_PARAM, MOST_IN_TAG, to_name, to_value
+from graft.tracking.model_signature import (
+    INPUT_EXAMPLE,
+    UntriedFlavor,
+    to_signature,
+)
 from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import alone, artifact_location
 from graft.tracking.store import (
@@ -222,15 +227,36 @@ class Sender:
                 self._client.delete_registered_model_alias(name, alias)
 
     def _new_version(self, name: str, event: Event) -> str:
-        code, adapter = (self._journal.file(event, n) for n in ("code", "adapter"))
+        """Log the adapter as a model from code, with graft's own code, and register
+        it."""
+        files = {
+            part: str(self._journal.file(event, part))
+            for part in FILES["register"]
+            if event.values.get(part)
+        }
+        code, package = files.pop("code"), files.pop("package", None)
+        settings = event.values.get("settings") or {}
+        described: dict[str, Any] = {}
+        if decoding := settings.get("decoding"):
+            described = {
+                "signature": to_signature(decoding),
+                "input_example": INPUT_EXAMPLE,
+            }
         with self._mlflow.start_run(run_id=self._run, log_system_metrics=False):
-            logged = self._mlflow.pyfunc.log_model(
+            logged = self._mlflow.models.Model.log(
+                artifact_path=None,
                 name="adapter",
-                python_model=str(code),
-                artifacts={"adapter": str(adapter)},
-                model_config=event.values.get("settings"),
+                flavor=UntriedFlavor,
+                flavor_name="pyfunc",
+                validate_serving_input=False,
+                python_model=code,
+                code_paths=[package] if package else None,
+                artifacts=files,
+                model_config=settings,
                 pip_requirements=event.values["requirements"],
                 registered_model_name=name,
+                streamable=True,
+                **described,
             )
         return str(logged.registered_model_version)
 
