@@ -21,6 +21,7 @@ from graft.evaluation.scoring import (
 )
 from graft.evaluation.verdicts import comparison_digits, judge, with_interval
 from graft.metrics import METRICS
+from graft.models.file_digests import file_digests
 
 if TYPE_CHECKING:
     from graft.tracking import Run
@@ -168,6 +169,12 @@ def evaluation_key(facts: Facts) -> str:
     return io.digest(json.dumps(inputs, sort_keys=True).encode())
 
 
-def model_settings(facts: Facts) -> dict[str, Any]:
-    """The settings with which the registered model generates: those evaluated."""
-    return {"decoding": asdict(facts.generated.decoding)}
+def model_settings(facts: Facts, adapter: Path) -> dict[str, Any]:
+    """The settings of the registered model: the decoding that was evaluated, and the
+    digests of the files that were."""
+    tokenizer = facts.stages.get("tokenize", {}).get("tokenizer_files", {})
+    return {
+        "decoding": asdict(facts.generated.decoding),
+        "files": file_digests(adapter),
+        "tokenizer_files": tokenizer,
+    }

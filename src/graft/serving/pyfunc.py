@@ -27,6 +27,7 @@ from graft.inference.results import Decoding
 from graft.models.adapter_record import check_record, read_record
 from graft.prompts import load_template
 from graft.serving.base_folder import find_base
+from graft.serving.integrity import check_adapter, check_base_tokenizer
 from graft.serving.model_inputs import to_conversations
 from graft.serving.model_params import (
     DecodingParams,
@@ -51,18 +52,21 @@ class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
     def load_context(self, context: Any) -> None:
         """Load the base model of the adapter's record, and the adapter.
 
-        Raises: ModelError if the base is not found, or differs from that of training.
+        Raises: ModelError if the base is not found or differs from that of training, or
+            a file of the adapter was changed, or its signature does not match.
         """
-        adapter = Path(context.artifacts["adapter"])
+        adapter, settings = Path(context.artifacts["adapter"]), context.model_config
+        check_adapter(adapter, settings)
         record = read_record(adapter)
         model = ModelConfig.model_validate(record.params["model"])
         found = find_base(model.path, model.revision)
         model = model.model_copy(update={"path": found})
         prompt = PromptConfig.model_validate(record.params["prompt"])
         quantization = QuantizationConfig.model_validate(record.params["quantization"])
+        check_base_tokenizer(model, settings)
         self.template = load_template(model, prompt)
         check_record(record, adapter, model, self.template.hash)
-        self.decoding = Decoding(**context.model_config["decoding"])
+        self.decoding = Decoding(**settings["decoding"])
         device = choose_device("auto", model, quantization)
         self.model = load_served(model, quantization, device, adapter)
         self._one_at_a_time = Lock()  # MLflow's server calls predict in threads

@@ -13,6 +13,7 @@ from graft.models.adapter_record import AdapterRecord, check_record, read_record
 from graft.models.files import read_shape
 from graft.prompts import Template, load_template
 from graft.serving.base_folder import find_base
+from graft.serving.integrity import check_adapter, check_base_tokenizer
 from graft.tasks import get_task
 from graft.tracking.versions import ADAPTER, RegisteredVersion, Versions
 
@@ -95,10 +96,12 @@ def describe_version(
 
     Args:
         folder: of the registered version.
-    Raises: ModelError or TemplateError if it was trained on another base, or with
-        another template.
+    Raises: ModelError or TemplateError if it was trained on another base or with
+        another template, or its files are not those that were registered or signed.
     """
-    adapter = folder / ADAPTER
+    adapter, settings = folder / ADAPTER, _settings(folder)
+    check_adapter(adapter, settings)
+    check_base_tokenizer(base.model, settings)
     record = read_record(adapter)
     template = load_template(base.model, base.prompt)
     check_record(record, adapter, base.model, template.hash)
@@ -109,7 +112,7 @@ def describe_version(
         adapter=version.version if is_adapter else None,
         template=template,
         task=_task_of(record),
-        decoding=Decoding(**_settings(folder)["decoding"]),
+        decoding=Decoding(**settings["decoding"]),
         created_s=version.created_ms // 1000,
     )
 

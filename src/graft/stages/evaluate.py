@@ -17,6 +17,7 @@ from graft.models.adapter_record import read_record
 from graft.registry.after_evaluation import decide_after_evaluation
 from graft.registry.lineage_record import log_lineage
 from graft.registry.packaged_code import write_code
+from graft.registry.signatures import sign
 
 PACKAGE = Path(__file__).parents[1]
 REGISTERED_MODEL = PACKAGE / "serving" / "registered_model.py"
@@ -57,16 +58,18 @@ def run(
         log_outputs(tracked, [predictions, out], report, facts)
         key = evaluation_key(facts)
         log_lineage(tracked, facts, adapter, key, journals)
-        code = journals / "served" / PACKAGE.name  # until it is sent
-        write_code(PACKAGE, code)
+        served = journals / "served"  # files that exist until they are sent
+        write_code(PACKAGE, code := served / PACKAGE.name)
+        signature = sign(adapter, served)
         version = tracking.register_adapter(
             tracked,
             registry,
             adapter,
             code=REGISTERED_MODEL,
             package=code,
-            settings=model_settings(facts),
-            tags=version_tags(facts),
+            signature=signature,
+            settings=model_settings(facts, adapter),
+            tags=version_tags(facts) | {"signature": "signed" if signature else "none"},
             evaluation=key,
             aliases=facts.requirements.aliases,
         )
