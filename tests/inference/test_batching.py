@@ -26,7 +26,7 @@ from graft.inference import slots as slots_module
 from graft.inference.adapters import number_adapters
 from graft.inference.batching import ContinuousBatch, run_requests
 from graft.inference.requests import GenerationRequest, Sampling, TokensEvent
-from graft.inference.slots import steps_per_read
+from graft.inference.slots import overlaps
 
 LENGTH, NEW, END = 64, 7, 257
 ROWS = range(6)
@@ -240,9 +240,7 @@ def test_200_schedules_give_each_prompt_its_own_answer_and_lose_no_slot(
 def test_a_cancelled_row_is_computed_for_two_more_steps_at_most(
     model, monkeypatch, device, moment
 ):
-    monkeypatch.setattr(
-        slots_module, "steps_per_read", lambda _: steps_per_read(device)
-    )
+    monkeypatch.setattr(slots_module, "overlaps", lambda _: overlaps(device))
     other, asked = copy.deepcopy(model), []
     batch = ContinuousBatch(other, 1, LENGTH)
     steps: list[int] = []

@@ -59,15 +59,15 @@ def drain(scheduler: Scheduler, found: dict[Any, list[int]]) -> None:
     order=st.permutations(range(len(PROMPTS))),
     waits=st.lists(st.integers(0, 3), min_size=len(PROMPTS), max_size=len(PROMPTS)),
     slots=st.integers(1, 4),
-    steps=st.integers(1, 5),
+    overlaps=st.booleans(),
     chunk=st.sampled_from([1, 40, 8192]),
     min_free=st.integers(1, 3),
 )
 def test_rows_equal_generate_whatever_the_arrivals_slots_and_chunks(
-    model, runner, expected, order, waits, slots, steps, chunk, min_free
+    model, runner, expected, order, waits, slots, overlaps, chunk, min_free
 ):
     scheduler = Scheduler(
-        runner, slots, steps_per_read=steps, chunk_tokens=chunk, min_free=min_free
+        runner, slots, overlaps=overlaps, chunk_tokens=chunk, min_free=min_free
     )
     found: dict[Any, list[int]] = defaultdict(list)
     with runner.session(model):
@@ -86,11 +86,12 @@ def test_rows_equal_generate_whatever_the_arrivals_slots_and_chunks(
         st.integers(0, len(PROMPTS) - 1), st.integers(0, 12), max_size=8
     ),
     slots=st.integers(1, 4),
+    overlaps=st.booleans(),
 )
 def test_a_cancelled_row_ends_at_once_and_changes_no_other(
-    model, runner, expected, moments, slots
+    model, runner, expected, moments, slots, overlaps
 ):
-    scheduler = Scheduler(runner, slots)
+    scheduler = Scheduler(runner, slots, overlaps=overlaps)
     scheduler.add(*(OpenRow(request(n, model)) for n in range(len(PROMPTS))))
     found: dict[Any, list[int]] = defaultdict(list)
     ends: dict[Any, str] = {}
@@ -115,10 +116,13 @@ def test_a_cancelled_row_ends_at_once_and_changes_no_other(
 
 
 def generate_all(
-    runner: ModelRunner, requests: list[GenerationRequest], slots: int, steps: int = 1
+    runner: ModelRunner,
+    requests: list[GenerationRequest],
+    slots: int,
+    overlaps: bool = False,
 ) -> dict[Any, list[Any]]:
     """Tokens of each request, or its log-probabilities if it requests some."""
-    scheduler = Scheduler(runner, slots, steps_per_read=steps)
+    scheduler = Scheduler(runner, slots, overlaps=overlaps)
     scheduler.add(*map(OpenRow, requests))
     found: dict[Any, list[Any]] = defaultdict(list)
     while scheduler.open_rows:
@@ -150,16 +154,16 @@ def drawn(model, runner) -> list[list[int]]:
 @given(
     order=st.permutations(range(len(PROMPTS))),
     slots=st.integers(1, 4),
-    steps=st.integers(1, 5),
+    overlaps=st.booleans(),
     restarts=st.lists(st.integers(1, 8), max_size=3),
 )
 def test_draws_of_a_row_depend_on_its_seed_alone(
-    model, runner, drawn, order, slots, steps, restarts
+    model, runner, drawn, order, slots, overlaps, restarts
 ):
     rows = [OpenRow(request(n, model, sampling=WAYS[n % 4])) for n in order]
     found: dict[Any, list[int]] = defaultdict(list)
     for run in [*restarts, 999]:  # looks until the engine starts again
-        scheduler = Scheduler(runner, slots, steps_per_read=steps)
+        scheduler = Scheduler(runner, slots, overlaps=overlaps)
         scheduler.add(*rows)
         with runner.session(model):
             while run and scheduler.open_rows:
@@ -176,14 +180,14 @@ def test_other_seeds_draw_other_tokens(model, runner):
     assert len(set(map(tuple, found.values()))) == 8
 
 
-@pytest.mark.parametrize("steps", [1, 3])
-def test_logprobs_are_those_of_one_pass_over_prompt_and_answer(model, runner, steps):
+@pytest.mark.parametrize("overlaps", [False, True])
+def test_logprobs_are_those_of_one_pass_over_prompt_and_answer(model, runner, overlaps):
     numbers = [None, 0, 1, 5, 20, None]
     plain = [request(n, model, sampling=WAYS[n % 4]) for n in range(6)]
     asked = [replace(row, logprobs=n) for row, n in zip(plain, numbers)]
     with runner.session(model):
         tokens = generate_all(runner, plain, 3)
-        found = generate_all(runner, asked, 3, steps)
+        found = generate_all(runner, asked, 3, overlaps)
     for row, number in enumerate(numbers):
         if number is None:
             assert found[row] == tokens[row]

@@ -36,6 +36,7 @@ class DecodeGraphs:
         """Drop all graphs unless weights and `version` are those captured."""
         found = (version, [weight.data_ptr() for weight in owner.parameters()])
         if found != self._addresses:
+            torch.cuda.synchronize()  # one may be running
             self._graphs.clear()
             self._pool = None  # torch frees a pool with its last graph
             self._addresses = found

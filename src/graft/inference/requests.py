@@ -115,6 +115,7 @@ class OpenRow:
     def __init__(self, request: GenerationRequest) -> None:
         self.request = request
         self.tokens: list[int] = []
+        self.ended = False
         template, stop = request.template, request.stop
         self._text = StreamedText(template, stop) if template else None
 
@@ -160,6 +161,7 @@ class OpenRow:
         if finish and self._text:
             shown.append(self._text.finish())
             finish = "stop" if self._text.stopped else finish
+        self.ended = finish is not None
         added, logs = self.tokens[before:], []
         if self.request.logprobs is not None:
             logs = [
@@ -170,5 +172,6 @@ class OpenRow:
 
     def cancel(self) -> TokensEvent:
         """End the row."""
+        self.ended = True
         rest = self._text.finish() if self._text else ""
         return TokensEvent(self.request.key, [], [], rest, "cancelled")

@@ -1,7 +1,7 @@
 """Choosing one token per row."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,16 +24,33 @@ class Chosen(NamedTuple):
     likely: Tensor | None = None
 
 
+class ChosenOnHost:
+    """Copies tokens to the host while the device goes on. Each as [rows, 1, …]."""
+
+    def __init__(self, chosen: Chosen) -> None:
+        parts = [part[:, None] for part in chosen if part is not None]
+        self._parts = [part.to("cpu", non_blocking=True) for part in parts]
+        self._copied = torch.cuda.Event() if chosen.tokens.is_cuda else None
+        if self._copied:
+            self._copied.record()
+
+    def wait(self) -> list[list[Any]]:
+        """The parts of `Chosen` that there are, as lists."""
+        if self._copied:
+            self._copied.synchronize()
+        return [part.tolist() for part in self._parts]
+
+
 class TokenChooser:
-    """Chooses the next tokens of a fixed set of rows.
+    """Chooses the next token of some rows.
 
     Args:
         rows: each has its own way of sampling.
-        steps: tokens that are chosen for each row.
+        ahead: tokens of each row that were chosen and not given to it yet.
         device: of the logits.
     """
 
-    def __init__(self, rows: Sequence[OpenRow], steps: int, device: object) -> None:
+    def __init__(self, rows: Sequence[OpenRow], ahead: int, device: Any) -> None:
         ways = [row.request.sampling for row in rows]
         numbers = [row.request.logprobs for row in rows]
         self._likely = max((n for n in numbers if n is not None), default=None)
@@ -46,25 +63,24 @@ class TokenChooser:
                 [way.top_p if way.top_p < 1 else 2.0 for way in ways],
                 [way.min_p for way in ways],
             )
-            self._settings = torch.tensor(columns, device=device)[..., None]
             greedy = [way.temperature == 0 for way in ways]
-            self._greedy = torch.tensor(greedy, device=device)
-            draws = [
-                [uniform(w.seed, len(r.tokens) + n) for w, r in zip(ways, rows)]
-                for n in range(steps)
-            ]
-            self._draws = torch.tensor(draws, device=device)[..., None]
+            draws = [uniform(w.seed, len(r.tokens) + ahead) for w, r in zip(ways, rows)]
+            # Not blocking: the host does not wait for the step before.
+            self._settings, self._greedy, self._draws = (
+                torch.tensor(values).to(device, non_blocking=True)
+                for values in ([*columns], greedy, draws)
+            )
 
-    def choose(self, logits: Tensor, step: int) -> Chosen:
-        """The tokens of a step, the first of which is 0.
+    def choose(self, logits: Tensor) -> Chosen:
+        """The tokens.
 
         Args:
             logits: shape [rows, vocabulary].
         """
         tokens = logits.argmax(dim=-1)
         if self._warm:
-            shares, order = rank(logits, *self._settings)
-            drawn = draw(shares, order, self._draws[step])
+            shares, order = rank(logits, *self._settings[..., None])
+            drawn = draw(shares, order, self._draws[:, None])
             tokens = torch.where(self._greedy, tokens, drawn)
         if self._likely is None:
             return Chosen(tokens)

@@ -2,18 +2,21 @@
 
 A running row is its slot: rows 0, 1, … have no gaps. When a row ends, the last row
 moves to its slot, so a decode step always works on the first slots, without an index.
+
+An accelerator computes a step while the host reads the tokens of the step before it. So
+a row that has ended is computed for one step more, whose token nobody reads.
 """
 
 from collections import deque
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable
 from itertools import islice
-from typing import Any
 
 import torch
+from torch import Tensor
 
 from graft.inference.requests import OpenRow, TokensEvent
 from graft.inference.runner import ModelRunner
-from graft.inference.sampling import Chosen, TokenChooser
+from graft.inference.sampling import ChosenOnHost, TokenChooser
 
 
 class Scheduler:
@@ -22,8 +25,8 @@ class Scheduler:
     Args:
         runner: computes the steps.
         num_slots: rows that run at once.
-        steps_per_read: decode steps between two looks at the tokens. A look waits for
-            the device; a row that ends between two is computed a little further.
+        overlaps: whether a step is launched before the tokens of the one before it are
+            read.
         chunk_tokens: prompt tokens that enter at once, but always one prompt.
         min_free: prompts enter once so many slots are free, or none is taken. More than
             1 saves passes over the weights and delays first tokens.
@@ -34,16 +37,13 @@ class Scheduler:
         runner: ModelRunner,
         num_slots: int,
         *,
-        steps_per_read: int = 1,
+        overlaps: bool = False,
         chunk_tokens: int = 8192,
         min_free: int = 1,
     ) -> None:
         self._runner, self.num_slots = runner, num_slots
-        self._steps, self._chunk, self._min_free = (
-            steps_per_read,
-            chunk_tokens,
-            min_free,
-        )
+        self._overlaps, self._chunk, self._min_free = overlaps, chunk_tokens, min_free
+        self._launched: deque[tuple[list[OpenRow], ChosenOnHost]] = deque()
         self._waiting: deque[OpenRow] = deque()
         self._running: list[OpenRow] = []
         self._entered = False
@@ -66,10 +66,10 @@ class Scheduler:
 
     def cancel(self, keys: Collection[Hashable]) -> list[TokensEvent]:
         """End these rows; keys of no open row are ignored. Returns: their events."""
-        gone = {row: None for row in self.open_rows if row.request.key in keys}
-        self._waiting = deque(row for row in self._waiting if row not in gone)
-        self._free([slot for slot, row in enumerate(self._running) if row in gone])
-        return [row.cancel() for row in gone]
+        events = [row.cancel() for row in self.open_rows if row.request.key in keys]
+        self._waiting = deque(row for row in self._waiting if not row.ended)
+        self._free_ended()
+        return events
 
     def reload_adapters(self) -> None:
         """Use the adapters that the model now has; those of open rows are among them.
@@ -80,69 +80,73 @@ class Scheduler:
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]  # torch is untyped
     def step(self) -> list[TokensEvent]:
-        """Let one chunk of prompts enter, or decode one to `steps_per_read` tokens a
-        row. Two chunks never follow each other while rows run.
+        """Let one chunk of prompts enter, or decode one token a row. Two chunks never
+        follow each other while rows run.
+
+        Returns: what has been read since; nothing may have been.
         """
-        if not (self._entered and self._running):
-            entered = self._prefill()
-            self._entered = bool(entered)
-            if entered:
-                return entered
+        enters = self._waiting and not (self._entered and self._running)
+        if enters and self._has_room():
+            if self._launched:
+                return self._read()
+            self._entered = True
+            return self._prefill()
         self._entered = False
         return self._decode() if self._running else []
 
+    def _has_room(self) -> bool:
+        free = self.num_slots - len(self._running)
+        return free >= (self._min_free if self._running else 1)
+
     def _prefill(self) -> list[TokensEvent]:
         first = len(self._running)
-        free = self.num_slots - first
-        if not self._waiting or free < (self._min_free if first else 1):
-            return []
         prompts: list[list[int]] = []
         tokens = 0
-        for row in islice(self._waiting, free):
+        for row in islice(self._waiting, self.num_slots - first):
             prompt = [*row.request.prompt, *row.tokens]
             tokens += len(prompt)
             if prompts and tokens > self._chunk:
                 break
             prompts.append(prompt)
-        adapters = [r.request.adapter for r in islice(self._waiting, len(prompts))]
+        rows = list(islice(self._waiting, len(prompts)))
+        adapters = [row.request.adapter for row in rows]
         logits = self._runner.prefill(first, prompts, adapters)
         # Only now: rows that ran out of memory are still waiting.
         self._running += [self._waiting.popleft() for _ in prompts]
-        chooser = TokenChooser(self._running[first:], 1, self._runner.device)
-        chosen = chooser.choose(logits, 0)
-        self._last[first : len(self._running)] = chosen.tokens
-        return self._take([chosen], first)
+        self._choose(rows, logits, first)
+        return self._read()
 
     def _decode(self) -> list[TokensEvent]:
-        rows = len(self._running)
-        steps = min(self._steps, *(row.num_left for row in self._running))
-        chooser, found = TokenChooser(self._running, steps, self._runner.device), []
-        for step in range(steps):
-            logits = self._runner.decode(self._last[:rows])
-            found.append(chooser.choose(logits, step))
-            self._last[:rows] = found[-1].tokens
-        return self._take(found, 0)
+        rows, ahead = list(self._running), len(self._launched)
+        if goes_on := any(row.num_left > ahead for row in rows):
+            self._choose(rows, self._runner.decode(self._last[: len(rows)]), 0)
+        if goes_on and self._overlaps and not ahead:
+            return []
+        return self._read()
 
-    def _take(self, found: Sequence[Chosen], first: int) -> list[TokensEvent]:
-        """Give the tokens chosen in some steps to the rows from `first` on."""
-        chosen: list[list[Any]] = [  # each [rows, steps, …]
-            torch.stack(parts, dim=1).tolist()
-            for parts in zip(*found)
-            if parts[0] is not None
+    def _choose(self, rows: list[OpenRow], logits: Tensor, first: int) -> None:
+        """Launch the choice of the next token of rows in the slots from `first` on."""
+        chooser = TokenChooser(rows, len(self._launched), self._runner.device)
+        chosen = chooser.choose(logits)
+        self._last[first : first + len(rows)] = chosen.tokens
+        self._launched.append((rows, ChosenOnHost(chosen)))
+
+    def _read(self) -> list[TokensEvent]:
+        """Give the tokens of the oldest step that is not read to their rows."""
+        rows, chosen = self._launched.popleft()
+        events = [
+            row.extend(*own) for row, *own in zip(rows, *chosen.wait()) if not row.ended
         ]
-        rows = self._running[first:]
-        events = [row.extend(*own) for row, *own in zip(rows, *chosen)]
-        self._free(
-            [first + place for place, event in enumerate(events) if event.finish]
-        )
+        self._free_ended()
         return events
 
-    def _free(self, rows: Sequence[int]) -> None:
+    def _free_ended(self) -> None:
         """Close slots, the last first, each with the row of the then last slot."""
-        for row in sorted(rows, reverse=True):
-            last = len(self._running) - 1
-            if row < last:
-                self._running[row] = self._running[last]
-                self._last[row] = self._last[last]
-            self._runner.free(row, last)
-            self._running.pop()
+        for slot in reversed(range(len(self._running))):
+            if self._running[slot].ended:
+                last = len(self._running) - 1
+                if slot < last:
+                    self._running[slot] = self._running[last]
+                    self._last[slot] = self._last[last]
+                self._runner.free(slot, last)
+                self._running.pop()

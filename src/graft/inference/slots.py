@@ -74,7 +74,7 @@ def open_scheduler(
     scheduler = Scheduler(
         runner,
         num_slots,
-        steps_per_read=steps_per_read(runner.device.type),
+        overlaps=overlaps(runner.device.type),
         chunk_tokens=TOKENS_AT_ONCE,
         min_free=max(1, num_slots // 8),
     )
@@ -82,15 +82,14 @@ def open_scheduler(
         yield scheduler
 
 
-def steps_per_read(device_type: str) -> int:
-    """Decode steps between two looks at the tokens.
+def overlaps(device_type: str) -> bool:
+    """Whether a decode step is launched before the last one's tokens are read.
 
-    On CUDA a look waits for the device, which then waits for the host, so one look a
-    step would cost time. A row that is cancelled between two looks ends at the next,
-    and steps that are launched cannot be recalled: so 2, and a cancelled row is computed
-    for no more than 2 steps.
+    On CUDA, so that the device computes while the host reads, decodes texts and
+    streams. Steps that are launched cannot be recalled: a row that is cancelled has one
+    that runs and one that waits. With more it would not end within two steps.
     """
-    return 2 if device_type == "cuda" else 1
+    return device_type == "cuda"
 
 
 def release(model: Any) -> None:
