@@ -1,9 +1,14 @@
 """A batch of the repository's tiny base in a process of its own.
 
-python tests/samples/batch_process.py IN OUT: prints `begun` when the model is loaded.
+The model is loaded once; each run is a fork that may be killed.
 """
 
+import math
+import os
+import signal
 import sys
+import time
+import traceback
 from pathlib import Path
 
 import torch
@@ -39,20 +44,43 @@ def load() -> Engine:
     return Engine(local, version.id, lambda: task)
 
 
-def main(source: Path, out: Path) -> None:
+def run(source: Path, out: Path, engine: Engine) -> None:
     """Complete a file; with temperature 1, so that seeds matter."""
-    batch = to_run(
-        source,
-        out,
-        load,
-        sampling={"temperature": 1.0},
-        seed=1,
-        shard_rows=4,
-        restart=False,
-    )
-    print("begun", flush=True)
-    batch.run()
+    options = {"sampling": {"temperature": 1.0}, "seed": 1, "shard_rows": 4}
+    to_run(source, out, lambda: engine, restart=False, **options).run()
+
+
+def run_killed(source: Path, out: Path, engine: Engine, seconds: float) -> int:
+    """Complete a file in a process that is killed after some seconds; its exit code."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            run(source, out, engine)
+            os._exit(0)
+        except BaseException:  # pylint: disable=broad-exception-caught
+            traceback.print_exc()
+            os._exit(1)
+    end = time.monotonic() + seconds
+    while True:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > end:
+            os.kill(pid, signal.SIGKILL)
+            end = math.inf
+        time.sleep(0.001)
+
+
+def main() -> None:
+    """Run each line of stdin, `IN OUT SECONDS`, and print exit code and seconds."""
+    torch.set_num_threads(1)  # threads do not survive a fork
+    engine = load()
+    for line in sys.stdin:
+        source, out, seconds = line.split()
+        before = time.monotonic()
+        code = run_killed(Path(source), Path(out), engine, float(seconds))
+        print(code, time.monotonic() - before, flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main()

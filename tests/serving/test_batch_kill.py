@@ -5,7 +5,7 @@ import random
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,60 +15,62 @@ NUM_KILLS = 20
 NUM_ROWS = 160
 PROGRAM = Path(__file__).parents[1] / "samples" / "batch_process.py"
 
+Run = Callable[[Path, Path, float], tuple[int, float]]
 
-def start(source: Path, out: Path) -> "subprocess.Popen[str]":
-    """A process whose model is loaded."""
+
+@pytest.fixture(name="run")
+def _run() -> Iterator[Run]:
+    """Run a batch in a process that is killed after some seconds; its exit code, and
+    the seconds that it ran."""
     paths = [str(PROGRAM.parent), os.environ.get("PYTHONPATH", "")]
-    process = subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(source), str(out)],
+    with subprocess.Popen(
+        [sys.executable, str(PROGRAM)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
-    )
-    assert process.stdout and process.stdout.readline() == "begun\n"
-    return process
+    ) as process:
+        assert process.stdin and process.stdout
 
+        def run(source: Path, out: Path, seconds: float) -> tuple[int, float]:
+            assert process.stdin and process.stdout
+            process.stdin.write(f"{source} {out} {seconds}\n")
+            process.stdin.flush()
+            code, ran = process.stdout.readline().split()
+            return int(code), float(ran)
 
-def finish(process: "subprocess.Popen[str]") -> None:
-    process.communicate()
-    assert process.returncode == 0
+        yield run
+        process.stdin.close()
 
 
 @pytest.mark.slow
-def test_a_process_killed_twenty_times_writes_the_bytes_of_an_unbroken_one(tmp_path):
+def test_a_process_killed_twenty_times_writes_the_bytes_of_an_unbroken_one(
+    run: Run, tmp_path: Path
+) -> None:
     rows = [{"id": n, "prompt": f"The cat number {n}."} for n in range(NUM_ROWS)]
     rows[5] = {"id": 5}
     source = write_lines(tmp_path / "in.jsonl", rows)
     whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
-    process, before = start(source, whole), time.monotonic()
-    finish(process)
-    seconds = time.monotonic() - before
-    moments, written = random.Random(16), dict[str, int]()
-    num_killed, num_resumed = 0, 0
-    for _ in range(NUM_KILLS):
-        if broken.exists():
+    code, seconds = run(source, whole, 1e9)
+    assert code == 0
+    moments, written, codes, num_resumed = random.Random(16), dict[str, int](), [], 0
+    while codes.count(-signal.SIGKILL) < NUM_KILLS:
+        code, _ = run(source, broken, moments.uniform(0, seconds / 3))
+        codes.append(code)
+        work = tmp_path / ".broken.jsonl.batch"
+        if broken.exists() and not work.exists():  # it has ended: begin again
             assert broken.read_bytes() == whole.read_bytes()
             broken.unlink()
-            written.clear()
-        process = start(source, broken)
-        try:
-            process.wait(moments.uniform(0, seconds / 3))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            num_killed += 1
-        process.communicate()
+            written = {}
+            continue
         # A shard that was written is never written again.
-        found = {
-            shard.name: shard.stat().st_mtime_ns
-            for shard in (tmp_path / ".broken.jsonl.batch").glob("shard-*")
-        }
-        if found:
-            assert written.items() <= found.items()
-            num_resumed += bool(written)
-            written = found
-    if not broken.exists():
-        finish(start(source, broken))
-    assert num_killed >= NUM_KILLS / 2 and num_resumed
+        found = {file.name: file.stat().st_mtime_ns for file in work.glob("shard-*")}
+        assert written.items() <= found.items()
+        num_resumed += bool(written)
+        written = found
+    assert set(codes) <= {0, -signal.SIGKILL} and num_resumed
+    if not broken.exists() or (tmp_path / ".broken.jsonl.batch").exists():
+        assert run(source, broken, 1e9)[0] == 0
     assert broken.read_bytes() == whole.read_bytes()
     assert [row["id"] for row in read_lines(broken)] == list(range(NUM_ROWS))
-    assert sorted(tmp_path.iterdir()) == sorted([source, whole, broken])
+    assert not (tmp_path / ".broken.jsonl.batch").exists()

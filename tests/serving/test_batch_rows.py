@@ -1,4 +1,4 @@
-"""Formats in, formats out, and rows that are wrong, with a completer without a model."""
+"""Formats in and out, and rows that are wrong, with a completer without a model."""
 
 import csv
 import datetime

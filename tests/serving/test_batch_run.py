@@ -167,6 +167,15 @@ def test_a_run_killed_between_its_output_and_its_end_is_ended(tmp_path, monkeypa
     assert not work_folder(out).exists()
 
 
+def test_a_run_killed_while_its_shards_are_removed_leaves_nothing_for_long(tmp_path):
+    source, out = write_lines(tmp_path / "in.jsonl", PROMPTS), tmp_path / "out.jsonl"
+    remains = tmp_path / ".out.jsonl.batch.partial"
+    remains.mkdir()
+    write_lines(remains / "shard-000000.jsonl", ["{}"])
+    make_run(source, out).run()
+    assert sorted(tmp_path.iterdir()) == sorted([source, out])
+
+
 def test_a_full_disk_loses_no_finished_shard(small_disk: Path):
     rows = [{"prompt": "a" * 20_000} for _ in range(9)]
     source, out = write_lines(small_disk / "in.jsonl", rows), small_disk / "out.jsonl"

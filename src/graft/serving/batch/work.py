@@ -30,6 +30,7 @@ class WorkFolder:
     def __init__(self, out: Path) -> None:
         self.out = out
         self.path = out.with_name(f".{out.name}.batch")
+        self._ended = out.with_name(f".{out.name}.batch.partial")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -63,7 +64,7 @@ class WorkFolder:
     def clear(self) -> None:
         """Forget an earlier run."""
         (self.path / JOURNAL).unlink(missing_ok=True)
-        for file in self.path.iterdir():
+        for file in (*self.path.iterdir(), self._ended):
             io.remove(file)
 
     @property
@@ -129,10 +130,9 @@ class WorkFolder:
 
     def remove(self) -> None:
         """The run has ended."""
-        ended = self.path.with_name(f"{self.path.name}.partial")
-        io.remove(ended)
-        self.path.replace(ended)  # at once: no part of it could be taken for a run
-        io.remove(ended)
+        io.remove(self._ended)
+        self.path.replace(self._ended)  # at once: a part of it is no run
+        io.remove(self._ended)
 
     def _shard(self, number: int) -> Path:
         return self.path / f"shard-{number:06d}.jsonl"
