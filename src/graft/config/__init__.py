@@ -1,6 +1,7 @@
 """One class per section of params.yaml. Defaults are in `configs/`, not here."""
 
 from graft.config.adapter import AdapterConfig, AnyAdapter, FullConfig, LoraConfig
+from graft.config.certificate import BudgetConfig, CertificateConfig
 from graft.config.data import (
     ConvertConfig,
     DataConfig,
@@ -25,6 +26,8 @@ from graft.config.task import TaskConfig
 from graft.config.train import QuantizationConfig, TrainConfig
 
 __all__ = [
+    "BudgetConfig",
+    "CertificateConfig",
     "AdapterConfig",
     "AnyAdapter",
     "ConvertConfig",

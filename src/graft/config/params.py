@@ -20,7 +20,9 @@ from graft.config.secrets import without_secret
 from graft.errors import ConfigError, DataError
 
 PARAMS = Path("params.yaml")
-_AFTER_TRAINING = frozenset({"engine", "generation", "evaluate", "registry", "serving"})
+_AFTER_TRAINING = frozenset(
+    {"engine", "generation", "evaluate", "registry", "serving", "certificate"}
+)
 
 
 class Params(Section):
@@ -43,6 +45,7 @@ class Params(Section):
     evaluate: config.EvaluateConfig
     registry: config.GatedRegistryConfig
     serving: config.ServingConfig
+    certificate: config.CertificateConfig
 
     def section(self, kind: type[Section]) -> Section:
         """The section of the given class."""

@@ -104,6 +104,11 @@ class Versions:
             data = self.store.client.get_run(version.run_id).data
         return dict(data.metrics), dict(data.tags)
 
+    def log_file(self, version: RegisteredVersion, file: Path, folder: str) -> None:
+        """Add a file to the artifacts of the run that registered a version."""
+        with self.store.querying():
+            self.store.client.log_artifact(version.run_id, str(file), folder)
+
     def fetch_model(self, version: RegisteredVersion, out: Path) -> Path:
         """Copy the complete registered model to `out`. Returns: its folder."""
         with self.store.querying():

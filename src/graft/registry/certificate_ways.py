@@ -1,0 +1,234 @@
+"""The ways in which a registered version can be used, each run as its users run it."""
+
+import gc
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from graft import io
+from graft.config import ModelConfig, PromptConfig, QuantizationConfig
+from graft.errors import ModelError
+from graft.inference.adapters import active_adapter
+from graft.inference.batching import ContinuousBatch
+from graft.inference.families import is_supported
+from graft.inference.generation import PromptRow, finished_rows, to_requests
+from graft.inference.next_tokens import next_token_logprobs
+from graft.inference.results import Decoding
+from graft.prompts import Template
+from graft.records import Message
+from graft.registry.certificate import Logprobs, WayAnswers
+from graft.registry.certificate_exports import adapter_answers, merged_answers
+from graft.training.tuning import load_served
+
+REPORTED = 256
+"""Most likely tokens whose log-probabilities the API's engine reports."""
+PROCESS = Path(__file__).with_name("pyfunc_process.py")
+
+
+@dataclass(frozen=True)
+class CertifiedVersion:
+    """A registered version on this machine.
+
+    Args:
+        folder: MLflow's, as downloaded.
+        adapter: in it.
+        model: its base, at the path where it was found.
+        slots, length: of the batch that `graft serve` runs.
+    """
+
+    folder: Path
+    adapter: Path
+    model: ModelConfig
+    prompt: PromptConfig
+    quantization: QuantizationConfig
+    template: Template
+    decoding: Decoding
+    device: str
+    slots: int
+    length: int
+
+
+class Ways:
+    """Runs the ways on the same chats.
+
+    Args:
+        version: on this machine.
+        chats: prompts.
+        num_places: generated tokens whose distributions are compared.
+        scratch: folder for exports.
+    """
+
+    def __init__(
+        self,
+        version: CertifiedVersion,
+        chats: Sequence[Sequence[Message]],
+        num_places: int,
+        scratch: Path,
+    ) -> None:
+        self._version, self._chats = version, chats
+        self._num_places, self._scratch = num_places, scratch
+        self._prompts = [version.template.encode_prompt(chat) for chat in chats]
+        self._loaded: Any = None
+
+    def all(self) -> Mapping[str, Callable[[], WayAnswers]]:
+        """Name → what runs it, those that share a loaded model first."""
+        return {
+            "evaluation": self.evaluation,
+            "api": self.api,
+            "pyfunc": self.pyfunc,
+            "adapter": self.adapter,
+            "merged": self.merged,
+        }
+
+    @cached_property
+    def generated(self) -> tuple[list[str], list[list[int]]]:
+        """Texts and tokens of the evaluation's engine."""
+        version, model = self._version, self._model()
+        adapter = active_adapter(model)
+        rows = [PromptRow(ids, adapter, n) for n, ids in enumerate(self._prompts)]
+        texts, tokens = [""] * len(rows), [list[int]() for _ in rows]
+        for done in finished_rows(model, version.template, rows, version.decoding):
+            texts[done.row], tokens[done.row] = done.text, done.tokens
+        return texts, [ids[: self._num_places] for ids in tokens]
+
+    @cached_property
+    def reference(self) -> list[Logprobs]:
+        """Distributions of the evaluation's engine, along its own tokens."""
+        model = self._model()
+        adapter = active_adapter(model)
+        return next_token_logprobs(model, self._sequences, self._starts, adapter)
+
+    def evaluation(self) -> WayAnswers:
+        """The engine of stage generate."""
+        return WayAnswers(self.generated[0], self.reference)
+
+    def api(self) -> WayAnswers:
+        """The batch that `graft serve` runs, with what it reports of likely tokens.
+
+        Raises: ModelError if the model cannot be served.
+        """
+        version, model = self._version, self._model()
+        if not is_supported(model) or version.decoding.num_beams > 1:
+            raise ModelError(str(version.adapter), "cannot be served by graft serve")
+        adapter = active_adapter(model)
+        rows = [PromptRow(ids, adapter, n) for n, ids in enumerate(self._prompts)]
+        batch = ContinuousBatch(model, version.slots, version.length)
+        for request in to_requests(version.template, rows, version.decoding):
+            batch.add(_with_logprobs(request, min(REPORTED, model.config.vocab_size)))
+        batch.close()
+        texts: dict[Any, str] = dict.fromkeys(range(len(rows)), "")
+        events: dict[Any, list[Any]] = {row: [] for row in texts}
+        for event in batch.events():
+            texts[event.key] += event.text
+            events[event.key] += zip(event.tokens, event.logprobs)
+        size = model.config.vocab_size
+        logprobs = [
+            _to_array(events[row], tokens, size)
+            for row, tokens in enumerate(self.generated[1])
+        ]
+        return WayAnswers(list(texts.values()), logprobs)
+
+    def pyfunc(self) -> WayAnswers:
+        """`mlflow.pyfunc` in a fresh process, with the code of the version itself.
+
+        Raises: ModelError if the process fails.
+        """
+        self.release()
+        request, out = self._scratch / "request.json", self._scratch / "pyfunc"
+        out.mkdir()
+        chats = [{"messages": [dict(turn) for turn in chat]} for chat in self._chats]
+        values = {"chats": chats, "sequences": self._sequences, "starts": self._starts}
+        io.write_json(request, values)
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        environment["GRAFT_ROOT"] = environment.get("GRAFT_ROOT", str(Path.cwd()))
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-P",
+                PROCESS,
+                self._version.folder.absolute(),
+                request,
+                out,
+            ],
+            cwd=self._scratch,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or ["no message"]
+            shown = [line for line in lines if "Error" in line] or lines
+            raise ModelError(str(self._version.folder), shown[-1])
+        arrays = np.load(out / "logprobs.npz", allow_pickle=False)
+        texts = json.loads((out / "texts.json").read_text("utf-8"))
+        return WayAnswers(texts, [arrays[name] for name in arrays.files])
+
+    def adapter(self) -> WayAnswers:
+        """`graft export` in plain transformers and PEFT."""
+        self.release()
+        return adapter_answers(
+            self._version, self._chats, self._sequences, self._starts, self._scratch
+        )
+
+    def merged(self) -> WayAnswers:
+        """`graft export --merge` in plain transformers."""
+        self.release()
+        return merged_answers(
+            self._version, self._chats, self._sequences, self._starts, self._scratch
+        )
+
+    def release(self) -> None:
+        """Free the model's memory, after what the other ways need of it."""
+        assert self.reference
+        self._loaded = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _model(self) -> Any:
+        if self._loaded is None:
+            one = self._version
+            self._loaded = load_served(
+                one.model, one.quantization, one.device, one.adapter
+            )
+        return self._loaded
+
+    @property
+    def _sequences(self) -> list[list[int]]:
+        pairs = zip(self._prompts, self.generated[1], strict=True)
+        return [[*prompt, *tokens] for prompt, tokens in pairs]
+
+    @property
+    def _starts(self) -> list[int]:
+        return [len(prompt) for prompt in self._prompts]
+
+
+def _with_logprobs(request: Any, number: int) -> Any:
+    from dataclasses import replace
+
+    return replace(request, logprobs=number)
+
+
+def _to_array(
+    reported: Sequence[tuple[int, Any]], tokens: Sequence[int], size: int
+) -> Logprobs:
+    """Reported log-probabilities as long as the tokens before are the same."""
+    rows = []
+    for (token, found), expected in zip(reported, tokens):
+        row = np.full(size, np.nan, np.float32)
+        for number, value in found.likely:
+            row[number] = value
+        rows.append(row)
+        if token != expected:
+            break
+    return np.stack(rows) if rows else np.zeros((0, size), np.float32)
