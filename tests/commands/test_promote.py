@@ -6,6 +6,7 @@ import pytest
 from registered_versions import EVALUATE, Registered, predict, registry_at
 
 from graft.commands import promote, rollback
+from graft.config.params import load_params
 from graft.errors import ConfigError
 
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates.
@@ -18,18 +19,20 @@ def test_promotions_and_rollbacks_are_printed_and_listed(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     registry, registered = registry_at(uri), Registered(uri, tmp_path)
+    plain = load_params(Path(__file__).parents[2] / "params.yaml")
+    params = plain.model_copy(update={"registry": registry, "evaluate": EVALUATE})
     for share in (0.6, 0.05):
         registered.add(predict(share))
-        promote.run(EVALUATE, registry)
+        promote.run(params)
     assert "model version 2 is champion (before: 1)" in capsys.readouterr().out
-    assert promote.run(EVALUATE, registry, "2", json=True) == {
+    assert promote.run(params, "2", json=True) == {
         "action": "none",
         "version": "2",
     }
     found = rollback.run(registry, reason="slow", json=True)
     assert found is not None and found["to_version"] == "1"
     assert "version 1 is champion again (before: 2): slow" in capsys.readouterr().out
-    listed = promote.run(EVALUATE, registry, history=True, json=True)
+    listed = promote.run(params, history=True, json=True)
     assert [one["action"] for one in listed] == ["promote", "promote", "rollback"]
     assert rollback.run(registry, reason="slow", to="1", json=True) == {
         "action": "none"

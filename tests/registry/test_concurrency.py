@@ -41,9 +41,8 @@ def promote_at_once(uri: str, each: int, users: tuple[str, str] = ("", "")) -> N
                 words, env=environment, stderr=subprocess.PIPE, text=True
             )
         )
-    for process in processes:
-        _, errors = process.communicate(timeout=540)
-        assert process.returncode == 0, errors
+    ended = [process.communicate(timeout=540)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], ended
 
 
 def check_log(registry: GatedRegistryConfig, number: int) -> None:
@@ -120,7 +119,8 @@ POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 def postgres(folder: Path) -> Iterator[str]:
     """A PostgreSQL server on a Unix socket, with an empty database; its address.
 
-    As root it runs as the user postgres, since it refuses root.
+    As root it runs as the user postgres, since it refuses root. Clients take the name
+    of the role from the variable PGUSER.
     """
     user = "postgres" if os.geteuid() == 0 else None
     folder.mkdir()
@@ -140,7 +140,7 @@ def postgres(folder: Path) -> Iterator[str]:
     start = ["-o", options, "-l", log, "-w", "start"]
     call(f"{binaries}/pg_ctl", "-D", str(data), *start)
     try:
-        yield f"postgresql+psycopg2://postgres@/postgres?host={folder}"
+        yield f"postgresql+psycopg2:///postgres?host={folder}"
     finally:
         call(f"{binaries}/pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
 
@@ -159,12 +159,14 @@ def server(folder: Path, store: str, *words: str) -> Iterator[str]:
             command, cwd=folder, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        for _ in range(1200):
+        for _ in range(3000):
             assert process.poll() is None, (folder / "server.log").read_text("utf-8")
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
+        else:
+            raise TimeoutError("no MLflow server after 300 s")
         yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(process.pid, 15)
@@ -183,6 +185,7 @@ def test_two_processes_on_postgres_write_one_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_served: bool
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("PGUSER", "postgres")
     with postgres(tmp_path / "postgres") as address:
         if not is_served:
             check_store(address, tmp_path)
@@ -207,6 +210,7 @@ def test_two_users_with_passwords_write_one_log(
     from mlflow.server import get_app_client
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("PGUSER", "postgres")
     monkeypatch.setenv("MLFLOW_FLASK_SERVER_SECRET_KEY", "a key of this test")
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "admin")
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", PASSWORD)

@@ -8,10 +8,12 @@ from registered_versions import EVALUATE, Registered, predict, registry_at
 
 from graft.config import GatedRegistryConfig
 from graft.errors import TrackingError
+from graft.registry.candidate import Candidate
 from graft.registry.decisions import Decision
 from graft.registry.log import DecisionLog
 from graft.registry.promotion import Promotion
 from graft.registry.rollback import roll_back
+from graft.tracking.versions import RegisteredVersion
 
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -207,3 +209,24 @@ def test_a_decision_that_was_interrupted_is_finished_by_the_next(
         "2",
         "3",
     ]
+
+
+def test_the_predictions_of_the_champion_are_generated_again_only_if_necessary(
+    registry: GatedRegistryConfig, registered: Registered
+) -> None:
+    calls = []
+
+    def regenerate(_: DecisionLog, version: RegisteredVersion) -> Candidate:
+        calls.append(version.version)
+        costs = {"tuned/latency_p95_ms": 10.0, "evaluate/memory_gib": 1.0}
+        return Candidate(version.version, POOR[:-1], version.tags, costs, "cpu")
+
+    registered.add(POOR)
+    promote(registry)
+    for rows, expected in ((predict(0.6, seed=8), []), (GOOD[:-1], ["1"])):
+        version = registered.add(rows)
+        promotion = Promotion(registry, EVALUATE, version, "graft promote")
+        promotion.regenerate = regenerate
+        promotion.run()
+        assert calls == expected
+    assert registered.champion == "3"

@@ -78,7 +78,8 @@ def load_candidate(log: DecisionLog, version: RegisteredVersion) -> Candidate:
                 else "its run has no predictions"
             ),
             expected="the predictions that the stage evaluate logged",
-            fix="generate them again: graft promote --regenerate",
+            fix="evaluate it again: dvc repro -f evaluate; or, if it is the champion, "
+            "graft promote --regenerate",
         )
     return Candidate(
         version.version, predictions, version.tags, metrics, tags.get("device", "")

@@ -1,10 +1,11 @@
 """Promote a version if it keeps every rule of the gate."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from graft.config import EvaluateConfig, GatedRegistryConfig
+from graft.evaluation.digests import digest_test_set
 from graft.registry.attempts import next_attempt
 from graft.registry.candidate import Candidate
 from graft.registry.checks import Check
@@ -13,6 +14,8 @@ from graft.registry.gate import Comparison, Verdict, identify, judge, judge_firs
 from graft.registry.loading import load_candidate, start_decision
 from graft.registry.log import DecisionLog
 from graft.tracking.versions import RegisteredVersion
+
+Regenerate = Callable[[DecisionLog, RegisteredVersion], Candidate]
 
 
 @dataclass
@@ -25,6 +28,8 @@ class Promotion:
         reference: of the version: a number, alias or address.
         via: what called: `evaluate` or `graft promote`.
         reason: given by a person; a version that was rolled back needs one.
+        regenerate: generates the champion's predictions if they are for another test
+            set; without it, another test set is refused.
     """
 
     registry: GatedRegistryConfig
@@ -32,6 +37,8 @@ class Promotion:
     reference: str
     via: str
     reason: str = ""
+    regenerate: Regenerate | None = None
+    _champions: dict[str, Candidate] = field(default_factory=dict)
 
     def run(self) -> Decision | None:
         """Decide, log and apply. None if the version is champion already."""
@@ -82,10 +89,19 @@ class Promotion:
         version = self.version
         return Candidate(version.version, (), version.tags, {})
 
+    def _load_champion(self, champion: RegisteredVersion) -> Candidate:
+        """With its own predictions if they are for the test set of the challenger."""
+        if champion.version not in self._champions:
+            test_set = digest_test_set(self.challenger.predictions)
+            is_other = champion.tags.get("test_set") != test_set
+            load = self.regenerate if self.regenerate and is_other else load_candidate
+            self._champions[champion.version] = load(self.log, champion)
+        return self._champions[champion.version]
+
     def _compare(
         self, decisions: Sequence[Decision], champion: RegisteredVersion
     ) -> tuple[Verdict, Comparison]:
-        gate, other = self.registry.gate, load_candidate(self.log, champion)
+        gate, other = self.registry.gate, self._load_champion(champion)
         compared = identify(self.challenger, other, gate.metric)
         made = {
             one.comparison: one
