@@ -152,7 +152,8 @@ def server(folder: Path, store: str, *words: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "2", "--backend-store-uri", store]
+    # Of several workers, uvicorn kills those that take 5 s to import MLflow.
+    command += ["--port", str(port), "--workers", "1", "--backend-store-uri", store]
     command += ["--artifacts-destination", str(folder / "artifacts"), *words]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
