@@ -1,6 +1,7 @@
 """Data by their md5, in DVC's cache and on its remote."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +9,31 @@ from graft.config.secrets import without_secret
 from graft.errors import StorageError
 from graft.records import show_path
 
+_REMOTE = re.compile(r"""'?remote "(?P<name>.+)"'?""")
+"""A section of DVC's configuration."""
+
 
 def remote_address(root: Path) -> str:
     """The address of DVC's default remote without credentials; empty if none is
     configured, or `root` is not under DVC."""
-    from dvc.config import Config, ConfigError
+    # Opening DVC's repository would import its file systems, which takes half a second.
+    from configobj import ConfigObj, ConfigObjError
+    from dvc.config import Config
 
-    if not (root / ".dvc").is_dir():
-        return ""
-    try:
-        config = Config(str(root / ".dvc"))
-    except ConfigError:
-        return ""
-    name = config["core"].get("remote")
-    return without_secret(config["remote"].get(name, {}).get("url", ""))
+    folders = [Config.get_dir(level) for level in ("system", "global")]
+    files = [Path(folder) / "config" for folder in folders]
+    files += [root / ".dvc/config", root / ".dvc/config.local"]
+    remote, addresses = "", dict[str, str]()
+    for file in files if (root / ".dvc").is_dir() else ():
+        try:
+            values = ConfigObj(str(file), list_values=False)
+        except (ConfigObjError, OSError):
+            continue
+        remote = values.get("core", {}).get("remote", remote)
+        for section, options in values.items():
+            if (match := _REMOTE.fullmatch(section)) and "url" in options:
+                addresses[match["name"]] = options["url"]
+    return without_secret(addresses.get(remote, ""))
 
 
 class MissingDataError(StorageError):
@@ -91,11 +103,14 @@ class StoredData:
 
     def _fetch(self, md5s: set[str]) -> str:
         """Fetch from the remote. Returns: why not everything was fetched."""
+        from dvc.config import NoRemoteError
         from dvc.exceptions import DvcException
         from dvc_data.hashfile.hash_info import HashInfo
 
         try:
             self.repo.cloud.pull({HashInfo("md5", md5) for md5 in md5s})
+        except NoRemoteError:
+            return "no remote is configured"
         except DvcException as error:
             return without_secret(str(error).splitlines()[0])
         # Whatever the remote's library raises: no network, no permission.

@@ -9,7 +9,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, PackageMetadata, distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,21 +64,22 @@ def to_packages(installed: Iterable[Distribution]) -> "list[Component]":
 
     found: dict[str, Component] = {}
     for one in installed:
-        name = re.sub(r"[-_.]+", "-", one.name or "").lower()
+        metadata = one.metadata  # parsed anew each time
+        name = re.sub(r"[-_.]+", "-", metadata["Name"] or "").lower()
+        version = metadata["Version"]
         if name and name not in found:  # the first on the path is the imported one
             found[name] = Component(
                 name=name,
-                version=one.version,
-                bom_ref=f"python:{name}@{one.version}",
-                purl=PackageURL("pypi", None, name, one.version),
-                licenses=_licenses(_declared(one)),
+                version=version,
+                bom_ref=f"python:{name}@{version}",
+                purl=PackageURL("pypi", None, name, version),
+                licenses=_licenses(_declared(metadata)),
             )
     return [found[name] for name in sorted(found)]
 
 
-def _declared(package: Distribution) -> str | None:
+def _declared(metadata: PackageMetadata) -> str | None:
     """A package's licence (PEP 639), or the older field if it is not a whole text."""
-    metadata = package.metadata
     for field in ("License-Expression", "License"):
         text = metadata[field] if field in metadata else ""
         if text and len(text) <= SHORT and "\n" not in text and text != "UNKNOWN":
