@@ -23,7 +23,7 @@ SMALL = {
 
 def reproduce(repo: ToyRepo, *options: str, fails: bool = False) -> Any:
     """The document of `graft reproduce`; its stages print before it."""
-    told = repo("graft", "reproduce", "champion", "--json", *options, fails=fails)
+    told = repo("graft", "reproduce", "1", "--json", *options, fails=fails)
     return json.loads(told[told.index("\n{\n") :])
 
 
@@ -55,7 +55,7 @@ def test_a_version_is_reproduced_from_s3_in_a_clean_clone(tmp_path: Path) -> Non
         assert first == second
         assert there("git", "status", "--short") == ""
 
-        known = json.loads(there("graft", "lineage", "--json"))
+        known = json.loads(there("graft", "lineage", "1", "--json"))
         assert known["version"]["version"] == "1" and known["commits"]
         address = next(
             one["address"]
@@ -71,7 +71,7 @@ def test_a_version_is_reproduced_from_s3_in_a_clean_clone(tmp_path: Path) -> Non
         path = "src/graft/inference/results.py"
         here.write(path, here.read(path) + "\nANOTHER = 1\n")
         here("dvc", "repro")
-        told = here("graft", "reproduce", "champion", fails=True)
+        told = here("graft", "reproduce", "1", fails=True)
         assert "the committed code is not all that made it" in told and path in told
 
         # Without its data, the answer is not no.
