@@ -45,13 +45,17 @@ def test_the_address_of_an_md5_is_that_of_dvcs_remote() -> None:
 
 
 def test_outputs_and_parameters_do_not_count_as_uncommitted_code() -> None:
-    changes = ("dvc.lock", "params.yaml", "reports/convert.json", "src/graft/a.py")
+    reports = ("reports/convert.json", "reports/metrics.json")
+    changes = ("dvc.lock", "params.yaml", *reports, "src/graft/a.py")
     lineage = make_lineage(changes=changes)
     assert lineage.uncommitted == ("src/graft/a.py",)
 
 
 def test_the_code_of_each_stage_is_known_by_its_digest() -> None:
+    # Evaluate's entry in dvc.lock is that of an earlier evaluation.
     assert make_lineage().code == {"train": "6" * 32}
+    code = make_lineage(evaluation_code="5" * 32).code
+    assert code == {"train": "6" * 32, "evaluate": "5" * 32}
 
 
 @pytest.mark.parametrize("change", [{"schema_version": 2}, {"commit": None}])

@@ -39,8 +39,14 @@ LOCK: dict[str, Any] = {
             "outs": [{"path": "data/code", "md5": "9" * 32 + ".dir", "size": 1}],
         },
         "evaluate": {
-            "deps": [{"path": "models/adapter", "md5": "0" * 32 + ".dir", "size": 3}],
-            "outs": [{"path": "evaluation", "md5": "a" * 32 + ".dir", "size": 1}],
+            "deps": [
+                {"path": "models/adapter", "md5": "0" * 32 + ".dir", "size": 3},
+                {"path": "data/code/evaluate", "md5": "0" * 32, "size": 3},
+            ],
+            "outs": [
+                {"path": "evaluation", "md5": "a" * 32 + ".dir", "size": 1},
+                {"path": "reports/metrics.json", "md5": "b" * 32, "size": 1},
+            ],
         },
     },
 }
@@ -57,6 +63,7 @@ def make_lineage(**changes: Any) -> Lineage:
         changes=(),
         experiment="",
         is_tracked=True,
+        evaluation_code="",
         base="models/tiny",
         base_revision="909630b2d94d4d07",
         template_hash="0123456789abcdef",

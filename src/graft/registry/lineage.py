@@ -66,6 +66,8 @@ class Lineage:
         changes: files that differed from the commit.
         experiment: name of the DVC experiment, or empty.
         is_tracked: whether DVC ran the stage; otherwise `lock` may be out of date.
+        evaluation_code: md5 of the digest of evaluate's code; its entry in `lock` is
+            that of an earlier evaluation.
         base: the base model's path or Hub id.
         adapter: digest of the adapter's weights.
         training: device, memory_gib and seconds of the training.
@@ -88,6 +90,7 @@ class Lineage:
     changes: tuple[str, ...]
     experiment: str
     is_tracked: bool
+    evaluation_code: str
     base: str
     base_revision: str
     template_hash: str
@@ -110,18 +113,23 @@ class Lineage:
     @property
     def uncommitted(self) -> tuple[str, ...]:
         """Changed files that neither this document contains nor a stage wrote."""
-        known = {LOCK, PARAMETERS, *(one.path for one in self.outputs if one.stage)}
+        stages = self.lock.get("stages", {}).values()
+        outs = {out["path"] for facts in stages for out in facts.get("outs", ())}
+        known = {LOCK, PARAMETERS, *outs}
         return tuple(path for path in self.changes if path not in known)
 
     @property
     def code(self) -> Mapping[str, str]:
         """md5 of the digest of each stage's code, by stage."""
-        return {
+        found = {
             name: dep["md5"]
             for name, facts in self.lock.get("stages", {}).items()
             for dep in facts.get("deps", ())
             if dep["path"] == f"data/code/{name}" and "md5" in dep
         }
+        found.pop(STAGE, None)
+        own = {STAGE: self.evaluation_code} if self.evaluation_code else {}
+        return found | own
 
 
 def to_outputs(

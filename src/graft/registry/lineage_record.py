@@ -1,5 +1,6 @@
 """Writing the lineage of a version, as stage evaluate registers it."""
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -81,6 +82,7 @@ def collect_lineage(facts: Facts, run: str, evaluation: str, root: Path) -> Line
         changes=tuple(changed_files()),
         experiment=tags.get("dvc.experiment", ""),
         is_tracked="DVC_STAGE" in os.environ,
+        evaluation_code=_md5(root / "data/code" / STAGE),
         base=record.base_path,
         base_revision=record.base_revision,
         template_hash=record.template_hash,
@@ -105,6 +107,10 @@ def processor_name(processors: Path = PROCESSORS) -> str:
     lines = processors.read_text("utf-8", errors="replace").splitlines()
     names = (line.partition(":")[2] for line in lines if line.startswith("model name"))
     return next(names, "").strip()
+
+
+def _md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def uncached_outputs(pipeline: Path) -> frozenset[str]:

@@ -116,6 +116,7 @@ class Lineages:
             changes=("unknown files",) if dirty else (),
             experiment=run_tags.get("dvc.experiment", ""),
             is_tracked=bool(digest),
+            evaluation_code="",
             base=base,
             base_revision=revision,
             template_hash=tags.get("template_hash", ""),
