@@ -51,8 +51,8 @@ COMMANDS: dict[str, str] = {
     "rollback": "give the alias champion back to an earlier version",
     "serve": "answer requests with a registered version, as OpenAI's API does",
     "summary": "show scores and the registered version, and where to see more",
-    "verify": "check a registered version's files, and certify every way to use it",
     "ui": "open MLflow's pages of runs and registered models",
+    "verify": "check a registered version's files, and certify every way to use it",
 }
 """Name of a module in `graft.commands` → one line of help. A module is imported when
 its command runs."""
