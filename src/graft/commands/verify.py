@@ -35,8 +35,8 @@ def run(
 ) -> dict[str, Any] | None:
     """Check a version's files, and compare every way of using it with its evaluation.
 
-    The result is stored in the registry: the tags certificate, certificate/reason and
-    certificate/signature of the version, and all numbers in its run.
+    The result is stored in the registry: the tags certificate and certificate/reason
+    of the version, and all numbers in its run.
 
     Args:
         version: number, alias or models:/NAME/NUMBER.

@@ -1,4 +1,4 @@
-"""The certificate of a registered version: every way of using it answers as evaluated."""
+"""The certificate of a registered version: each way of using it answers as scored."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -122,15 +122,15 @@ class Ways:
         adapter = active_adapter(model)
         rows = [PromptRow(ids, adapter, n) for n, ids in enumerate(self._prompts)]
         batch = ContinuousBatch(model, version.slots, version.length)
+        size = model.config.vocab_size
         for request in to_requests(version.template, rows, version.decoding):
-            batch.add(_with_logprobs(request, min(REPORTED, model.config.vocab_size)))
+            batch.add(replace(request, logprobs=min(REPORTED, size)))
         batch.close()
         texts: dict[Any, str] = dict.fromkeys(range(len(rows)), "")
         events: dict[Any, list[Any]] = {row: [] for row in texts}
         for event in batch.events():
             texts[event.key] += event.text
             events[event.key] += zip(event.tokens, event.logprobs)
-        size = model.config.vocab_size
         logprobs = [
             _to_array(events[row], tokens, size)
             for row, tokens in enumerate(self.generated[1])
@@ -211,12 +211,6 @@ class Ways:
     @property
     def _starts(self) -> list[int]:
         return [len(prompt) for prompt in self._prompts]
-
-
-def _with_logprobs(request: Any, number: int) -> Any:
-    from dataclasses import replace
-
-    return replace(request, logprobs=number)
 
 
 def _to_array(
