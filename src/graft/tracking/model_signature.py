@@ -22,6 +22,13 @@ class UntriedFlavor:
         mlflow.pyfunc.save_model(**options)
 
 
+def description(decoding: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Signature and input example as arguments of MLflow; none without decoding."""
+    if not decoding:
+        return {}
+    return {"signature": to_signature(decoding), "input_example": INPUT_EXAMPLE}
+
+
 def to_signature(decoding: Mapping[str, Any]) -> Any:
     """MLflow's signature: one text or chat a row, a text for each, and the parameters
     of decoding with their defaults.

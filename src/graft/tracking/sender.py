@@ -8,11 +8,7 @@ from typing import Any
 from graft.config.secrets import without_secret
 from graft.tracking.journal import FILES, Event, Journal
 from graft.tracking.limits import MOST_IN_PARAM, MOST_IN_TAG, to_name, to_value
-from graft.tracking.model_signature import (
-    INPUT_EXAMPLE,
-    UntriedFlavor,
-    to_signature,
-)
+from graft.tracking.model_signature import UntriedFlavor, description
 from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import alone, artifact_location
 from graft.tracking.store import (
@@ -236,12 +232,6 @@ class Sender:
         }
         code, package = files.pop("code"), files.pop("package", None)
         settings = event.values.get("settings") or {}
-        described: dict[str, Any] = {}
-        if decoding := settings.get("decoding"):
-            described = {
-                "signature": to_signature(decoding),
-                "input_example": INPUT_EXAMPLE,
-            }
         with self._mlflow.start_run(run_id=self._run, log_system_metrics=False):
             logged = self._mlflow.models.Model.log(
                 artifact_path=None,
@@ -256,7 +246,7 @@ class Sender:
                 pip_requirements=event.values["requirements"],
                 registered_model_name=name,
                 streamable=True,
-                **described,
+                **description(settings.get("decoding")),
             )
         return str(logged.registered_model_version)
 
