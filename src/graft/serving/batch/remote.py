@@ -74,6 +74,7 @@ class RemoteApi:
 
         Raises: ConfigError if the API does not answer, or refuses all requests.
         """
+        self._answered_at = monotonic()
         todo: queue.SimpleQueue[BatchRequest] = queue.SimpleQueue()
         for request in requests:
             todo.put(request)
