@@ -3,13 +3,13 @@
 import asyncio
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from graft.serving.demo.client import ApiClient
 from graft.serving.demo.feedback import FeedbackFolder
+from graft.serving.demo.page import PageServer, to_blocks
 from graft.serving.server import bind
 
 
@@ -21,9 +21,6 @@ def demo_of(url: str, folder: Path) -> Iterator[str]:
         url: of the API.
         folder: for feedback.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of Gradio's own imports
-        from graft.serving.demo.page import PageServer, to_blocks
     client, feedback = ApiClient(url), FeedbackFolder(folder)
     servers: list[PageServer] = []
 

@@ -1,7 +1,6 @@
 """The page in a real browser, as people use it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from api_server import running

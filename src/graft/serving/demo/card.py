@@ -68,7 +68,7 @@ def add_card(number: int, noun: str, title: str, visible: bool) -> Card:
         with gr.Row(elem_classes="verdicts", visible=False) as verdicts:
             labels = ("👍 Good", "👎 Bad", "✏️ Improve")
             good, bad, improve = (
-                gr.Button(label, size="sm", min_width=96, scale=0) for label in labels
+                gr.Button(label, size="sm", min_width=86, scale=0) for label in labels
             )
         with gr.Column(visible=False) as editor:
             correction = gr.Textbox(label=f"A better {noun}", lines=3, max_lines=12)

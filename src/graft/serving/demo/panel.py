@@ -101,7 +101,7 @@ class Panel:
         }
 
     def _shown(self, sides: list[Side], are_open: bool) -> dict[Any, Any]:
-        shown = texts.to_cards(sides, are_open=are_open)
+        shown = texts.to_cards(sides, are_open=are_open, with_prompts=self.form.is_chat)
         return {card.text: text for card, text in zip(self.cards, shown)}
 
 
@@ -145,9 +145,7 @@ def add_panel(
             new = gr.Button("New chat", size="sm", visible=form.is_chat)
     with gr.Row(elem_classes="cards"):
         cards = [
-            add_card(
-                number, noun, texts.to_card(Side(model), is_open=False), bool(model)
-            )
+            add_card(number, noun, texts.to_card(Side(model)), bool(model))
             for number, model in enumerate([*chosen, "", "", ""][:MOST_SIDES])
         ]
     if examples := to_examples(form, prompts):

@@ -22,17 +22,24 @@ def to_heading(name: str, url: str) -> str:
     )
 
 
-def to_card(side: Side, *, is_open: bool, reference: str | None = None) -> str:
-    """The answer of one version, below earlier turns.
+def to_card(
+    side: Side,
+    *,
+    is_open: bool = False,
+    with_prompt: bool = False,
+    reference: str | None = None,
+) -> str:
+    """The answer of one version.
 
     Args:
         is_open: whether the answer still grows.
+        with_prompt: whether the turns before it are shown.
         reference: an answer; what it lacks is marked.
     """
     title = f"<strong>{html.escape(to_label(side.model))}</strong>"
     if side.version and side.version != side.model:
         title += f" <small>{html.escape(side.version)}</small>"
-    turns = side.prompt if len(side.prompt) > 1 or side.before else []
+    turns = side.prompt if with_prompt else []
     parts = [_turn(turn["role"], html.escape(turn["content"])) for turn in turns]
     if side.answer or is_open:
         text = to_html(side.answer, None if is_open else reference)
@@ -44,11 +51,16 @@ def to_card(side: Side, *, is_open: bool, reference: str | None = None) -> str:
     return f'<h2 class="version">{title}</h2>{"".join(parts)}'
 
 
-def to_cards(sides: Sequence[Side], *, are_open: bool) -> list[str]:
+def to_cards(sides: Sequence[Side], *, are_open: bool, with_prompts: bool) -> list[str]:
     """All answers; in the others, what the first one lacks is marked."""
     first = sides[0].answer if sides else ""
     return [
-        to_card(side, is_open=are_open, reference=first if at and first else None)
+        to_card(
+            side,
+            is_open=are_open,
+            with_prompt=with_prompts,
+            reference=first if at and first else None,
+        )
         for at, side in enumerate(sides)
     ]
 
