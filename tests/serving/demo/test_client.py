@@ -124,6 +124,8 @@ def test_without_an_api_the_error_names_the_command_that_starts_one() -> None:
         ApiClient("http://127.0.0.1:9").models()
     with pytest.raises(ConfigError, match="graft serve"):
         ApiClient("nonsense").models()
+    with pytest.raises(ConfigError, match="graft serve"):
+        ApiClient("http://127.0.0.1:9").accepts("any", QUESTION)
 
 
 def test_a_key_is_sent_and_its_lack_is_an_error(loaded, serving, tmp_path) -> None:

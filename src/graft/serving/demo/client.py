@@ -69,11 +69,13 @@ class ApiClient:
                 fix="export GRAFT_API_KEY=KEY",
             )
         try:
-            return [
-                str(model["id"]) for model in found.raise_for_status().json()["data"]
-            ]
+            models = found.raise_for_status().json()["data"]
+            names = [str(model["id"]) for model in models]
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise self._no_api(f"GET /v1/models: {found.status_code}") from error
+        if not names:
+            raise self._no_api("it serves no model")
+        return names
 
     def tasks(self) -> list[str]:
         """Tasks with a route of their own; none if the API is not graft's."""
@@ -85,10 +87,16 @@ class ApiClient:
         return [p.removeprefix(TASK_ROUTE) for p in paths if p.startswith(TASK_ROUTE)]
 
     def accepts(self, model: str, question: Question) -> bool:
-        """Whether the API can answer such a question. One token is generated."""
+        """Whether the API can answer such a question. One token is generated.
+
+        Raises: ConfigError if no API answers at the address.
+        """
         body = {**question.body, "model": model, "max_tokens": 1}
         url = f"{self.url}{question.path}"
-        found = httpx.post(url, json=body, headers=self._headers, timeout=60)
+        try:
+            found = httpx.post(url, json=body, headers=self._headers, timeout=60)
+        except httpx.HTTPError as error:
+            raise self._no_api(str(error)) from error
         return found.status_code not in (400, 404, 405, 422)
 
     async def stream(
