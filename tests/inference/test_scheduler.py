@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from graft.errors import RequestError
 from graft.inference.requests import GenerationRequest, OpenRow, Sampling
 from graft.inference.runner import ModelRunner
-from graft.inference.seeds import several
 from graft.inference.scheduler import Scheduler
+from graft.inference.seeds import several
 
 LENGTH, NEW = 64, 10
 PROMPTS = [[(7 * n + i * i) % 251 for i in range(1 + 5 * n % 37)] for n in range(12)]
