@@ -13,25 +13,12 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path += [str(ROOT / "tests/samples"), str(ROOT / "tests/serving")]
-
-
-class NeverEnds:
-    """A template without stop tokens, so that all completions have the same length."""
-
-    stop_ids: list[int] = []
-
-    def __init__(self, template: Any) -> None:
-        self._template = template
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._template, name)
 
 
 def prompts(number: int) -> list[str]:
@@ -116,6 +103,7 @@ def clients(port: int, num_streams: int, num_tokens: int) -> dict[str, float]:
 def endless_batch(num_slots: int) -> tuple[Any, Any]:
     """The batch of the API, in the engine's process."""
     import torch
+    from endless import endless
     from tiny_server import load_served
 
     from graft.inference.batching import ContinuousBatch
@@ -123,7 +111,7 @@ def endless_batch(num_slots: int) -> tuple[Any, Any]:
     torch.set_num_threads(1)
     loaded = load_served()
     batch = ContinuousBatch(loaded.model, num_slots, loaded.length)
-    return batch, NeverEnds(loaded.version.template)
+    return batch, endless(loaded, 1).version.template
 
 
 def main() -> None:
@@ -140,14 +128,14 @@ def main() -> None:
         return
     import torch
     from api_server import running
+    from endless import endless
     from tiny_server import load_served, serving_config
 
     from graft.serving.engine_process import EngineProcess
 
     torch.set_num_threads(1)
     alone, loaded = load_served(), load_served()
-    endless = replace(loaded.version, template=NeverEnds(loaded.version.template))
-    loaded, alone = (replace(one, version=endless) for one in (loaded, alone))
+    loaded, alone = (endless(one, words.tokens) for one in (loaded, alone))
     serving = serving_config(slots=words.streams)
     run_engine(alone, words.streams, 8)
     ratios = []

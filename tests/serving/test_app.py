@@ -5,10 +5,10 @@ import json
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import httpx2
 from api_server import Running, running
+from endless import endless
 
 LONG = {"model": "translator", "prompt": "The cat sleeps.", "max_tokens": 400}
 """A request that takes about a second."""
@@ -29,21 +29,7 @@ def is_idle(api: Running) -> bool:
 
 def without_end(loaded):
     """A version whose completions end at their limit alone."""
-    template = loaded.version.template
-    version = replace(loaded.version, template=NeverEnds(template))
-    return replace(loaded, version=version)
-
-
-class NeverEnds:
-    """A template without stop tokens."""
-
-    stop_ids: list[int] = []
-
-    def __init__(self, template) -> None:
-        self._template = template
-
-    def __getattr__(self, name: str):
-        return getattr(self._template, name)
+    return endless(loaded, loaded.length - 100)
 
 
 def test_a_client_that_leaves_a_stream_frees_its_slot(loaded, serving):

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.requests import Request
 
-from graft.serving import answers, inputs, jobs
+from graft.serving import answer_formats, inputs, jobs
 from graft.serving.answers import Answer
 from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
 from graft.serving.served_model import ServedVersion
@@ -79,8 +79,10 @@ class Responder:
         is_chat = isinstance(body, ChatRequest)
         key = f"{'chatcmpl' if is_chat else 'cmpl'}-{request.state.request_id}"
         job = jobs.to_job(key, choice.version, prompts, body, self._server.length)
-        answer_format: answers.AnswerFormat
-        answer_format = answers.ChatFormat() if is_chat else answers.CompletionFormat()
+        answer_format: answer_formats.AnswerFormat
+        answer_format = answer_formats.CompletionFormat()
+        if is_chat:
+            answer_format = answer_formats.ChatFormat()
         if choice.shadow is not None:
             shadow = jobs.to_job(
                 f"shadow-{key}", choice.shadow, prompts, body, self._server.length

@@ -68,7 +68,10 @@ def prompt_ids(
 
 
 def prompt_fields(task: Task) -> list[str]:
-    """The text fields of a task from which its prompts are made, unlike its answers."""
+    """The text fields of a task from which its prompts are made, unlike its answers.
+
+    None if its prompts are not made of texts, as those of chats.
+    """
     demo = dict(task.demo_row)
     before = task.to_example(demo)[0][:-1]
     found = []
@@ -77,7 +80,7 @@ def prompt_fields(task: Task) -> list[str]:
             changed = demo | {name: f"{demo.get(name, '')} more"}
             if task.to_example(changed)[0][:-1] != before:
                 found.append(name)
-    return found
+    return found if any(not task.fields[name].optional for name in found) else []
 
 
 def task_ids(template: Template, task: Task, fields: Mapping[str, str]) -> list[int]:

@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from graft.serving.admission import Admission
-from graft.serving.answers import Answer, AnswerFormat, to_chunk
+from graft.serving.answer_formats import AnswerFormat, to_chunk
+from graft.serving.answers import Answer
 from graft.serving.engine import EngineStoppedError, ServingEngine
 from graft.serving.errors import ApiError
 from graft.serving.jobs import Job

@@ -1,4 +1,5 @@
-"""The signature and the input example of the registered model, as MLflow shows them."""
+"""How the registered model is logged: its signature and input example, as MLflow shows
+them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,38 @@ class UntriedFlavor:
 
         assert not validate_serving_input
         mlflow.pyfunc.save_model(**options)
+
+
+def log_model(
+    mlflow: Any,
+    *,
+    code: str,
+    package: str | None,
+    model_config: Mapping[str, Any],
+    **options: Any,
+) -> Any:
+    """Log a model from code to the active run.
+
+    Args:
+        code: the Python file that defines it.
+        package: graft's own code; None: it is installed where the model is loaded.
+        model_config: what the model reads when it is loaded.
+        options: further arguments of `mlflow.models.Model.log`.
+    Returns: MLflow's ModelInfo.
+    """
+    return mlflow.models.Model.log(
+        artifact_path=None,
+        name="adapter",
+        flavor=UntriedFlavor,
+        flavor_name="pyfunc",
+        validate_serving_input=False,
+        python_model=code,
+        code_paths=[package] if package else None,
+        model_config=model_config,
+        streamable=True,
+        **description(model_config.get("decoding")),
+        **options,
+    )
 
 
 def description(decoding: Mapping[str, Any] | None) -> dict[str, Any]:

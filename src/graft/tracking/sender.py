@@ -8,7 +8,7 @@ from typing import Any
 from graft.config.secrets import without_secret
 from graft.tracking.journal import FILES, Event, Journal
 from graft.tracking.limits import MOST_IN_PARAM, MOST_IN_TAG, to_name, to_value
-from graft.tracking.model_signature import UntriedFlavor, description
+from graft.tracking.model_signature import log_model
 from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import alone, artifact_location
 from graft.tracking.store import (
@@ -230,23 +230,15 @@ class Sender:
             for part in FILES["register"]
             if event.values.get(part)
         }
-        code, package = files.pop("code"), files.pop("package", None)
-        settings = event.values.get("settings") or {}
         with self._mlflow.start_run(run_id=self._run, log_system_metrics=False):
-            logged = self._mlflow.models.Model.log(
-                artifact_path=None,
-                name="adapter",
-                flavor=UntriedFlavor,
-                flavor_name="pyfunc",
-                validate_serving_input=False,
-                python_model=code,
-                code_paths=[package] if package else None,
+            logged = log_model(
+                self._mlflow,
+                code=files.pop("code"),
+                package=files.pop("package", None),
                 artifacts=files,
-                model_config=settings,
+                model_config=event.values.get("settings") or {},
                 pip_requirements=event.values["requirements"],
                 registered_model_name=name,
-                streamable=True,
-                **description(settings.get("decoding")),
             )
         return str(logged.registered_model_version)
 

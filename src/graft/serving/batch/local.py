@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from graft.inference.batching import ContinuousBatch
 from graft.serving import inputs, jobs
-from graft.serving.answers import Answer, AnswerFormat, ChatFormat, CompletionFormat
+from graft.serving.answer_formats import AnswerFormat, ChatFormat, CompletionFormat
+from graft.serving.answers import Answer
 from graft.serving.batch.requests import BatchRequest, Response, refusal
 from graft.serving.engine_loader import LoadedModel
 from graft.serving.errors import ApiError, invalid
