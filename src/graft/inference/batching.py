@@ -1,7 +1,7 @@
 """Rows of a model that run together: added, cancelled and completed."""
 
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Condition, Lock
@@ -133,9 +133,13 @@ class ContinuousBatch:
         slots, rows = self._num_slots, list[OpenRow]()
         while True:
             try:
-                with open_scheduler(
-                    self._model, slots, self._length, self._weights
-                ) as scheduler:
+                with ExitStack() as stack:
+                    with self._stepping():  # it reads the adapters
+                        scheduler = stack.enter_context(
+                            open_scheduler(
+                                self._model, slots, self._length, self._weights
+                            )
+                        )
                     slots = scheduler.num_slots
                     scheduler.add(*rows)
                     try:
@@ -182,11 +186,20 @@ class ContinuousBatch:
             cancelled, self._cancelled = self._cancelled, set()
             reloads, self._reloads = self._reloads, False
             self._is_stepping = True
-        try:
+        with self._stepping():
             scheduler.add(*added)
             if reloads:
                 scheduler.reload_adapters()
             return scheduler.cancel(cancelled) if cancelled else scheduler.step()
+
+    @contextmanager
+    def _stepping(self) -> Iterator[None]:
+        """Let nothing run inside that `_between_steps` guards."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stepping or not self._is_paused)
+            self._is_stepping = True
+        try:
+            yield
         finally:
             with self._changed:
                 self._is_stepping = False

@@ -14,6 +14,8 @@ from graft.serving.errors import ApiError
 
 LOGGER = logging.getLogger("graft.requests")
 ID_HEADER = "x-request-id"
+PROBES = "/health/"
+"""Supervisors ask these every second; they are not logged."""
 _ID = re.compile(r"[\w.-]{1,64}")
 
 
@@ -72,7 +74,10 @@ class RequestLog:
                 await self._refuse(marked)
         finally:
             seconds = perf_counter() - start
-            LOGGER.info(json.dumps(self._line(scope, request_id, status, seconds)))
+            level = logging.DEBUG if scope["path"].startswith(PROBES) else logging.INFO
+            LOGGER.log(
+                level, json.dumps(self._line(scope, request_id, status, seconds))
+            )
 
     async def _refuse(self, send: Send) -> None:
         error = ApiError(
