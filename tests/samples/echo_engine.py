@@ -12,13 +12,15 @@ from graft.inference.requests import GenerationRequest, OpenRow, TokensEvent
 
 class EchoBatch:
     """A `Batch`. The token 999 ends its process; rows that begin with 1 wait until they
-    are cancelled."""
+    are cancelled, and those that begin with 2 are rejected."""
 
     def __init__(self) -> None:
         self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.adapters: dict[str, Path] = {}
 
     def add(self, request: GenerationRequest) -> None:
+        if request.prompt[0] == 2:
+            raise ModelError("row", "rejected", expected="another", fix="send another")
         self._messages.put(OpenRow(request))
 
     def cancel(self, key: Hashable) -> None:

@@ -52,6 +52,16 @@ def test_a_row_can_be_cancelled(process: EngineProcess) -> None:
     assert event.finish == "cancelled"
 
 
+def test_a_row_that_the_batch_rejects_ends_and_the_others_go_on(
+    process: EngineProcess,
+) -> None:
+    process.add(GenerationRequest("bad", [2], 1))
+    process.add(row("good", "a"))
+    process.close()
+    finishes = {event.key: event.finish for event in process.events()}
+    assert finishes == {"bad": "cancelled", "good": "length"}
+
+
 def test_an_error_of_loading_is_raised_here() -> None:
     process = EngineProcess("echo_engine:load")
     process.start_loading("it is too large")

@@ -35,7 +35,7 @@ class Batch(Protocol):
 
 
 class EngineStoppedError(Exception):
-    """The engine has ended, by an error or because it was closed."""
+    """The engine has ended, or rejected a row that its reader did not cancel."""
 
 
 class _Rows:
@@ -60,7 +60,8 @@ class _Rows:
         await self._changed.wait()
         self._changed.clear()
         events, self._events = self._events, []
-        if self._failed and not events:
+        rejected = any(event.finish == "cancelled" for event in events)
+        if rejected or self._failed and not events:
             raise EngineStoppedError
         self.num_open -= sum(event.finish is not None for event in events)
         return events
@@ -106,7 +107,7 @@ class ServingEngine:
         """Run the requests; yields new events, several at once if the reader is slow.
 
         When the iterator is closed or cancelled early, the rows end.
-        Raises: EngineStoppedError if the engine ended before the rows.
+        Raises: EngineStoppedError if the engine ended before the rows, or rejected one.
         """
         if self.failure is not None:
             raise EngineStoppedError

@@ -6,6 +6,7 @@ on the API's side, tokens are decoded on the engine's.
 """
 
 import importlib
+import logging
 import multiprocessing
 import os
 import queue
@@ -21,6 +22,8 @@ from graft.errors import GraftError, ModelError
 from graft.inference.detokenizer import TokenDecoder
 from graft.inference.requests import GenerationRequest, TokensEvent
 from graft.serving.engine import Batch
+
+LOGGER = logging.getLogger(__name__)
 
 
 class EngineProcess:
@@ -162,18 +165,23 @@ def _receive(
             os._exit(1)
         if kind == "add":
             request, decodes = value
-            batch.add(replace(request, template=template if decodes else None))
+            row = replace(request, template=template if decodes else None)
+            try:
+                batch.add(row)
+            except GraftError as error:  # such as an adapter that has been removed
+                LOGGER.error("a row is rejected: %s", error)
+                sender.put("events", TokensEvent(row.key, [], [], "", "cancelled"))
         elif kind == "cancel":
             batch.cancel(value)
         elif kind == "close":
             batch.close()
         else:
-            error = None
+            problem = None
             try:
                 getattr(batch, kind)(*value)
             except GraftError as caught:
-                error = caught
-            sender.put("reply", error)
+                problem = caught
+            sender.put("reply", problem)
 
 
 class _Sender:
