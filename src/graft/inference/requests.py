@@ -31,9 +31,9 @@ class Sampling:
 
 
 GREEDY = Sampling()
-MOST_LIKELY = 20
-"""Most likely tokens that a row may report, as in OpenAI's API: all rows of a step
-compute as many as one of them requests."""
+MOST_LIKELY = 1024
+"""Most likely tokens that a row may report: all rows of a step compute as many as one
+of them requests. The API accepts fewer."""
 
 
 @dataclass(frozen=True)

@@ -119,12 +119,19 @@ class VllmBackend:
                     else iter(())
                 )
                 for name, (_, answers) in zip(missing, found, strict=True):
+                    self._check_ends(missing[name][0], answers)
                     journal.put(name, answers)
                     progress.update(len(answers))
             for name, (rows, _) in chunks.items():
                 answers = [Answer(*values) for values in journal.get(name)]
                 kept = self._sampled if name.endswith("/check") else self._answers
                 kept |= dict(zip(rows, answers, strict=True))
+
+    def _check_ends(self, rows: Sequence[ModelRow], answers: Sequence[Any]) -> None:
+        """Raises: ModelError if an answer ends without a reason; none is kept then."""
+        found = dict(zip(rows, (Answer(*one) for one in answers), strict=True))
+        for _ in self._finished(found, rows):
+            pass
 
     def _chunks(
         self, names: Sequence[str]

@@ -84,6 +84,7 @@ def reject_unknown_params() -> None:
     logger = logging.getLogger("mlflow.models.utils")
     if not any(isinstance(one, UnknownParams) for one in logger.filters):
         logger.addFilter(UnknownParams())
+    logger.setLevel(logging.WARNING)  # graft's own client of the store silences MLflow
 
 
 _NAMES = tuple(DecodingParams.model_fields)

@@ -9,9 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from graft.inference.requests import MOST_LIKELY
-
 MOST_STOPS = 4
+MOST_LIKELY = 20
 MOST_COMPLETIONS = 16
 
 
