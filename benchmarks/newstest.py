@@ -20,6 +20,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,8 @@ def main() -> None:
     completing, scoring, tokens = run_stage(model, pairs, args.slots)
     print(
         f"| {args.rows} prompts, base and tuned | loading {loading:.1f} s | "
-        f"completions {completing:.1f} s ({tokens / completing:,.0f} tokens/s) | likelihoods "
-        f"{scoring:.1f} s | whole {loading + completing + scoring:.1f} s |",
+        f"completions {completing:.1f} s ({tokens / completing:,.0f} tokens/s) | "
+        f"likelihoods {scoring:.1f} s | whole {loading + completing + scoring:.1f} s |",
         flush=True,
     )
     texts = [to_text(pair) for pair in pairs]
@@ -161,12 +162,14 @@ def run_stage(
             for row, (prompt, reference) in enumerate(chunk)
             for adapter in ADAPTERS
         ]
-        events, seconds = timed(lambda: list(run_requests(model, requests, slots)))
+        running = run_requests(model, requests, slots)
+        events, seconds = timed(partial(list, running))
         completing += seconds
         tokens += sum(len(event.tokens) for event in events)
         texts = [to_text(pair) for pair in chunk]
         for adapter in ADAPTERS:
-            scoring += timed(lambda: negative_log_likelihoods(model, texts, adapter))[1]
+            score = partial(negative_log_likelihoods, model, texts, adapter)
+            scoring += timed(score)[1]
     return completing, scoring, tokens
 
 

@@ -11,7 +11,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from statistics import median, quantiles
@@ -152,8 +151,8 @@ def main() -> None:
             print(
                 f"engine {engine:7.0f} tokens/s   API {served:7.0f}   ratio "
                 f"{served / engine:.2f}   between events "
-                f"{found['gap_p50_ms']:.1f} ms (median), {found['gap_p99_ms']:.1f} (p99)"
-                f"   threads {threading.active_count()}",
+                f"{found['gap_p50_ms']:.1f} ms (median), "
+                f"{found['gap_p99_ms']:.1f} (p99)",
                 flush=True,
             )
     print(f"median ratio {median(ratios):.2f}")

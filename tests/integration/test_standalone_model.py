@@ -90,8 +90,8 @@ def post(port: int, body: dict[str, Any]) -> Any:
 def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
     while server.poll() is None:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/ping").close()
-            return
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping"):
+                return
         except OSError:
             time.sleep(0.5)
     raise AssertionError("the server ended")
@@ -139,7 +139,7 @@ def test_a_version_answers_in_an_empty_environment_as_in_the_evaluation(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     serve = [venv / "bin/mlflow", "models", "serve", "-m", folder, "-p", str(port)]
-    server = subprocess.Popen(
+    server = subprocess.Popen(  # pylint: disable=consider-using-with
         [*serve, "--env-manager", "local"],
         cwd=elsewhere,
         env=environment,

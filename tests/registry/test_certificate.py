@@ -99,7 +99,7 @@ def test_unreported_tokens_only_lower_the_divergence(p, q, number):
 
 
 def test_the_merged_model_has_a_budget_of_its_own():
-    values = yaml.safe_load(Path("configs/certificate/default.yaml").read_text())
+    values = yaml.safe_load(Path("configs/certificate/default.yaml").read_bytes())
     config = CertificateConfig.model_validate(values)
     assert config.budget("merged") == config.merged
     assert config.budget("api") == config.budget("pyfunc") == config.same

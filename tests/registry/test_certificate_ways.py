@@ -28,7 +28,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")
 def version(tmp_path_factory: pytest.TempPathFactory) -> CertifiedVersion:
     root = tmp_path_factory.mktemp("version")
     make_base(root / "base")
-    params = make_params(yaml.safe_load(Path("params.yaml").read_text()), root / "base")
+    params = make_params(
+        yaml.safe_load(Path("params.yaml").read_bytes()), root / "base"
+    )
     make_adapter(params, root / "adapter")
     return CertifiedVersion(
         folder=root,

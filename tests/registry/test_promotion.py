@@ -56,7 +56,7 @@ def test_the_log_and_the_tags_say_who_when_and_why(
     promote(registry, reason="the release")
     decisions = DecisionLog.open(registry).read()
     assert [one.action for one in decisions] == ["promote", "refuse", "promote"]
-    second, third = decisions[1:]
+    second, third = decisions[1], decisions[2]
     assert third.by == "ada" and third.reason == "the release"
     assert third.provenance == {"template_hash": "abc"}
     (gain,) = [one for one in third.checks if one["rule"] == "gain"]

@@ -67,6 +67,7 @@ class FakeEngine:
         self.adapters: set[str] = set()
 
     async def add_adapter(self, name: str, folder: Path) -> None:
+        assert folder == Path(name)
         self.adapters.add(name)
 
     async def remove_adapter(self, name: str) -> None:

@@ -103,7 +103,8 @@ def certify(
     if generated.decoding != opened.decoding:
         raise ModelError(
             version.address,
-            f"its decoding is {opened.decoding}, but {generated.decoding} was evaluated",
+            f"its decoding is {opened.decoding}, but {generated.decoding} was "
+            "evaluated",
             expected="the decoding of the evaluation",
             fix="register it again: dvc repro -f evaluate",
         )

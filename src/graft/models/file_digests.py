@@ -33,7 +33,7 @@ def check_files(folder: Path, recorded: Mapping[str, str]) -> None:
             else (
                 "was added after registration"
                 if was is None
-                else f"was changed after registration: SHA-256 {now[:16]}…, was {was[:16]}…"
+                else f"was changed: SHA-256 {now[:16]}…, registered with {was[:16]}…"
             )
         )
         raise ModelError(

@@ -85,9 +85,10 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        bodies = (ChatRequest, CompletionRequest, TaskRequest)
-        known = [name for body in bodies for name in body.model_fields]
-        answer = errors.invalid(error.errors(), known)
+        known: set[str] = set()
+        for body in (ChatRequest, CompletionRequest, TaskRequest):
+            known |= set(body.model_fields)
+        answer = errors.invalid(error.errors(), sorted(known))
         return JSONResponse(answer.to_body(), answer.status)
 
     @app.exception_handler(HTTPException)

@@ -136,7 +136,7 @@ class ChatRequest(SamplingFields):
 
 
 class CompletionRequest(SamplingFields):
-    """The body of POST /v1/completions. A prompt is a text, or the ids of its tokens."""
+    """The body of POST /v1/completions. A prompt is a text, or the ids of tokens."""
 
     prompt: str | Annotated[list[str], Field(min_length=1)] | list[int]
     logprobs: Annotated[int, Field(ge=0, le=MOST_LIKELY)] | None = None
