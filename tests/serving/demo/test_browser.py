@@ -38,6 +38,8 @@ def test_users_compare_rate_and_correct_answers(api, page: Page, tmp_path) -> No
         page.open(url, 1280, 900)
         translate(page, "The cat sleeps.")
         page.click("Good", within="#card-0")
+        # Gradio draws the card anew, and loses a click meanwhile.
+        page.wait("document.querySelector('#card-0 button.primary')")
         page.click("Improve", within="#card-0")
         page.type("#card-0 textarea", "Le chat dort.")
         page.click("Save", within="#card-0")
