@@ -28,7 +28,15 @@ def _run() -> Iterator[Run]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            # Its forks would wait for threads that they do not have.
+            **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+            "TOKENIZERS_PARALLELISM": "false",
+            "HF_DEACTIVATE_ASYNC_LOAD": "1",
+            "TQDM_DISABLE": "1",
+        },
     ) as process:
         assert process.stdin and process.stdout
 
