@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,7 +58,6 @@ class ServedVersions:
         name: of the registered model.
         reference: alias or number of the version that answers.
         canary: a second version, if any.
-        on_refused: called with a version number and the reason.
     Attributes:
         in_use: requests that have each version, by its id.
     """
@@ -70,11 +69,9 @@ class ServedVersions:
         canary: CanaryConfig | None,
         registry: Registry,
         engine: ServingEngine,
-        on_refused: Callable[[str, str], None] = lambda version, reason: None,
     ) -> None:
         self.name, self._reference, self._canary = name, reference, canary
         self._registry, self._engine = registry, engine
-        self._on_refused = on_refused
         self._loaded: dict[str, ServedVersion] = {}
         self._current: dict[str, str] = {}  # reference → number
         self.refused: dict[str, str] = {}  # number → reason
@@ -146,7 +143,6 @@ class ServedVersions:
             except GraftError as error:
                 failure = error
                 self.refused[number] = str(error)
-                self._on_refused(number, str(error))
                 _log(event="refused", version=number, reason=str(error))
                 continue
             before = self._current.get(reference)
