@@ -6,28 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from registered_versions import GATE, WORDS
 
-from graft.config import GateConfig
 from graft.errors import ConfigError
 from graft.records import Prediction
 from graft.registry.attempts import FIRST, Attempt, next_attempt
 from graft.registry.candidate import Candidate
 from graft.registry.gate import Verdict, identify, judge, judge_first
 
-GATE = GateConfig(
-    metric=None,
-    min_gain=0.0,
-    guardrails={},
-    max_attempts=20,
-    max_latency_ratio=1.5,
-    max_memory_ratio=1.2,
-    require_certificate=False,
-    num_resamples=20_000,
-)
 ONCE = next_attempt([], 0, 20)
 COSTS = {"tuned/latency_p95_ms": 10.0, "evaluate/memory_gib": 1.0}
 PASSED = {"requirements": "passed", "certificate": "passed"}
-WORDS = "a quick brown fox jumps over lazy dogs while small birds sing".split()
 
 
 def candidate(

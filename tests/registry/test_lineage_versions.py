@@ -72,18 +72,10 @@ class Store:
         return lineages.find(version)
 
 
-@pytest.fixture(name="empty", scope="module")
-def _empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite store: its tables take seconds to make."""
-    file = tmp_path_factory.mktemp("store") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{file}").search_experiments()
-    return file
-
-
 @pytest.fixture(name="store")
-def _store(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def _store(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    shutil.copy(empty, tmp_path)
+    shutil.copy(empty_store, tmp_path)
     return Store(tmp_path)
 
 
