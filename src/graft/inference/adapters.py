@@ -8,13 +8,14 @@ An adapter is never merged.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from graft.errors import RequestError
+from graft.kernels.adapted.low_rank import LowRank
 
 
 class AdapterSwitch:
@@ -52,17 +53,23 @@ class AdapterStack:
         modules: PEFT's LoRA layers, or linear layers without adapters.
         names: of the adapters; the first has number 1.
         dtype: of the products.
+        place: a number of rows → where the first matrices lie, [rows, in features], so
+            that the product of the layers computes theirs along; None: on their own.
     """
 
     def __init__(
-        self, modules: Sequence[Any], names: Sequence[str], dtype: torch.dtype
+        self,
+        modules: Sequence[Any],
+        names: Sequence[str],
+        dtype: torch.dtype,
+        place: Callable[[int], Tensor] | None = None,
     ) -> None:
         sizes = [module.out_features for module in modules]
         device = modules[0].weight.device
         places = [
-            (number, sum(sizes[:place]), module, name)
+            (number, sum(sizes[:index]), module, name)
             for number, name in enumerate(names)
-            for place, module in enumerate(modules)
+            for index, module in enumerate(modules)
             if name in getattr(module, "lora_A", {})
         ]
         ranks = [0] * len(names)
@@ -72,7 +79,11 @@ class AdapterStack:
         owners = [number + 1 for number, rank in enumerate(ranks) for _ in range(rank)]
         self._owners = torch.tensor(owners, device=device)
         options = {"dtype": dtype, "device": device}
-        self._down = torch.zeros(sum(ranks), modules[0].in_features, **options)
+        self._is_computed = place is not None
+        if place is None:
+            self._down = torch.zeros(sum(ranks), modules[0].in_features, **options)
+        else:
+            self._down = place(sum(ranks))
         # Zeros outside of each module's own outputs: one product adds all.
         self._up = torch.zeros(sum(ranks), sum(sizes), **options)
         self._parts: list[tuple[Any, str, Tensor, Tensor]] = []
@@ -100,42 +111,60 @@ class AdapterStack:
             down.copy_(module.lora_A[name].weight.detach())
             up.copy_((module.lora_B[name].weight.detach() * module.scaling[name]).T)
 
-    def add_(self, out: Tensor, x: Tensor) -> Tensor:
-        """Add what each token's adapter adds. Returns `out`.
+    def added(self, x: Tensor, computed: Tensor | None) -> LowRank | None:
+        """What each token's adapter adds to the outputs; None: nothing.
 
         Args:
-            out: outputs of the base. Shape [tokens, out features].
             x: shape [tokens, in features].
+            computed: the products with the rows at `place`, [tokens, at least ranks].
         """
         switch = SWITCH.get()
         if not self._parts or switch.common == 0:
-            return out
+            return None
+        own, off = slice(0, sum(self._ranks)), None
         if switch.common is None:
-            inner = functional.linear(x, self._down)
-            inner.masked_fill_(switch.off(self._ranks, self._owners), 0)
-            return out.addmm_(inner, self._up)
-        first = sum(self._ranks[: switch.common - 1])
-        own = slice(first, first + self._ranks[switch.common - 1])
-        return out.addmm_(functional.linear(x, self._down[own]), self._up[own])
+            off = switch.off(self._ranks, self._owners)
+        else:
+            first = sum(self._ranks[: switch.common - 1])
+            own = slice(first, first + self._ranks[switch.common - 1])
+        if self._is_computed and computed is not None:
+            inner = computed[:, own]
+        else:
+            inner = functional.linear(x, self._down[own])
+        return LowRank(inner, self._up[own], off)
+
+
+class Product(Protocol):
+    """The product of linear layers with the same input, without adapters."""
+
+    def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
+        """[tokens, in features] → [tokens, out features], added to `residual`."""
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The outputs, and the products with rows that were appended, if any were."""
 
 
 class AdaptedLinear:
     """Linear layers with the same input, as one product, and their adapters.
 
     Args:
-        product: [tokens, in features] → [tokens, out features].
+        product: of the base.
         stack: the adapters; None: they are part of `product`, or there are none.
     """
 
-    def __init__(
-        self, product: Callable[..., Tensor], stack: AdapterStack | None
-    ) -> None:
+    def __init__(self, product: Product, stack: AdapterStack | None) -> None:
         self._product, self._stack = product, stack
 
     def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
         """[tokens, in features] → [tokens, out features], added to `residual`."""
         out = self._product(x, residual)
-        return out if self._stack is None else self._stack.add_(out, x)
+        added = None if self._stack is None else self._stack.added(x, None)
+        return out if added is None else added.add_(out)
+
+    def split(self, x: Tensor) -> tuple[Tensor, LowRank | None]:
+        """The outputs of the base, and what the adapters add to them."""
+        out, computed = self._product.split(x)
+        return out, None if self._stack is None else self._stack.added(x, computed)
 
     def forward(self, x: Tensor) -> Tensor:
         """[rows, tokens, in features] → [rows, tokens, out features]."""

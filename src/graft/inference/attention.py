@@ -5,8 +5,6 @@ attention goes through that registry is served by the same scheduler. It also st
 keys and values in the slots; the model itself runs without a cache.
 """
 
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,59 +12,12 @@ from packaging.version import Version
 from torch import Tensor
 from torch.nn import functional
 
+from graft.inference.layouts import STEP, OneEach, Packed
+
 SLOTTED = "graft_slotted"
 """The name of this attention in transformers' registry."""
 _GROUPED = Version(torch.__version__) >= Version("2.13")
 """Whether torch's variable-length attention supports grouped-query attention."""
-
-
-@dataclass(frozen=True)
-class Packed:
-    """Whole sequences, one after the other, without padding.
-
-    Args:
-        slots, positions: where the keys of each token are stored. Shape [tokens].
-        starts: int32, cumulative lengths with a leading 0. Shape [sequences + 1].
-        longest: tokens of the longest sequence.
-    """
-
-    slots: Tensor
-    positions: Tensor
-    starts: Tensor
-    longest: int
-
-
-@dataclass(frozen=True)
-class OneEach:
-    """One new token in each of the first slots.
-
-    Args:
-        slots: 0, 1, … Shape [rows].
-        positions: of the new tokens. Shape [rows].
-        longest: no row attends to more tokens than so many.
-    """
-
-    slots: Tensor
-    positions: Tensor
-    longest: int
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the model computes at the moment.
-
-    Args:
-        layout: of its tokens.
-        memory: keys and values of all slots; None: nothing is stored. Shape [layers, 2,
-            slots, length, key heads, head size].
-    """
-
-    layout: Packed | OneEach
-    memory: Tensor | None
-
-
-STEP: ContextVar[Step] = ContextVar("step")
-"""Of this thread. Not an argument, since some families pass none on."""
 
 
 def attend(
@@ -93,6 +44,25 @@ def attend(
     if own is not None:
         for store, new in zip(own, (key, value)):
             store.index_put_((layout.slots, layout.positions), new)
+    return attend_stored(layout, own, query, key, value, scale, window)
+
+
+def attend_stored(
+    layout: Packed | OneEach,
+    own: Tensor | None,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    scale: float | None,
+    window: int | None,
+) -> Tensor:
+    """As `attend`, once keys and values are stored.
+
+    Args:
+        layout: of the step's tokens.
+        own: the layer's keys and values of all slots; needed unless prompts are packed.
+            Shape [2, slots, length, key heads, head size].
+    """
     if window is not None and window >= layout.longest:
         window = None
     if isinstance(layout, Packed):
@@ -213,6 +183,24 @@ def _one_each_cpu(
         scale=scale,
     )  # [rows, key heads, queries per key head, head size]
     return out.view(rows, heads, size)
+
+
+def move_slots(memory: Tensor, lengths: Tensor, pairs: Tensor) -> None:
+    """Copy what slots hold to other slots.
+
+    Args:
+        memory: shape [layers, 2, slots, length, key heads, head size].
+        lengths: tokens of each slot. Shape [slots].
+        pairs: sources and targets; no slot is both. Shape [2, moves].
+    """
+    if memory.is_cuda:
+        from graft.kernels.slots import move
+
+        move(memory, lengths, pairs)
+        return
+    for source, target in pairs.T.tolist():
+        kept = int(lengths[source])
+        memory[:, :, target, :kept] = memory[:, :, source, :kept]
 
 
 def register() -> None:

@@ -13,13 +13,15 @@ from torch.nn import functional
 from graft.inference.adapters import (
     AdaptedLinear,
     AdapterStack,
+    Product,
     number_adapters,
     switchable_adapters,
     tuned_modules,
 )
 from graft.inference.layers import InferenceLayer, has_llama_structure, rms_norm
 
-Product = Callable[..., Tensor]
+APPENDED_ROUND = 16
+"""Rows are appended in multiples of it, so that the outputs of tokens stay aligned."""
 
 
 class DenseProduct:
@@ -28,10 +30,35 @@ class DenseProduct:
     Args:
         weight: shape [out features, in features].
         bias: shape [out features], or None.
+        modules: linear layers whose weights are parts of `weight`, in this order.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
-        self.weight, self._bias = weight, bias
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, modules: Sequence[Any] = ()
+    ) -> None:
+        self.weight, self._bias, self._modules = weight, bias, modules
+        self._num_out = len(weight)
+
+    def append(self, num_rows: int) -> Tensor:
+        """Place for so many more rows, whose products `split` computes along.
+
+        Returns: the rows, [rows, in features].
+        """
+        padded = -(-num_rows // APPENDED_ROUND) * APPENDED_ROUND
+        weight = self.weight.new_zeros(self._num_out + padded, self.weight.shape[1])
+        weight[: self._num_out] = self.weight[: self._num_out]
+        self.weight = weight
+        show_parts(self._modules, weight)
+        if self._bias is not None:
+            bias = self._bias.new_zeros(len(weight))
+            bias[: self._num_out] = self._bias[: self._num_out]
+            self._bias = bias
+        return weight[self._num_out : self._num_out + num_rows]
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The outputs, and those of the rows that `append` added."""
+        out = self(x)
+        return out[:, : self._num_out], out[:, self._num_out :]
 
     def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
         """[tokens, in features] → [tokens, out features] in the dtype of x."""
@@ -54,6 +81,10 @@ class ModuleProduct:
         parts = [module(x) for module in self._modules]
         out = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
         return out if residual is None else residual.add_(out)
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The outputs alone."""
+        return self(x), None
 
 
 class InferenceLinears:
@@ -99,11 +130,12 @@ class InferenceLinears:
         while self._replaced:
             self._replaced.pop().__dict__.pop("forward", None)
 
-    def _replacements(self, owner: Any) -> Iterator[tuple[Any, Product]]:
+    def _replacements(self, owner: Any) -> Iterator[tuple[Any, Callable[..., Tensor]]]:
         inside: set[Any] = set()
         for layer in owner.modules():
             if has_llama_structure(layer):
-                yield layer, InferenceLayer(layer, self._join, self._ops).forward
+                join = partial(self._join, appended=self._ops.APPENDED)
+                yield layer, InferenceLayer(layer, join, self._ops).forward
                 inside |= set(layer.modules())
         for module in owner.modules():
             if module in inside:
@@ -124,8 +156,13 @@ class InferenceLinears:
     def _is_unpacked(self, module: Any) -> bool:
         return self._dense and _is_packed(module)
 
-    def _join(self, modules: Sequence[Any]) -> AdaptedLinear:
-        """One product of linear layers with the same input."""
+    def _join(self, modules: Sequence[Any], *, appended: bool = False) -> AdaptedLinear:
+        """One product of linear layers with the same input.
+
+        Args:
+            appended: whether the first matrices of adapters are rows of the weight, if
+                it is one tensor of the same dtype.
+        """
         tuned = any(hasattr(module, "lora_A") for module in modules)
         if tuned and self._names is None:
             return AdaptedLinear(ModuleProduct(modules), None)
@@ -135,14 +172,18 @@ class InferenceLinears:
             self.version += 1
         if not tuned:
             return AdaptedLinear(self._products[base], None)
-        stack, names = self._stacks.get(base), self._names or []
+        product, names = self._products[base], self._names or []
+        stack = self._stacks.get(base)
         if stack is not None and stack.fits(modules, names):
             stack.refresh()
         else:
-            stack = AdapterStack(modules, names, self._dtype)
+            dense = isinstance(product, DenseProduct)
+            same = dense and product.weight.dtype == self._dtype
+            place = product.append if appended and same else None
+            stack = AdapterStack(modules, names, self._dtype, place)
             self._stacks[base] = stack
             self.version += 1
-        return AdaptedLinear(self._products[base], stack)
+        return AdaptedLinear(product, stack)
 
     def _to_product(self, modules: Sequence[Any]) -> Product:
         packed = all(map(_is_packed, modules))
@@ -151,19 +192,24 @@ class InferenceLinears:
             return ModuleProduct(modules)
         parts = [unpack(module) if packed else _own(module) for module in modules]
         weights = [weight for weight, _ in parts]
+        shown = modules if plain else ()
         weight = weights[0]
         if len(modules) > 1:
-            sizes = [len(weight) for weight in weights]
             weight = torch.cat(weights)
-            for module, part in zip(modules, weight.split(sizes)):
-                if plain:
-                    module.weight.data = part  # a view: no second copy
+            show_parts(shown, weight)
         biases = [bias for _, bias in parts]
         if all(bias is None for bias in biases):
-            return DenseProduct(weight, None)
+            return DenseProduct(weight, None, shown)
         rows = zip(weights, biases, strict=True)
         filled = [w.new_zeros(len(w)) if bias is None else bias for w, bias in rows]
-        return DenseProduct(weight, torch.cat(filled))
+        return DenseProduct(weight, torch.cat(filled), shown)
+
+
+def show_parts(modules: Sequence[Any], weight: Tensor) -> None:
+    """Make the modules' weights views of their rows of `weight`: no second copy."""
+    first = 0
+    for module in modules:
+        module.weight.data = weight[first : (first := first + len(module.weight))]
 
 
 def unpack(module: Any) -> tuple[Tensor, Tensor | None]:
@@ -194,9 +240,9 @@ def _is_plain(module: Any) -> bool:
 
 def _load_ops(device: str) -> ModuleType:
     if device == "cuda":
-        from graft.kernels import cuda
+        from graft.kernels.adapted import cuda
 
         return cuda
-    from graft.kernels import plain
+    from graft.kernels.adapted import plain
 
     return plain

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from graft.inference.adapters import SWITCH, AdapterSwitch, check_adapters
-from graft.inference.attention import SLOTTED, STEP, OneEach, Packed, Step, register
+from graft.inference.attention import SLOTTED, move_slots, register
 from graft.inference.families import inner_model, key_shape
 from graft.inference.graphs import DecodeGraphs
+from graft.inference.layouts import STEP, OneEach, Packed, Step, lay_out
 from graft.inference.linears import InferenceLinears
 
 
@@ -180,17 +181,26 @@ class ModelRunner:
         self._numbers[:rows] = self._to_numbers(self._adapters[:rows])
         self._keep_graphs()
 
-    def free(self, slot: int, last: int) -> None:
-        """Give up a slot; the last slot in use moves there."""
-        if slot != last:
-            kept = self._lengths[last]
-            self._memory[:, :, slot, :kept] = self._memory[:, :, last, :kept]
-            self._lengths[slot] = kept
-            self._adapters[slot] = self._adapters[last]
-            for states in (self._positions, self._numbers):
-                states[slot] = states[last]
-        self._lengths[last] = 0
-        self._positions[last] = 0
+    def close(self, rows: int, sources: list[int], targets: list[int]) -> Tensor:
+        """Give up all slots but the first `rows`.
+
+        Args:
+            sources, targets: slots that move, and to where, before that.
+        Returns: sources and targets on the device. Shape [2, moves].
+        """
+        pairs = torch.tensor([sources, targets], dtype=torch.long)
+        # Not blocking: the host does not wait for the step before.
+        pairs = pairs.to(self.device, non_blocking=True)
+        if sources:
+            move_slots(self._memory, self._positions, pairs)
+        for states in (self._positions, self._numbers):
+            states[pairs[1]] = states[pairs[0]]
+        for source, target in zip(sources, targets, strict=True):
+            self._lengths[target] = self._lengths[source]
+            self._adapters[target] = self._adapters[source]
+        self._lengths[rows:] = [0] * (self.num_slots - rows)
+        self._positions[rows:] = 0
+        return pairs
 
     def _keep_graphs(self) -> None:
         """Keep the graphs that read no weight that has moved."""
@@ -233,17 +243,3 @@ class ModelRunner:
             STEP.reset(tokens[0])
             SWITCH.reset(tokens[1])
         return logits
-
-
-def lay_out(lengths: Sequence[int], slots: Sequence[int], device: Any) -> Packed:
-    """Prompts of these lengths in these slots."""
-    counts = torch.tensor(lengths)
-    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-    positions = torch.arange(int(starts[-1])) - starts[:-1].repeat_interleave(counts)
-    places = torch.tensor(slots).repeat_interleave(counts)
-    return Packed(
-        places.to(device),
-        positions.to(device),
-        starts.to(device, torch.int32),
-        max(lengths),
-    )

@@ -1,7 +1,7 @@
 """Continuous batching: prompts enter the batch as others end.
 
-A running row is its slot: rows 0, 1, … have no gaps. When a row ends, the last row
-moves to its slot, so a decode step always works on the first slots, without an index.
+A running row is its slot: rows 0, 1, … have no gaps. When rows end, the last rows move
+to their slots, so a decode step always works on the first slots, without an index.
 
 An accelerator computes a step while the host reads the tokens of the step before it. So
 a row that has ended is computed for one step more, whose token nobody reads.
@@ -141,12 +141,15 @@ class Scheduler:
         return events
 
     def _free_ended(self) -> None:
-        """Close slots, the last first, each with the row of the then last slot."""
-        for slot in reversed(range(len(self._running))):
-            if self._running[slot].ended:
-                last = len(self._running) - 1
-                if slot < last:
-                    self._running[slot] = self._running[last]
-                    self._last[slot] = self._last[last]
-                self._runner.free(slot, last)
-                self._running.pop()
+        """Close the slots of ended rows; the last rows move there."""
+        open_slots = [i for i, row in enumerate(self._running) if not row.ended]
+        rows = len(open_slots)
+        if rows == len(self._running):
+            return
+        sources = [slot for slot in open_slots if slot >= rows]
+        targets = [i for i, row in enumerate(self._running[:rows]) if row.ended]
+        for source, target in zip(sources, targets, strict=True):
+            self._running[target] = self._running[source]
+        at_source, at_target = self._runner.close(rows, sources, targets)
+        self._last[at_target] = self._last[at_source]
+        del self._running[rows:]

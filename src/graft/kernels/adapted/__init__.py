@@ -1,0 +1,1 @@
+"""What lies between the products of a decoder layer, in inference with adapters."""
