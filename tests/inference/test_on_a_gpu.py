@@ -4,6 +4,7 @@ import copy
 import random
 from collections import defaultdict
 from pathlib import Path
+from statistics import median
 from threading import Thread
 from typing import Any
 
@@ -17,8 +18,8 @@ from graft.inference.requests import GenerationRequest
 
 pytestmark = pytest.mark.gpu
 WORDS, LENGTH = 256, 96
-ROUNDING = 0.1
-"""Largest gap of logits (they are about 10 wide) that bfloat16 explains."""
+ROUNDING = 0.5
+"""Largest gap of logits that bfloat16 explains; they are about 10 wide."""
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +88,7 @@ def test_adapters_that_come_and_go_under_one_name_are_those_of_their_rows(
     thread.join()
     gaps = {key: gap(models[key[0]], prompts[key], found[key]) for key in prompts}
     assert max(gaps.values()) < ROUNDING
-    other = [
-        gap(models[None], prompts[key], found[key])
-        for key in prompts
-        if key[0] is not None and len(found[key]) > 8
+    base_gaps = [
+        gap(base, prompts[key], found[key]) for key in prompts if key[0] is not None
     ]
-    assert min(other) > ROUNDING
+    assert median(base_gaps) > 4 * ROUNDING

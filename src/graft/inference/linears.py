@@ -177,9 +177,9 @@ class InferenceLinears:
         if stack is not None and stack.fits(modules, names):
             stack.refresh()
         else:
-            dense = isinstance(product, DenseProduct)
-            same = dense and product.weight.dtype == self._dtype
-            place = product.append if appended and same else None
+            place = None
+            if appended and isinstance(product, DenseProduct):
+                place = product.append if product.weight.dtype == self._dtype else None
             stack = AdapterStack(modules, names, self._dtype, place)
             self._stacks[base] = stack
             self.version += 1
