@@ -17,7 +17,7 @@ from graft.kernels.adapted.products import (
 
 
 def swiglu(gate_up: Tensor, added: LowRank | None) -> Tensor:
-    """silu(gate) × up of gate_up + added. [tokens, 2 × features] → [tokens, features]."""
+    """silu(gate) × up of gate_up + added. [tokens, 2 features] → [tokens, features]."""
     num, size = gate_up.shape[0], gate_up.shape[1] // 2
     out = gate_up.new_empty(num, size)
     rows = rows_at_once(num)
