@@ -1,27 +1,14 @@
 """Streamed text equals the text of all tokens, for every kind of tokenizer."""
 
-from pathlib import Path
-
 import pytest
-import small_sentencepiece
 from cut_text import cut
 from hypothesis import given
 from hypothesis import strategies as st
-from small_tokenizers import load, save_all, user
+from small_tokenizers import user
+from template_kinds import KINDS, load_kinds
 
 from graft.inference.detokenizer import StreamedText
 
-TINY = Path(__file__).parents[2] / "models" / "tiny"
-PATTERN = "Q: {source}\nA:"  # its answers open with a space, which is not text
-OFFICIAL = ["mistral-common:v1", "mistral-common:v3", "mistral-common:v3-tekken"]
-PIECES = {
-    "sentencepiece": {},
-    "sentencepiece, no space opens a text": {"add_dummy_prefix": False},
-    "sentencepiece, all spaces": {"remove_extra_whitespaces": False},
-}
-JSON = ["byte_level", "metaspace", "prepending"]
-KINDS = [*JSON, *(f"{kind}, newline" for kind in JSON), "qwen", "tiny", *OFFICIAL]
-KINDS += PIECES
 TEXTS = [
     "👩‍👩‍👧‍👦 e\u0301te\u0301 n̈ 🏳️‍🌈",
     "漢字かな交じり文、한국어 𠮷",
@@ -35,19 +22,7 @@ STOPS = ["\n\n", " ", "\ufffd", "at", "aab", "Le chat dort.", "🏳️‍🌈", 
 
 @pytest.fixture(scope="module")
 def templates(tmp_path_factory):
-    root = tmp_path_factory.mktemp("tokenizers")
-    folders = save_all(root)
-    found = {name: load(name) for name in OFFICIAL}
-    found |= {"qwen": load(folders["qwen"]), "tiny": load(TINY)}
-    for kind in JSON:
-        found[kind] = load(folders[kind], pattern=PATTERN)
-        found[f"{kind}, newline"] = load(folders[kind], pattern=f"{PATTERN}\n")
-    for number, (kind, options) in enumerate(PIECES.items()):
-        (root / str(number)).mkdir()
-        folder = small_sentencepiece.train(root / str(number), **options)
-        found[kind] = small_sentencepiece.load(folder, "pattern", PATTERN)
-    assert sorted(found) == sorted(KINDS)
-    return found
+    return load_kinds(tmp_path_factory.mktemp("tokenizers"))
 
 
 def byte_tokens(template):

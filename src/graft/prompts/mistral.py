@@ -15,6 +15,7 @@ from graft.errors import ConfigError, TemplateError
 from graft.io import digest
 from graft.prompts.prompt_formats import LossSegments, Messages, write_each
 from graft.prompts.sentencepiece_tokenizer import SentencePieceTokenizer
+from graft.prompts.token_bytes import TokenBytes
 from graft.prompts.tokenizers import Tokenizer
 from graft.prompts.turns import to_turns
 from graft.records.ragged import RaggedIds
@@ -98,6 +99,16 @@ class TekkenTokenizer:
         from mistral_common.tokens.tokenizers.base import SpecialTokenPolicy
 
         return str(self._official.decode(list(ids), SpecialTokenPolicy.KEEP))
+
+    def token_bytes(self) -> TokenBytes:
+        """What each token adds to a text."""
+        from mistral_common.tokens.tokenizers.base import SpecialTokenPolicy
+
+        special, keep = self._official.special_ids, SpecialTokenPolicy.KEEP
+        return [
+            None if number in special else self._official.id_to_byte_piece(number, keep)
+            for number in range(self.vocab_size)
+        ]
 
 
 class MistralFormat:

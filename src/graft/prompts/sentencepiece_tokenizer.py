@@ -10,6 +10,7 @@ from typing import Any
 
 from graft.errors import TemplateError
 from graft.io import digest
+from graft.prompts.token_bytes import TokenBytes, sentencepiece
 from graft.records.ragged import RaggedIds
 
 
@@ -76,3 +77,15 @@ class SentencePieceTokenizer:
                 run = []
             shown.append(self._pieces.id_to_piece(token))
         return "".join(shown[:-1])
+
+    def token_bytes(self) -> TokenBytes:
+        """What each token adds to a text."""
+        pieces, control = self._pieces, set(self.control.values())
+        return [
+            (
+                None
+                if i in control or pieces.is_unknown(i) or pieces.is_unused(i)
+                else sentencepiece(pieces.id_to_piece(i))
+            )
+            for i in range(self.vocab_size)
+        ]

@@ -15,6 +15,7 @@ from graft.prompts.prompt_formats import (
     needs_answer,
     without_answer,
 )
+from graft.prompts.token_bytes import TokenBytes
 from graft.prompts.tokenizers import Tokenizer
 from graft.records import Encoded, Message
 from graft.records.ragged import Tokens
@@ -124,6 +125,16 @@ class Template:
     def show(self, ids: Sequence[int]) -> str:
         """Text of ids, with control tokens by name."""
         return self._tokenizer.show(ids)
+
+    def token_bytes(self) -> TokenBytes:
+        """What each token adds to an answer. Raises: TemplateError if that depends on
+        other tokens."""
+        return self._tokenizer.token_bytes()
+
+    def encode_text(self, text: str) -> list[int]:
+        """Ids of a text that continues an answer."""
+        (ids,) = self._tokenizer.encode([text], start=False)
+        return list(ids)
 
     def _whole(self, messages: Messages) -> Messages:
         """The conversation with the configured system turn, if it has none."""

@@ -6,7 +6,7 @@ rebuild the tokenizer from its vocabulary, which does not always give the same i
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from graft.errors import TemplateError
 from graft.io import digest, read_json
+from graft.prompts.token_bytes import TokenBytes, by_id, byte_level, sentencepiece
 from graft.records.ragged import RaggedIds
 
 _AT_ONCE = 4096  # texts
@@ -47,6 +48,10 @@ class Tokenizer(Protocol):
 
     def show(self, ids: Sequence[int]) -> str:
         """Text of ids, with control tokens by name."""
+
+    def token_bytes(self) -> TokenBytes:
+        """What each token adds to a text. Raises: TemplateError if that depends on
+        other tokens."""
 
 
 class RustTokenizer:
@@ -187,6 +192,28 @@ class RustTokenizer:
     def show(self, ids: Sequence[int]) -> str:
         """Text of ids, with control tokens by name."""
         return str(self._going_on.decode(list(ids), skip_special_tokens=False))
+
+    def token_bytes(self) -> TokenBytes:
+        """What each token adds to a text. Raises: TemplateError if that depends on
+        other tokens, as for word pieces."""
+        decoder = json.loads(self._going_on.to_str())["decoder"]
+        names = json.dumps(decoder, ensure_ascii=False)
+        if "ByteLevel" in names:
+            to_bytes: Callable[[str], bytes | None] = byte_level
+        elif "▁" in names or "ByteFallback" in names:
+            to_bytes = sentencepiece
+        else:
+            raise TemplateError(
+                "the tokenizer",
+                f"has a decoder of another kind: {names[:80]}",
+                expected="byte-level tokens, or those of SentencePiece",
+                fix="omit response_format",
+            )
+        vocabulary = self._start.get_vocab(with_added_tokens=False)
+        found = {number: to_bytes(piece) for piece, number in vocabulary.items()}
+        for number, token in self._start.get_added_tokens_decoder().items():
+            found[number] = None if token.special else token.content.encode()
+        return by_id(found)
 
 
 def read_object(path: Path) -> dict[str, Any]:
