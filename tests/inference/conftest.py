@@ -32,6 +32,12 @@ class ByteTemplate:
     def show(self, ids: Sequence[int]) -> str:
         return self.decode(ids)
 
+    def token_bytes(self) -> list[bytes | None]:
+        return [*(bytes([i]) for i in range(PAD)), None, None]
+
+    def encode_text(self, text: str) -> list[int]:
+        return list(text.encode())
+
 
 @pytest.fixture(scope="session")
 def template() -> ByteTemplate:

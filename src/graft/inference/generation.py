@@ -17,13 +17,17 @@ from graft.errors import HardwareError
 from graft.inference.adapters import active_adapter
 from graft.inference.batching import run_requests
 from graft.inference.decoding import pad_left, search_beams, write_tokens
-from graft.inference.detokenizer import TokenDecoder
 from graft.inference.families import is_supported
-from graft.inference.requests import GenerationRequest, OpenRow, Sampling
+from graft.inference.requests import (
+    GenerationRequest,
+    OpenRow,
+    RowTemplate,
+    Sampling,
+)
 from graft.inference.results import Completions, Decoding
 
 
-class TextEnds(TokenDecoder, Protocol):
+class TextEnds(RowTemplate, Protocol):
     """The part of a prompt template that generation uses."""
 
     @property

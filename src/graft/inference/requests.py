@@ -2,13 +2,15 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from graft.errors import RequestError
 from graft.inference.detokenizer import StreamedText, TokenDecoder
+from graft.inference.grammars import GrammarState, Vocabulary
 
-Finish = Literal["stop", "length", "cancelled"]
-"""A stop token or stop text; the limit of tokens; cancelled."""
+Finish = Literal["stop", "length", "cancelled", "failed"]
+"""A stop token, a stop text or the end of the grammar; the limit of tokens; cancelled;
+a grammar that is too complex to go on."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class Sampling:
     seed: int = 0
 
 
+class RowTemplate(TokenDecoder, Vocabulary, Protocol):
+    """The part of a prompt template that rows use."""
+
+
 GREEDY = Sampling()
 MOST_LIKELY = 1024
 """Most likely tokens that a row may report: all rows of a step compute as many as one
@@ -46,11 +52,13 @@ class GenerationRequest:
         max_new_tokens: most tokens generated.
         adapter: the name of the adapter that is on; None: the base alone.
         stop_ids: tokens that end the row; they belong to its tokens.
-        template: decodes the tokens; None: events have no text.
+        template: decodes the tokens; None: events have no text. A grammar needs one.
         stop: texts that end the row; they do not belong to its text.
         sampling: how tokens are chosen.
         logprobs: report the log-probability of each chosen token, and of so many of
             the most likely ones, at most `MOST_LIKELY`; None: report none.
+        grammar: of the text, as `json_grammar` returns it; None: any text. The end
+            of the text ends the row.
     Raises: RequestError for another number of log-probabilities.
     """
 
@@ -59,10 +67,11 @@ class GenerationRequest:
     max_new_tokens: int
     adapter: str | None = None
     stop_ids: frozenset[int] = frozenset()
-    template: TokenDecoder | None = None
+    template: RowTemplate | None = None
     stop: Sequence[str] = ()
     sampling: Sampling = GREEDY
     logprobs: int | None = None
+    grammar: str | None = None
 
     def __post_init__(self) -> None:
         if self.logprobs is not None and not 0 <= self.logprobs <= MOST_LIKELY:
@@ -75,7 +84,7 @@ class GenerationRequest:
 
 
 class TokenLogprobs(NamedTuple):
-    """Log-probabilities at one place, in nats, before temperature and filters.
+    """Log-probabilities at one place, in nats, before grammar, temperature and filters.
 
     Args:
         chosen: of the token that was chosen.
@@ -110,6 +119,10 @@ class OpenRow:
 
     Args:
         request: as asked for.
+    Attributes:
+        grammar: the place in the request's grammar, if it has one.
+    Raises: RequestError for a grammar without a template; TemplateError if a grammar
+        cannot be followed with its tokens.
     """
 
     def __init__(self, request: GenerationRequest) -> None:
@@ -118,6 +131,13 @@ class OpenRow:
         self.ended = False
         template, stop = request.template, request.stop
         self._text = StreamedText(template, stop) if template else None
+        self.grammar: GrammarState | None = None
+        if request.grammar is not None:
+            if template is None:
+                raise RequestError(
+                    f"request {request.key!r}", "a grammar needs a template"
+                )
+            self.grammar = GrammarState(request.grammar, template)
 
     @property
     def num_left(self) -> int:
@@ -153,7 +173,12 @@ class OpenRow:
             self.tokens.append(token)
             if self._text:
                 shown.append(self._text.push(token))
-            if token in self.request.stop_ids or self._text and self._text.stopped:
+            if self.grammar:
+                self.grammar.add(token)
+                if self.grammar.failed:
+                    finish = "failed"
+                    break
+            if self._has_stopped(token):
                 finish = "stop"
                 break
         if finish is None and self.num_left < 1:
@@ -169,6 +194,14 @@ class OpenRow:
                 for _, (own, *others), ids in zip(added, logprobs, likely)
             ]
         return TokensEvent(self.request.key, added, logs, "".join(shown), finish)
+
+    def _has_stopped(self, token: int) -> bool:
+        """Whether a row ends with this token, the last of its tokens."""
+        return bool(
+            token in self.request.stop_ids
+            or (self._text and self._text.stopped)
+            or (self.grammar and self.grammar.complete)
+        )
 
     def cancel(self) -> TokensEvent:
         """End the row."""

@@ -1,10 +1,12 @@
 """Choosing one token per row."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from graft.inference.requests import OpenRow
 from graft.inference.seeds import uniform
@@ -41,6 +43,40 @@ class ChosenOnHost:
         return [part.tolist() for part in self._parts]
 
 
+class AllowedTokens:
+    """The tokens that grammars allow next.
+
+    Args:
+        places: rows that have a grammar. Shape [those rows].
+        masks: as `GrammarState.allowed` returns them. Shape [those rows, bytes].
+    """
+
+    def __init__(self, places: Tensor, masks: Tensor) -> None:
+        self._places, self._masks = places, masks
+
+    @classmethod
+    def of(cls, rows: Sequence[OpenRow], device: Any) -> Self | None:
+        """Those of some rows; None if none has a grammar."""
+        places = [place for place, row in enumerate(rows) if row.grammar]
+        if not places:
+            return None
+        masks = [row.grammar.allowed() for row in rows if row.grammar]
+        bits = np.frombuffer(b"".join(masks), np.uint8).reshape(len(masks), -1).copy()
+        return cls(
+            torch.tensor(places).to(device, non_blocking=True),
+            torch.from_numpy(bits).to(device, non_blocking=True),
+        )
+
+    def filter(self, logits: Tensor) -> Tensor:
+        """Logits without the other tokens. Shapes [rows, vocabulary]."""
+        shifts = torch.arange(8, dtype=torch.uint8, device=logits.device)
+        bits = (self._masks[..., None] >> shifts & 1).flatten(1).bool()
+        size = logits.shape[1]  # the model may have more tokens than the template
+        bits = functional.pad(bits, (0, max(0, size - bits.shape[1])))[:, :size]
+        own = logits[self._places].masked_fill(~bits, -torch.inf)
+        return logits.index_copy(0, self._places, own)
+
+
 class TokenChooser:
     """Chooses the next token of some rows.
 
@@ -53,6 +89,7 @@ class TokenChooser:
     def __init__(self, rows: Sequence[OpenRow], ahead: int, device: Any) -> None:
         ways = [row.request.sampling for row in rows]
         numbers = [row.request.logprobs for row in rows]
+        self._open = AllowedTokens.of(rows, device)
         self._likely = max((n for n in numbers if n is not None), default=None)
         self._warm = any(way.temperature > 0 for way in ways)
         if self._warm:
@@ -77,9 +114,10 @@ class TokenChooser:
         Args:
             logits: shape [rows, vocabulary].
         """
-        tokens = logits.argmax(dim=-1)
+        allowed = self._open.filter(logits) if self._open else logits
+        tokens = allowed.argmax(dim=-1)
         if self._warm:
-            shares, order = rank(logits, *self._settings[..., None])
+            shares, order = rank(allowed, *self._settings[..., None])
             drawn = draw(shares, order, self._draws[:, None])
             tokens = torch.where(self._greedy, tokens, drawn)
         if self._likely is None:

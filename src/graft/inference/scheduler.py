@@ -4,7 +4,8 @@ A running row is its slot: rows 0, 1, … have no gaps. When rows end, the last 
 to their slots, so a decode step always works on the first slots, without an index.
 
 An accelerator computes a step while the host reads the tokens of the step before it. So
-a row that has ended is computed for one step more, whose token nobody reads.
+a row that has ended is computed for one step more, whose token nobody reads. While a
+row with a grammar runs, no step is launched so: its token decides which may follow.
 """
 
 from collections import deque
@@ -120,7 +121,8 @@ class Scheduler:
         rows, ahead = list(self._running), len(self._launched)
         if goes_on := any(row.num_left > ahead for row in rows):
             self._choose(rows, self._runner.decode(self._last[: len(rows)]), 0)
-        if goes_on and self._overlaps and not ahead:
+        overlaps = self._overlaps and not any(row.grammar for row in rows)
+        if goes_on and overlaps and not ahead:
             return []
         return self._read()
 

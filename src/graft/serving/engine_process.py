@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from graft.errors import GraftError, ModelError
-from graft.inference.detokenizer import TokenDecoder
-from graft.inference.requests import GenerationRequest, TokensEvent
+from graft.inference.requests import GenerationRequest, RowTemplate, TokensEvent
 from graft.serving.engine import Batch
 
 LOGGER = logging.getLogger(__name__)
@@ -155,7 +154,7 @@ def run_engine(pipe: Connection, loader: str) -> None:
 
 
 def _receive(
-    pipe: Connection, batch: Batch, template: TokenDecoder, sender: "_Sender"
+    pipe: Connection, batch: Batch, template: RowTemplate, sender: "_Sender"
 ) -> None:
     """Pass on what the API sends."""
     while True:
