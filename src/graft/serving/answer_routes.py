@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from graft.serving import answer_formats, inputs, jobs
 from graft.serving.answers import Answer
+from graft.serving.response_format import grammar_of
 from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
 from graft.serving.served_model import ServedVersion
 from graft.serving.state import Server
@@ -78,14 +79,18 @@ class Responder:
         """The response."""
         is_chat = isinstance(body, ChatRequest)
         key = f"{'chatcmpl' if is_chat else 'cmpl'}-{request.state.request_id}"
-        job = jobs.to_job(key, choice.version, prompts, body, self._server.length)
+        grammar = None
+        if body.response_format is not None:
+            grammar = await asyncio.to_thread(grammar_of, body)
+        length = self._server.length
+        job = jobs.to_job(key, choice.version, prompts, body, length, grammar)
         answer_format: answer_formats.AnswerFormat
         answer_format = answer_formats.CompletionFormat()
         if is_chat:
             answer_format = answer_formats.ChatFormat()
         if choice.shadow is not None:
             shadow = jobs.to_job(
-                f"shadow-{key}", choice.shadow, prompts, body, self._server.length
+                f"shadow-{key}", choice.shadow, prompts, body, length, grammar
             )
             task = asyncio.create_task(self._run_shadow(shadow))
             self._shadows.add(task)

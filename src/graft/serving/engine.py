@@ -38,6 +38,10 @@ class EngineStoppedError(Exception):
     """The engine has ended, or rejected a row that its reader did not cancel."""
 
 
+class GrammarError(EngineStoppedError):
+    """The grammar of a row was too complex to go on."""
+
+
 class _Rows:
     """The open rows of one request of the API, and their events."""
 
@@ -63,6 +67,8 @@ class _Rows:
         rejected = any(event.finish == "cancelled" for event in events)
         if rejected or self._failed and not events:
             raise EngineStoppedError
+        if any(event.finish == "failed" for event in events):
+            raise GrammarError
         self.num_open -= sum(event.finish is not None for event in events)
         return events
 

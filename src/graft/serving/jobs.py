@@ -39,6 +39,7 @@ def to_job(
     prompts: Sequence[Sequence[int]],
     body: Request,
     length: int,
+    grammar: str | None = None,
 ) -> Job:
     """The rows of a request.
 
@@ -46,6 +47,7 @@ def to_job(
         key: of the answer; unique.
         prompts: token ids.
         length: most tokens of a prompt with its completion.
+        grammar: of the answers, as `grammar_of` returns it.
     Raises: ApiError if a prompt is too long.
     """
     sampling = _sampling(version, body)
@@ -61,6 +63,7 @@ def to_job(
             stop=[*version.decoding.stop, *body.stop],
             sampling=sampling,
             logprobs=body.num_likely,
+            grammar=grammar,
         )
         rows += several(row, body.n or 1)
     return Job(key, version, rows, sum(map(len, prompts)))

@@ -17,9 +17,10 @@ from starlette.types import Receive, Scope, Send
 from graft.serving.admission import Admission
 from graft.serving.answer_formats import AnswerFormat, to_chunk
 from graft.serving.answers import Answer
-from graft.serving.engine import EngineStoppedError, ServingEngine
+from graft.serving.engine import EngineStoppedError, GrammarError, ServingEngine
 from graft.serving.errors import ApiError
 from graft.serving.jobs import Job
+from graft.serving.response_format import too_complex
 
 VERSION_HEADER = "x-graft-version"
 CLIENT_GONE = 499
@@ -95,7 +96,7 @@ class JobRunner:
         except TimeoutError as error:
             raise self._too_late() from error
         except EngineStoppedError as error:
-            raise _stopped() from error
+            raise _stopped(error) from error
 
     async def _stream(
         self, answer: Answer, answer_format: AnswerFormat, with_usage: bool
@@ -122,8 +123,8 @@ class JobRunner:
             yield b"data: [DONE]\n\n"
         except TimeoutError:
             yield to_event(self._too_late().to_body())
-        except EngineStoppedError:
-            yield to_event(_stopped().to_body())
+        except EngineStoppedError as error:
+            yield to_event(_stopped(error).to_body())
 
     def _too_late(self) -> ApiError:
         return ApiError(
@@ -141,7 +142,9 @@ async def _next(events: AsyncIterator[Any], end: float) -> Any:
         return await anext(events, None)
 
 
-def _stopped() -> ApiError:
+def _stopped(error: EngineStoppedError) -> ApiError:
+    if isinstance(error, GrammarError):
+        return too_complex()
     return ApiError(
         500, "the engine ended; see the server's log", code="engine_stopped"
     )

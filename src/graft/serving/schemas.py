@@ -39,6 +39,28 @@ class StreamOptions(Body):
     include_obfuscation: Literal[False] | None = None
 
 
+class JsonSchema(Body):
+    """A JSON schema. It is always enforced, whatever `strict` is."""
+
+    name: Annotated[str, Field(pattern=r"^[\w-]{1,64}$")]
+    description: str | None = None
+    json_schema: dict[str, Any] = Field(alias="schema")
+    strict: bool | None = None
+
+
+class ResponseFormat(Body):
+    """The form of answers: any text, any JSON object, or JSON of a schema."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+    @model_validator(mode="after")
+    def _check_schema(self) -> "ResponseFormat":
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("json_schema: with type json_schema, and only with it")
+        return self
+
+
 class SamplingFields(Body):
     """Fields that both endpoints share.
 
@@ -57,6 +79,7 @@ class SamplingFields(Body):
     max_tokens: Limit = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
+    response_format: ResponseFormat | None = None
     user: str | None = None
     # Not supported: only values that change nothing.
     frequency_penalty: Literal[0] | None = None
@@ -92,12 +115,6 @@ class ChatMessage(Body):
         return "".join(part.text for part in self.content)
 
 
-class TextFormat(Body):
-    """The only format of answers."""
-
-    type: Literal["text"]
-
-
 class ChatRequest(SamplingFields):
     """The body of POST /v1/chat/completions."""
 
@@ -105,7 +122,6 @@ class ChatRequest(SamplingFields):
     max_completion_tokens: Limit = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=MOST_LIKELY)] | None = None
-    response_format: TextFormat | None = None
     tools: Annotated[list[Any], Field(max_length=0)] | None = None
     tool_choice: Literal["none"] | None = None
     parallel_tool_calls: None = None

@@ -13,6 +13,7 @@ from graft.serving.answers import Answer
 from graft.serving.batch.requests import BatchRequest, Response, refusal
 from graft.serving.engine_loader import LoadedModel
 from graft.serving.errors import ApiError, invalid
+from graft.serving.response_format import grammar_of, too_complex
 from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
 
 CHAT, TEXT, TASKS = "/v1/chat/completions", "/v1/completions", "/v1/tasks/"
@@ -69,13 +70,19 @@ class LocalModel:
         for event in batch.events():
             assert isinstance(event.key, tuple)
             (job_id, _), _ = event.key  # as `to_job` makes them
+            if job_id not in answers:
+                continue  # another of its rows has failed
             number, answer, kind = answers[job_id]
-            answer.add([event])
-            if all(choice.finish for choice in answer.choices):
+            if event.finish == "failed":
+                responses[number] = refusal(too_complex())
+            else:
+                answer.add([event])
+                if not all(choice.finish for choice in answer.choices):
+                    continue
                 body = kind.whole(answer, self._loaded.version.created_s)
                 responses[number] = Response(200, body)
-                del answers[job_id]
-                on_done()
+            del answers[job_id]
+            on_done()
         return responses
 
     def _to_job(self, request: BatchRequest) -> jobs.Job:
@@ -84,7 +91,8 @@ class LocalModel:
         if body.seed is None:  # a random one would differ if the run is repeated
             body = body.model_copy(update={"seed": request.number})
         prefix = "chatcmpl" if request.path == CHAT else "cmpl"
-        return jobs.to_job(f"{prefix}-{request.number}", version, prompts, body, length)
+        key, grammar = f"{prefix}-{request.number}", grammar_of(body)
+        return jobs.to_job(key, version, prompts, body, length, grammar)
 
     def _to_prompts(
         self, request: BatchRequest
