@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import torch
 
+from graft.errors import ModelError
 from graft.hardware.machine import available_gib
 from graft.inference.families import inner_model, key_shape
 from graft.inference.runner import ModelRunner
@@ -21,6 +22,8 @@ CUDA_BYTES = 600 * 2**20
 """Workspaces of cuBLAS, and CUDA graphs. Measured on an H100 (docs/LOG.md)."""
 
 _runners: WeakKeyDictionary[Any, ModelRunner] = WeakKeyDictionary()
+_busy: WeakSet[Any] = WeakSet()
+"""Models that a scheduler uses."""
 
 
 def runner_of(
@@ -33,8 +36,17 @@ def runner_of(
         slots: rows at once, at most; fewer if memory is short.
         length: tokens that a slot holds.
         weights: whether 4-bit weights are unpacked once; auto: if memory allows it.
+    Raises: ModelError inside `open_scheduler` of the same model.
     """
     owner = inner_model(model)
+    if owner in _busy:
+        raise ModelError(
+            "the model",
+            "is already used by a batch that has not ended",
+            expected="one ContinuousBatch at a time for each copy of a model",
+            fix="close the first one and read its events to their end, or load the "
+            "model again",
+        )
     runner = _runners.get(owner)
     if runner is not None:
         suits = weights == "auto" or runner.is_dense == (weights == "dense")
@@ -68,6 +80,7 @@ def open_scheduler(
         num_slots: rows at once, at most; fewer if memory is short.
         length: most tokens of a row, the prompt included.
         weights: whether 4-bit weights are unpacked once; auto: if memory allows it.
+    Raises: ModelError if another scheduler uses it.
     """
     runner = runner_of(model, num_slots, length, weights)
     num_slots = min(num_slots, runner.num_slots)
@@ -78,8 +91,13 @@ def open_scheduler(
         chunk_tokens=TOKENS_AT_ONCE,
         min_free=max(1, num_slots // 8),
     )
-    with runner.session(model):
-        yield scheduler
+    owner = inner_model(model)
+    _busy.add(owner)
+    try:
+        with runner.session(model):
+            yield scheduler
+    finally:
+        _busy.discard(owner)
 
 
 def overlaps(device_type: str) -> bool:
