@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from graft.config.guards import GuardConfig
 from graft.config.section import Positive, Rate, Section, Share
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -39,4 +40,5 @@ class ServingConfig(Section):
     drain_s: Rate
     keys_file: Name | None
     requests_per_minute: Positive | None
+    guards: list[GuardConfig]
     log_texts: bool

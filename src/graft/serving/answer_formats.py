@@ -40,6 +40,7 @@ class ChatFormat:
                 },
                 "logprobs": self._logprobs(answer, choice.logprobs),
                 "finish_reason": choice.finish,
+                **_guards(choice.guarded.actions),
             }
             for choice in answer.choices
         ]
@@ -68,6 +69,7 @@ class ChatFormat:
             "delta": {"content": delta.text} if delta.text or not delta.finish else {},
             "logprobs": logs,
             "finish_reason": delta.finish,
+            **_guards(delta.actions),
         }
 
     @staticmethod
@@ -89,6 +91,7 @@ class CompletionFormat:
                 "text": "".join(choice.texts),
                 "logprobs": to_legacy(choice.logprobs) if choice.logprobs else None,
                 "finish_reason": choice.finish,
+                **_guards(choice.guarded.actions),
             }
             for choice in answer.choices
         ]
@@ -109,6 +112,7 @@ class CompletionFormat:
             "text": delta.text,
             "logprobs": to_legacy(delta.logprobs) if delta.logprobs else None,
             "finish_reason": delta.finish,
+            **_guards(delta.actions),
         }
 
 
@@ -127,6 +131,11 @@ def to_legacy(logs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         ],
         "text_offset": starts,
     }
+
+
+def _guards(actions: Mapping[str, int]) -> dict[str, Any]:
+    """A field that OpenAI does not have; only where a guard has acted."""
+    return {"guards": dict(actions)} if actions else {}
 
 
 def _head(answer: Answer, kind: str, created: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 
 from graft.serving import answer_formats, inputs, jobs
-from graft.serving.answers import Answer
+from graft.serving.errors import ApiError
 from graft.serving.response_format import grammar_of
 from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
 from graft.serving.served_model import ServedVersion
@@ -77,6 +77,13 @@ class Responder:
         prompts: Sequence[Sequence[int]],
     ) -> Any:
         """The response."""
+        if self._server.runner.guards and body.num_likely is not None:
+            raise ApiError(
+                400,
+                "logprobs: not with the guards of this server, which change the text",
+                param="logprobs",
+                code="unsupported_value",
+            )
         is_chat = isinstance(body, ChatRequest)
         key = f"{'chatcmpl' if is_chat else 'cmpl'}-{request.state.request_id}"
         grammar = None
@@ -107,12 +114,13 @@ class Responder:
 
     async def _run_shadow(self, job: jobs.Job) -> None:
         """Answer a copy of a request for the log, if there is room for it."""
-        answer = Answer(job)
         line: dict[str, Any] = {"request": job.id, "version": job.version.id}
         try:
             in_use = self._server.versions.in_use
-            await self._server.runner.run_unseen(answer, in_use)
+            answer = await self._server.runner.run_unseen(job, in_use)
             line |= answer.usage | {"finish": [c.finish for c in answer.choices]}
+            if answer.actions:
+                line["guards"] = answer.actions
             if self._server.log_texts:
                 line["texts"] = ["".join(c.texts) for c in answer.choices]
         except Exception as error:  # pylint: disable=broad-exception-caught

@@ -1,14 +1,17 @@
 """The choices of an answer while they grow, from the events of the engine."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from graft.inference.requests import TokenLogprobs, TokensEvent
 from graft.prompts import Template
+from graft.serving.guards.guard import GuardedText, Guards
 from graft.serving.jobs import Job
 
 FINISHES = {"stop": "stop", "length": "length", "cancelled": "stop"}
+FILTERED = "content_filter"
 
 
 @dataclass
@@ -16,12 +19,15 @@ class Choice:
     """One completion while it grows.
 
     Attributes:
+        guarded: what guards make of its text.
+        texts: after the guards.
         finish: OpenAI's finish_reason, at the end.
         num_tokens: generated, stop token included.
         last: the last token whose log-probabilities were reported.
     """
 
     index: int
+    guarded: GuardedText
     texts: list[str] = field(default_factory=list)
     logprobs: list[dict[str, Any]] = field(default_factory=list)
     finish: str | None = None
@@ -31,44 +37,68 @@ class Choice:
 
 @dataclass(frozen=True)
 class Delta:
-    """What is new of a choice."""
+    """What is new of a choice. `actions`: of its guards, at its end."""
 
     index: int
     text: str
     logprobs: list[dict[str, Any]]
     finish: str | None
+    actions: Mapping[str, int]
 
 
 class Answer:
-    """The choices of a job, from the events of its rows."""
+    """The choices of a job, from the events of its rows.
 
-    def __init__(self, job: Job) -> None:
+    Args:
+        guards: of each choice's text.
+    """
+
+    def __init__(self, job: Job, guards: Guards = ()) -> None:
         self.job = job
         self._places = {row.key: at for at, row in enumerate(job.requests)}
         self._stops = job.requests[0].stop_ids
-        self.choices = [Choice(number) for number in range(len(job.requests))]
+        numbers = range(len(job.requests))
+        self.choices = [Choice(number, GuardedText(guards)) for number in numbers]
 
     def add(self, events: Iterable[TokensEvent]) -> list[Delta]:
         """Add events; what is new of each choice, several events as one."""
         seen: dict[int, tuple[list[str], list[dict[str, Any]]]] = {}
         for event in events:
             choice = self.choices[self._places[event.key]]
+            choice.num_tokens += len(event.tokens)
+            if choice.finish:  # a guard has ended it
+                continue
             logs = [
                 self._entry(choice, token, found)
                 for token, found in zip(event.tokens, event.logprobs)
                 if token not in self._stops
             ]
-            choice.num_tokens += len(event.tokens)
-            choice.texts.append(event.text)
+            text = choice.guarded.push(event.text, final=event.finish is not None)
+            choice.texts.append(text)
             choice.logprobs += logs
-            choice.finish = FINISHES[event.finish] if event.finish else None
+            choice.finish = _finish_of(choice, event.finish)
             texts, before = seen.setdefault(choice.index, ([], []))
-            texts.append(event.text)
+            texts.append(text)
             before += logs
         return [
-            Delta(index, "".join(texts), logs, self.choices[index].finish)
+            self._delta(self.choices[index], "".join(texts), logs)
             for index, (texts, logs) in seen.items()
         ]
+
+    @staticmethod
+    def _delta(choice: Choice, text: str, logs: list[dict[str, Any]]) -> Delta:
+        actions = choice.guarded.actions if choice.finish else {}
+        return Delta(choice.index, text, logs, choice.finish, actions)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no choice needs more tokens."""
+        return all(choice.finish for choice in self.choices)
+
+    @property
+    def actions(self) -> dict[str, int]:
+        """How often each guard has acted on any choice."""
+        return dict(sum((Counter(c.guarded.actions) for c in self.choices), Counter()))
 
     @property
     def usage(self) -> dict[str, int]:
@@ -90,6 +120,15 @@ class Answer:
                 _token(template, before, other, value) for other, value in found.likely
             ]
         }
+
+
+def _finish_of(choice: Choice, finish: str | None) -> str | None:
+    """OpenAI's finish_reason; None: it goes on."""
+    if finish is None and not choice.guarded.ended:
+        return None
+    if choice.guarded.actions or finish is None:
+        return FILTERED
+    return FINISHES[finish]
 
 
 def _token(

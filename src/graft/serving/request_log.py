@@ -112,6 +112,8 @@ class RequestLog:
             return line
         line |= {"version": answer.job.version.id, **answer.usage}
         line["finish"] = [choice.finish for choice in answer.choices]
+        if answer.actions:
+            line["guards"] = answer.actions
         if self._log_texts:
             line["texts"] = ["".join(choice.texts) for choice in answer.choices]
         return line

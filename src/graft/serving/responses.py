@@ -19,21 +19,30 @@ from graft.serving.answer_formats import AnswerFormat, to_chunk
 from graft.serving.answers import Answer
 from graft.serving.engine import EngineStoppedError, GrammarError, ServingEngine
 from graft.serving.errors import ApiError
+from graft.serving.guards.guard import Guards
 from graft.serving.jobs import Job
 from graft.serving.response_format import too_complex
 
 VERSION_HEADER = "x-graft-version"
+GUARDS_HEADER = "x-graft-guards"
+"""Of whole answers: the guards that acted, and how often. Streams have it in the last
+chunk of each choice alone."""
 CLIENT_GONE = 499
 """Status, in the log alone, of a request whose client left (a convention of nginx)."""
 
 
 @dataclass(frozen=True)
 class JobRunner:
-    """Runs jobs in the engine, as far as they are admitted."""
+    """Runs jobs in the engine, as far as they are admitted.
+
+    Args:
+        guards: of the texts of all answers.
+    """
 
     engine: ServingEngine
     admission: Admission
     deadline_s: float
+    guards: Guards = ()
 
     async def respond(
         self,
@@ -53,7 +62,7 @@ class JobRunner:
         """
         release = self._admit(job, in_use)
         headers = {VERSION_HEADER: job.version.id}
-        request.state.job = answer = Answer(job)
+        request.state.job = answer = Answer(job, self.guards)
         if streams:
             chunks = self._stream(answer, answer_format, with_usage)
             return EventStream(chunks, release, headers)
@@ -63,18 +72,21 @@ class JobRunner:
             return Response(status_code=CLIENT_GONE)
         finally:
             release()
+        if actions := answer.actions:
+            headers[GUARDS_HEADER] = ", ".join(f"{n}={v}" for n, v in actions.items())
         return JSONResponse(answer_format.whole(answer, int(time())), headers=headers)
 
-    async def run_unseen(self, answer: Answer, in_use: Counter[str]) -> None:
-        """Complete a job that no client waits for.
+    async def run_unseen(self, job: Job, in_use: Counter[str]) -> Answer:
+        """Complete a job that no client waits for. Returns: its answer.
 
         Raises: as `respond`.
         """
-        release = self._admit(answer.job, in_use)
+        release, answer = self._admit(job, in_use), Answer(job, self.guards)
         try:
             await self._run(answer)
         finally:
             release()
+        return answer
 
     def _admit(self, job: Job, in_use: Counter[str]) -> Callable[[], None]:
         """Count a job as open until the returned function is called."""
@@ -93,6 +105,8 @@ class JobRunner:
                 async with aclosing(self.engine.stream(answer.job.requests)) as events:
                     async for some in events:
                         answer.add(some)
+                        if answer.is_done:  # also if a guard has ended it
+                            break
         except TimeoutError as error:
             raise self._too_late() from error
         except EngineStoppedError as error:
@@ -118,6 +132,8 @@ class JobRunner:
                     for delta in answer.add(some):
                         if delta.text or delta.logprobs or delta.finish:
                             yield event([answer_format.chunk(delta)])
+                    if answer.is_done:
+                        break
             if with_usage:
                 yield event([], answer.usage)
             yield b"data: [DONE]\n\n"

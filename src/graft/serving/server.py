@@ -15,6 +15,7 @@ from graft.serving.admission import Admission, RateLimit
 from graft.serving.app import create_app
 from graft.serving.engine import Batch, ServingEngine
 from graft.serving.engine_process import EngineProcess
+from graft.serving.guards.configured import to_guards
 from graft.serving.keys import ApiKeys
 from graft.serving.registry_source import RegistrySource
 from graft.serving.responses import JobRunner
@@ -71,7 +72,9 @@ def to_server(
         task=task,
         versions=ServedVersions(name, serving.version, serving.canary, source, engine),
         length=length,
-        runner=JobRunner(engine, admission, serving.deadline_s),
+        runner=JobRunner(
+            engine, admission, serving.deadline_s, to_guards(serving.guards)
+        ),
         keys=keys,
         rates=RateLimit(serving.requests_per_minute),
         max_body_bytes=serving.max_body_bytes,

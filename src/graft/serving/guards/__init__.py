@@ -1,0 +1,1 @@
+"""Output guards: what is removed from answers before a client sees them."""
