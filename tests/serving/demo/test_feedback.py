@@ -145,6 +145,26 @@ def test_the_correction_of_a_chat_comes_back_with_its_turns(tmp_path: Path) -> N
     assert [m["content"] for m in example["messages"]] == [*turns, "6"]
 
 
+def test_the_correction_of_a_continued_text_comes_back_as_one_text(
+    tmp_path: Path,
+) -> None:
+    folder = FeedbackFolder(tmp_path / "feedback")
+    texts = {"The night was": "cold.", "It rained": ", and", "One ": "two", "A\n": "B"}
+    for text, more in texts.items():
+        prompt = [Message(role="user", content=text)]
+        asked = replace(ANSWER, task="text", fields={"text": text}, prompt=prompt)
+        folder.add(replace(asked, correction=more))
+    found = run_convert(
+        folder.path, tmp_path / "out", "completion", {"text": "document"}
+    )
+    assert [m["content"] for example in found for m in example["messages"]] == [
+        "The night was cold.",
+        "It rained, and",
+        "One two",
+        "A\nB",
+    ]
+
+
 def test_a_row_is_json_in_utf_8(tmp_path: Path) -> None:
     FeedbackFolder(tmp_path).add(replace(ANSWER, correction="Été"))
     line = (tmp_path / "corrections.jsonl").read_bytes()

@@ -12,6 +12,9 @@ from typing import Any, Literal
 from graft import io
 from graft.records import Message
 
+TEXT = "text"
+"""As `task`: the prompt is the beginning of a document."""
+CLOSE = ".,;:!?…)]}'’"
 CORRECTIONS, RATINGS = "corrections.jsonl", "ratings.jsonl"
 Verdict = Literal["good", "bad"]
 
@@ -37,12 +40,26 @@ class Feedback:
     correction: str | None = None
 
     def to_row(self, time: datetime) -> dict[str, Any]:
-        """The line of the file. `conversation` is the prompt with the correction."""
+        """The line of the file.
+
+        With a correction, `conversation` is the prompt with it, and `document`, if the
+        prompt is a text to be continued, both as one text.
+        """
         row = {"time": time.isoformat(timespec="seconds"), **asdict(self)}
         if self.correction is not None:
             answer = Message(role="assistant", content=self.correction)
             row["conversation"] = [*self.prompt, answer]
+            if self.task == TEXT:
+                row["document"] = join(self.prompt[-1]["content"], self.correction)
         return row
+
+
+def join(text: str, continuation: str) -> str:
+    """A text and what follows it, from which the API removes white space around it: a
+    space between them, unless there is some, or a mark that stands close to a word."""
+    first = continuation[:1]
+    is_close = text[-1:].isspace() or first.isspace() or first in CLOSE
+    return f"{text}{'' if is_close else ' '}{continuation}"
 
 
 @dataclass(frozen=True)

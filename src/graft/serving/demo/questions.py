@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from graft.data.convert.task import Task
 from graft.records import Message
+from graft.serving.demo import feedback
 from graft.serving.demo.client import TASK_ROUTE, ApiClient, Question
 from graft.serving.inputs import prompt_fields
 from graft.tasks import TASKS
@@ -69,7 +70,7 @@ class Form:
 
 
 CHAT_FORM = Form("chat", ("message",))
-TEXT_FORM = Form("text", ("text",))
+TEXT_FORM = Form(feedback.TEXT, ("text",))
 
 
 def find_forms(client: ApiClient, model: str) -> list[Form]:
