@@ -1,16 +1,18 @@
-"""Simulate how often the gate promotes: without a true gain, and with one.
+"""Simulate how often the gate promotes a challenger that is no better.
 
-    python benchmarks/gate.py [--trials 1000] [--numbers 50 200 900]
+    python benchmarks/gate.py [--trials 1000] [--numbers 50 200 900] [--seed 0]
+        [--metrics bleu answer_f1] [--sweeps 300]
 
 Both systems answer by one distribution, so every promotion is a false one: with 1,000
-trials, a share of 2.5 % has a standard error of 0.5 points. `power` adds 2 BLEU to the
-challenger. `sweep` attempts 8 equal variants on one test set, and counts the sweeps
-that promote any; `best` attempts only the best of the 8.
+trials, a share of 2.5 % has a standard error of 0.5 points. A sweep attempts 8 equal
+variants on one test set; it counts if any is promoted, `best` if the best of the 8 is,
+when it alone is attempted. How often better challengers are promoted:
+benchmarks/gate_power.py.
 """
 
 import argparse
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -27,7 +29,9 @@ POOL, ANSWERS = 1500, 8
 SAME = 0.4
 """Share of examples that both systems answer equally, as variants of one base do."""
 NUM_VARIANTS, MAX_ATTEMPTS, NUM_RESAMPLES = 8, 20, 50_000
-GAIN = 2.0
+HOPELESS = 1.7
+"""A gain of fewer standard errors is never promoted: the exact answer is not computed,
+which saves nine of ten decisions."""
 Generator = np.random.Generator
 Draw = Callable[[Generator, int], tuple[Array, Array]]
 """Generator, number of examples → terms of champion and challenger."""
@@ -68,23 +72,16 @@ class Pool:
         )
         self.value = float(metric.value(self.terms.mean(axis=0).sum(axis=0)))
 
+    def draw(
+        self, generator: Generator, number: int, systems: int = 2, same: float = SAME
+    ) -> Array:
+        """Answers of equal systems to the same examples, shape [systems, number, terms].
 
-def from_pool(pool: Pool, better: Pool | None = None, share: float = 0.0) -> Draw:
-    """Answers to the same examples; `share` of the challenger's are of `better`."""
-
-    def draw(generator: Generator, number: int) -> tuple[Array, Array]:
-        rows = generator.integers(POOL, size=number)
-        mine, other = generator.integers(ANSWERS, size=(2, number))
-        other = np.where(generator.random(number) < SAME, mine, other)
-        champion, challenger = pool.terms[mine, rows], pool.terms[other, rows]
-        if better is not None:
-            chosen = generator.random(number) < share
-            challenger = np.where(
-                chosen[:, None], better.terms[other, rows], challenger
-            )
-        return champion, challenger
-
-    return draw
+        The share `same` of the examples has the answers of the first system."""
+        rows = generator.integers(len(self.terms[0]), size=number)
+        answers = generator.integers(len(self.terms), size=(systems, number))
+        equal = generator.random((systems, number)) < same
+        return self.terms[np.where(equal, answers[0], answers), rows]
 
 
 def skewed(generator: Generator, number: int) -> tuple[Array, Array]:
@@ -94,7 +91,7 @@ def skewed(generator: Generator, number: int) -> tuple[Array, Array]:
 
 
 def lognormal(generator: Generator, number: int) -> tuple[Array, Array]:
-    """Gains with a long tail, and a mean of 0."""
+    """Losses with a long tail, and a mean gain of 0."""
     values = generator.lognormal(0, 1, number) - np.exp(0.5)
     return averaged(0 * values), averaged(-values)
 
@@ -108,78 +105,102 @@ def exact_match(generator: Generator, number: int) -> tuple[Array, Array]:
     )
 
 
+def standard_errors(metric: Metric, pair: tuple[Array, Array]) -> float:
+    """The gain in standard errors of the jackknife."""
+    totals = [terms.sum(axis=0) for terms in pair]
+    before, after = (
+        metric.value(total - terms) for total, terms in zip(totals, pair, strict=True)
+    )
+    sign = -1.0 if metric.better == "lower" else 1.0
+    gain = sign * float(metric.value(totals[1]) - metric.value(totals[0]))
+    error = float(np.std(after - before)) * np.sqrt(len(pair[0]))
+    return gain / error if error else 0.0
+
+
 def promotes(
     metric: Metric,
     pair: tuple[Array, Array],
     seed: int,
     number: int = 1,
     num_unused: int = 0,
+    hopeless: float = HOPELESS,
 ) -> bool:
     """Whether the gate promotes the challenger at its attempt of this number."""
+    if standard_errors(metric, pair) < hopeless:
+        return False
     attempt = next_attempt([0.0] * (number - 1), num_unused, MAX_ATTEMPTS)
     groups = [str(row) for row in range(len(pair[0]))]
     contrast = Contrast(metric, *pair, groups, seed)
     return check_gain(contrast, 0.0, attempt, NUM_RESAMPLES).passed
 
 
-def rate(metric: Metric, draw: Draw, number: int, trials: int) -> float:
+def rate(metric: Metric, draw: Draw, number: int, trials: int, seed: int) -> float:
     """Percentage of first attempts that are promoted."""
-    generator = np.random.default_rng(number)
+    generator = np.random.default_rng([seed, number])
     found = [promotes(metric, draw(generator, number), t) for t in range(trials)]
     return 100 * float(np.mean(found))
 
 
-def sweep(pool: Pool, metric: Metric, number: int, trials: int) -> tuple[float, float]:
+def sweep(
+    metric: Metric, pool: Pool, number: int, trials: int, seed: int
+) -> tuple[float, float]:
     """Percentages of sweeps of equal variants in which any is promoted: if each is
     attempted, and if only the best is."""
-    generator = np.random.default_rng(number)
+    generator = np.random.default_rng([seed, number])
     any_promoted, best_promoted = 0, 0
     for trial in range(trials):
-        rows = generator.integers(POOL, size=number)
-        answers = generator.integers(ANSWERS, size=(NUM_VARIANTS + 1, number))
-        champion, *variants = (pool.terms[one, rows] for one in answers)
+        champion, *variants = pool.draw(generator, number, NUM_VARIANTS + 1)
         any_promoted += any(
             promotes(metric, (champion, variant), trial, attempt)
             for attempt, variant in enumerate(variants, 1)
         )
-        best = max(variants, key=lambda terms: float(metric.value(terms.sum(axis=0))))
+        sign = -1.0 if metric.better == "lower" else 1.0
+        best = max(
+            variants, key=lambda one: sign * float(metric.value(one.sum(axis=0)))
+        )
         best_promoted += promotes(
             metric, (champion, best), trial, num_unused=NUM_VARIANTS - 1
         )
     return 100 * any_promoted / trials, 100 * best_promoted / trials
 
 
-def main() -> None:
+def null_draws(
+    pools: Mapping[str, Pool],
+) -> Iterator[tuple[str, Metric, Draw]]:
+    """Name, metric and pairs without a true gain."""
+    for name, pool in pools.items():
+        yield METRICS[name].title, METRICS[name], lambda g, n, p=pool: p.draw(g, n)
+    average = Metric("mean", "mean", lambda segments: (np.empty(0), ""), mean)
+    yield "exact match, nine of ten equal", average, exact_match
+    yield "one in ten gains 9 losses", average, skewed
+    yield "log-normal losses", average, lognormal
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print a line for each simulation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--sweeps", type=int, default=300)
     parser.add_argument("--numbers", type=int, nargs="+", default=[50, 200, 900])
-    args = parser.parse_args()
-    bleu, f1 = METRICS["bleu"], METRICS["answer_f1"]
-    average = Metric("mean", "mean", lambda segments: (np.empty(0), ""), mean)
-    pool = Pool(bleu)
-    draws: Mapping[str, tuple[Metric, Draw]] = {
-        "BLEU": (bleu, from_pool(pool)),
-        "token F1": (f1, from_pool(Pool(f1))),
-        "exact match, nine of ten equal": (average, exact_match),
-        "one in ten gains 9 losses": (average, skewed),
-        "lognormal losses": (average, lognormal),
-    }
+    parser.add_argument("--metrics", nargs="+", default=["bleu", "answer_f1"])
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(arguments)
+    pools = {name: Pool(METRICS[name]) for name in args.metrics}
     for number in args.numbers:
-        for name, (metric, draw) in draws.items():
-            began = time.monotonic()
-            found = rate(metric, draw, number, args.trials)
-            each = (time.monotonic() - began) / args.trials
+        for title, metric, draw in null_draws(pools):
+            began = time.process_time()
+            found = rate(metric, draw, number, args.trials, args.seed)
+            took = time.process_time() - began
+            print(f"n = {number}, {title}: {found:.1f} % ({took:.0f} s)", flush=True)
+        for name, pool in pools.items():
+            began = time.process_time()
+            each, best = sweep(METRICS[name], pool, number, args.sweeps, args.seed)
+            took = time.process_time() - began
             print(
-                f"n = {number}, {name}: {found:.1f} % ({each:.2f} s each)", flush=True
+                f"n = {number}, {METRICS[name].title}, sweep: {each:.1f} %, best: "
+                f"{best:.1f} % ({took:.0f} s)",
+                flush=True,
             )
-    for number in args.numbers:
-        attempted, best = sweep(pool, bleu, number, args.trials // 4)
-        print(f"n = {number}, sweep: {attempted:.1f} %, best: {best:.1f} %", flush=True)
-    better = Pool(bleu, easier=0.5)
-    share = GAIN / (better.value - pool.value)
-    power = rate(bleu, from_pool(pool, better, share), 900, args.trials)
-    print(f"n = 900, +{GAIN:g} BLEU of {pool.value:.1f}: {power:.1f} %")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ runs = mlflow.search_runs(experiment_names=["graft"], output_format="list")
 print(json.dumps([
     [r.info.run_name, r.info.status, r.data.params, r.data.tags,
      [f.path for f in client.list_artifacts(r.info.run_id, "reports")],
-     r.info.artifact_uri]
+     r.info.artifact_uri, r.info.run_id]
     for r in runs
 ]))
 """
@@ -62,10 +62,14 @@ def test_a_queued_sweep_leaves_its_runs_in_the_repositorys_own_store(
     }
     assert len(names) == 3
     runs = json.loads(repo(sys.executable, "-W", "ignore", "-c", READ).splitlines()[-1])
+    commit = repo("git", "rev-parse", "HEAD").strip()
+    (parent,) = [run for run in runs if run[3].get("graft.sweep") == commit]
+    runs.remove(parent)
+    assert {run[3]["mlflow.parentRunId"] for run in runs} == {parent[6]}
     assert {run[0] for run in runs} == names
     assert {run[3]["dvc.experiment"] for run in runs} == names
     assert sorted(run[2]["adapter.rank"] for run in runs) == ["16", "32", "8"]
-    for _, status, _, tags, artifacts, place in runs:
+    for _, status, _, tags, artifacts, place, _ in runs:
         assert status == "FINISHED" and artifacts == ["reports/out"]
         assert place.startswith((repo.folder / "mlartifacts").as_uri())
         kept = repo.folder / ".graft" / f"journal-{tags['graft.run']}.jsonl"

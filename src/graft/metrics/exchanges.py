@@ -24,6 +24,8 @@ NUM_EXCHANGES = (2_000, 8_000, 32_000)
 STANDARD_ERRORS = 3.0
 """A p-value is below a level if this many standard errors do not change that."""
 BATCH = 500
+MOST_EXACT = 10
+"""Differences of which all exchanges are counted: about as many as the fewest drawn."""
 ROUNDING = 1e-9
 """Differences of sizes closer than this share are equal except for rounding."""
 
@@ -57,7 +59,11 @@ def sign_flip_test(differences: Array, level: float, seed: int) -> ExchangeTest:
         return ExchangeTest(1.0, 0.0)
     if np.allclose(np.abs(moved), abs(moved[0]), rtol=ROUNDING, atol=0):
         return _count(int((moved > 0).sum()), len(moved))
-    return _until_settled(lambda number: _flip(moved, number, seed), level)
+    if len(moved) <= MOST_EXACT:
+        return _flip_all(moved)
+    # The sum with drawn signs is the observed one minus twice the flipped part.
+    reached = ROUNDING * float(np.abs(moved).sum())
+    return _draw(moved[:, None], lambda flipped: flipped[:, 0] <= reached, level, seed)
 
 
 def exchange_test(
@@ -80,26 +86,41 @@ def exchange_test(
     delta = delta[np.any(delta != 0, axis=1)]
     totals = champion.sum(axis=0), challenger.sum(axis=0)
 
-    def exchange(number: int) -> ExchangeTest:
-        generator = np.random.default_rng(seed)
-        observed = float(value(totals[1]) - value(totals[0]))
-        reached = 0
-        for first in range(0, number, BATCH):
-            size = min(BATCH, number - first), len(delta)
-            moved = generator.integers(0, 2, size).astype(float) @ delta
-            gains = value(totals[1] - moved) - value(totals[0] + moved)
-            reached += int((gains >= observed - abs(observed) * ROUNDING).sum())
-        return _drawn((reached + 1) / (number + 1), number)
-
+    observed = float(value(totals[1]) - value(totals[0]))
+    least = observed - abs(observed) * ROUNDING
     if len(delta) == 0:
         return ExchangeTest(1.0, 0.0)
-    return _until_settled(exchange, level)
+    return _draw(
+        delta,
+        lambda moved: value(totals[1] - moved) - value(totals[0] + moved) >= least,
+        level,
+        seed,
+    )
 
 
-def _until_settled(draw: Callable[[int], ExchangeTest], level: float) -> ExchangeTest:
-    found = ExchangeTest(1.0, 0.0)
-    for number in NUM_EXCHANGES:
-        found = draw(number)
+def _draw(
+    terms: Array,
+    reaches: Callable[[Array], "np.typing.NDArray[np.bool_]"],
+    level: float,
+    seed: int,
+) -> ExchangeTest:
+    """Draw exchanges until the answer is known.
+
+    Args:
+        terms: what an exchange of a group moves, shape [groups, terms].
+        reaches: sums of moved terms, shape [exchanges, terms] → whether the gain is at
+            least the observed one.
+    """
+    generator = np.random.default_rng(seed)
+    found, number, reached = ExchangeTest(1.0, 0.0), 0, 0
+    for most in NUM_EXCHANGES:
+        while number < most:
+            size = min(BATCH, most - number)
+            moved = generator.integers(0, 2, (size, len(terms)), np.int8) @ terms
+            number, reached = number + size, reached + int(reaches(moved).sum())
+        p_value = (reached + 1) / (number + 1)
+        error = math.sqrt(p_value * (1 - p_value) / number)
+        found = ExchangeTest(p_value, error)
         if found.side(level) is not None:
             break
     return found
@@ -112,7 +133,7 @@ def _count(num_positive: int, number: int) -> ExchangeTest:
     return ExchangeTest(float(found.pvalue), 0.0)
 
 
-def _flip(moved: Array, number: int, seed: int) -> ExchangeTest:
+def _flip_all(moved: Array) -> ExchangeTest:
     from scipy.stats import permutation_test
 
     found = permutation_test(
@@ -121,14 +142,6 @@ def _flip(moved: Array, number: int, seed: int) -> ExchangeTest:
         permutation_type="samples",
         alternative="greater",
         vectorized=True,
-        n_resamples=number,
-        batch=BATCH,
-        rng=np.random.default_rng(seed),
+        n_resamples=np.inf,
     )
-    is_exact = len(moved) < 60 and 2 ** len(moved) <= number
-    p_value = float(found.pvalue)
-    return ExchangeTest(p_value, 0.0) if is_exact else _drawn(p_value, number)
-
-
-def _drawn(p_value: float, number: int) -> ExchangeTest:
-    return ExchangeTest(p_value, math.sqrt(p_value * (1 - p_value) / number))
+    return ExchangeTest(float(found.pvalue), 0.0)

@@ -15,6 +15,7 @@ from graft.metrics.bootstrap import (
     half_width,
     percentiles,
 )
+from graft.metrics.skewness import skewed_bounds
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,15 @@ class Differences:
         values: difference on the resamples, shape [resamples].
         distances: of `values` from the estimate, in standard errors of each resample,
             shape [resamples]; empty for few groups.
-        error: standard error of the estimate by the jackknife; 0 for few groups.
+        gains: influence of each group on the difference by the jackknife, of mean 0,
+            shape [groups]; empty for few groups.
         num_groups: number of resampled groups.
     """
 
     estimate: float
     values: Array
     distances: Array
-    error: float
+    gains: Array
     num_groups: int
 
     def bounds(
@@ -41,9 +43,10 @@ class Differences:
     ) -> tuple[float, float]:
         """The interval of the difference, which may have either sign.
 
-        It covers both the expanded percentiles and the bootstrap-t interval. The
-        first are too narrow for skewed differences, the second if a few extreme ones
-        dominate; docs/LOG.md has the error rates of both. For few groups it is
+        It covers the expanded percentiles, the bootstrap-t interval and the one of
+        `graft.metrics.skewness`. The first are too narrow for skewed differences, the
+        second if a few extreme ones dominate, and both if the tail is so long that most
+        samples lack its end; docs/LOG.md has the error rates. For few groups it is
         Student's t with the standard error of the resamples (section 5.2 of Hesterberg
         2015, arXiv:1411.5279); for a single group it is infinite.
 
@@ -63,9 +66,11 @@ class Differences:
         low, high = expanded_percentiles(
             self.values, self.num_groups, confidence, shift
         )
+        spread = float(np.sqrt(np.mean(self.gains**2)))
+        lowest, highest = skewed_bounds(self.gains, confidence)
         return (
-            min(low, self.estimate - far * self.error),
-            max(high, self.estimate - near * self.error),
+            self.estimate + min(low - self.estimate, -far * spread, lowest),
+            self.estimate + max(high - self.estimate, -near * spread, highest),
         )
 
     def extended(self, more: "Differences") -> "Differences":
@@ -93,7 +98,7 @@ def differences(base: Measured, tuned: Measured, draws: Resamples) -> Difference
     values, left_out = tuned.values - base.values, tuned.left_out - base.left_out
     groups = draws.weights.shape[1]
     if groups < FEW_GROUPS:
-        return Differences(estimate, values, np.empty(0), 0.0, groups)
+        return Differences(estimate, values, np.empty(0), np.empty(0), groups)
     gains = (groups - 1) * (left_out.mean() - left_out)
     variance = np.mean(gains**2)
     means = draws.weights @ gains / groups
@@ -101,4 +106,4 @@ def differences(base: Measured, tuned: Measured, draws: Resamples) -> Difference
     errors = np.sqrt((groups * variances + variance) / (groups + 1))
     # Of a score that no group changes, all resamples have the same.
     distances = (values - estimate) / np.where(errors > 0, errors, 1.0)
-    return Differences(estimate, values, distances, float(np.sqrt(variance)), groups)
+    return Differences(estimate, values, distances, gains, groups)

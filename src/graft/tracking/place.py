@@ -15,6 +15,9 @@ from graft.config import RegistryConfig
 _SQLITE = "sqlite:///"
 ARTIFACTS = "mlartifacts"
 """Folder of the artifacts, beside a SQLite file."""
+BASELINE = "dvc.baseline"
+EXPERIMENT_TAGS = {"dvc.experiment": "DVC_EXP_NAME", BASELINE: "DVC_EXP_BASELINE_REV"}
+"""Tags of a run, and the variables that DVC sets in an experiment."""
 
 
 def repository_root(here: Path) -> Path:
@@ -69,7 +72,14 @@ def alone(uri: str) -> Iterator[None]:
     if file is None or not file.parent.is_dir():
         yield
         return
-    handle = os.open(file.parent, os.O_RDONLY)
+    with locked(file.parent):
+        yield
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Wait until no other process of this machine has locked the folder."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -78,13 +88,15 @@ def alone(uri: str) -> Iterator[None]:
 
 
 def code_tags() -> dict[str, str]:
-    """Commit, whether there are uncommitted changes, and the DVC experiment."""
+    """Commit, whether there are uncommitted changes, and the DVC experiment with the
+    commit from which it starts."""
     tags = {}
     if commit := _git("rev-parse", "HEAD"):
         tags["git.commit"] = tags["mlflow.source.git.commit"] = commit
         tags["git.dirty"] = str(bool(_git("status", "--porcelain"))).lower()
-    if experiment := os.environ.get("DVC_EXP_NAME"):
-        tags["dvc.experiment"] = experiment
+    for tag, name in EXPERIMENT_TAGS.items():
+        if value := os.environ.get(name):
+            tags[tag] = value
     return tags
 
 

@@ -10,7 +10,7 @@ from graft.tracking.journal import FILES, Event, Journal
 from graft.tracking.limits import MOST_IN_PARAM, MOST_IN_TAG, to_name, to_value
 from graft.tracking.model_signature import log_model
 from graft.tracking.moved import follow_artifacts
-from graft.tracking.place import alone, artifact_location
+from graft.tracking.place import BASELINE, alone, artifact_location
 from graft.tracking.store import (
     EVENT_ERRORS,
     LATER,
@@ -19,6 +19,7 @@ from graft.tracking.store import (
     is_refusal,
     open_mlflow,
 )
+from graft.tracking.sweeps import PARENT_TAG, find_parent
 
 RUN_TAG = "graft.run"
 """graft's own key of a run: it is known before MLflow responds, and the same in every
@@ -95,6 +96,8 @@ class Sender:
         else:
             experiment = self._experiment(start.values["experiment"])
             tags = start.values["tags"] | {RUN_TAG: start.values["key"]}
+            if commit := tags.get(BASELINE):
+                tags[PARENT_TAG] = find_parent(self._client, experiment, commit)
             made = self._client.create_run(
                 experiment, start.time_ms, tags, start.values["name"]
             )
