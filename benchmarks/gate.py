@@ -75,13 +75,20 @@ class Pool:
     def draw(
         self, generator: Generator, number: int, systems: int = 2, same: float = SAME
     ) -> Array:
-        """Answers of equal systems to the same examples, shape [systems, number, terms].
+        """Answers of equal systems to the same examples: [systems, number, terms].
 
-        The share `same` of the examples has the answers of the first system."""
+        Each answers the share `same` of the examples as the first one does.
+        """
         rows = generator.integers(len(self.terms[0]), size=number)
         answers = generator.integers(len(self.terms), size=(systems, number))
         equal = generator.random((systems, number)) < same
-        return self.terms[np.where(equal, answers[0], answers), rows]
+        drawn: Array = self.terms[np.where(equal, answers[0], answers), rows]
+        return drawn
+
+    def pair(self, generator: Generator, number: int) -> tuple[Array, Array]:
+        """Answers of two equal systems."""
+        champion, challenger = self.draw(generator, number)
+        return champion, challenger
 
 
 def skewed(generator: Generator, number: int) -> tuple[Array, Array]:
@@ -105,16 +112,17 @@ def exact_match(generator: Generator, number: int) -> tuple[Array, Array]:
     )
 
 
+def gain(metric: Metric, pair: tuple[Array, Array]) -> float:
+    """How much better the challenger is than the champion."""
+    before, after = (float(metric.value(terms.sum(axis=0))) for terms in pair)
+    return before - after if metric.better == "lower" else after - before
+
+
 def standard_errors(metric: Metric, pair: tuple[Array, Array]) -> float:
     """The gain in standard errors of the jackknife."""
-    totals = [terms.sum(axis=0) for terms in pair]
-    before, after = (
-        metric.value(total - terms) for total, terms in zip(totals, pair, strict=True)
-    )
-    sign = -1.0 if metric.better == "lower" else 1.0
-    gain = sign * float(metric.value(totals[1]) - metric.value(totals[0]))
-    error = float(np.std(after - before)) * np.sqrt(len(pair[0]))
-    return gain / error if error else 0.0
+    before, after = (metric.value(terms.sum(axis=0) - terms) for terms in pair)
+    error = float(np.std(after - before)) * len(pair[0]) ** 0.5
+    return gain(metric, pair) / error if error else 0.0
 
 
 def promotes(
@@ -154,10 +162,8 @@ def sweep(
             promotes(metric, (champion, variant), trial, attempt)
             for attempt, variant in enumerate(variants, 1)
         )
-        sign = -1.0 if metric.better == "lower" else 1.0
-        best = max(
-            variants, key=lambda one: sign * float(metric.value(one.sum(axis=0)))
-        )
+        gains = [gain(metric, (champion, one)) for one in variants]
+        best = variants[int(np.argmax(gains))]
         best_promoted += promotes(
             metric, (champion, best), trial, num_unused=NUM_VARIANTS - 1
         )
@@ -169,7 +175,7 @@ def null_draws(
 ) -> Iterator[tuple[str, Metric, Draw]]:
     """Name, metric and pairs without a true gain."""
     for name, pool in pools.items():
-        yield METRICS[name].title, METRICS[name], lambda g, n, p=pool: p.draw(g, n)
+        yield METRICS[name].title, METRICS[name], pool.pair
     average = Metric("mean", "mean", lambda segments: (np.empty(0), ""), mean)
     yield "exact match, nine of ten equal", average, exact_match
     yield "one in ten gains 9 losses", average, skewed
