@@ -18,6 +18,8 @@ from graft.evaluation.outputs import (
     version_tags,
     write_outputs,
 )
+from graft.evaluation.verdicts import comparison_digits, with_interval
+from graft.evaluation.version_page import to_description
 from graft.hardware.machine import device_name
 from graft.inference.examples import read_examples
 from graft.inference.generate import GenerationPlan, generate, plan_passes
@@ -41,6 +43,7 @@ class Notes:
         self.metrics: dict[str, float] = {}
         self.params: dict[str, Any] = {}
         self.artifacts: list[str] = []
+        self.tables: list[str] = []
 
     def log_metrics(self, metrics: dict[str, float]) -> None:
         self.metrics |= metrics
@@ -55,6 +58,9 @@ class Notes:
 
     def set_tags(self, tags: dict[str, str]) -> None:
         assert tags
+
+    def mark_tables(self, paths: list[str]) -> None:
+        self.tables = paths
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +122,7 @@ def test_an_evaluation_leaves_predictions_samples_card_and_report(line, tmp_path
     facts, out = evaluate(line, tmp_path)
     assert sorted(path.name for path in out.iterdir()) == [
         "README.md",
+        "examples.json",
         "loss.svg",
         "report.html",
         "samples.json",
@@ -127,6 +134,9 @@ def test_an_evaluation_leaves_predictions_samples_card_and_report(line, tmp_path
     assert table["base"].to_pylist() != table["tuned"].to_pylist()
     samples = json.loads((out / "samples.json").read_text(encoding="utf-8"))
     assert samples == table.to_pylist()
+    examples = json.loads((out / "examples.json").read_text(encoding="utf-8"))
+    texts = zip(*(table[name].to_pylist() for name in ("prompt", "tuned")), strict=True)
+    assert [(row[2], row[5]) for row in examples["data"]] == list(texts)
     card = (out / "README.md").read_text(encoding="utf-8")
     assert facts.digests["test split"] in card
     assert "English: The cat sleeps.\nFrench:" in card
@@ -154,6 +164,16 @@ def test_experiments_have_few_columns_that_name_what_they_are(line, tmp_path):
         "train": {"validation_loss": 0.5},
     }
     assert to_columns(replace(facts, stages=stages))["rejects"] == 4
+
+
+def test_a_description_has_intervals_and_each_requirement(line, tmp_path):
+    facts, _ = evaluate(line, tmp_path)
+    text = to_description(facts)
+    first = facts.scores.overall[line[1].evaluate.metrics[0]]
+    assert f"**{with_interval(first.tuned, comparison_digits(first))}**" in text
+    assert facts.requirements.failed
+    for check in facts.requirements.checks:
+        assert f"- {'✅' if check.is_met else '❌'} {check.sentence}" in text
 
 
 def test_the_device_is_the_one_that_answered_though_the_base_is_freed(line, tmp_path):
@@ -194,7 +214,7 @@ def test_two_evaluations_agree_to_the_byte_but_for_times(line, tmp_path):
     (tmp_path / "two").mkdir()
     evaluate(line, tmp_path / "one")
     evaluate(line, tmp_path / "two")
-    for name in ("report.json", "evaluation/samples.json"):
+    for name in ("report.json", "evaluation/samples.json", "evaluation/examples.json"):
         one, two = (tmp_path / part / name for part in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()
     tables = [tmp_path / part / "predictions/table" for part in ("one", "two")]
@@ -206,6 +226,7 @@ def test_the_run_gets_scores_speed_and_files_and_the_end_says_them(line, tmp_pat
     notes = Notes()
     folders = [tmp_path / "predictions", out]
     log_outputs(notes, folders, tmp_path / "report.json", facts)
+    assert notes.tables == ["evaluation/examples.json"]
     systems, metrics = ("base", "tuned", "difference"), line[1].evaluate.metrics
     wanted = {f"{system}/{name}" for system in systems for name in metrics}
     assert wanted < set(notes.metrics)

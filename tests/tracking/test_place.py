@@ -1,3 +1,4 @@
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from graft.config import RegistryConfig
 from graft.tracking.journal import Journal
 from graft.tracking.place import (
     artifact_location,
+    commit_address,
     lock_tags,
     repository_root,
     sqlite_file,
@@ -52,6 +54,26 @@ def test_special_characters_in_a_folders_name_do_not_change_the_address(
     assert tracking_uri(REGISTRY, tmp_path / name, {}) == "sqlite:///./mlflow.db"
     assert tracking_uri(REGISTRY, copy, {}) == "sqlite:///../../../../mlflow.db"
     assert sqlite_file("sqlite:////a/m.db?timeout=5") == Path("/a/m.db")
+
+
+@pytest.mark.parametrize(
+    "remote, page",
+    [
+        ("https://github.com/a/b.git", "https://github.com/a/b"),
+        ("https://me:secret@git.example.org/a/b", "https://git.example.org/a/b"),
+        ("git@gitlab.com:group/sub/b.git", "https://gitlab.com/group/sub/b"),
+        ("ssh://git@host.example.org:2222/a/b.git", "https://host.example.org/a/b"),
+        ("/srv/git/b.git", ""),
+    ],
+)
+def test_a_commit_has_the_page_of_its_remote_without_the_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remote: str, page: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "-q"], check=True)
+    assert commit_address("abc") == ""
+    subprocess.run(["git", "remote", "add", "origin", remote], check=True)
+    assert commit_address("abc") == (f"{page}/commit/abc" if page else "")
 
 
 def test_the_lock_tag_covers_the_other_stages(

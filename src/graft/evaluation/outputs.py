@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from graft import io
 from graft.evaluation.card import to_card
 from graft.evaluation.digests import digest_answers, digest_test_set
+from graft.evaluation.example_table import to_example_table
 from graft.evaluation.facts import Facts
 from graft.evaluation.page import to_page
 from graft.evaluation.page.losses import to_image
@@ -20,13 +21,14 @@ from graft.evaluation.scoring import (
     values,
 )
 from graft.evaluation.verdicts import comparison_digits, judge, with_interval
-from graft.metrics import METRICS
+from graft.metrics import METRICS, get_metrics
 from graft.models.file_digests import file_digests
 
 if TYPE_CHECKING:
     from graft.tracking import Run
 
 SAMPLES, CARD, PAGE = "samples.json", "README.md", "report.html"
+EXAMPLES = "examples.json"
 LOSSES = "loss.svg"
 MAX_SHOWN = 8
 """Most metrics of a task in the columns of `dvc exp show`."""
@@ -38,10 +40,14 @@ def write_outputs(
     metrics: Path,
     facts: Facts,
 ) -> None:
-    """Write report, DVC's metrics, and in `out` the samples, card and page."""
+    """Write report, DVC's metrics, and in `out` the samples, card, page and table."""
+    examples = to_example_table(
+        facts.generated.predictions, get_metrics(list(facts.scores.overall))
+    )
     with io.atomic(out) as partial:
         partial.mkdir()
         io.write_json(partial / SAMPLES, [asdict(row) for row in facts.samples])
+        io.write_json(partial / EXAMPLES, examples)
         io.write_text(partial / CARD, to_card(facts))
         io.write_text(partial / PAGE, to_page(facts))
         io.write_text(partial / LOSSES, to_image(facts.curves))
@@ -53,7 +59,7 @@ def log_outputs(
     tracked: "Run", folders: Sequence[Path], report: Path, facts: Facts
 ) -> None:
     """Log metrics, report and the folders of completions and pages to the tracking
-    run."""
+    run, in which the table of examples is shown."""
     status = facts.requirements.status
     tracked.set_tags({"device": facts.generated.device, "requirements": status})
     tracked.record("params", facts.settings)
@@ -61,6 +67,8 @@ def log_outputs(
     tracked.log_artifact(report, "reports")
     for folder in folders:
         tracked.log_artifact(folder)
+    tables = [f"{one.name}/{EXAMPLES}" for one in folders if (one / EXAMPLES).exists()]
+    tracked.mark_tables(tables)
 
 
 def to_columns(facts: Facts) -> dict[str, Any]:

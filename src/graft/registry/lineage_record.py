@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from graft.tracking import Run
 
 PIPELINE, PROCESSORS = "dvc.yaml", Path("/proc/cpuinfo")
+DATA, TEST_SPLIT = "data/", "data/splits/test"
+DATA_STAGES = ("convert", "preprocess", "tokenize", "split")
 
 
 def log_lineage(
@@ -65,7 +67,20 @@ def log_lineage(
         if Path(path).is_file():
             shutil.copyfile(path, copy)
     tracked.log_artifact(folder, FOLDER)
+    log_data(tracked, found, facts)
     return found
+
+
+def log_data(tracked: "Run", lineage: Lineage, facts: Facts) -> None:
+    """Log the data as inputs of the run: the sources and the outputs of the data
+    stages with DVC's md5, and the test split that was scored."""
+    for one in lineage.outputs:
+        if one.path.startswith(DATA) and one.md5 and one.stage in ("", *DATA_STAGES):
+            place = one.address or one.path
+            context = one.stage or "source"
+            tracked.log_dataset(one.path, place, one.md5, context)
+    name, digest = f"{facts.data['name']}-test", facts.digests["test split"]
+    tracked.log_dataset(name, TEST_SPLIT, digest, "test")
 
 
 def collect_lineage(facts: Facts, run: str, evaluation: str, root: Path) -> Lineage:

@@ -16,7 +16,8 @@ from graft.registry.lineage import (
     to_outputs,
 )
 from graft.registry.lineage_commits import Commits, CommitState
-from graft.tracking.sender import EVALUATION_TAG, RUN_TAG
+from graft.tracking.registering import EVALUATION_TAG
+from graft.tracking.sender import RUN_TAG
 from graft.tracking.versions import RegisteredVersion, Versions
 
 

@@ -13,6 +13,7 @@ from graft.evaluation.outputs import (
     version_tags,
     write_outputs,
 )
+from graft.evaluation.version_page import to_description
 from graft.models.adapter_record import read_record
 from graft.registry.after_evaluation import decide_after_evaluation
 from graft.registry.lineage_record import log_lineage
@@ -72,6 +73,7 @@ def run(
             tags=version_tags(facts) | {"signature": "signed" if signature else "none"},
             evaluation=key,
             aliases=facts.requirements.aliases,
+            description=to_description(facts),
         )
     print(to_summary(facts, version, out), flush=True)
     print(decide_after_evaluation(registry, evaluate, version), flush=True)

@@ -70,6 +70,7 @@ def register_adapter(
     tags: Mapping[str, str],
     evaluation: str = "",
     aliases: Sequence[str] = ("challenger",),
+    description: str = "",
 ) -> str | None:
     """Log an adapter as a model from code and register it.
 
@@ -88,6 +89,8 @@ def register_adapter(
             key, each call registers a new version.
         aliases: of the version. If empty, the version loses the aliases that it had,
             except champion.
+        description: Markdown on the version's page, to which links are added; it
+            replaces no description that a person wrote.
     Returns: the version, or None if the store did not respond.
     """
     values: dict[str, Any] = {
@@ -100,6 +103,7 @@ def register_adapter(
         "tags": dict(tags),
         "evaluation": evaluation,
         "aliases": list(aliases),
+        "description": description,
         "requirements": pinned_requirements(),
     }
     lock = lock_tags("evaluate")

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,13 @@ ARTIFACTS = "mlartifacts"
 BASELINE = "dvc.baseline"
 EXPERIMENT_TAGS = {"dvc.experiment": "DVC_EXP_NAME", BASELINE: "DVC_EXP_BASELINE_REV"}
 """Tags of a run, and the variables that DVC sets in an experiment."""
+
+
+REMOTE = re.compile(
+    r"(?:https?://|ssh://)?(?:[^@/]+@)?(?P<host>[\w.-]+\.\w+)(?::\d+)?[:/]"
+    r"(?P<path>[\w./-]+?)(?:\.git)?/?"
+)
+"""The address of a git remote: https://HOST/PATH.git or git@HOST:PATH.git."""
 
 
 def repository_root(here: Path) -> Path:
@@ -98,6 +106,13 @@ def code_tags() -> dict[str, str]:
         if value := os.environ.get(name):
             tags[tag] = value
     return tags
+
+
+def commit_address(commit: str) -> str:
+    """The page of a commit on the host of the remote `origin`, such as GitHub; empty
+    without one. A password in the remote's address is left out."""
+    found = REMOTE.fullmatch(_git("remote", "get-url", "origin"))
+    return f"https://{found['host']}/{found['path']}/commit/{commit}" if found else ""
 
 
 def changed_files() -> list[str]:

@@ -7,7 +7,7 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -74,8 +74,16 @@ class Run:
         """Log a file or a folder. It must stay on disk until it is sent."""
         self.record("artifact", {"path": str(path.absolute()), "folder": folder})
 
-    def log_dataset(self, name: str, path: Path, digest: str, context: str) -> None:
-        """Log a data set as input of the run."""
+    def mark_tables(self, paths: Sequence[str]) -> None:
+        """Declare artifacts as tables, which MLflow shows as such. Each is JSON with
+        `columns` and `data`."""
+        tables = [{"path": path, "type": "table"} for path in paths]
+        self.set_tags({"mlflow.loggedArtifacts": json.dumps(tables)})
+
+    def log_dataset(
+        self, name: str, path: Path | str, digest: str, context: str
+    ) -> None:
+        """Log a data set as input of the run; `path` may be an address."""
         values = {"name": name, "path": str(path), "digest": digest, "context": context}
         self.record("dataset", values)
 

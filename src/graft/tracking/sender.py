@@ -6,11 +6,11 @@ from itertools import groupby
 from typing import Any
 
 from graft.config.secrets import without_secret
-from graft.tracking.journal import FILES, Event, Journal
+from graft.tracking.journal import Event, Journal
 from graft.tracking.limits import MOST_IN_PARAM, MOST_IN_TAG, to_name, to_value
-from graft.tracking.model_signature import log_model
 from graft.tracking.moved import follow_artifacts
 from graft.tracking.place import BASELINE, alone, artifact_location
+from graft.tracking.registering import Registration
 from graft.tracking.store import (
     EVENT_ERRORS,
     LATER,
@@ -24,8 +24,6 @@ from graft.tracking.sweeps import PARENT_TAG, find_parent
 RUN_TAG = "graft.run"
 """graft's own key of a run: it is known before MLflow responds, and the same in every
 store."""
-EVALUATION_TAG = "graft.evaluation"
-"""Tag of a version: the run and the evaluation for which it was registered."""
 MOST_PARAMS, MOST_METRICS = 100, 1000
 """MLflow's limits per request."""
 
@@ -194,56 +192,18 @@ class Sender:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         values = event.values
-        source = json.dumps({"uri": values["path"]})
-        dataset = Dataset(values["name"], values["digest"], "local", source)
+        uri = values["path"]
+        kind = "s3" if uri.startswith("s3://") else "local"
+        source = json.dumps({"uri": uri})
+        dataset = Dataset(values["name"], values["digest"], kind, source)
         context = InputTag("mlflow.data.context", values["context"])
         self._client.log_inputs(self._run, [DatasetInput(dataset, [context])])
 
     def _register(self, event: Event) -> None:
-        """Log and register the adapter once per evaluation, and set the aliases."""
         if event.number < self._sent_before:
             return  # the run or experiment was deleted since; do not register it again
-        values, client = event.values, self._client
-        name = values["name"]
-        key = self._journal.events[0].values["key"]
-        sign = f"{key}-{values.get('evaluation') or event.number}"
-        known = client.search_model_versions(f"name = '{name}'")
-        mine = [v for v in known if v.tags.get(EVALUATION_TAG) == sign]
-        version = mine[0].version if mine else self._new_version(name, event)
-        tags: dict[str, Any] = values["tags"] | {EVALUATION_TAG: sign}
-        for key, value in tags.items():
-            client.set_model_version_tag(name, version, key, value)
-        self._set_aliases(name, str(version), values.get("aliases", ()))
-        self._journal.mark_sent(version=str(version))
-
-    def _set_aliases(self, name: str, version: str, wanted: Sequence[str]) -> None:
-        for alias in wanted:
-            self._client.set_registered_model_alias(name, alias, version)
-        held = self._client.get_registered_model(name).aliases
-        for alias, holder in held.items():
-            # Only a decision of the gate moves the alias champion (graft.registry).
-            if not wanted and str(holder) == version and alias != "champion":
-                self._client.delete_registered_model_alias(name, alias)
-
-    def _new_version(self, name: str, event: Event) -> str:
-        """Log the adapter as a model from code, with graft's own code, and register
-        it."""
-        files = {
-            part: str(self._journal.file(event, part))
-            for part in FILES["register"]
-            if event.values.get(part)
-        }
-        with self._mlflow.start_run(run_id=self._run, log_system_metrics=False):
-            logged = log_model(
-                self._mlflow,
-                code=files.pop("code"),
-                package=files.pop("package", None),
-                artifacts=files,
-                model_config=event.values.get("settings") or {},
-                pip_requirements=event.values["requirements"],
-                registered_model_name=name,
-            )
-        return str(logged.registered_model_version)
+        parts = self._mlflow, self._client, self._journal, self._run
+        self._journal.mark_sent(version=Registration(*parts).register(event))
 
     def _end(self, event: Event) -> None:
         self._client.set_terminated(self._run, event.values["status"], event.time_ms)
