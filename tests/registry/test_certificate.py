@@ -67,7 +67,11 @@ def test_a_certificate_without_a_failure_is_passed():
     made = make_certificate(
         "3", "bleu", TEXTS, REFERENCE, {"api": lambda: SAME}, {"api": BUDGET}, len_zero
     )
-    assert made.tags() == {"certificate": "passed", "certificate/reason": "none"}
+    assert made.tags() == {
+        "certificate": "passed",
+        "certificate/reason": "none",
+        "certificate/not_run": "none",
+    }
 
 
 def len_zero(_: object) -> float:

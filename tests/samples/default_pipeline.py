@@ -35,6 +35,7 @@ STAGES = (
     "train",
     "generate",
     "evaluate",
+    "certify",
 )
 TRACKED = (".graft", "checkpoints", "mlflow.db", "mlartifacts", "mlruns")
 

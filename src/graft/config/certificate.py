@@ -18,7 +18,7 @@ class BudgetConfig(Section):
 
 
 class CertificateConfig(Section):
-    """What `graft verify` compares, and its budgets."""
+    """What stage `certify` and `graft verify` compare, and the budgets."""
 
     num_prompts: Positive
     num_places: Positive

@@ -93,7 +93,7 @@ class GateConfig(Section):
 class GatedRegistryConfig(RegistryConfig):
     """The registry, and how a version becomes champion.
 
-    `promote: auto`: stage evaluate decides at its end; manual: only `graft promote`.
+    `promote: auto`: stage certify decides at its end; manual: only `graft promote`.
     """
 
     promote: Literal["auto", "manual"]

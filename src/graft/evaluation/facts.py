@@ -136,7 +136,7 @@ def to_settings(
     sections = {
         "generation": asdict(decoding),
         "evaluate": evaluate.model_dump(mode="json"),
-        "registry": registry.model_dump(mode="json"),
+        "registry": registry.model_dump(mode="json", exclude={"promote", "gate"}),
     }
     return {
         f"{section}.{key}": value

@@ -9,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from graft.config import BudgetConfig
+from graft.errors import HardwareError
 
 Logprobs = npt.NDArray[np.float32]
 """Of next tokens, in nats. Shape [places, vocabulary]; NaN where they are unknown."""
+LARGER = frozenset({"merged"})
+"""Ways whose model is not quantized, and so may not fit where it was evaluated."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class WayReport:
         kl: mean KL divergence of the next tokens, in nats.
         metric_difference: of the task's first metric, in its unit.
         num_places: where distributions were compared.
+        not_run: why this machine cannot run it; empty if it ran.
     """
 
     problem: str
@@ -45,6 +49,15 @@ class WayReport:
     kl: float | None = None
     metric_difference: float | None = None
     num_places: int = 0
+    not_run: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """All numbers, rounded to what is the same in every run on a machine."""
+        digits = {"agreement": 4, "kl": 6, "metric_difference": 2}
+        return {
+            name: round(value, digits[name]) if name in digits and value else value
+            for name, value in asdict(self).items()
+        }
 
 
 @dataclass(frozen=True)
@@ -65,12 +78,20 @@ class Certificate:
     @property
     def reason(self) -> str:
         """Each way that failed, and why; empty if none did."""
-        failed = {name: one.problem for name, one in self.ways.items() if one.problem}
-        return "; ".join(f"{name}: {problem}" for name, problem in failed.items())
+        return _join({name: one.problem for name, one in self.ways.items()})
+
+    @property
+    def not_run(self) -> str:
+        """Each way that this machine cannot run, and why; empty if there is none."""
+        return _join({name: one.not_run for name, one in self.ways.items()})
 
     def tags(self) -> dict[str, str]:
         """Tags of the version."""
-        return {"certificate": self.status, "certificate/reason": self.reason or "none"}
+        return {
+            "certificate": self.status,
+            "certificate/reason": self.reason or "none",
+            "certificate/not_run": self.not_run or "none",
+        }
 
     def to_json(self) -> dict[str, Any]:
         """All numbers."""
@@ -80,9 +101,13 @@ class Certificate:
             "reason": self.reason,
             "num_prompts": self.num_prompts,
             "metric": self.metric,
-            "ways": {name: asdict(one) for name, one in self.ways.items()},
+            "ways": {name: one.to_json() for name, one in self.ways.items()},
             "budgets": {name: one.model_dump() for name, one in self.budgets.items()},
         }
+
+
+def _join(reasons: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if reason)
 
 
 def judge(
@@ -151,7 +176,8 @@ def make_certificate(
 ) -> Certificate:
     """Run each way, and compare it with the evaluation.
 
-    A way that cannot run has failed: its error is the reason.
+    A way that cannot run has failed: its error is the reason. Only if its model is
+    larger than that of the evaluation, and does not fit this machine, it is left out.
 
     Args:
         version: number of the version.
@@ -175,5 +201,8 @@ def make_certificate(
         # Whatever stops a way stops its users, too.
         except Exception as error:  # pylint: disable=broad-exception-caught
             lines = str(error).strip().splitlines() or [""]
+            if name in LARGER and isinstance(error, HardwareError):
+                reports[name] = WayReport("", not_run=lines[0][:300])
+                continue
             reports[name] = WayReport(f"{type(error).__name__}: {lines[0][:300]}")
     return Certificate(version, len(evaluated), metric, reports, budgets)

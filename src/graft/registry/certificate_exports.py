@@ -1,15 +1,19 @@
 """Exports of a version, loaded and run by plain transformers and PEFT."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from graft.errors import ModelError
+from graft.config import QuantizationConfig
+from graft.errors import HardwareError, ModelError
 from graft.exporting.folders import write_adapter, write_full_model
 from graft.exporting.merging import merge_adapter
 from graft.exporting.prompt import write_prompt
+from graft.hardware.device import choose_device
+from graft.inference.decoding import pad_left
 from graft.inference.next_tokens import plain_logprobs
 from graft.prompts import Template
 from graft.records import Message
@@ -59,25 +63,34 @@ def merged_answers(
     starts: Sequence[int],
     scratch: Path,
 ) -> WayAnswers:
-    """The merged model.
+    """The merged model, which is not quantized.
 
     Raises: ModelError if the merge differs from the unquantized base with the adapter,
-        or the export's prompts from those of training.
+        or the export's prompts from those of training; HardwareError if it does not fit
+        this machine.
     """
+    whole = QuantizationConfig(
+        method="none", double_quant=False, compute_dtype=version.model.dtype
+    )
+    if version.device != "cpu":
+        choose_device("cuda", version.model, whole)
     out = scratch / "merged"
     out.mkdir()
     _write_prompt(version, out)
-    merge_adapter(
-        version.adapter,
-        version.model,
-        version.quantization,
-        sequences,
-        version.device,
-        out,
-        ends_of(version.template),
-    )
-    loaded = _load(str(out), None, version, None)
-    return _answers(loaded, out, version, chats, sequences, starts)
+    try:
+        merge_adapter(
+            version.adapter,
+            version.model,
+            whole,  # the certificate itself compares it with the quantized base
+            sequences,
+            version.device,
+            out,
+            ends_of(version.template),
+        )
+        loaded = _load(str(out), None, version, None)
+        return _answers(loaded, out, version, chats, sequences, starts)
+    except torch.OutOfMemoryError as error:
+        raise HardwareError(version.device, "no memory for the merged model") from error
 
 
 def ends_of(template: Template) -> dict[str, Any]:
@@ -115,31 +128,44 @@ def _answers(
     sequences: Sequence[Sequence[int]],
     starts: Sequence[int],
 ) -> WayAnswers:
-    """Greedy answers, one by one, by `generate` with the exported tokenizer."""
+    """Greedy answers by `generate`, in batches of the evaluation's size, with the
+    exported tokenizer."""
     from transformers import AutoTokenizer, GenerationConfig
 
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     model.eval()
+    decoding, texts = version.decoding, list[str]()
+    stops = set(version.template.stop_ids)
     config = GenerationConfig(
         do_sample=False,
-        max_new_tokens=version.decoding.max_new_tokens,
+        num_beams=decoding.num_beams,
+        max_new_tokens=decoding.max_new_tokens,
         **ends_of(version.template),
     )
-    texts = []
     with torch.inference_mode():
-        for chat in chats:
-            found = tokenizer.apply_chat_template(
-                list(chat), add_generation_prompt=True, return_dict=False
-            )
-            ids = torch.tensor([list(found)], device=version.device)
+        for first in range(0, len(chats), decoding.batch_size):
+            some = chats[first : first + decoding.batch_size]
+            prompts = [_encode(tokenizer, chat) for chat in some]
+            ids, mask = pad_left(prompts, version.template.pad_id, version.device)
             done = model.generate(
-                input_ids=ids,
-                attention_mask=torch.ones_like(ids),
-                generation_config=config,
-            )[0, ids.shape[1] :]
-            text = tokenizer.decode(done, skip_special_tokens=True)
-            texts.append(_before(text.removeprefix(" "), version.decoding.stop))
+                input_ids=ids, attention_mask=mask, generation_config=config
+            )[:, ids.shape[1] :]
+            for row in done.tolist():
+                answer = list(takewhile(lambda token: token not in stops, row))
+                text = tokenizer.decode(answer, skip_special_tokens=True)
+                texts.append(_before(text.removeprefix(" "), decoding.stop))
     return WayAnswers(texts, plain_logprobs(model, sequences, starts))
+
+
+def _encode(tokenizer: Any, chat: Sequence[Message]) -> Sequence[int]:
+    """Ids of a prompt, by transformers alone."""
+    if [turn["role"] for turn in chat] == ["assistant"]:  # the beginning of a document
+        ids: list[int] = tokenizer(chat[0]["content"])["input_ids"]
+        return ids[:-1] if ids[-1:] == [tokenizer.eos_token_id] else ids
+    found: Sequence[int] = tokenizer.apply_chat_template(
+        list(chat), add_generation_prompt=True, return_dict=False
+    )
+    return found
 
 
 def _before(text: str, stop: Sequence[str]) -> str:

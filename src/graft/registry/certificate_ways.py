@@ -1,10 +1,6 @@
 """The ways in which a registered version can be used, each run as its users run it."""
 
 import gc
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from graft import io
 from graft.config import ModelConfig, PromptConfig, QuantizationConfig
 from graft.errors import ModelError
 from graft.inference.adapters import active_adapter
@@ -22,16 +17,17 @@ from graft.inference.batching import ContinuousBatch
 from graft.inference.families import is_supported
 from graft.inference.generation import PromptRow, finished_rows, to_requests
 from graft.inference.next_tokens import next_token_logprobs
+from graft.inference.open_prompts import encode_open
 from graft.inference.results import Decoding
 from graft.prompts import Template
 from graft.records import Message
 from graft.registry.certificate import Logprobs, WayAnswers
 from graft.registry.certificate_exports import adapter_answers, merged_answers
+from graft.registry.certificate_pyfunc import PyfuncProcess
 from graft.training.tuning import load_served
 
 REPORTED = 256
 """Most likely tokens whose log-probabilities the API's engine reports."""
-PROCESS = Path(__file__).with_name("pyfunc_process.py")
 
 
 @dataclass(frozen=True)
@@ -43,6 +39,7 @@ class CertifiedVersion:
         adapter: in it.
         model: its base, at the path where it was found.
         slots, length: of the batch that `graft serve` runs.
+        opens_documents: whether its prompts are the beginnings of documents.
     """
 
     folder: Path
@@ -55,6 +52,7 @@ class CertifiedVersion:
     device: str
     slots: int
     length: int
+    opens_documents: bool = False
 
 
 class Ways:
@@ -62,9 +60,10 @@ class Ways:
 
     Args:
         version: on this machine.
-        chats: prompts.
+        chats: prompts; a single turn of the assistant is the beginning of a document.
         num_places: generated tokens whose distributions are compared.
         scratch: folder for exports.
+        process: that answers by MLflow; None: this way is not run.
     """
 
     def __init__(
@@ -73,21 +72,35 @@ class Ways:
         chats: Sequence[Sequence[Message]],
         num_places: int,
         scratch: Path,
+        process: PyfuncProcess | None = None,
     ) -> None:
         self._version, self._chats = version, chats
         self._num_places, self._scratch = num_places, scratch
-        self._prompts = [version.template.encode_prompt(chat) for chat in chats]
+        self._process = process
+        self._prompts = [encode_open(version.template, chat) for chat in chats]
         self._loaded: Any = None
 
     def all(self) -> Mapping[str, Callable[[], WayAnswers]]:
-        """Name → what runs it, those that share a loaded model first."""
+        """Name → what runs it, those that share a loaded model first.
+
+        The process that answers by MLflow is the last, and works beside the others.
+        """
         return {
             "evaluation": self.evaluation,
             "api": self.api,
-            "pyfunc": self.pyfunc,
             "adapter": self.adapter,
             "merged": self.merged,
+            "pyfunc": self.pyfunc,
         }
+
+    def begin(self) -> None:
+        """Compute what every way needs, and let MLflow's process answer meanwhile.
+
+        On a GPU it waits until this process has freed the memory.
+        """
+        assert self.reference
+        if self._version.device == "cpu":
+            self._ask()
 
     @cached_property
     def generated(self) -> tuple[list[str], list[list[int]]]:
@@ -142,36 +155,10 @@ class Ways:
 
         Raises: ModelError if the process fails.
         """
+        assert self._process is not None
         self.release()
-        request, out = self._scratch / "request.json", self._scratch / "pyfunc"
-        out.mkdir()
-        chats = [{"messages": [dict(turn) for turn in chat]} for chat in self._chats]
-        values = {"chats": chats, "sequences": self._sequences, "starts": self._starts}
-        io.write_json(request, values)
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-        environment["GRAFT_ROOT"] = environment.get("GRAFT_ROOT", str(Path.cwd()))
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-P",
-                PROCESS,
-                self._version.folder.absolute(),
-                request,
-                out,
-            ],
-            cwd=self._scratch,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            lines = done.stderr.strip().splitlines() or ["no message"]
-            shown = [line for line in lines if "Error" in line] or lines
-            raise ModelError(str(self._version.folder), shown[-1])
-        arrays = np.load(out / "logprobs.npz", allow_pickle=False)
-        texts = json.loads((out / "texts.json").read_text("utf-8"))
-        return WayAnswers(texts, [arrays[name] for name in arrays.files])
+        self._ask()
+        return self._process.answers()
 
     def adapter(self) -> WayAnswers:
         """`graft export` in plain transformers and PEFT."""
@@ -194,6 +181,12 @@ class Ways:
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+    def _ask(self) -> None:
+        if self._process is not None:
+            self._process.ask(
+                self._version.folder, self._chats, self._sequences, self._starts
+            )
 
     def _model(self) -> Any:
         if self._loaded is None:

@@ -27,9 +27,9 @@ def check_certificate(tags: Mapping[str, str], is_required: bool) -> Check:
     evaluation's answers."""
     status = tags.get("certificate", "none")
     passed = status == "passed" or status == "none" and not is_required
-    needed = "certificate: passed" + (
-        ", or registry.gate.require_certificate: false" if status == "none" else ""
-    )
+    needed = "certificate: passed; see the tag certificate/reason"
+    if status == "none":
+        needed = "certificate: passed; to make it: graft verify VERSION"
     return Check(
         "certificate", passed, f"certificate: {status}", "" if passed else needed
     )

@@ -24,7 +24,7 @@ class Decision:
         to_version: the version that was promoted, refused or returned to.
         at: when, UTC, ISO 8601.
         by: user who decided, or for whom the process ran.
-        via: `evaluate`, `graft promote`, or what else called.
+        via: `certify`, `graft promote`, or what else called.
         reason: given by a person or by monitoring.
         checks: each rule with its answer.
         test_set: digest of the examples that were compared.

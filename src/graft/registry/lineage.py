@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from graft import io
 from graft.errors import DataError
+from graft.tracking.place import AFTER_REGISTRATION
 
 SCHEMA_VERSION = 1
 FOLDER = "lineage"
@@ -31,6 +32,8 @@ OUTPUTS = "outputs"
 """Folder in it with the outputs that git stores, not DVC."""
 STAGE = "evaluate"
 """The stage that registers. DVC writes it into dvc.lock only at its end."""
+OUTDATED = (STAGE, AFTER_REGISTRATION)
+"""Stages whose entry in dvc.lock is not that of the version."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ class Lineage:
         scores: values by system (base, tuned, difference) and metric.
         remote: address of the DVC remote without credentials, or empty.
         lock: dvc.lock.
-        lock_digest: of `lock` without the stage evaluate, the tag `dvc.lock`.
+        lock_digest: of `lock` without the stages evaluate and certify, the tag
+            `dvc.lock`.
         params: params.yaml.
         outputs: sources, and outputs of the stages.
     """
@@ -126,8 +130,8 @@ class Lineage:
             for name, facts in self.lock.get("stages", {}).items()
             for dep in facts.get("deps", ())
             if dep["path"] == f"data/code/{name}" and "md5" in dep
+            if name not in OUTDATED
         }
-        found.pop(STAGE, None)
         own = {STAGE: self.evaluation_code} if self.evaluation_code else {}
         return found | own
 
@@ -147,7 +151,7 @@ def to_outputs(
     made = {out["path"] for facts in stages.values() for out in facts.get("outs", ())}
     seen: set[str] = set()
     for name, facts in stages.items():
-        if name == STAGE:
+        if name in OUTDATED:
             continue
         sources = [
             dep

@@ -7,6 +7,7 @@ from graft.pages import environment, style
 from graft.registry.lineage import DataOutput
 from graft.registry.lineage_text import to_text
 from graft.registry.lineage_versions import VersionLineage
+from graft.tracking.place import AFTER_REGISTRATION
 
 SHORT = 12
 """Digits of an md5 in Mermaid's nodes."""
@@ -35,7 +36,7 @@ def to_stages(known: VersionLineage) -> list[Stage]:
             [one for one in outputs if one.stage == name],
         )
         for name, facts in stages.items()
-        if name not in ("code", "preflight")
+        if name not in ("code", "preflight", AFTER_REGISTRATION)
     }
     ordered: list[Stage] = []
     while waiting:

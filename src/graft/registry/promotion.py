@@ -26,7 +26,7 @@ class Promotion:
         registry: the section `registry`, with the gate.
         evaluate: metrics, and the seed of the resamples.
         reference: of the version: a number, alias or address.
-        via: what called: `evaluate` or `graft promote`.
+        via: what called: `certify` or `graft promote`.
         reason: given by a person; a version that was rolled back needs one.
         regenerate: generates the champion's predictions if they are for another test
             set; without it, another test set is refused.

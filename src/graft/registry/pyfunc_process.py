@@ -1,7 +1,8 @@
 """A program that answers with a registered model, as a user of MLflow would.
 
-It imports nothing of graft itself: MLflow puts the version's own code first.
-Arguments: the model's folder, the request, a folder for the answers.
+It imports nothing of graft itself: MLflow puts the version's own code first. Its
+argument is a folder for the answers. It loads the libraries, then waits for a line on
+stdin with the path of the request; without a line it ends.
 """
 
 import json
@@ -9,17 +10,22 @@ import sys
 from pathlib import Path
 
 
-def main(folder: str, request: Path, out: Path) -> None:
-    """Answer the chats, and write the distributions along the sequences."""
+def main(out: Path) -> None:
+    """Answer greedily, and write the distributions along the sequences."""
     import importlib
 
     import numpy as np
     import torch
 
     pyfunc = importlib.import_module("mlflow.pyfunc")
-    asked = json.loads(request.read_text("utf-8"))
-    model = pyfunc.load_model(folder)
-    texts = model.predict(asked["chats"])
+    for name in ("peft", "transformers"):  # the model would import them later
+        importlib.import_module(name)
+    request = sys.stdin.readline().strip()
+    if not request:
+        return
+    asked = json.loads(Path(request).read_text("utf-8"))
+    model = pyfunc.load_model(asked["folder"])
+    texts = model.predict(asked["inputs"], params={"temperature": 0.0})
     (out / "texts.json").write_text(json.dumps(texts), "utf-8")
     inner = model.unwrap_python_model().model
     found = {}
@@ -33,4 +39,4 @@ def main(folder: str, request: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+    main(Path(sys.argv[1]))

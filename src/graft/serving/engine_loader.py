@@ -10,8 +10,9 @@ from graft.inference.adapters import active_adapter
 from graft.inference.batching import ContinuousBatch
 from graft.inference.families import is_supported, obstacle
 from graft.prompts import Template, load_template
+from graft.serving.checked_version import BaseModel
 from graft.serving.registry_source import RegistrySource
-from graft.serving.served_model import BaseModel, ServedVersion
+from graft.serving.served_model import ServedVersion
 from graft.training.base import load_base
 from graft.training.full_finetuning import load_full_model
 from graft.training.tuning import load_served

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from graft.data.convert.task import Task
 from graft.errors import TemplateError
+from graft.inference.open_prompts import encode_open
 from graft.prompts import Template
-from graft.records import Message
+from graft.records import Message, Role
 from graft.serving.errors import ApiError, refused
 from graft.serving.schemas import ChatMessage
 
@@ -55,16 +56,8 @@ def prompt_ids(
                 code="invalid_value",
             )
         return list(prompt)
-    if not opens_document:
-        return _encode(template, [Message(role="user", content=prompt)], "prompt")
-    try:
-        (document,) = template.encode([[Message(role="assistant", content=prompt)]])
-    except TemplateError as error:
-        raise refused(error, "prompt") from error
-    ids = list(document.input_ids)
-    while ids and ids[-1] in template.stop_ids:
-        ids.pop()
-    return ids
+    role: Role = "assistant" if opens_document else "user"
+    return _encode(template, [Message(role=role, content=prompt)], "prompt")
 
 
 def prompt_fields(task: Task) -> list[str]:
@@ -109,6 +102,6 @@ def task_ids(template: Template, task: Task, fields: Mapping[str, str]) -> list[
 
 def _encode(template: Template, turns: Sequence[Message], param: str) -> list[int]:
     try:
-        return template.encode_prompt(turns)
+        return encode_open(template, turns)
     except TemplateError as error:
         raise refused(error, param) from error

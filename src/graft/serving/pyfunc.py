@@ -15,19 +15,17 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel
 
-from graft.config import ModelConfig, PromptConfig, QuantizationConfig
 from graft.errors import ConfigError, GraftError
 from graft.hardware.device import choose_device
 from graft.inference.adapters import active_adapter
 from graft.inference.batching import run_requests
 from graft.inference.families import is_supported
 from graft.inference.generation import PromptRow, complete, to_requests
+from graft.inference.open_prompts import encode_open
 from graft.inference.requests import GenerationRequest, TokensEvent
 from graft.inference.results import Decoding
-from graft.models.adapter_record import check_record, read_record
-from graft.prompts import load_template
 from graft.serving.base_folder import find_base
-from graft.serving.integrity import check_adapter, check_base_tokenizer
+from graft.serving.checked_version import check_version, opens_documents
 from graft.serving.model_inputs import to_conversations
 from graft.serving.model_params import (
     DecodingParams,
@@ -55,20 +53,13 @@ class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
         Raises: ModelError if the base is not found or differs from that of training, or
             a file of the adapter was changed, or its signature does not match.
         """
-        adapter, settings = Path(context.artifacts["adapter"]), context.model_config
-        check_adapter(adapter, settings)
-        record = read_record(adapter)
-        model = ModelConfig.model_validate(record.params["model"])
-        found = find_base(model.path, model.revision)
-        model = model.model_copy(update={"path": found})
-        prompt = PromptConfig.model_validate(record.params["prompt"])
-        quantization = QuantizationConfig.model_validate(record.params["quantization"])
-        check_base_tokenizer(model, settings)
-        self.template = load_template(model, prompt)
-        check_record(record, adapter, model, self.template.hash)
-        self.decoding = Decoding(**settings["decoding"])
-        device = choose_device("auto", model, quantization)
-        self.model = load_served(model, quantization, device, adapter)
+        adapter = Path(context.artifacts["adapter"])
+        checked = check_version(adapter, context.model_config)
+        base = checked.base
+        self.template, self.decoding = checked.template, checked.decoding
+        self.opens_documents = opens_documents(checked.task)
+        device = choose_device("auto", base.model, base.quantization)
+        self.model = load_served(base.model, base.quantization, device, adapter)
         self._one_at_a_time = Lock()  # MLflow's server calls predict in threads
         reject_unknown_params()
 
@@ -114,7 +105,8 @@ class AdaptedModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
         try:
             chosen = read_params(params)
             adapter = active_adapter(self.model)
-            prompts = map(self.template.encode_prompt, to_conversations(model_input))
+            chats = to_conversations(model_input, self.opens_documents)
+            prompts = [encode_open(self.template, chat) for chat in chats]
             rows = [PromptRow(ids, adapter, n) for n, ids in enumerate(prompts)]
         except GraftError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from graft.errors import ModelError
+from graft.serving.checked_version import BaseModel, check_version, read_settings
 from graft.serving.served_model import (
-    BaseModel,
     ServedVersion,
-    base_of,
     describe_version,
     fetch_version,
 )
@@ -33,9 +32,10 @@ class RegistrySource:
         self._versions, self._cache, self._reference = versions, cache, reference
         found = versions.find(reference)
         folder = fetch_version(versions, found, cache)
-        self.base: BaseModel = base_of(folder)
-        self.first = describe_version(found, folder, self.base)
         self.adapter = folder / ADAPTER
+        checked = check_version(self.adapter, read_settings(folder))
+        self.base: BaseModel = checked.base
+        self.first = describe_version(found, checked)
         self.full = None if self.first.adapter else self.adapter
 
     def held(self) -> Mapping[str, str]:
@@ -59,7 +59,8 @@ class RegistrySource:
                 fix=f"see: graft verify {found.version}",
             )
         folder = fetch_version(self._versions, found, self._cache)
-        served = describe_version(found, folder, self.base)
+        adapter, settings = folder / ADAPTER, read_settings(folder)
+        served = describe_version(found, check_version(adapter, settings, self.base))
         if (served.adapter is None or self.full) and version != self.first.version:
             raise ModelError(
                 found.address,
@@ -67,4 +68,4 @@ class RegistrySource:
                 expected="an adapter of the base that is served",
                 fix="restart the server",
             )
-        return served, folder / ADAPTER
+        return served, adapter

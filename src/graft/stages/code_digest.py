@@ -30,9 +30,14 @@ WITHOUT_EFFECT = (
 )
 """Modules whose edits change no output: reading and checking of parameters (their
 values are parameters of the stages), estimates, display and logging."""
+COUNTED = {"certify": ("registry",)}
+"""Those of them that a stage runs with an effect on its outputs."""
 TEMPLATES = frozenset({".css", ".jinja", ".js"})
-REGISTERED = {"evaluate": "graft.serving.registered_model"}
-"""Modules that a stage copies as a file, without importing them."""
+WITHOUT_IMPORT = {
+    "certify": "graft.registry.pyfunc_process",
+    "evaluate": "graft.serving.registered_model",
+}
+"""Modules that a stage copies or runs as a file, without importing them."""
 CHECKED_EARLY = {"train": ("inference", "metrics")}
 """Modules that a stage runs to fail early, without an effect on its outputs."""
 
@@ -56,13 +61,17 @@ class Code:
     def digest(self, stage: str) -> str:
         """One line for each module that a stage can run: its name and digest."""
         name = f"{PACKAGE}.stages.{stage}"
-        modules = self.closure(name, CHECKED_EARLY.get(stage, ()))
-        if (copied := REGISTERED.get(stage)) and (module := self._module(copied)):
-            modules[copied] = module
+        counted = COUNTED.get(stage, ())
+        skipped = [part for part in WITHOUT_EFFECT if part not in counted]
+        modules = self.closure(name, [*skipped, *CHECKED_EARLY.get(stage, ())])
+        if (file := WITHOUT_IMPORT.get(stage)) and (module := self._module(file)):
+            modules[file] = module
         lines = (f"{name} {module.digest}\n" for name, module in modules.items())
         return "".join(sorted(lines))
 
-    def closure(self, name: str, skipped: Sequence[str] = ()) -> dict[str, "_Module"]:
+    def closure(
+        self, name: str, skipped: Sequence[str] = WITHOUT_EFFECT
+    ) -> dict[str, "_Module"]:
         """The named module, all modules of this package that it imports, and the
         packages of these, but for those that are `skipped`."""
         waiting, found = [name], dict[str, _Module]()
@@ -76,11 +85,10 @@ class Code:
         return found
 
     def _module(self, name: str) -> "_Module | None":
-        """A module that can change an output; None for any other name."""
+        """A module of the package; None for any other name."""
         if name not in self._modules:
             is_ours = name.partition(".")[0] == PACKAGE
-            known = is_ours and not _is_in(name, WITHOUT_EFFECT)
-            self._modules[name] = self._read(name) if known else None
+            self._modules[name] = self._read(name) if is_ours else None
         return self._modules[name]
 
     def _read(self, name: str) -> "_Module | None":

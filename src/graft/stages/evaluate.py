@@ -13,9 +13,9 @@ from graft.evaluation.outputs import (
     version_tags,
     write_outputs,
 )
+from graft.evaluation.registered import Registered, write_registered
 from graft.evaluation.version_page import to_description
 from graft.models.adapter_record import read_record
-from graft.registry.after_evaluation import decide_after_evaluation
 from graft.registry.lineage_record import log_lineage
 from graft.registry.packaged_code import write_code
 from graft.registry.signatures import sign
@@ -29,7 +29,7 @@ def run(
     data: config.DataConfig,
     evaluate: config.EvaluateConfig,
     model: config.ModelConfig,
-    registry: config.GatedRegistryConfig,
+    registry: config.RegistryConfig,
     task: config.TaskConfig,
     predictions: Path,
     splits: Path,
@@ -39,10 +39,11 @@ def run(
     out: Path,
     report: Path,
     metrics: Path,
+    registered: Path,
     journals: Path = Path(".graft"),
 ) -> None:
-    """Score the completions of both models, register the adapter, and decide whether
-    it becomes champion. Runs no model.
+    """Score the completions of both models, and register the adapter. Runs no model;
+    stage certify decides whether it becomes champion.
 
     Raises: DataError if the completions are those of another adapter; ModelError after
         all is written and registered, if the adapter falls short of
@@ -75,8 +76,9 @@ def run(
             aliases=facts.requirements.aliases,
             description=to_description(facts),
         )
+    status = facts.requirements.status
+    write_registered(registered, Registered(registry.name, version, status))
     print(to_summary(facts, version, out), flush=True)
-    print(decide_after_evaluation(registry, evaluate, version), flush=True)
     facts.requirements.enforce(str(adapter), version, str(out / PAGE))
 
 

@@ -85,8 +85,8 @@ def register_adapter(
         settings: of the model; it reads them when it is loaded.
         tags: of the version.
         evaluation: a key of the evaluation. If this run already registered a version
-            for it, only the tags and aliases of that version are updated. Without a
-            key, each call registers a new version.
+            for it, only the tags and aliases of that version are updated, unless its
+            certificate failed. Without a key, each call registers a new version.
         aliases: of the version. If empty, the version loses the aliases that it had,
             except champion.
         description: Markdown on the version's page, to which links are added; it

@@ -123,9 +123,13 @@ def changed_files() -> list[str]:
     return sorted({*filter(None, f"{changed}\0{untracked}".split("\0"))})
 
 
+AFTER_REGISTRATION = "certify"
+"""The stage whose entry in dvc.lock is that of an earlier version, at registration."""
+
+
 def lock_tags(stage: str) -> dict[str, str]:
     """The digest of dvc.lock without the running stage, which DVC writes into it only
-    at the end of the stage."""
+    at the end of the stage, and without the one after registration."""
     import yaml
 
     lock = Path("dvc.lock")
@@ -135,9 +139,9 @@ def lock_tags(stage: str) -> dict[str, str]:
 
 
 def lock_digest(lock: Mapping[str, Any], stage: str) -> str:
-    """The digest of a dvc.lock without one stage."""
-    stages = lock.get("stages", {})
-    others = {name: facts for name, facts in stages.items() if name != stage}
+    """The digest of a dvc.lock without one stage and `AFTER_REGISTRATION`."""
+    stages, skipped = lock.get("stages", {}), (stage, AFTER_REGISTRATION)
+    others = {name: facts for name, facts in stages.items() if name not in skipped}
     return io.digest(json.dumps(others, sort_keys=True).encode())
 
 

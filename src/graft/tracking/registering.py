@@ -42,7 +42,13 @@ class Registration:
         key = self._journal.events[0].values["key"]
         sign = f"{key}-{values.get('evaluation') or event.number}"
         known = client.search_model_versions(f"name = '{name}'")
-        mine = [v for v in known if v.tags.get(EVALUATION_TAG) == sign]
+        # A version whose certificate failed is replaced: its files cannot change.
+        mine = [
+            v
+            for v in known
+            if v.tags.get(EVALUATION_TAG) == sign
+            and v.tags.get("certificate") != "failed"
+        ]
         version = str(mine[0].version if mine else self._new_version(name, event))
         tags: dict[str, Any] = values["tags"] | {EVALUATION_TAG: sign}
         for key, value in tags.items():
