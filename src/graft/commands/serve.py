@@ -16,6 +16,9 @@ def run(
     Args:
         cache: folder for copies of registered versions.
     """
+    from graft.serving.engine_process import start_engine
+
+    process = start_engine()  # it imports its libraries beside what follows
     from graft.serving.server import listen, load_server
 
-    listen(load_server(registry, serving, cache), serving)
+    listen(load_server(registry, serving, cache, process), serving)

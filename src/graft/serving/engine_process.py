@@ -12,7 +12,7 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,6 +23,9 @@ from graft.inference.requests import GenerationRequest, RowTemplate, TokensEvent
 from graft.serving.engine import Batch
 
 LOGGER = logging.getLogger(__name__)
+LOADER = "graft.serving.engine_loader:load_engine"
+"""Imported in the engine's process alone: it needs torch."""
+LIBRARIES = "graft.models.lean_imports:import_model_libraries"
 
 
 class EngineProcess:
@@ -34,16 +37,20 @@ class EngineProcess:
     Args:
         loader: MODULE:FUNCTION. The function returns a batch, and what decodes its
             tokens; its arguments are given to `start_loading`.
+        prepare: MODULE:FUNCTION, called before those arguments are there.
     """
 
-    def __init__(self, loader: str) -> None:
+    def __init__(self, loader: str, prepare: str | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
         self._sending = threading.Lock()
         self._replies: queue.Queue[GraftError | None] = queue.Queue()
         self._asking = threading.Lock()
         self._process = context.Process(
-            target=run_engine, args=(other, loader), daemon=True, name="graft-engine"
+            target=run_engine,
+            args=(other, loader, prepare),
+            daemon=True,
+            name="graft-engine",
         )
         self._process.start()
         other.close()  # so that the end of the process is seen
@@ -131,12 +138,18 @@ class EngineProcess:
         )
 
 
-def run_engine(pipe: Connection, loader: str) -> None:
+def start_engine() -> EngineProcess:
+    """The process of `load_engine`, which imports its libraries."""
+    return EngineProcess(LOADER, LIBRARIES)
+
+
+def run_engine(pipe: Connection, loader: str, prepare: str | None = None) -> None:
     """The engine's process."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the API decides when it ends
-    module, _, function = loader.partition(":")
-    load = getattr(importlib.import_module(module), function)
+    load = _find(loader)
+    if prepare is not None:
+        _find(prepare)()
     try:
         _, args = pipe.recv()
         batch, template = load(*args)
@@ -151,6 +164,13 @@ def run_engine(pipe: Connection, loader: str) -> None:
     for event in batch.events():
         sender.put("events", event)
     sender.close()
+
+
+def _find(place: str) -> Callable[..., Any]:
+    """The function MODULE:FUNCTION."""
+    module, _, function = place.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
 
 
 def _receive(

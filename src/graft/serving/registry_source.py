@@ -10,7 +10,7 @@ from graft.serving.served_model import (
     describe_version,
     fetch_version,
 )
-from graft.tracking.versions import ADAPTER, Versions
+from graft.tracking.versions import ADAPTER, ReadableVersions
 
 
 class RegistrySource:
@@ -28,7 +28,7 @@ class RegistrySource:
         found; TemplateError if its template differs from that of training.
     """
 
-    def __init__(self, versions: Versions, cache: Path, reference: str) -> None:
+    def __init__(self, versions: ReadableVersions, cache: Path, reference: str) -> None:
         self._versions, self._cache, self._reference = versions, cache, reference
         found = versions.find(reference)
         folder = fetch_version(versions, found, cache)

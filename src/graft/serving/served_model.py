@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from graft import io
 from graft.data.convert.task import Task
 from graft.inference.results import Decoding
 from graft.prompts import Template
 from graft.serving.checked_version import CheckedVersion, opens_documents
-from graft.tracking.versions import ADAPTER, RegisteredVersion, Versions
+from graft.tracking.versions import ADAPTER, ReadableVersions, RegisteredVersion
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,20 @@ class ServedVersion:
         return opens_documents(self.task)
 
 
-def fetch_version(versions: Versions, version: RegisteredVersion, folder: Path) -> Path:
-    """Copy a registered version to a folder of its own, once. Returns: the folder."""
+def fetch_version(
+    versions: ReadableVersions, version: RegisteredVersion, folder: Path
+) -> Path:
+    """Copy a registered version to a folder of its own, once. Returns: the folder.
+
+    It appears as a whole: a copy that was interrupted is made again.
+    """
     out = folder / re.sub(r"\W", "_", version.name) / version.version
-    if (out / ADAPTER).is_dir():
-        return out
-    return versions.fetch_model(version, out)
+    if not (out / ADAPTER).is_dir():
+        partial = out.with_name(f".{out.name}")
+        versions.fetch_model(version, partial)
+        io.remove(out)
+        partial.replace(out)
+    return out
 
 
 def describe_version(

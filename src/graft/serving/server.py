@@ -21,24 +21,24 @@ from graft.serving.registry_source import RegistrySource
 from graft.serving.responses import JobRunner
 from graft.serving.state import Server
 from graft.serving.versions import Registry, ServedVersions
-from graft.tracking.versions import Versions
-
-LOADER = "graft.serving.engine_loader:load_engine"
-"""Imported in the engine's process alone: it needs torch."""
+from graft.tracking.local_versions import open_versions
 
 
 def load_server(
-    registry: RegistryConfig, serving: ServingConfig, cache: Path
+    registry: RegistryConfig,
+    serving: ServingConfig,
+    cache: Path,
+    process: EngineProcess,
 ) -> Server:
     """A server of the configured version, whose engine is loading.
 
     Args:
         cache: folder for copies of registered versions.
+        process: of the engine, which was not told yet what to load.
     Raises: GraftError if there is no such version, or it cannot be served.
     """
     keys = read_keys(serving)  # before anything slow
-    process = EngineProcess(LOADER)
-    source = RegistrySource(Versions(registry), cache, serving.version)
+    source = RegistrySource(open_versions(registry), cache, serving.version)
     length = min(serving.max_context_tokens, source.base.limit or 2**31)
     process.start_loading(
         source.base, serving.device, serving.slots, length, source.full

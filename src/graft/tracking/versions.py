@@ -1,6 +1,7 @@
 """The versions of a registered model: aliases, tags and files."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,23 +39,23 @@ class RegisteredVersion:
         return f"models:/{self.name}/{self.version}"
 
 
-class Versions:
-    """The versions of one registered model, `registry.name`.
+class ReadableVersions(ABC):
+    """The versions of one registered model, for those who only read.
 
-    Raises: TrackingError if the store does not respond. The methods raise it, too.
+    Args:
+        name: of the model.
     """
 
-    def __init__(self, registry: RegistryConfig) -> None:
-        self.name, self.store = registry.name, StoreClient(registry)
+    def __init__(self, name: str) -> None:
+        self.name = name
 
+    @abstractmethod
     def all(self) -> list[RegisteredVersion]:
         """All versions, the oldest first."""
-        client = self.store.client
-        with self.store.querying():
-            found = list(client.search_model_versions(f"name = '{self.name}'"))
-            aliases = client.get_registered_model(self.name).aliases if found else {}
-        versions = [_to_version(one, aliases) for one in found]
-        return sorted(versions, key=lambda one: int(one.version))
+
+    @abstractmethod
+    def fetch_model(self, version: RegisteredVersion, out: Path) -> Path:
+        """Copy the complete registered model to `out`. Returns: its folder."""
 
     def find(self, reference: str) -> RegisteredVersion:
         """The version of a number, an alias, models:/NAME/NUMBER or models:/NAME@ALIAS.
@@ -73,6 +74,35 @@ class Versions:
         known = [*(one.version for one in versions)]
         known += [f"@{alias}" for one in versions for alias in one.aliases]
         raise self._missing(reference, ", ".join(known) or "one registered version")
+
+    def _missing(self, reference: str, expected: str) -> TrackingError:
+        return TrackingError(
+            reference,
+            f"the registered model {self.name} has no such version",
+            expected=expected,
+            fix="choose one of these, or register one: dvc repro; registry.name and "
+            "registry.tracking_uri say where to look",
+        )
+
+
+class Versions(ReadableVersions):
+    """The versions of one registered model, `registry.name`.
+
+    Raises: TrackingError if the store does not respond. The methods raise it, too.
+    """
+
+    def __init__(self, registry: RegistryConfig) -> None:
+        super().__init__(registry.name)
+        self.store = StoreClient(registry)
+
+    def all(self) -> list[RegisteredVersion]:
+        """All versions, the oldest first."""
+        client = self.store.client
+        with self.store.querying():
+            found = list(client.search_model_versions(f"name = '{self.name}'"))
+            aliases = client.get_registered_model(self.name).aliases if found else {}
+        versions = [_to_version(one, aliases) for one in found]
+        return sorted(versions, key=lambda one: int(one.version))
 
     def holder(self, alias: str) -> RegisteredVersion | None:
         """The version that has an alias, if any."""
@@ -126,15 +156,6 @@ class Versions:
     def fetch_adapter(self, version: RegisteredVersion, out: Path) -> Path:
         """Copy the registered model to `out`. Returns: the folder of its adapter."""
         return self.fetch_model(version, out) / ADAPTER
-
-    def _missing(self, reference: str, expected: str) -> TrackingError:
-        return TrackingError(
-            reference,
-            f"the registered model {self.name} has no such version",
-            expected=expected,
-            fix="choose one of these, or register one: dvc repro; registry.name and "
-            "registry.tracking_uri say where to look",
-        )
 
 
 def _to_version(found: Any, aliases: Mapping[str, Any]) -> RegisteredVersion:

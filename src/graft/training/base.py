@@ -12,6 +12,7 @@ import torch
 from graft.config import ModelConfig, QuantizationConfig
 from graft.errors import ModelError
 from graft.models.files import check_revision, model_folder
+from graft.models.lean_imports import import_model_libraries, lean_imports
 from graft.records import shorten
 from graft.training.attention import PACKED, register_packed_attention
 
@@ -37,6 +38,7 @@ def load_base(
     """
     # Fails at once for a missing folder, which would be looked up on the Hub.
     model_folder(model.path, model.revision, ["config.json"])
+    import_model_libraries()
     local = Path(model.path).is_dir()
     revision = None if local else model.revision
     stored = quantization_of(quantization, device)
@@ -71,6 +73,8 @@ def load_model(
     """
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
+
+    import_model_libraries()
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging as transformers_logging
 
@@ -82,18 +86,19 @@ def load_model(
         register_packed_attention()
     where = f"{path}@{revision}" if revision else path
     try:
-        model, loading = AutoModelForCausalLM.from_pretrained(
-            path,
-            revision=revision,
-            dtype=dtype_on(device, dtype),
-            quantization_config=stored,
-            device_map={"": device},
-            attn_implementation=PACKED if attention == "packed" else attention,
-            trust_remote_code=False,
-            use_safetensors=True,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # reported below as a ModelError
-        )
+        with lean_imports():
+            model, loading = AutoModelForCausalLM.from_pretrained(
+                path,
+                revision=revision,
+                dtype=dtype_on(device, dtype),
+                quantization_config=stored,
+                device_map={"": device},
+                attn_implementation=PACKED if attention == "packed" else attention,
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # reported below as a ModelError
+            )
     except (
         OSError,
         KeyError,  # an attention that the family does not support

@@ -23,7 +23,7 @@ from graft.serving.batch.work import WorkFolder
 from graft.serving.errors import invalid
 from graft.serving.registry_source import RegistrySource
 from graft.serving.schemas import SamplingFields
-from graft.tracking.versions import Versions
+from graft.tracking.local_versions import open_versions
 
 KEY = "GRAFT_API_KEY"
 
@@ -46,7 +46,7 @@ def load_local(registry: RegistryConfig, serving: ServingConfig, cache: Path) ->
     """The configured version of the registered model, loaded as `graft serve` does."""
     from graft.serving.engine_loader import load_version
 
-    source = RegistrySource(Versions(registry), cache, serving.version)
+    source = RegistrySource(open_versions(registry), cache, serving.version)
     loaded = load_version(source, serving.device, serving.max_context_tokens)
     version = loaded.version
     completer = LocalModel(loaded, weights_digest(source.adapter), serving.slots)
