@@ -58,7 +58,7 @@ def lean_imports(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
 
 def _unchanged(*functions: Callable[..., Any], **_options: Any) -> Any:
     """A decorator without effect, with or without options."""
-    return functions[0] if functions and functions[0] else _unchanged
+    return functions[0] if functions else _unchanged
 
 
 @contextmanager
