@@ -1,4 +1,4 @@
-"""CUDA graphs of decode steps for a few row counts."""
+"""CUDA graphs of steps of a few sizes."""
 
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -9,6 +9,9 @@ from torch import Tensor
 STEP = 64
 """Row counts above it are multiples of it; below it, powers of two."""
 
+PROMPT_TOKENS = 512
+"""The longest prompt that has a graph."""
+
 
 def padded_rows(rows: int, most: int) -> int:
     """The row count of the graph that computes so many rows."""
@@ -16,18 +19,21 @@ def padded_rows(rows: int, most: int) -> int:
     return min(padded, most)
 
 
-class DecodeGraphs:
+def padded_tokens(tokens: int, most: int) -> int | None:
+    """Tokens of the graph that computes a single prompt: a power of two. None if there
+    is none, since such a prompt keeps the device busier than the host."""
+    padded = max(16, 1 << (tokens - 1).bit_length())
+    return padded if padded <= min(PROMPT_TOKENS, most) else None
+
+
+class StepGraphs:
     """Captures a step the first time that its kind comes, and replays it.
 
-    A kind is a row count, and what else changes the computation. Graphs read weights by
-    address: `keep_for` drops them when one has moved.
-
-    Args:
-        most: the largest row count.
+    A kind is a number of tokens, and what else changes the computation. Graphs read
+    weights by address: `keep_for` drops them when one has moved.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._graphs: dict[tuple[int, Hashable], tuple[Any, Tensor, Tensor]] = {}
         self._pool: Any = None
         self._addresses: Any = None
@@ -42,27 +48,31 @@ class DecodeGraphs:
             self._addresses = found
 
     def run(
-        self, ids: Tensor, kind: Hashable, step: Callable[[Tensor], Tensor]
+        self,
+        ids: Tensor,
+        padded: int,
+        kind: Hashable,
+        step: Callable[[Tensor], Tensor],
     ) -> Tensor:
-        """Logits of the padded row count, valid until the next call.
+        """What `step` returns for padded ids, valid until the next call.
 
         Args:
-            ids: shape [rows].
-            kind: what changes the computation, but the row count.
+            ids: shape [tokens].
+            padded: the number of tokens that is computed.
+            kind: what changes the computation, but that number.
             step: computes logits of ids, on memory that does not move.
         """
-        rows = padded_rows(len(ids), self._most)
-        if (rows, kind) not in self._graphs:
-            self._graphs[rows, kind] = self._capture(rows, ids, step)
-        graph, inputs, logits = self._graphs[rows, kind]
+        if (padded, kind) not in self._graphs:
+            self._graphs[padded, kind] = self._capture(padded, ids, step)
+        graph, inputs, logits = self._graphs[padded, kind]
         inputs[: len(ids)] = ids
         graph.replay()
         return logits
 
     def _capture(
-        self, rows: int, ids: Tensor, step: Callable[[Tensor], Tensor]
+        self, padded: int, ids: Tensor, step: Callable[[Tensor], Tensor]
     ) -> tuple[Any, Tensor, Tensor]:
-        inputs = torch.zeros(rows, dtype=ids.dtype, device=ids.device)
+        inputs = torch.zeros(padded, dtype=ids.dtype, device=ids.device)
         inputs[: len(ids)] = ids
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())

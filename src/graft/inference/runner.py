@@ -11,9 +11,10 @@ from torch import Tensor
 from graft.inference.adapters import SWITCH, AdapterSwitch, check_adapters
 from graft.inference.attention import SLOTTED, move_slots, register
 from graft.inference.families import inner_model, key_shape
-from graft.inference.graphs import DecodeGraphs
+from graft.inference.graphs import StepGraphs, padded_rows, padded_tokens
 from graft.inference.layouts import STEP, OneEach, Packed, Step, lay_out
 from graft.inference.linears import InferenceLinears
+from graft.inference.single_prompts import SinglePrompts
 
 
 class ModelRunner:
@@ -44,7 +45,8 @@ class ModelRunner:
         self._numbers = torch.zeros_like(self._positions)  # of adapters
         self._slots = torch.arange(num_slots, device=self.device)
         self._linears = InferenceLinears(owner, dense=dense)
-        self._graphs = DecodeGraphs(num_slots) if owner.device.type == "cuda" else None
+        self._graphs = StepGraphs() if owner.device.type == "cuda" else None
+        self._single = SinglePrompts(self._graphs) if self._graphs else None
         self._model: Any = None
         self._differed = False  # rows had different adapters in this session
 
@@ -79,6 +81,29 @@ class ModelRunner:
             prompts: token ids, a prompt each slot.
             adapters: the adapter of each prompt; None: the base alone.
         """
+        numbers = self._to_numbers(adapters)
+        padded = padded_tokens(len(prompts[0]), self.length)
+        if self._single and padded and len(prompts) == 1:
+            number = self._linears.numbers[adapters[0]]
+            logits = self._single.prefill(
+                prompts[0], padded, first, number, self._memory, self._forward
+            )
+        else:
+            logits = self._prefill_packed(first, prompts, adapters, numbers)
+        lengths = [len(prompt) for prompt in prompts]
+        filled = slice(first, first + len(prompts))
+        self._lengths[filled], self._adapters[filled] = lengths, adapters
+        self._positions[filled] = torch.tensor(lengths, device=self.device)
+        self._numbers[filled] = numbers
+        return logits
+
+    def _prefill_packed(
+        self,
+        first: int,
+        prompts: Sequence[Sequence[int]],
+        adapters: Sequence[str | None],
+        numbers: Tensor,
+    ) -> Tensor:
         lengths = [len(prompt) for prompt in prompts]
         computed: dict[Any, int] = {}  # (adapter, prompt) → the first such row
         sources = [
@@ -86,7 +111,7 @@ class ModelRunner:
             for row, key in enumerate(zip(adapters, map(tuple, prompts)))
         ]
         rows = list(computed.values())
-        own, numbers = [prompts[row] for row in rows], self._to_numbers(adapters)
+        own = [prompts[row] for row in rows]
         packed = lay_out(list(map(len, own)), [first + r for r in rows], self.device)
         ends = packed.starts[1:].long() - 1
         switch = self._to_switch(packed, numbers[rows], set(adapters))
@@ -96,10 +121,6 @@ class ModelRunner:
                 keys = self._memory[:, :, first : first + len(prompts), : lengths[of]]
                 keys[:, :, row] = keys[:, :, of]
             logits = logits[[rows.index(source) for source in sources]]
-        filled = slice(first, first + len(prompts))
-        self._lengths[filled], self._adapters[filled] = lengths, adapters
-        self._positions[filled] = torch.tensor(lengths, device=self.device)
-        self._numbers[filled] = numbers
         return logits
 
     def score(
@@ -134,7 +155,8 @@ class ModelRunner:
         common = None if self._differed else self._common(adapters)
         step = partial(self._decode_step, common=common)
         if self._graphs:
-            logits = self._graphs.run(ids, common, step)[:rows]
+            padded = padded_rows(rows, self.num_slots)
+            logits = self._graphs.run(ids, padded, common, step)[:rows]
         else:
             logits = step(ids)
         self._positions[:rows] += 1
