@@ -1,5 +1,6 @@
 """A server of the API on a free port of this machine."""
 
+import copy
 import threading
 import time
 from collections.abc import Iterator
@@ -41,7 +42,9 @@ def running(
     port: int = 0,
 ) -> Iterator[Running]:
     """Serve a model on this port, or a free one, until the end of the block."""
-    batch = batch or ContinuousBatch(loaded.model, serving.slots, loaded.length)
+    # A model serves one batch at a time, and another server may run.
+    model = copy.deepcopy(loaded.model) if batch is None else None
+    batch = batch or ContinuousBatch(model, serving.slots, loaded.length)
     version = loaded.version
     server = to_server(
         serving,
