@@ -124,15 +124,13 @@ def test_only_the_slots_of_tokens_are_written(kernels, draw):
     assert written == [[1, 4], [3, 0]]
 
 
-def test_moved_slots_hold_what_their_sources_held_and_others_stay(dtype):
+def test_copied_slots_begin_as_their_sources_and_others_stay(dtype):
     pytest.importorskip("triton")
-    from graft.kernels.slots import move
+    from graft.kernels.slots import copy
 
     memory = torch.randn(3, 2, 6, 9, 2, 40, device="cuda").to(dtype)
-    lengths = torch.tensor([9, 9, 9, 9, 7, 2], device="cuda")
     expected = memory.clone()
-    for source, target in ((4, 1), (5, 3)):
-        kept = int(lengths[source])
+    for source, target, kept in ((4, 1, 7), (5, 3, 2)):
         expected[:, :, target, :kept] = expected[:, :, source, :kept]
-    move(memory, lengths, torch.tensor([[4, 5], [1, 3]], device="cuda"))
+    copy(memory, torch.tensor([[4, 5], [1, 3], [7, 2]]))
     assert torch.equal(memory, expected)

@@ -12,7 +12,7 @@ from packaging.version import Version
 from torch import Tensor
 from torch.nn import functional
 
-from graft.inference.layouts import STEP, OneEach, Packed
+from graft.inference.layouts import STEP, OneEach, Packed, PackedKeys
 
 SLOTTED = "graft_slotted"
 """The name of this attention in transformers' registry."""
@@ -63,9 +63,12 @@ def attend_stored(
         own: the layer's keys and values of all slots; needed unless prompts are packed.
             Shape [2, slots, length, key heads, head size].
     """
-    if window is not None and window >= layout.longest:
+    keys = layout.keys if isinstance(layout, Packed) else None
+    if window is not None and window >= (keys or layout).longest:
         window = None
     if isinstance(layout, Packed):
+        if keys is not None and own is not None:
+            key, value = own[:, keys.slots, keys.positions]
         packed = _packed_cuda if query.is_cuda else _packed_cpu
         return packed(query, key, value, layout, scale, window)
     assert own is not None
@@ -127,14 +130,15 @@ def _packed_cuda(
     grouped = {"enable_gqa": True} if _GROUPED and shared > 1 else {}
     if shared > 1 and not grouped:
         key, value = (s.repeat_interleave(shared, dim=1) for s in (key, value))
+    whole = layout.keys or layout
     out: Tensor = varlen_attn(
         query,
         key,
         value,
         layout.starts,
-        layout.starts,
+        whole.starts,
         layout.longest,
-        layout.longest,
+        whole.longest,
         scale=scale,
         window_size=(-1 if window is None else window - 1, 0),
         **grouped,
@@ -151,18 +155,31 @@ def _packed_cpu(
     window: int | None,
 ) -> Tensor:
     """Sequences are padded on the right, where causal attention does not look."""
-    starts, offsets = layout.starts[:-1].long(), torch.arange(layout.longest)
-    real = offsets < (layout.starts[1:] - layout.starts[:-1])[:, None]
-    gather = torch.where(real, starts[:, None] + offsets, 0)  # [sequences, longest]
-    q, k, v = (states[gather].transpose(1, 2) for states in (query, key, value))
+    whole = layout.keys or layout
+    gather, real = _padded(layout)
+    key_gather, _ = _padded(whole)
+    q = query[gather].transpose(1, 2)
+    k, v = (states[key_gather].transpose(1, 2) for states in (key, value))
     mask = None
-    if window is not None:
-        back = offsets[:, None] - offsets
-        mask = (back >= 0) & (back < window)
+    if window is not None or layout.keys is not None:
+        # Queries are the last of their sequence.
+        skipped = (whole.starts.diff() - layout.starts.diff())[:, None, None]
+        places = torch.arange(layout.longest)[:, None] + skipped
+        back = places - torch.arange(whole.longest)  # [sequences, longest, keys]
+        mask = (back >= 0)[:, None]
+        if window is not None:
+            mask &= (back < window)[:, None]
     out = functional.scaled_dot_product_attention(
         q, k, v, mask, is_causal=mask is None, scale=scale, enable_gqa=True
     )  # [sequences, heads, longest, head size]
     return out.transpose(1, 2)[real]
+
+
+def _padded(layout: PackedKeys) -> tuple[Tensor, Tensor]:
+    """Numbers of tokens, and which are not padding. Both [sequences, longest]."""
+    starts, offsets = layout.starts[:-1].long(), torch.arange(layout.longest)
+    real = offsets < layout.starts.diff()[:, None]
+    return torch.where(real, starts[:, None] + offsets, 0), real
 
 
 def _one_each_cpu(
@@ -185,21 +202,20 @@ def _one_each_cpu(
     return out.view(rows, heads, size)
 
 
-def move_slots(memory: Tensor, lengths: Tensor, pairs: Tensor) -> None:
-    """Copy what slots hold to other slots.
+def copy_slots(memory: Tensor, copies: Tensor) -> None:
+    """Copy the first tokens of slots to other slots.
 
     Args:
         memory: shape [layers, 2, slots, length, key heads, head size].
-        lengths: tokens of each slot. Shape [slots].
-        pairs: sources and targets; no slot is both. Shape [2, moves].
+        copies: source, target and number of tokens of each copy; no slot is both source
+            and target. Shape [3, copies].
     """
     if memory.is_cuda:
-        from graft.kernels.slots import move
+        from graft.kernels.slots import copy
 
-        move(memory, lengths, pairs)
+        copy(memory, copies)
         return
-    for source, target in pairs.T.tolist():
-        kept = int(lengths[source])
+    for source, target, kept in copies.T.tolist():
         memory[:, :, target, :kept] = memory[:, :, source, :kept]
 
 

@@ -1,28 +1,36 @@
 """How the tokens of one step lie in a tensor, and where their keys are stored."""
 
-from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
 
-import torch
 from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Packed:
-    """Whole sequences, one after the other, without padding.
+class PackedKeys:
+    """The keys of sequences, one after the other.
 
     Args:
-        slots, positions: where the keys of each token are stored. Shape [tokens].
+        slots, positions: where each is stored. Shape [keys].
         starts: int32, cumulative lengths with a leading 0. Shape [sequences + 1].
-        longest: tokens of the longest sequence.
+        longest: of one sequence.
     """
 
     slots: Tensor
     positions: Tensor
     starts: Tensor
     longest: int
+
+
+@dataclass(frozen=True)
+class Packed(PackedKeys):
+    """Sequences, one after the other, without padding; each token stores its key.
+
+    Args:
+        keys: of the whole sequences, if these are their ends; None: they are whole.
+    """
+
+    keys: PackedKeys | None = None
 
 
 @dataclass(frozen=True)
@@ -56,17 +64,3 @@ class Step:
 
 STEP: ContextVar[Step] = ContextVar("step")
 """Of this thread. Not an argument, since some families pass none on."""
-
-
-def lay_out(lengths: Sequence[int], slots: Sequence[int], device: Any) -> Packed:
-    """Prompts of these lengths in these slots."""
-    counts = torch.tensor(lengths)
-    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-    positions = torch.arange(int(starts[-1])) - starts[:-1].repeat_interleave(counts)
-    places = torch.tensor(slots).repeat_interleave(counts)
-    return Packed(
-        places.to(device),
-        positions.to(device),
-        starts.to(device, torch.int32),
-        max(lengths),
-    )

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from graft.inference.adapters import SWITCH, AdapterSwitch, check_adapters
-from graft.inference.attention import SLOTTED, move_slots, register
+from graft.inference.attention import SLOTTED, copy_slots, register
 from graft.inference.families import inner_model, key_shape
 from graft.inference.graphs import StepGraphs, padded_rows, padded_tokens
-from graft.inference.layouts import STEP, OneEach, Packed, Step, lay_out
+from graft.inference.layouts import STEP, OneEach, Packed, Step
 from graft.inference.linears import InferenceLinears
+from graft.inference.prefixes import Prompt, lay_out, plan_prompts
 from graft.inference.single_prompts import SinglePrompts
 
 
@@ -40,7 +41,7 @@ class ModelRunner:
         # Zeros: memory that was never written may hold NaN, which no mask removes.
         self._memory = torch.zeros(shape, dtype=owner.dtype, device=self.device)
         self._lengths = [0] * num_slots
-        self._adapters: list[str | None] = [None] * num_slots
+        self._prompts = [Prompt(None, ())] * num_slots
         self._positions = torch.zeros(num_slots, dtype=torch.long, device=self.device)
         self._numbers = torch.zeros_like(self._positions)  # of adapters
         self._slots = torch.arange(num_slots, device=self.device)
@@ -59,7 +60,9 @@ class ModelRunner:
         self._model = owner
         try:
             with self._linears.installed(owner):
-                self._clear()
+                self._lengths = [0] * self.num_slots
+                self._positions.zero_()
+                self._differed = False
                 self._keep_graphs()
                 yield
         finally:
@@ -75,12 +78,14 @@ class ModelRunner:
     ) -> Tensor:
         """Fill the slots from `first` on; the next tokens' logits, [prompts, vocab].
 
-        Equal prompts with one adapter are computed once, and copied.
+        Equal prompts with one adapter are computed once, and copied. So is a long
+        common beginning, also that of a row that runs.
 
         Args:
             prompts: token ids, a prompt each slot.
             adapters: the adapter of each prompt; None: the base alone.
         """
+        new = [Prompt(*pair) for pair in zip(adapters, prompts, strict=True)]
         numbers = self._to_numbers(adapters)
         padded = padded_tokens(len(prompts[0]), self.length)
         if self._single and padded and len(prompts) == 1:
@@ -89,39 +94,26 @@ class ModelRunner:
                 prompts[0], padded, first, number, self._memory, self._forward
             )
         else:
-            logits = self._prefill_packed(first, prompts, adapters, numbers)
+            logits = self._prefill_packed(self._prompts[:first], new, numbers)
         lengths = [len(prompt) for prompt in prompts]
         filled = slice(first, first + len(prompts))
-        self._lengths[filled], self._adapters[filled] = lengths, adapters
+        self._lengths[filled], self._prompts[filled] = lengths, new
         self._positions[filled] = torch.tensor(lengths, device=self.device)
         self._numbers[filled] = numbers
         return logits
 
     def _prefill_packed(
-        self,
-        first: int,
-        prompts: Sequence[Sequence[int]],
-        adapters: Sequence[str | None],
-        numbers: Tensor,
+        self, held: Sequence[Prompt], new: Sequence[Prompt], numbers: Tensor
     ) -> Tensor:
-        lengths = [len(prompt) for prompt in prompts]
-        computed: dict[Any, int] = {}  # (adapter, prompt) → the first such row
-        sources = [
-            computed.setdefault(key, row)
-            for row, key in enumerate(zip(adapters, map(tuple, prompts)))
-        ]
-        rows = list(computed.values())
-        own = [prompts[row] for row in rows]
-        packed = lay_out(list(map(len, own)), [first + r for r in rows], self.device)
-        ends = packed.starts[1:].long() - 1
-        switch = self._to_switch(packed, numbers[rows], set(adapters))
-        logits = self._forward_packed(own, packed, self._memory, switch, ends)
-        if len(rows) < len(prompts):
-            for row, of in enumerate(sources):
-                keys = self._memory[:, :, first : first + len(prompts), : lengths[of]]
-                keys[:, :, row] = keys[:, :, of]
-            logits = logits[[rows.index(source) for source in sources]]
-        return logits
+        plan = plan_prompts(held, new, self.device)
+        ends = plan.packed.starts[1:].long() - 1
+        adapters = {prompt.adapter for prompt in new}
+        switch = self._to_switch(plan.packed, numbers[plan.rows], adapters)
+        memory = self._memory
+        logits = self._forward_packed(plan.ids, plan.packed, memory, switch, ends)
+        for copies in plan.copies:
+            copy_slots(memory, copies)
+        return logits if len(plan.rows) == len(new) else logits[plan.order]
 
     def score(
         self,
@@ -149,7 +141,7 @@ class ModelRunner:
             ids: the tokens. Shape [rows].
         """
         rows = len(ids)
-        adapters = set(self._adapters[:rows])
+        adapters = {prompt.adapter for prompt in self._prompts[:rows]}
         # Rows that once differed will again: fewer kinds of graphs are captured.
         self._differed |= len(adapters) > 1
         common = None if self._differed else self._common(adapters)
@@ -165,9 +157,7 @@ class ModelRunner:
 
     def _decode_step(self, ids: Tensor, common: int | None) -> Tensor:
         rows = len(ids)
-        longest = self.length
-        if self._graphs is None:
-            longest = max(self._lengths[:rows]) + 1
+        longest = self.length if self._graphs else max(self._lengths[:rows]) + 1
         positions = self._positions[:rows]
         each = OneEach(self._slots[:rows], positions, longest)
         switch = AdapterSwitch(self._numbers[:rows], common)
@@ -200,7 +190,8 @@ class ModelRunner:
             rows: the first slots, which are in use; their adapters are still there.
         """
         self._linears.install(self._model)
-        self._numbers[:rows] = self._to_numbers(self._adapters[:rows])
+        adapters = [prompt.adapter for prompt in self._prompts[:rows]]
+        self._numbers[:rows] = self._to_numbers(adapters)
         self._keep_graphs()
 
     def close(self, rows: int, sources: list[int], targets: list[int]) -> Tensor:
@@ -210,16 +201,17 @@ class ModelRunner:
             sources, targets: slots that move, and to where, before that.
         Returns: sources and targets on the device. Shape [2, moves].
         """
-        pairs = torch.tensor([sources, targets], dtype=torch.long)
+        kept = [self._lengths[source] for source in sources]
+        copies = torch.tensor([sources, targets, kept], dtype=torch.long)
         # Not blocking: the host does not wait for the step before.
-        pairs = pairs.to(self.device, non_blocking=True)
+        pairs = copies[:2].to(self.device, non_blocking=True)
         if sources:
-            move_slots(self._memory, self._positions, pairs)
+            copy_slots(self._memory, copies)
         for states in (self._positions, self._numbers):
             states[pairs[1]] = states[pairs[0]]
         for source, target in zip(sources, targets, strict=True):
             self._lengths[target] = self._lengths[source]
-            self._adapters[target] = self._adapters[source]
+            self._prompts[target] = self._prompts[source]
         self._lengths[rows:] = [0] * (self.num_slots - rows)
         self._positions[rows:] = 0
         return pairs
@@ -228,12 +220,6 @@ class ModelRunner:
         """Keep the graphs that read no weight that has moved."""
         if self._graphs:
             self._graphs.keep_for(self._model, self._linears.version)
-
-    def _clear(self) -> None:
-        """Give up all slots."""
-        self._lengths = [0] * self.num_slots
-        self._positions.zero_()
-        self._differed = False
 
     def _forward_packed(
         self,
@@ -244,9 +230,8 @@ class ModelRunner:
         kept: Tensor,
     ) -> Tensor:
         ids = torch.tensor([[i for ids in sequences for i in ids]], device=self.device)
-        step = Step(packed, memory)
-        positions = packed.positions[None]
-        return self._forward(ids, positions, step, switch, logits_to_keep=kept)[0]
+        at, step = packed.positions[None], Step(packed, memory)
+        return self._forward(ids, at, step, switch, logits_to_keep=kept)[0]
 
     def _forward(
         self,
