@@ -13,7 +13,8 @@ from graft.records import Prediction
 MOST_ROWS = 2000
 """MLflow's page loads the whole table; `predictions` has all examples."""
 MOST_METRICS = 4
-COLUMNS = ("id", "stratum", "prompt", "reference", "base", "tuned")
+COLUMNS = ("prompt", "tuned", "reference", "base", "stratum", "id")
+"""MLflow's comparison of runs groups by the first column and shows the second."""
 
 
 def to_example_table(
@@ -39,14 +40,14 @@ def to_example_table(
             columns.append([float(one) if np.isfinite(one) else None for one in scores])
     texts = [
         (
-            row.id,
-            row.stratum,
-            row.prompt,
-            "\n".join(row.references),
-            row.base,
-            row.tuned,
+            one.prompt,
+            one.tuned,
+            "\n".join(one.references),
+            one.base,
+            one.stratum,
+            one.id,
         )
-        for row in rows
+        for one in rows
     ]
     scored = zip(*columns, strict=True) if columns else [()] * len(rows)
     data = [[*text, *score] for text, score in zip(texts, scored, strict=True)]

@@ -6,7 +6,7 @@ from graft.evaluation.facts import Facts
 from graft.evaluation.verdicts import comparison_digits, headline, judge, with_interval
 from graft.metrics import METRICS
 
-MARKS = {"passed": "✅ passed", "failed": "❌ failed", "none": "none configured"}
+STATUS = {"passed": "all met", "failed": "not met", "none": "none configured"}
 
 
 def to_description(facts: Facts) -> str:
@@ -37,16 +37,14 @@ def _paragraphs(facts: Facts) -> Iterator[str]:
             lines.append(f"| {' | '.join(cells)} |")
         yield "\n".join(lines)
     required = facts.requirements
-    lines = [f"Requirements: **{MARKS[required.status]}**"]
-    lines += [
-        f"- {'✅' if check.is_met else '❌'} {check.sentence}"
-        for check in required.checks
-    ]
+    lines = [f"Requirements: **{STATUS[required.status]}**"]
+    for check in required.checks:
+        mark = "" if check.is_met else "**not met:** "
+        lines.append(f"- {mark}{check.sentence}")
     yield "\n".join(lines)
-    data = facts.data
+    license_ = f" (license {facts.data['license']})" if facts.data["license"] else ""
     yield (
         f"{kind} of `{facts.model.path}` (revision `{facts.model.revision}`) for "
         f"{facts.task.name.replace('_', ' ')}, trained on "
-        f"{facts.counts['train']:,} sequences of `{data['name']}` (license "
-        f"{data['license']})."
+        f"{facts.counts['train']:,} sequences of `{facts.data['name']}`{license_}."
     )

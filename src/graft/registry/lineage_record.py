@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from graft.tracking import Run
 
 PIPELINE, PROCESSORS = "dvc.yaml", Path("/proc/cpuinfo")
-DATA, TEST_SPLIT = "data/", "data/splits/test"
-DATA_STAGES = ("convert", "preprocess", "tokenize", "split")
+DATA_OF_STAGES = ("data/converted", "data/clean", "data/tokenized", "data/splits")
+TEST_SPLIT = "data/splits/test"
 
 
 def log_lineage(
@@ -72,12 +72,12 @@ def log_lineage(
 
 
 def log_data(tracked: "Run", lineage: Lineage, facts: Facts) -> None:
-    """Log the data as inputs of the run: the sources and the outputs of the data
-    stages with DVC's md5, and the test split that was scored."""
+    """Log the data as inputs of the run: sources and examples with DVC's md5, and the
+    test split that was scored."""
     for one in lineage.outputs:
-        if one.path.startswith(DATA) and one.md5 and one.stage in ("", *DATA_STAGES):
-            place = one.address or one.path
-            context = one.stage or "source"
+        is_source = not one.stage and one.path.startswith("data/")
+        if one.md5 and (is_source or one.path in DATA_OF_STAGES):
+            place, context = one.address or one.path, one.stage or "source"
             tracked.log_dataset(one.path, place, one.md5, context)
     name, digest = f"{facts.data['name']}-test", facts.digests["test split"]
     tracked.log_dataset(name, TEST_SPLIT, digest, "test")
