@@ -1,15 +1,15 @@
 """Two processes that promote at once leave one consistent log, in every store."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from mlflow_server import server
 from registered_versions import Registered, predict, registry_at
 
 from graft.config import GatedRegistryConfig
@@ -116,62 +116,31 @@ POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A PostgreSQL server on a Unix socket, with an empty database; its address.
 
-    As root it runs as the user postgres, since it refuses root. Clients take the name
-    of the role from the variable PGUSER.
+    As root it runs as the user postgres, since it refuses root; pytest's folders are
+    only the user's own. Clients take the name of the role from the variable PGUSER.
     """
     user = "postgres" if os.geteuid() == 0 else None
-    folder.mkdir()
-    folder.chmod(0o777)
-    for parent in list(folder.parents)[:3]:  # pytest's folders are only the user's own
-        parent.chmod(parent.stat().st_mode | 0o011)
-    data, binaries = folder / "data", POSTGRES[-1]
+    with TemporaryDirectory() as name:
+        folder, binaries = Path(name), POSTGRES[-1]
+        folder.chmod(0o777)
+        data = str(folder / "data")
 
-    def call(*words: str) -> None:
-        subprocess.run(
-            words, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL
-        )
+        def call(*words: str) -> None:
+            subprocess.run(
+                words, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL
+            )
 
-    call(f"{binaries}/initdb", "-D", str(data), "-U", "postgres", "-A", "trust")
-    options = f"-c listen_addresses='' -k {folder}"
-    log = str(folder / "log")
-    start = ["-o", options, "-l", log, "-w", "start"]
-    call(f"{binaries}/pg_ctl", "-D", str(data), *start)
-    try:
-        yield f"postgresql+psycopg2:///postgres?host={folder}"
-    finally:
-        call(f"{binaries}/pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
-
-
-@contextmanager
-def server(folder: Path, store: str, *words: str) -> Iterator[str]:
-    """A real MLflow server of a database; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
-    # Of several workers, uvicorn kills those that take 5 s to import MLflow.
-    command += ["--port", str(port), "--workers", "1", "--backend-store-uri", store]
-    command += ["--artifacts-destination", str(folder / "artifacts"), *words]
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        for _ in range(3000):
-            assert process.poll() is None, (folder / "server.log").read_text("utf-8")
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        else:
-            raise TimeoutError("no MLflow server after 300 s")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait()
+        call(f"{binaries}/initdb", "-D", data, "-U", "postgres", "-A", "trust")
+        options = f"-c listen_addresses='' -k {folder}"
+        start = ["-o", options, "-l", str(folder / "log"), "-w", "start"]
+        call(f"{binaries}/pg_ctl", "-D", data, *start)
+        try:
+            yield f"postgresql+psycopg2:///postgres?host={folder}"
+        finally:
+            call(f"{binaries}/pg_ctl", "-D", data, "-m", "fast", "-w", "stop")
 
 
 needs_postgres = pytest.mark.skipif(
@@ -187,7 +156,7 @@ def test_two_processes_on_postgres_write_one_log(
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("PGUSER", "postgres")
-    with postgres(tmp_path / "postgres") as address:
+    with postgres() as address:
         if not is_served:
             check_store(address, tmp_path)
             return
@@ -219,11 +188,13 @@ def test_two_users_with_passwords_write_one_log(
     config.write_text(
         "[mlflow]\ndefault_permission = EDIT\nadmin_username = admin\n"
         f"database_uri = sqlite:///{tmp_path}/auth.db\nadmin_password = {PASSWORD}\n"
+        # A password is checked with scrypt, 0.1 s for each request that is not cached.
+        "auth_cache_ttl_seconds = 60\n"
         "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
     )
     monkeypatch.setenv("MLFLOW_AUTH_CONFIG_PATH", str(config))
     with (
-        postgres(tmp_path / "postgres") as address,
+        postgres() as address,
         server(tmp_path, address, "--app-name", "basic-auth") as uri,
     ):
         users = get_app_client("basic-auth", uri)
