@@ -1,19 +1,21 @@
 """Simulate how often the gate promotes a challenger with 2 more points of BLEU.
 
     python benchmarks/gate_power.py [--trials 400] [--numbers 450 900 1800]
-    python benchmarks/gate_power.py --equal RUN1 RUN2 --better RUN3
+    python benchmarks/gate_power.py --equal RUN1 RUN2 [--better RUN3]
 
 The first form draws synthetic answers, of which a share is equal in both systems. The
 second draws examples and answers from real predictions: each RUN is the folder
 `predictions` of a run of the pipeline on the same test split. RUN1 and RUN2 are equal
-systems, such as two seeds; a share of the challenger's answers is RUN3's, so that the
-expected gain is 2 points. Each line has, besides the share of promoted challengers, the
+systems, such as two seeds, or twice the same run; a share of the challenger's answers
+is RUN3's, or else the reference, so that the expected gain is 2 points.
+Each line has, besides the share of promoted challengers, the
 standard error of the gain, and the share whose gain exceeds 1.96 of its own standard
 errors (jackknife), as a plain test of the same error rate would promote them.
 """
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,17 +50,19 @@ def synthetic(pool: Pool, better: Pool, same: float) -> Draw:
     return draw
 
 
-def real(equal: Sequence[Path], better: Path | None) -> tuple[Draw, str]:
+def real(equal: Sequence[Path], better: Path | None, gain_: float) -> tuple[Draw, str]:
     """Pairs of the runs' answers, and what they have in common."""
     tables = [
         sorted(read_prediction_table(run / TABLE), key=lambda row: row.id)
-        for run in (*equal, *([better] if better else []))
+        for run in (*equal, better or equal[0])
     ]
+    if not better:
+        tables[2] = [replace(row, tuned=row.references[0]) for row in tables[2]]
     if len({tuple(row.id for row in table) for table in tables}) > 1:
         raise SystemExit("the runs have different test examples")
     terms = [BLEU.statistics(to_segments(table, "tuned"))[0] for table in tables]
     scores = [float(BLEU.value(one.sum(axis=0))) for one in terms]
-    share = GAIN / (scores[2] - np.mean(scores[:2])) if better else 0.0
+    share = gain_ / (scores[2] - np.mean(scores[:2]))
 
     def draw(generator: Generator, number: int) -> tuple[Array, Array]:
         rows = generator.integers(len(tables[0]), size=number)
@@ -66,15 +70,16 @@ def real(equal: Sequence[Path], better: Path | None) -> tuple[Draw, str]:
         one, other = terms[0][rows], terms[1][rows]
         champion = np.where(is_first, one, other)
         challenger = np.where(is_first, other, one)
-        if better:
-            is_better = generator.random(number)[:, None] < share
-            challenger = np.where(is_better, terms[2][rows], challenger)
-        return champion, challenger
+        is_better = generator.random(number)[:, None] < share
+        return champion, np.where(is_better, terms[2][rows], challenger)
 
     pairs = zip(tables[0], tables[1], strict=True)
     same = np.mean([one.tuned == other.tuned for one, other in pairs])
     shown = ", ".join(f"{score:.1f}" for score in scores)
-    return draw, f"BLEU {shown}; {100 * same:.0f} % equal answers of the first two"
+    return (
+        draw,
+        f"+{gain_:g} BLEU, of {shown}; {100 * same:.0f} % equal answers of the first two",
+    )
 
 
 def line(draw: Draw, number: int, trials: int, seed: int) -> str:
@@ -102,20 +107,18 @@ def main() -> None:
     parser.add_argument("--better", type=Path)
     args = parser.parse_args()
     if args.equal:
-        null, title = real(args.equal, None)
-        print(f"no gain, {title}", flush=True)
-        cases = [(null, "")]
-        if args.better:
-            cases.append(real(args.equal, args.better))
+        cases = [real(args.equal, args.better, one) for one in (0.0, GAIN)]
     else:
         pool, better = Pool(BLEU), Pool(BLEU, easier=0.5)
         cases = [
-            (synthetic(pool, better, same), f"{100 * same:.0f} % equal answers")
+            (
+                synthetic(pool, better, same),
+                f"+{GAIN:g} BLEU, {100 * same:.0f} % equal answers",
+            )
             for same in (0.0, 0.4, 0.6, 0.8)
         ]
     for draw, title in cases:
-        if title:
-            print(f"+{GAIN:g} BLEU, {title}", flush=True)
+        print(title, flush=True)
         for number in args.numbers:
             print(line(draw, number, args.trials, args.seed), flush=True)
 
