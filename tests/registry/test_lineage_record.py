@@ -1,8 +1,10 @@
 """What is recorded of the machine and the pipeline at registration."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
-from graft.registry.lineage_record import processor_name, uncached_outputs
+from graft.registry.lineage import DataOutput
+from graft.registry.lineage_record import log_data, processor_name, uncached_outputs
 
 
 def test_the_processor_is_the_first_model_name_or_empty(tmp_path: Path) -> None:
@@ -26,3 +28,23 @@ stages:
       - reports/c.json:
 """)
     assert uncached_outputs(file) == {"reports/a.json", "reports/b.json"}
+
+
+def test_the_runs_inputs_are_sources_and_examples_with_the_md5_of_dvc() -> None:
+    outputs = [
+        DataOutput("", "data/raw.csv", "a1", 1, 1, ""),
+        DataOutput("", "models/tiny", "a2", 1, 1, ""),
+        DataOutput("preprocess", "data/clean", "b.dir", 1, 1, "s3://bucket/b.dir"),
+        DataOutput("preprocess", "data/rejects/preprocess", "c.dir", 1, 1, ""),
+    ]
+    logged = []
+    log_data(
+        SimpleNamespace(log_dataset=lambda *one: logged.append(one)),
+        SimpleNamespace(outputs=outputs),
+        SimpleNamespace(data={"name": "news"}, digests={"test split": "d"}),
+    )
+    assert logged == [
+        ("data/raw.csv", "data/raw.csv", "a1", "source"),
+        ("data/clean", "s3://bucket/b.dir", "b.dir", "preprocess"),
+        ("news-test", "data/splits/test", "d", "test"),
+    ]

@@ -22,5 +22,7 @@ def run(registry: RegistryConfig, *, port: int = 5000) -> None:
         print(address)
         return
     sys.stdout.flush()
+    # Otherwise MLflow starts eight processes, for jobs that graft does not use.
+    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     command = ["mlflow", "ui", "--backend-store-uri", address, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", *command])
