@@ -3,7 +3,8 @@
     python scripts/check_pipeline.py          after make repro
 
 The score must be in the range that tests/expected/default_pipeline.json gives, the
-training and validation losses must have decreased, and no value may be missing or NaN.
+training and validation losses must have decreased, no value may be missing or NaN, and
+every way of using the registered version must be certified.
 """
 
 import csv
@@ -21,6 +22,8 @@ ENDS = 5
 """Number of logged training losses that are averaged at the start and at the end."""
 MAX_RATIO = 0.9
 """Maximum ratio of the last loss to the first."""
+NUM_WAYS = 5
+"""Ways of using the model that are certified by default."""
 FLAGS = {"amx_tile": "AMX", "avx512_bf16": "AVX-512 BF16"}
 
 
@@ -83,9 +86,25 @@ def find_errors(root: Path, expected: Mapping[str, Any]) -> list[str]:
         errors.append(f"{path}: {error}")
     else:
         errors += score_errors(report if isinstance(report, dict) else {}, expected)
+    errors += certificate_errors(root / "reports/certificate.json")
     for name, ends in (("train", ENDS), ("validation", 1)):
         errors += loss_errors(name, read_losses(root / f"curves/{name}.csv"), ends)
     return errors
+
+
+def certificate_errors(path: Path) -> Iterator[str]:
+    """Errors in the report of stage certify."""
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        yield f"{path}: {error}"
+        return
+    found = report if isinstance(report, dict) else {}
+    if found.get("status") != "passed":
+        yield f"certificate is {found.get('status')!r}; expected 'passed'"
+    ways = found.get("ways", {})
+    if len(ways) < NUM_WAYS or any(way.get("not_run") for way in ways.values()):
+        yield f"certificate has {len(ways)} ways; expected {NUM_WAYS} that ran"
 
 
 def processor_class(cpuinfo: str) -> str:

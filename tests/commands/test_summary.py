@@ -23,6 +23,7 @@ def make(folder: Path) -> dict[str, Path]:
     return {
         "report": folder / "evaluate.json",
         "adapter": folder / "adapter",
+        "certificate": folder / "certificate.json",
         "journals": folder,
     }
 
@@ -43,6 +44,38 @@ def test_the_summary_has_scores_version_and_where_to_see_more(
     for command in ("dvc metrics show", "dvc plots show", "dvc exp show"):
         assert command in said
     assert "graft ui" in said
+
+
+def test_the_summary_has_the_certificate_and_the_decision_of_this_version_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = make(tmp_path)
+    way = {"not_run": ""}
+    made = {
+        "version": "7",
+        "status": "passed",
+        "reason": "",
+        "num_prompts": 32,
+        "ways": {"api": way, "pyfunc": way, "merged": {"not_run": "no memory"}},
+    }
+    io.write_json(paths["certificate"], made)
+    line = "m version 7 is champion (before: 6)"
+    io.write_json(tmp_path / "decision.json", {"version": "7", "decision": line})
+    for version, certificate, gate in (
+        ("7", "certificate: passed (api, pyfunc; 32 prompts)", line),
+        ("8", "certificate: none", None),
+    ):
+        io.write_json(tmp_path / "evaluate-k.sent.json", {"version": version})
+        summary.run(REGISTRY, **paths)
+        told = capsys.readouterr().out
+        assert certificate in told and (line in told) == bool(gate)
+        found = summary.run(REGISTRY, **paths, json=True)
+        assert found is not None and found["decision"] == gate
+    io.write_json(tmp_path / "evaluate-k.sent.json", {"version": "7"})
+    failed = made | {"status": "failed", "reason": "api: mean KL 1 nats"}
+    io.write_json(paths["certificate"], failed)
+    summary.run(REGISTRY, **paths)
+    assert "certificate: failed: api: mean KL 1 nats" in capsys.readouterr().out
 
 
 def test_the_same_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-GENERATE = {"generate", "evaluate"}
+EVALUATE = {"evaluate", "certify"}
+GENERATE = {"generate", *EVALUATE}
 AFTER_TRAIN = {"train", *GENERATE}
 AFTER_TOKENIZE = {"tokenize", "split", *AFTER_TRAIN}
 ALL = {"convert", "preprocess", "validate", *AFTER_TOKENIZE}
@@ -108,36 +109,47 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "a help text": (code("cli/__init__.py", "no progress bars", "no bars"), set()),
     "the style sheet": (
         code("evaluation/page/style.css", r"\Z", "p {}\n"),
-        {"evaluate"},
+        EVALUATE,
     ),
-    "a metric": (code("metrics/bleu.py", r"\Z", "\nNEW = 1\n"), {"evaluate"}),
+    "a metric": (code("metrics/bleu.py", r"\Z", "\nNEW = 1\n"), EVALUATE),
     "the training loop": (code("training/loop.py", r"\Z", "\nNEW = 1\n"), AFTER_TRAIN),
-    "the registered name": (param("registry.name", "other"), {"evaluate"}),
+    "the registered name": (param("registry.name", "other"), EVALUATE),
+    "the gate": (param("registry.gate.min_gain", 0.5), {"certify"}),
+    "a rule of the gate": (
+        code("registry/gate.py", r"\Z", "\nNEW = 1\n"),
+        {"certify"},
+    ),
+    "a budget of the certificate": (
+        param("certificate.num_prompts", 8),
+        {"certify"},
+    ),
+    "the lineage": (code("registry/lineage.py", r"\Z", "\nNEW = 1\n"), set()),
+    "the port of the API": (param("serving.port", 9000), set()),
     "the tracking store": (
         param("registry.tracking_uri", "sqlite:///x.db"),
-        {"evaluate"},
+        EVALUATE,
     ),
-    "a requirement": (param("evaluate.requirements", None), {"evaluate"}),
+    "a requirement": (param("evaluate.requirements", None), EVALUATE),
     "a metric's docstring": (code("metrics/bleu.py", '"""', '"""Now: '), set()),
     "another metric of the task": (
         param("evaluate.metrics", ["bleu", "chrf"]),
-        {"evaluate"},
+        EVALUATE,
     ),
-    "the bootstrap": (param("evaluate.num_resamples", 500), {"evaluate"}),
+    "the bootstrap": (param("evaluate.num_resamples", 500), EVALUATE),
     "the model card": (
         code("evaluation/card/card.md.jinja", "Licence of", "The licence of"),
-        {"evaluate"},
+        EVALUATE,
     ),
     "a figure of the page": (
         code("evaluation/page/figures.py", r"\Z", "\nNEW = 1\n"),
-        {"evaluate"},
+        EVALUATE,
     ),
-    "the licence of the data": (param("data.license", "mit"), {"evaluate"}),
-    "the licence of the base": (param("model.license", "bsd"), {"evaluate"}),
-    "the name of the data": (param("data.name", "other"), {"evaluate"}),
+    "the licence of the data": (param("data.license", "mit"), EVALUATE),
+    "the licence of the base": (param("model.license", "bsd"), EVALUATE),
+    "the name of the data": (param("data.name", "other"), EVALUATE),
     "a language of the card": (
         param("task.languages", {"source": "de", "target": "fr"}),
-        {"evaluate"},
+        EVALUATE,
     ),
     "a stop text": (param("generation.stop", ["###"]), GENERATE),
     "the longest completion": (param("generation.max_new_tokens", 16), GENERATE),

@@ -32,6 +32,8 @@ WITHOUT_EFFECT = {
     # change the adapter.
     "train": [*DEVICE, "generation", "evaluate.metrics", "registry", "data.name"],
     "generate": DEVICE,
+    # Intervals and negligible differences do not change what is compared.
+    "certify": ["evaluate.num_resamples", "evaluate.requirements"],
 }
 """Stage → keys that it reads without an effect on its outputs."""
 pytestmark = [
@@ -53,6 +55,7 @@ def _project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     values["train"] |= {"max_steps": 2, "must_learn": False, "device": "cpu"}
     values["generation"] |= {"max_examples": 4, "latency_runs": 1, "device": "cpu"}
     values["evaluate"] |= {"num_resamples": 100, "requirements": None}
+    values["certificate"] |= {"ways": ["evaluation", "api"]}
     text = yaml.safe_dump(values, sort_keys=False)
     (folder / "params.yaml").write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "dvc.yaml", folder)
@@ -131,5 +134,6 @@ def test_the_recording_sees_keys_of_every_stage(seen: dict[str, set[str]]) -> No
         ("train", "adapter.rank"),
         ("generate", "generation.stop"),
         ("evaluate", "evaluate.metrics"),
+        ("certify", "registry.gate"),
     ):
         assert key in seen[name]

@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graft.config import BudgetConfig, CertificateConfig
+from graft.errors import HardwareError
 from graft.registry.certificate import (
     WayAnswers,
     divergence,
     judge,
     make_certificate,
 )
+from graft.registry.certificate_text import to_text
 
 BUDGET = BudgetConfig(min_agreement=0.9, max_kl=0.01, max_metric_difference=1.0)
 TEXTS = ["Le chat dort.", "Il est tard."]
@@ -61,6 +63,23 @@ def test_a_way_that_stops_has_failed_and_says_why():
     assert made.reason == "api: ValueError: no such template"
     assert made.tags()["certificate/reason"] == made.reason
     assert made.to_json()["ways"]["pyfunc"]["agreement"] == 1.0
+
+
+def test_only_a_merged_model_may_be_too_large_for_the_machine():
+    def too_large() -> WayAnswers:
+        raise HardwareError("a GPU", "the model has 140 GiB in bfloat16")
+
+    for way, status in (("merged", "passed"), ("api", "failed")):
+        ways = {"evaluation": lambda: SAME, way: too_large}
+        made = make_certificate(
+            "3", "bleu", TEXTS, REFERENCE, ways, dict.fromkeys(ways, BUDGET), len_zero
+        )
+        assert made.status == status
+        reason = made.tags()[
+            "certificate/not_run" if way == "merged" else "certificate/reason"
+        ]
+        assert reason.startswith(f"{way}: ") and "140 GiB" in reason
+        assert ("not run: " in to_text(made, "m/3")) == (way == "merged")
 
 
 def test_a_certificate_without_a_failure_is_passed():

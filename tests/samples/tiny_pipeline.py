@@ -1,6 +1,7 @@
 """A base model, an adapter and splits of a few kilobytes, as the pipeline's outputs."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -88,7 +89,7 @@ def make_adapter(params: Params, folder: Path) -> None:
     write_json(folder / "graft.json", record)
 
 
-def make_splits(folder: Path) -> None:
+def make_splits(folder: Path, pairs: Sequence[tuple[str, str]] = PAIRS) -> None:
     """Write the same few sentences to every split, under different ids."""
     rows = [
         {
@@ -107,7 +108,7 @@ def make_splits(folder: Path) -> None:
             "num_bytes": 1,
             "augmented": False,
         }
-        for number, (english, french) in enumerate(PAIRS)
+        for number, (english, french) in enumerate(pairs)
     ]
     for split in SPLITS:
         own = [row | {"id": f"{row['id']}{'' if split == 'test' else split}"}

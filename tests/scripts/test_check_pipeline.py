@@ -16,6 +16,10 @@ GOOD: dict[str, Any] = {
     "num_examples": 900,
     "requirements": "passed",
 }
+CERTIFICATE: dict[str, Any] = {
+    "status": "passed",
+    "ways": {f"way {number}": {"not_run": ""} for number in range(5)},
+}
 FALLING = [3.4, 3.0, 2.0, 1.0, 0.5, 0.3]
 
 
@@ -24,6 +28,8 @@ def write(root: Path, report: Any = None, **curves: list[float]) -> Path:
     (root / "curves").mkdir()
     text = json.dumps(GOOD if report is None else report)
     (root / "reports/evaluate.json").write_text(text, "utf-8")
+    certificate = json.dumps(CERTIFICATE)
+    (root / "reports/certificate.json").write_text(certificate, "utf-8")
     for name in ("train", "validation"):
         losses = curves.get(name, FALLING)
         lines = [f"{10 * n},{loss}" for n, loss in enumerate(losses)]
@@ -87,6 +93,31 @@ def test_a_missing_or_broken_report_fails(tmp_path: Path, broken: str) -> None:
     assert find_errors(tmp_path, BAND)
     path.unlink()
     assert find_errors(tmp_path, BAND)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (json.dumps(CERTIFICATE | {"status": "failed"}), "certificate is 'failed'"),
+        (json.dumps({"status": "none"}), "certificate is 'none'"),
+        (json.dumps(CERTIFICATE | {"ways": {"api": {}}}), "has 1 ways; expected 5"),
+        (
+            json.dumps(CERTIFICATE | {"ways": {str(n): {"not_run": "x"} for n in "12345"}}),
+            "expected 5 that ran",
+        ),
+        ("[]", "certificate is None"),
+        ("{", "certificate.json"),
+    ],
+)
+def test_a_pipeline_without_a_whole_certificate_fails(
+    tmp_path: Path, text: str, error: str
+) -> None:
+    path = write(tmp_path) / "reports/certificate.json"
+    path.write_text(text, "utf-8")
+    assert error in find_errors(tmp_path, BAND)[0]
+    assert main(tmp_path) == 1
+    path.unlink()
+    assert "certificate.json" in find_errors(tmp_path, BAND)[0]
 
 
 def test_a_peak_in_the_middle_of_a_curve_is_accepted() -> None:

@@ -13,11 +13,12 @@ import yaml
 from safetensors.torch import load_file, save_file
 from tiny_pipeline import make_adapter, make_base, make_params
 
-from graft.config import ServingConfig
+from graft.config.params import load_params
 from graft.errors import GraftError
 from graft.models.file_digests import file_digests
 from graft.models.files import tokenizer_digests
-from graft.serving.certified import open_version
+from graft.serving.certification import Certifier
+from graft.serving.certified_version import open_version
 from graft.training.tuning import load_served
 
 ROOT = Path(__file__).parents[2]
@@ -54,10 +55,9 @@ def open_copy(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Open the version, and load its weights."""
     monkeypatch.chdir(root / "version")
     monkeypatch.setenv("GRAFT_ROOT", str(root))
-    values = yaml.safe_load((ROOT / "configs/serving/default.yaml").read_text("utf-8"))
-    found = open_version(
-        root / "version", ServingConfig.model_validate({**values, "device": "cpu"})
-    )
+    params = load_params(ROOT / "params.yaml")
+    generation = params.generation.model_copy(update={"device": "cpu"})
+    found = open_version(root / "version", generation, params.serving)
     return load_served(found.model, found.quantization, "cpu", found.adapter)
 
 
@@ -231,12 +231,11 @@ def test_another_decoding_than_the_evaluations_is_refused(
     sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Stop texts, temperature and limits are in MLmodel, not in the adapter."""
-    from graft.commands import verify
     from graft.inference import generated
     from graft.inference.results import Decoding
 
     monkeypatch.setenv("GRAFT_ROOT", str(sound))
-    values = yaml.safe_load((ROOT / "configs/serving/default.yaml").read_text("utf-8"))
+    params = load_params(ROOT / "params.yaml")
     evaluated = SimpleNamespace(decoding=Decoding(max_new_tokens=8, stop=["."]))
     monkeypatch.setattr(generated, "read_generated", lambda _: evaluated)
     store = SimpleNamespace(fetch=lambda *_: tmp_path)
@@ -244,7 +243,12 @@ def test_another_decoding_than_the_evaluations_is_refused(
         store=store, fetch_model=lambda *_: sound / "version"
     )
     version: Any = SimpleNamespace(address="models:/tiny/1", run_id="r")
-    serving = ServingConfig.model_validate({**values, "device": "cpu"})
-    nothing: Any = None
+    certifier = Certifier(
+        params.registry,
+        params.evaluate,
+        params.generation,
+        params.serving,
+        params.certificate,
+    )
     with pytest.raises(GraftError, match="decoding"):
-        verify.certify(versions, version, nothing, serving, nothing, tmp_path)
+        certifier.certify(versions, version, tmp_path, None)

@@ -30,6 +30,15 @@ def test_every_form_of_one_question_is_the_same_conversation(given):
     assert to_conversations(given) == [[HELLO]]
 
 
+def test_a_text_for_a_model_of_documents_opens_one_and_a_chat_stays_a_chat():
+    opened = [{"role": "assistant", "content": "Once"}]
+    given = ["Once", {"prompt": "Once"}, {"messages": CHAT}]
+    found = to_conversations(given, opens_documents=True)
+    assert found == [opened, opened, CHAT]
+    table = pd.DataFrame({"prompt": ["Once"]})
+    assert to_conversations(table, opens_documents=True) == [opened]
+
+
 def test_the_messages_of_one_chat_are_not_taken_for_rows():
     assert to_conversations(pd.DataFrame({"messages": CHAT})) == [CHAT]
 

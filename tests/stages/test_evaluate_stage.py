@@ -5,77 +5,19 @@ from typing import Any
 
 import mlflow
 import pytest
-import yaml
-from tiny_pipeline import (
-    make_adapter,
-    make_base,
-    make_params,
-    make_splits,
-    make_train_report,
-)
+from evaluated_pipeline import make_project, run_evaluate, run_generate, with_values
+from tiny_pipeline import make_adapter
 
 from graft import io
-from graft.config.params import Params
 from graft.errors import DataError, ModelError
 from graft.models.adapter_record import weights_digest
-from graft.models.files import tokenizer_digests
 from graft.registry.lineage import Lineage, read_lineage
-from graft.stages import evaluate, generate
 
-ROOT = Path(__file__).parents[2]
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning"),
     pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`"),
 ]
-
-
-def make_predictions(params: Params, root: Path) -> None:
-    generate.run(
-        params.generation,
-        params.model,
-        params.prompt,
-        params.quantization,
-        splits=root / "splits",
-        tokens=root / "tokenize.json",
-        adapter=root / "adapter",
-        training=root / "train.json",
-        out=root / "predictions",
-        journals=root / "journals",
-    )
-
-
-def run(params: Params, root: Path) -> None:
-    evaluate.run(
-        params.data,
-        params.evaluate,
-        params.model,
-        params.registry,
-        params.task,
-        predictions=root / "predictions",
-        splits=root / "splits",
-        adapter=root / "adapter",
-        reports=[],
-        curves=root / "curves",
-        out=root / "evaluation",
-        report=root / "evaluate.json",
-        metrics=root / "metrics.json",
-        journals=root / "journals",
-    )
-
-
-def make_project(root: Path) -> Params:
-    """All inputs of both stages."""
-    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    values["generation"]["latency_runs"] = 0
-    make_base(root / "base")
-    params = make_params(values, root / "base")
-    make_adapter(params, root / "adapter")
-    make_splits(root / "splits")
-    make_train_report(params, root / "adapter", root / "train.json")
-    files = {"tokenizer_files": tokenizer_digests(params.model)}
-    io.write_json(root / "tokenize.json", files)
-    return params
 
 
 def fetch_lineage(client: Any, run_id: str, out: Path) -> Lineage:
@@ -99,10 +41,10 @@ def fetch_lineage(client: Any, run_id: str, out: Path) -> Lineage:
 
 def test_completions_of_another_adapter_are_refused(tmp_path: Path) -> None:
     params = make_project(tmp_path)
-    make_predictions(params, tmp_path)
+    run_generate(params, tmp_path)
     make_adapter(params, tmp_path / "adapter")  # its weights are random
     with pytest.raises(DataError, match="has completions of adapter"):
-        run(params, tmp_path)
+        run_evaluate(params, tmp_path)
 
 
 def test_a_failing_adapter_is_written_registered_once_and_has_no_alias(
@@ -110,13 +52,17 @@ def test_a_failing_adapter_is_written_registered_once_and_has_no_alias(
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     params = make_project(tmp_path)
-    make_predictions(params, tmp_path)
+    run_generate(params, tmp_path)
     for _ in range(2):  # a user corrects what is not the reason, and runs it again
         with pytest.raises(ModelError, match="2 test examples scored; at least 10"):
-            run(params, tmp_path)
+            run_evaluate(params, tmp_path)
         out = capsys.readouterr().out
         assert "version 1, requirements: failed" in out
-        assert "version 1 is not promoted: requirements" in out
+        assert io.read_json(tmp_path / "registered.json") == {
+            "model": params.registry.name,
+            "requirements": "failed",
+            "version": "1",
+        }
     client = mlflow.MlflowClient(params.registry.tracking_uri)
     (version,) = client.search_model_versions(f"name = '{params.registry.name}'")
     assert version.tags["requirements"] == "failed"
@@ -130,29 +76,24 @@ def test_a_failing_adapter_is_written_registered_once_and_has_no_alias(
     lineage = fetch_lineage(client, version.run_id, tmp_path)
     assert lineage.adapter == weights_digest(tmp_path / "adapter")
     assert version.tags["graft.evaluation"].endswith(f"-{lineage.evaluation}")
-    section = params.evaluate.model_copy(update={"requirements": None})
-    run(params.model_copy(update={"evaluate": section}), tmp_path)
+    run_evaluate(with_values(params, "evaluate", requirements=None), tmp_path)
     assert "version 1, requirements: none" in capsys.readouterr().out
     aliases = client.get_registered_model(params.registry.name).aliases
     assert list(aliases) == ["challenger"]
 
 
-def test_the_first_version_that_passes_is_champion_and_its_repetition_changes_nothing(
+def test_a_version_whose_certificate_failed_is_replaced_by_the_next_evaluation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    params = make_project(tmp_path)
-    make_predictions(params, tmp_path)
-    bounds = {"min_examples": 1, "metrics": {"bleu": {"min": 0.0}}}
-    section = params.evaluate.model_dump() | {"requirements": bounds}
-    params = Params.model_validate(params.to_plain() | {"evaluate": section})
-    registry = params.registry.model_copy(update={"promote": "manual"})
-    run(params.model_copy(update={"registry": registry}), tmp_path)
-    assert "to decide: graft promote 1" in capsys.readouterr().out
-    run(params, tmp_path)
-    assert "version 1 is champion (before: none)" in capsys.readouterr().out
-    run(params, tmp_path)
-    assert "version 1 is champion already" in capsys.readouterr().out
-    client = mlflow.MlflowClient(params.registry.tracking_uri)
-    aliases = client.get_registered_model(params.registry.name).aliases
-    assert aliases == {"challenger": 1, "champion": 1}
+    params = with_values(make_project(tmp_path), "evaluate", requirements=None)
+    run_generate(params, tmp_path)
+    uri = params.registry.tracking_uri
+    client = mlflow.MlflowClient(uri, registry_uri=uri)
+    for status, number in (("passed", "1"), ("failed", "1"), ("none", "2")):
+        run_evaluate(params, tmp_path)
+        assert f"version {number}, requirements: none" in capsys.readouterr().out
+        name = params.registry.name
+        client.set_model_version_tag(name, number, "certificate", status)
+    aliases = client.get_registered_model(name).aliases
+    assert {alias: str(held) for alias, held in aliases.items()} == {"challenger": "2"}
