@@ -60,6 +60,7 @@ def test_a_miniature_learns_its_task_and_is_registered(
         assert (clone / "evaluation" / output).stat().st_size
     client = mlflow.MlflowClient(f"sqlite:///{clone / 'mlflow.db'}")
     (version,) = client.search_model_versions(f"name = '{MINIATURES[experiment]}'")
+    assert version.tags["certificate"] == "passed", version.tags["certificate/reason"]
     found = client.get_run(version.run_id)
     assert found.data.metrics[f"tuned/{first}"] == pytest.approx(
         report["tuned"][first], abs=0.006

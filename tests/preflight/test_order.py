@@ -18,7 +18,7 @@ def order(*targets: str) -> list[str]:
 
 
 def test_preflight_runs_before_a_training() -> None:
-    for targets in ([], ["train"], ["evaluate"]):
+    for targets in ([], ["train"], ["certify"]):
         stages = order(*targets)
         assert stages.index("preflight") < stages.index("convert")
 

@@ -17,7 +17,7 @@ def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_lineage(tmp_path / "lineage.json") == lineage
 
 
-def test_sources_and_outputs_of_all_stages_but_evaluate_are_listed_once() -> None:
+def test_sources_and_outputs_of_all_stages_before_evaluate_are_listed_once() -> None:
     found = {one.path: one for one in make_lineage().outputs}
     assert list(found) == [
         "data/sample",

@@ -48,6 +48,13 @@ LOCK: dict[str, Any] = {
                 {"path": "reports/metrics.json", "md5": "b" * 32, "size": 1},
             ],
         },
+        "certify": {  # of an earlier version
+            "deps": [
+                {"path": "models/adapter", "md5": "0" * 32 + ".dir", "size": 3},
+                {"path": "data/code/certify", "md5": "0" * 32, "size": 3},
+            ],
+            "outs": [{"path": "reports/certificate.json", "md5": "d" * 32}],
+        },
     },
 }
 

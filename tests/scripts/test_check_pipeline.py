@@ -102,7 +102,9 @@ def test_a_missing_or_broken_report_fails(tmp_path: Path, broken: str) -> None:
         (json.dumps({"status": "none"}), "certificate is 'none'"),
         (json.dumps(CERTIFICATE | {"ways": {"api": {}}}), "has 1 ways; expected 5"),
         (
-            json.dumps(CERTIFICATE | {"ways": {str(n): {"not_run": "x"} for n in "12345"}}),
+            json.dumps(
+                CERTIFICATE | {"ways": {str(n): {"not_run": "x"} for n in "12345"}}
+            ),
             "expected 5 that ran",
         ),
         ("[]", "certificate is None"),

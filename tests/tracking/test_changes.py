@@ -32,9 +32,10 @@ def test_changed_and_untracked_files_are_listed_and_ignored_ones_are_not(
     assert changed_files() == ["b é.py", "c.py", "new.py"]
 
 
-def test_the_digest_of_a_lock_depends_on_all_stages_but_the_running_one() -> None:
+def test_the_digest_of_a_lock_depends_on_all_stages_before_the_running_one() -> None:
     lock = {"stages": {"train": {"md5": "1"}, "evaluate": {"md5": "2"}}}
-    again = {"stages": {"evaluate": {"md5": "3"}, "train": {"md5": "1"}}}
+    certified = {"certify": {"md5": "5"}}
+    again = {"stages": {"evaluate": {"md5": "3"}, "train": {"md5": "1"}} | certified}
     other = {"stages": {"train": {"md5": "4"}, "evaluate": {"md5": "2"}}}
     assert lock_digest(lock, "evaluate") == lock_digest(again, "evaluate")
     assert lock_digest(lock, "evaluate") != lock_digest(other, "evaluate")
