@@ -48,5 +48,5 @@ def read_registered(path: Path) -> Registered:
             str(path),
             "is not a report of a registered version",
             expected="what stage evaluate wrote",
-            fix="evaluate again: dvc repro -f evaluate",
+            fix="evaluate again: dvc repro -s -f evaluate",
         ) from error

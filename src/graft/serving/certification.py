@@ -140,7 +140,7 @@ def enforce(made: Certificate, address: str) -> None:
             f"not certified: {made.reason}",
             expected="answers as in the evaluation, whatever runs the model",
             fix="correct the cause (docs/CERTIFICATE.md), then register another "
-            "version: dvc repro -f evaluate certify; this one cannot be promoted",
+            "version: dvc repro -s -f evaluate && dvc repro",
         )
 
 
@@ -159,7 +159,7 @@ def _fetch_evaluation(
             version.address,
             "its run has no predictions",
             expected="a version that stage evaluate registered",
-            fix="evaluate and register it again: dvc repro -f evaluate",
+            fix="evaluate and register it again: dvc repro -s -f evaluate",
         )
     generated = read_generated(folder)
     if generated.decoding != opened.decoding:
@@ -168,7 +168,7 @@ def _fetch_evaluation(
             f"its decoding is {opened.decoding}, but {generated.decoding} was "
             "evaluated",
             expected="the decoding of the evaluation",
-            fix="register it again: dvc repro -f evaluate",
+            fix="register it again: dvc repro -s -f evaluate",
         )
     return generated
 
