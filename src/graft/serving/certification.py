@@ -150,7 +150,10 @@ def _fetch_evaluation(
     opened: "CertifiedVersion",
     out: Path,
 ) -> "Generated":
-    """What was evaluated. Raises: ModelError if it is gone, or was decoded otherwise."""
+    """What was evaluated.
+
+    Raises: ModelError if it is gone, or was decoded otherwise.
+    """
     from graft.inference.generated import read_generated
 
     folder = versions.store.fetch(version.run_id, "predictions", out)
