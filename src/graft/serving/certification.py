@@ -103,7 +103,6 @@ class Certifier:
         opened = open_version(folder, self.generation, self.serving)
         generated = _fetch_evaluation(versions, version, opened, scratch / "run")
         rows = spread(generated.predictions, self.certificate.num_prompts)
-        # Sampled answers have nothing to agree with.
         greedy = replace(opened, decoding=replace(opened.decoding, temperature=0.0))
         ways = Ways(
             greedy,
@@ -113,8 +112,11 @@ class Certifier:
             process,
         )
         ways.begin()
-        is_greedy = opened.decoding.temperature == 0
-        answers = [row.tuned for row in rows] if is_greedy else ways.generated[0]
+        answers = [row.tuned for row in rows]
+        if opened.decoding.temperature > 0 or opened.opens_documents:
+            # Sampled answers have nothing to agree with, and predictions have only the
+            # text of a document's prompt, not the tokens that were before it.
+            answers = ways.generated[0]
         chosen = {
             str(name): way
             for name, way in ways.all().items()
