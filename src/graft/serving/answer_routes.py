@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 
 from graft.serving import answer_formats, inputs, jobs
+from graft.serving.documented import ERRORS, ChatAnswer, TextAnswer, answered
 from graft.serving.errors import ApiError
 from graft.serving.response_format import grammar_of
 from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
@@ -22,17 +23,17 @@ LOGGER = logging.getLogger("graft.shadow")
 
 def answer_routes(server: Server) -> APIRouter:
     """Chats, prompts, and rows of the task."""
-    router = APIRouter(prefix="/v1", tags=["answers"])
+    router = APIRouter(prefix="/v1", tags=["answers"], responses=ERRORS)
     responder = Responder(server)
 
-    @router.post("/chat/completions")
+    @router.post("/chat/completions", responses=answered(ChatAnswer))
     async def chat(request: Request, body: ChatRequest) -> Any:
         """Answer a chat."""
         choice = responder.choose(request, body)
         ids = inputs.chat_ids(choice.version.template, body.messages)
         return await responder.respond(request, choice, body, [ids])
 
-    @router.post("/completions")
+    @router.post("/completions", responses=answered(TextAnswer))
     async def completions(request: Request, body: CompletionRequest) -> Any:
         """Answer prompts, each as the only turn of the user; a model of documents
         continues them."""
@@ -46,7 +47,7 @@ def answer_routes(server: Server) -> APIRouter:
 
     if inputs.prompt_fields(server.task):
 
-        @router.post(f"/tasks/{server.task.name}")
+        @router.post(f"/tasks/{server.task.name}", responses=answered(TextAnswer))
         async def task(request: Request, body: TaskRequest) -> Any:
             """Answer a row of the task, given by its fields, as a text completion."""
             choice = responder.choose(request, body)

@@ -5,6 +5,15 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
+from graft.serving.documented import (
+    ERRORS,
+    Live,
+    Model,
+    Models,
+    Ready,
+    VersionsReport,
+    probed,
+)
 from graft.serving.errors import ApiError
 from graft.serving.state import Server
 
@@ -14,13 +23,13 @@ def health(server: Server) -> APIRouter:
     router = APIRouter(prefix="/health", tags=["health"])
     engine, admission = server.runner.engine, server.runner.admission
 
-    @router.get("/live")
+    @router.get("/live", responses=probed(Live))
     async def live() -> JSONResponse:
         """Whether the process works; otherwise it should be restarted."""
         failed = engine.failure is not None
         return JSONResponse({"live": not failed}, 503 if failed else 200)
 
-    @router.get("/ready")
+    @router.get("/ready", responses=probed(Ready))
     async def ready() -> JSONResponse:
         """Whether new requests should be sent here."""
         version = None
@@ -42,19 +51,19 @@ def health(server: Server) -> APIRouter:
 
 def models(server: Server) -> APIRouter:
     """The names that the field `model` may have."""
-    router = APIRouter(prefix="/v1", tags=["models"])
+    router = APIRouter(prefix="/v1", tags=["models"], responses=ERRORS)
 
     def describe(name: str) -> dict[str, Any]:
         created = server.versions.choose(name, "").version.created_s
         return {"id": name, "object": "model", "created": created, "owned_by": "graft"}
 
-    @router.get("/models")
+    @router.get("/models", responses={200: {"model": Models}})
     async def list_models() -> dict[str, Any]:
         """The names that the field `model` may have."""
         names = server.versions.names
         return {"object": "list", "data": [describe(name) for name in names]}
 
-    @router.get("/models/{name:path}")
+    @router.get("/models/{name:path}", responses={200: {"model": Model}})
     async def show_model(name: str) -> dict[str, Any]:
         """One of these names."""
         return describe(name)
@@ -64,9 +73,9 @@ def models(server: Server) -> APIRouter:
 
 def admin(server: Server) -> APIRouter:
     """For operators."""
-    router = APIRouter(prefix="/admin", tags=["admin"])
+    router = APIRouter(prefix="/admin", tags=["admin"], responses=ERRORS)
 
-    @router.get("/versions")
+    @router.get("/versions", responses={200: {"model": VersionsReport}})
     async def versions() -> dict[str, Any]:
         """Loaded versions, aliases, and versions that were refused, with the reason."""
         return server.versions.to_report()
