@@ -1,8 +1,11 @@
-"""An engine without a model: each row's tokens are those of its prompt."""
+"""An engine without a model: each row's tokens are those of its prompt, again and
+again."""
 
 import os
 import queue
+import time
 from collections.abc import Hashable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,14 @@ class EchoBatch:
     """A `Batch`. The token 999 ends its process; rows that begin with 1 wait until they
     are cancelled, and those that begin with 2 are rejected."""
 
+    waits, rejects, dies = 1, 2, 999
+
     def __init__(self) -> None:
         self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.adapters: dict[str, Path] = {}
 
     def add(self, request: GenerationRequest) -> None:
-        if request.prompt[0] == 2:
+        if request.prompt[0] == self.rejects:
             raise ModelError("row", "rejected", expected="another", fix="send another")
         self._messages.put(OpenRow(request))
 
@@ -45,16 +50,31 @@ class EchoBatch:
                     yield row.cancel()
                 continue
             prompt = message.request.prompt
-            if prompt[0] == 999:
+            if prompt[0] == self.dies:
                 os._exit(3)
-            if prompt[0] == 1:
+            if prompt[0] == self.waits:
                 waiting[message.request.key] = message
                 continue
-            for token in prompt:
+            for token in cycle(prompt):
                 event = message.extend([token])
                 yield event
                 if event.finish:
                     break
+
+
+class SteadyEcho(EchoBatch):
+    """An `EchoBatch` that answers every prompt."""
+
+    waits = rejects = dies = -1
+
+
+class SlowEcho(SteadyEcho):
+    """A `SteadyEcho` that takes a moment for each token."""
+
+    def events(self) -> Iterator[TokensEvent]:
+        for event in super().events():
+            time.sleep(0.001)
+            yield event
 
 
 class Letters:

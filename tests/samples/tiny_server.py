@@ -26,10 +26,10 @@ def load_base() -> Any:
     return AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
 
 
-def load_served() -> LoadedModel:
-    """The tiny base as version 3 of the model `translator`."""
+def served_version() -> ServedVersion:
+    """Version 3 of the model `translator`, without an adapter."""
     model = ModelConfig.model_validate(PARAMS["model"])
-    version = ServedVersion(
+    return ServedVersion(
         name="translator",
         version="3",
         adapter=None,
@@ -38,7 +38,16 @@ def load_served() -> LoadedModel:
         decoding=Decoding(max_new_tokens=24),
         created_s=1_700_000_000,
     )
-    return LoadedModel(load_base(), version, length=512)
+
+
+def load_served() -> LoadedModel:
+    """The tiny base as version 3 of the model `translator`."""
+    return LoadedModel(load_base(), served_version(), length=512)
+
+
+def load_without_weights() -> LoadedModel:
+    """The same version, for an engine without a model."""
+    return LoadedModel(None, served_version(), length=512)
 
 
 def serving_config(**changes: Any) -> ServingConfig:

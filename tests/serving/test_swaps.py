@@ -16,7 +16,6 @@ from graft.inference.generation import complete
 from graft.serving.served_model import ServedVersion
 
 PROMPTS = [f"The cat number {number} sleeps." for number in range(4)]
-NUM_SWAPS = 10
 
 
 def save_adapter(folder: Path, seed: int) -> dict[str, str]:
@@ -56,8 +55,9 @@ class TwoVersions:
         return served, self._folders[version]
 
 
+@pytest.mark.parametrize("swaps", [10, pytest.param(50, marks=pytest.mark.slow)])
 def test_no_request_fails_while_the_champion_changes_and_each_has_one_version(
-    loaded: LoadedModel, tmp_path: Path
+    loaded: LoadedModel, tmp_path: Path, swaps: int
 ) -> None:
     folders = {number: tmp_path / number for number in ("1", "2")}
     expected = {n: save_adapter(folder, int(n)) for n, folder in folders.items()}
@@ -80,7 +80,7 @@ def test_no_request_fails_while_the_champion_changes_and_each_has_one_version(
         clients = [threading.Thread(target=ask, args=(api, text)) for text in PROMPTS]
         for client in clients:
             client.start()
-        for swap in range(NUM_SWAPS):
+        for swap in range(swaps):
             registry.champion = str(2 - swap % 2)
             wait_for_answer(answers, registry.champion)
         ended.set()
@@ -89,7 +89,7 @@ def test_no_request_fails_while_the_champion_changes_and_each_has_one_version(
     assert {version for version, _, _ in answers} == {"1", "2"}
     wrong = [(v, p, t) for v, p, t in answers if t != expected[v][p]]
     assert not wrong
-    assert len(answers) >= NUM_SWAPS
+    assert len(answers) >= swaps
 
 
 def wait_for_answer(answers: list[tuple[str, str, str]], version: str) -> None:
