@@ -22,7 +22,10 @@ from graft.serving.server import listen, to_server
 
 CLIENTS = 24
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["test_termination"])
+FORKS.set_forkserver_preload(
+    ["graft.serving.server", "graft.tracking", "graft.prompts.tokenizers"]
+    + ["tokenizers", "httpx2", "psutil", "pytest", "uvloop"]
+)
 
 
 def run_server(port: int, log: Path) -> None:

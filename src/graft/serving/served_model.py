@@ -46,9 +46,11 @@ def fetch_version(
 ) -> Path:
     """Copy a registered version to a folder of its own, once. Returns: the folder.
 
-    It appears as a whole: a copy that was interrupted is made again.
+    It appears as a whole: a copy that was interrupted is made again. A number that was
+    given again, after its version was deleted or in another store, is another folder.
     """
-    out = folder / re.sub(r"\W", "_", version.name) / version.version
+    own = f"{version.version}-{version.created_ms}"
+    out = folder / re.sub(r"\W", "_", version.name) / own
     if not (out / ADAPTER).is_dir():
         partial = out.with_name(f".{out.name}")
         versions.fetch_model(version, partial)
