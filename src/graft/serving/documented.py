@@ -78,6 +78,7 @@ class ChatChoice(Documented):
     message: ChatTurn
     logprobs: ChatLogprobs | None
     finish_reason: Finish
+    guards: dict[str, int] = {}
 
 
 class AnswerHead(Documented):
@@ -113,6 +114,7 @@ class TextChoice(Documented):
     text: str
     logprobs: TextLogprobs | None
     finish_reason: Finish
+    guards: dict[str, int] = {}
 
 
 class TextAnswer(AnswerHead):

@@ -23,13 +23,14 @@ WITHOUT_EFFECT = (
     "errors",
     "hardware.gpus",
     "io.progress",
+    "models.lean_imports",
     "planning",
     "process",
     "registry",
     "tracking",
 )
 """Modules whose edits change no output: reading and checking of parameters (their
-values are parameters of the stages), estimates, display and logging."""
+values are parameters of the stages), imports, estimates, display and logging."""
 COUNTED = {"certify": ("registry",)}
 """Those of them that a stage runs with an effect on its outputs."""
 TEMPLATES = frozenset({".css", ".jinja", ".js"})
