@@ -65,4 +65,4 @@ class SinglePrompts:
             )[0]
 
         ids = torch.tensor(prompt, device=device)
-        return self._graphs.run(ids, padded, ("prompt", number), step)
+        return self._graphs.run(ids, padded, ("prompt", number), step).clone()
