@@ -78,7 +78,7 @@ def real(equal: Sequence[Path], better: Path | None, gain_: float) -> tuple[Draw
     shown = ", ".join(f"{score:.1f}" for score in scores)
     return (
         draw,
-        f"+{gain_:g} BLEU, of {shown}; {100 * same:.0f} % equal answers of the first two",
+        f"+{gain_:g} BLEU, of {shown}; {100 * same:.0f} % equal answers",
     )
 
 

@@ -1,4 +1,4 @@
-"""A service hears from MLflow that the champion has changed, as docs/REGISTRY.md shows."""
+"""MLflow tells a service of a new champion, as docs/REGISTRY.md shows."""
 
 import base64
 import hashlib
