@@ -32,8 +32,12 @@ WITHOUT_EFFECT = {
     # change the adapter.
     "train": [*DEVICE, "generation", "evaluate.metrics", "registry", "data.name"],
     "generate": DEVICE,
-    # Intervals and negligible differences do not change what is compared.
-    "certify": ["evaluate.num_resamples", "evaluate.requirements"],
+    # Intervals and negligible differences do not change what is compared. Model, prompt
+    # and quantization are those of the adapter's record, not of params.yaml.
+    "certify": [
+        *("evaluate.num_resamples", "evaluate.requirements"),
+        *("model", "prompt", "quantization"),
+    ],
 }
 """Stage → keys that it reads without an effect on its outputs."""
 pytestmark = [
