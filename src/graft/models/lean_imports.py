@@ -56,7 +56,7 @@ def lean_imports(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
         yield
 
 
-def _unchanged(*functions: Callable[..., Any], **_options: Any) -> Any:
+def _unchanged(*functions: Callable[..., Any] | None, **_options: Any) -> Any:
     """A decorator without effect, with or without options."""
     return functions[0] if functions else _unchanged
 
