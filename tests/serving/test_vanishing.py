@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from api_server import Running, running
+from api_server import running
 from endless import endless
 from raw_http import open_post, post
 
