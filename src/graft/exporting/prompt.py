@@ -11,7 +11,7 @@ from graft.config import ModelConfig, PromptConfig
 from graft.models.files import TOKENIZER_FILES, model_folder
 from graft.prompts.rendering import with_date
 from graft.prompts.template import Template
-from graft.prompts.tokenizers import adds_bos
+from graft.prompts.tokenizer_files import adds_bos
 from graft.records import Message
 
 CHAT_TEMPLATE = "chat_template.jinja"

@@ -11,7 +11,8 @@ from graft.prompts.mistral import MistralFormat, load_official
 from graft.prompts.pattern import PatternFormat
 from graft.prompts.sentencepiece_tokenizer import SentencePieceTokenizer
 from graft.prompts.template import Template
-from graft.prompts.tokenizers import RustTokenizer, Tokenizer, adds_bos, read_object
+from graft.prompts.tokenizer_files import adds_bos, read_object
+from graft.prompts.tokenizers import RustTokenizer, Tokenizer
 
 __all__ = ["Template", "load_template"]
 
