@@ -17,16 +17,18 @@ from graft.inference.results import Decoding
 from graft.prompts import load_template
 from graft.records import Message
 from graft.serving.model_inputs import to_conversations
-from graft.serving.pyfunc import AdaptedModel
 
 ROOT = Path(__file__).parents[2]
 TEXT = "The night was cold, and the lamp had gone out."
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_text_is_continued_like_the_beginning_of_a_held_out_document(
     tmp_path: Path,
 ) -> None:
+    from graft.serving.pyfunc import AdaptedModel  # MLflow warns of its type hints
+
     make_base(tmp_path / "base")
     values = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     values["task"]["name"] = "completion"
