@@ -54,7 +54,7 @@ def test_an_invalid_table_is_an_error_with_the_way_to_generate_it(
 ) -> None:
     with pytest.raises(DataError, match=said) as caught:
         read_predictions(write(tmp_path / "table", *rows, without=without))
-    assert "dvc repro -f generate" in caught.value.fix
+    assert "dvc repro -s -f generate" in caught.value.fix
 
 
 def test_a_missing_table_is_a_data_error(tmp_path: Path) -> None:

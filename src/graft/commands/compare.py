@@ -200,7 +200,7 @@ def _mark(history: History, registry: RegistryConfig, best: Variant | None) -> N
             registry.name,
             f"{best.name} is not registered" if best else "there is no best variant",
             expected="a best variant with a version",
-            fix="run its stage evaluate again: dvc repro -f evaluate",
+            fix="run its stage evaluate again: dvc repro -s -f evaluate",
         )
     if history.tags(best.version).get("requirements") == "failed":
         raise TrackingError(

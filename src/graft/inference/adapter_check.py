@@ -42,6 +42,6 @@ def check_validation_loss(
             f"{trained_loss:.4f}",
             expected="the weights, base and quantization that training measured",
             fix="fetch the adapter again: dvc pull models/adapter, or train it again: "
-            "dvc repro -f train",
+            "dvc repro -s -f train",
         )
     return loss

@@ -14,7 +14,9 @@ from graft.inference.results import Decoding, GenerationCost, Latency
 from graft.records import PREDICTION_SCHEMA, Prediction
 
 TABLE, MEASURES = "table", "generation.json"
-FIX = "generate them again: dvc repro -f generate, or fetch them: dvc pull predictions"
+FIX = (
+    "generate them again: dvc repro -s -f generate, or fetch them: dvc pull predictions"
+)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def read_record(adapter: Path) -> AdapterRecord:
             str(path),
             f"lacks {', '.join(missing)}",
             expected=f"a record with {', '.join(names)}",
-            fix="train the adapter again: dvc repro -f train",
+            fix="train the adapter again: dvc repro -s -f train",
         )
     return AdapterRecord(**{name: values[name] for name in names})
 

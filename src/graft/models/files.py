@@ -87,7 +87,7 @@ def check_tokenizer(model: ModelConfig, recorded: Mapping[str, str]) -> None:
                 f"{model.path}/{name}",
                 f"its digest was {was} when the data was tokenized; now it is {now}",
                 expected="the tokenizer that made the data",
-                fix="restore the file, or tokenize again: dvc repro -f tokenize",
+                fix="restore the file, or tokenize again: dvc repro -s -f tokenize",
             )
 
 

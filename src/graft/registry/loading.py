@@ -78,7 +78,8 @@ def load_candidate(log: DecisionLog, version: RegisteredVersion) -> Candidate:
                 else "its run has no predictions"
             ),
             expected="the predictions that the stage evaluate logged",
-            fix="evaluate it again: dvc repro -s -f evaluate; or, if it is the champion, "
+            fix="evaluate it again: dvc repro -s -f evaluate; or, if it is the "
+            "champion, "
             "graft promote --regenerate",
         )
     return Candidate(

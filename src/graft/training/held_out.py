@@ -26,5 +26,5 @@ def check_held_out(splits: Path, name: Literal["validation", "test"]) -> None:
             str(splits / "train"),
             f"has {len(found):,} examples of the {name} split: " + ", ".join(found[:3]),
             expected="each example in one split",
-            fix="split again: dvc repro -f split",
+            fix="split again: dvc repro -s -f split",
         )
