@@ -27,7 +27,7 @@ def bytes_of(templates):
 
 def allowed(state: GrammarState) -> list[int]:
     mask = np.frombuffer(state.allowed(), np.uint8)
-    return np.unpackbits(mask, bitorder="little").nonzero()[0].tolist()
+    return [int(i) for i in np.flatnonzero(np.unpackbits(mask, bitorder="little"))]
 
 
 def walk(template, token_bytes, grammar: str, draws: Random) -> str:

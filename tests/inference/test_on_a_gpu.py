@@ -1,4 +1,4 @@
-"""The engine on a GPU: each row's tokens are the most likely ones of its own adapter."""
+"""The engine on a GPU: each row's tokens are the most likely of its own adapter."""
 
 import copy
 import random
@@ -86,9 +86,13 @@ def test_adapters_that_come_and_go_under_one_name_are_those_of_their_rows(
             batch.remove_adapter(name)
     batch.close()
     thread.join()
-    gaps = {key: gap(models[key[0]], prompts[key], found[key]) for key in prompts}
+    gaps = {
+        key: gap(models[key[0]], prompt, found[key]) for key, prompt in prompts.items()
+    }
     assert max(gaps.values()) < ROUNDING
     base_gaps = [
-        gap(base, prompts[key], found[key]) for key in prompts if key[0] is not None
+        gap(base, prompt, found[key])
+        for key, prompt in prompts.items()
+        if key[0] is not None
     ]
     assert median(base_gaps) > 4 * ROUNDING

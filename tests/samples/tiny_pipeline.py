@@ -12,7 +12,7 @@ from graft.models.files import model_digest
 from graft.prompts import load_template
 from graft.records import SEQUENCE_SCHEMA, SPLITS
 
-PAIRS = [("The cat sleeps.", "Le chat dort."), ("It is late.", "Il est tard.")]
+PAIRS = (("The cat sleeps.", "Le chat dort."), ("It is late.", "Il est tard."))
 
 
 def make_base(folder: Path) -> None:

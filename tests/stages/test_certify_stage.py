@@ -9,8 +9,6 @@ from evaluated_pipeline import (
     make_project,
     register,
     run_certify,
-    run_evaluate,
-    run_generate,
     with_values,
 )
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from evaluated_pipeline import make_project, run_generate
 from stand_in_vllm import make_interpreter
-from test_evaluate_stage import make_predictions, make_project
 
 from graft import io
 from graft.config.params import Params
@@ -42,9 +42,9 @@ def texts(root: Path) -> list[tuple[str, str]]:
 
 def check_equal_to_the_engine(params: Params, python: str, version: str) -> None:
     root = root_of(params)
-    make_predictions(params, root)
+    run_generate(params, root)
     ours = read_generated(root / "predictions")
-    make_predictions(with_vllm(params, python), root)
+    run_generate(with_vllm(params, python), root)
     theirs = read_generated(root / "predictions")
     assert texts(root) == [(row.base, row.tuned) for row in ours.predictions]
     for own, other in zip(ours.predictions, theirs.predictions, strict=True):
@@ -85,13 +85,13 @@ def test_a_fault_of_vllm_is_an_error_that_says_what_happened(
     python = make_interpreter(tmp_path, fault)
     (root_of(params) / "journals" / "generate.jsonl").unlink(missing_ok=True)
     with pytest.raises(ModelError, match=message):
-        make_predictions(with_vllm(params, python), root_of(params))
+        run_generate(with_vllm(params, python), root_of(params))
 
 
 def test_a_python_without_vllm_is_refused_before_anything_runs(params: Params) -> None:
     changed = with_vllm(params, str(root_of(params) / "no-python"))
     with pytest.raises(ConfigError, match="no Python with vLLM.*No such file"):
-        make_predictions(changed, root_of(params))
+        run_generate(changed, root_of(params))
 
 
 def test_finished_chunks_of_vllm_are_not_answered_again(
@@ -104,9 +104,9 @@ def test_finished_chunks_of_vllm_are_not_answered_again(
 
     monkeypatch.setattr(vllm_backend.VllmBackend, "check", fail)
     with pytest.raises(ModelError, match="ended after vLLM"):
-        make_predictions(changed, root)
+        run_generate(changed, root)
     monkeypatch.undo()
     monkeypatch.setattr(vllm_backend, "run_vllm", fail)
-    make_predictions(changed, root)
+    run_generate(changed, root)
     assert len(texts(root)) == 2
     assert io.read_json(root / "predictions/generation.json")["versions"]["vllm"]

@@ -23,7 +23,6 @@ from graft.inference.families import is_supported
 from graft.inference.generation import PromptRow, complete, to_requests
 from graft.inference.open_prompts import encode_open
 from graft.inference.requests import GenerationRequest, TokensEvent
-from graft.inference.results import Decoding
 from graft.serving.base_folder import find_base
 from graft.serving.checked_version import check_version, opens_documents
 from graft.serving.model_inputs import to_conversations
