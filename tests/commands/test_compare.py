@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from echo_model import ECHO_MODEL
 
 from graft import io, tracking
 from graft.commands import compare
@@ -20,16 +21,6 @@ from graft.tracking.history import History
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning"
 )
-CODE = """
-import mlflow
-from mlflow.pyfunc import PythonModel
-
-class Echo(PythonModel):
-    def predict(self, context, model_input: list[str]) -> list[str]:
-        return model_input
-
-mlflow.models.set_model(Echo())
-"""
 LOGGED = {"evaluate.metrics": ["answer_f1", "answer_match"]}
 Tell = Callable[..., str | None]
 
@@ -94,7 +85,7 @@ def tell(
         place = tmp_path / name
         (place / "adapter").mkdir(parents=True)
         (place / "adapter" / "adapter_model.safetensors").write_bytes(b"weights")
-        (place / "served.py").write_text(CODE)
+        (place / "served.py").write_text(ECHO_MODEL)
         with tracking.start_run(registry, place / "run.jsonl") as run:
             values = {"registry.name": registry.name, "adapter.rank": rank}
             run.log_params(values | LOGGED | {"train.seed": 42})

@@ -25,12 +25,6 @@ def kernels() -> Any:
     return found
 
 
-@pytest.fixture(params=DTYPES)
-def dtype(request: Any) -> torch.dtype:
-    found: torch.dtype = request.param
-    return found
-
-
 Draw = Callable[..., Tensor]
 
 

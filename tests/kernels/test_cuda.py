@@ -22,12 +22,6 @@ def kernels() -> Any:
     return found
 
 
-@pytest.fixture(params=DTYPES)
-def dtype(request: Any) -> torch.dtype:
-    found: torch.dtype = request.param
-    return found
-
-
 def draw(dtype: torch.dtype, *shape: int) -> Tensor:
     return torch.randn(*shape, device="cuda").to(dtype)
 

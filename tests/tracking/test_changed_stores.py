@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from echo_model import ECHO_MODEL
 
 from graft import tracking
 from graft.config import RegistryConfig
@@ -13,16 +14,6 @@ from graft.config import RegistryConfig
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning"
 )
-CODE = """
-import mlflow
-from mlflow.pyfunc import PythonModel
-
-class Echo(PythonModel):
-    def predict(self, context, model_input: list[str]) -> list[str]:
-        return model_input
-
-mlflow.models.set_model(Echo())
-"""
 Go = Callable[..., str | None]
 
 
@@ -53,7 +44,7 @@ def evaluate(
     adapter, code = tmp_path / "adapter", tmp_path / "served.py"
     adapter.mkdir()
     (adapter / "adapter_model.safetensors").write_bytes(b"weights")
-    code.write_text(CODE)
+    code.write_text(ECHO_MODEL)
 
     def make(key: str, *evaluations: str) -> str | None:
         version = None

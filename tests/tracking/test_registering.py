@@ -5,6 +5,7 @@ from typing import Any
 
 import mlflow
 import pytest
+from echo_model import ECHO_MODEL
 
 from graft import tracking
 from graft.config import RegistryConfig
@@ -13,16 +14,6 @@ from graft.tracking.registering import PAGES, WRITTEN
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning"
 )
-CODE = """
-import mlflow
-from mlflow.pyfunc import PythonModel
-
-class Echo(PythonModel):
-    def predict(self, context, model_input: list[str]) -> list[str]:
-        return model_input
-
-mlflow.models.set_model(Echo())
-"""
 
 
 def evaluate(root: Path, description: str) -> tuple[Any, Any]:
@@ -34,7 +25,7 @@ def evaluate(root: Path, description: str) -> tuple[Any, Any]:
     adapter = root / "adapter"
     adapter.mkdir(exist_ok=True)
     (adapter / "adapter_model.safetensors").write_bytes(b"weights")
-    (root / "served.py").write_text(CODE)
+    (root / "served.py").write_text(ECHO_MODEL)
     with tracking.start_run(registry, root / "run.jsonl") as run:
         found = tracking.register_adapter(
             run,

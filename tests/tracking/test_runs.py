@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from echo_model import ECHO_MODEL
 
 from graft import tracking
 from graft.config import RegistryConfig
@@ -20,16 +21,6 @@ from graft.tracking.versions import Versions
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning"
 )
-CODE = """
-import mlflow
-from mlflow.pyfunc import PythonModel
-
-class Echo(PythonModel):
-    def predict(self, context, model_input: list[str]) -> list[str]:
-        return model_input
-
-mlflow.models.set_model(Echo())
-"""
 MakeRun = Callable[..., tracking.Run]
 
 
@@ -56,7 +47,7 @@ def adapter(tmp_path: Path) -> Path:
     made = tmp_path / "adapter"
     made.mkdir()
     (made / "adapter_model.safetensors").write_bytes(b"weights")
-    (tmp_path / "served.py").write_text(CODE)
+    (tmp_path / "served.py").write_text(ECHO_MODEL)
     return made
 
 
