@@ -21,8 +21,7 @@ from graft.inference.single_prompts import SinglePrompts
 class ModelRunner:
     """Prefill and decode steps, and the slots' memory.
 
-    Steps run inside `session`, one at a time. The model is not kept, so that it can be
-    freed although its runner is remembered.
+    Steps run inside `session`. The model is not kept, so that it can be freed.
 
     Args:
         model: a causal language model of transformers, with or without PEFT's adapters.
@@ -78,8 +77,7 @@ class ModelRunner:
     ) -> Tensor:
         """Fill the slots from `first` on; the next tokens' logits, [prompts, vocab].
 
-        Equal prompts with one adapter are computed once, and copied. So is a long
-        common beginning, also that of a row that runs.
+        Equal prompts, and long common beginnings, are computed once for an adapter.
 
         Args:
             prompts: token ids, a prompt each slot.
