@@ -3,12 +3,13 @@
 import copy
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+import pytest
 from tiny_server import LoadedModel, OneVersion
 
 from graft.config import ServingConfig
@@ -31,6 +32,24 @@ class Running:
 
     def get(self, path: str) -> httpx2.Response:
         return httpx2.get(f"{self.url}{path}", timeout=60)
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 20) -> None:
+    """Wait until a condition holds. Raises: AssertionError after the time."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come true in time"
+        time.sleep(0.02)
+
+
+def request_lines(caplog: pytest.LogCaptureFixture, number: int = 1) -> list[str]:
+    """Lines of the log of requests, which are written after the answers."""
+
+    def found() -> list[str]:
+        return [r.getMessage() for r in caplog.records if r.name == "graft.requests"]
+
+    wait_until(lambda: len(found()) >= number)
+    return found()
 
 
 @contextmanager

@@ -4,22 +4,13 @@ import hashlib
 import json
 import socket
 import time
-from collections.abc import Callable
 
 import httpx2
-from api_server import Running, running
+from api_server import Running, request_lines, running, wait_until
 from endless import endless
 
 LONG = {"model": "translator", "prompt": "The cat sleeps.", "max_tokens": 400}
 """A request that takes about a second."""
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("not within 6 s")
 
 
 def is_idle(api: Running) -> bool:
@@ -164,15 +155,10 @@ def test_the_fields_of_the_task_make_the_prompt_of_training(api):
         assert refused.json()["error"]["param"] == param
 
 
-def lines_of(caplog) -> list[str]:
-    return [r.getMessage() for r in caplog.records if r.name == "graft.requests"]
-
-
 def test_the_log_has_a_line_per_request_without_its_texts(api, caplog):
     caplog.set_level("INFO", "graft.requests")
     api.post("/v1/completions", **{**LONG, "prompt": "A secret.", "max_tokens": 3})
-    wait_until(lambda: lines_of(caplog) != [])  # written after the answer
-    (line,) = lines_of(caplog)
+    (line,) = request_lines(caplog)
     entry = json.loads(line)
     assert entry["status"] == 200 and entry["completion_tokens"] == 3
     assert entry["version"] == "translator/3" and "secret" not in line

@@ -5,7 +5,7 @@ from typing import Any
 
 import openai
 import pytest
-from api_server import running
+from api_server import request_lines, running
 from endless import endless
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -111,7 +111,7 @@ def test_an_answer_that_a_guard_ends_frees_its_slot(loaded, config):
 def test_the_log_counts_the_actions_of_guards_without_texts(client, caplog):
     caplog.set_level("INFO", "graft.requests")
     ask(client, response_format=FORM)
-    (line,) = (r.getMessage() for r in caplog.records if r.name == "graft.requests")
+    (line,) = request_lines(caplog)
     assert json.loads(line)["guards"] == {"personal_data": 2}
     assert "Ann" not in line and "PHONE" not in line
 

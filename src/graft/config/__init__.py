@@ -17,6 +17,7 @@ from graft.config.evaluate import (
 )
 from graft.config.generation import GenerationConfig
 from graft.config.model import ModelConfig
+from graft.config.monitoring import MonitoringConfig
 from graft.config.prompt import PromptConfig
 from graft.config.registry import GateConfig, GatedRegistryConfig, RegistryConfig
 from graft.config.section import Section
@@ -42,6 +43,7 @@ __all__ = [
     "LoraConfig",
     "MetricRequirement",
     "ModelConfig",
+    "MonitoringConfig",
     "PreprocessConfig",
     "PromptConfig",
     "QuantizationConfig",

@@ -21,7 +21,15 @@ from graft.errors import ConfigError, DataError
 
 PARAMS = Path("params.yaml")
 _AFTER_TRAINING = frozenset(
-    {"engine", "generation", "evaluate", "registry", "serving", "certificate"}
+    {
+        "engine",
+        "generation",
+        "evaluate",
+        "registry",
+        "serving",
+        "certificate",
+        "monitoring",
+    }
 )
 
 
@@ -45,6 +53,7 @@ class Params(Section):
     evaluate: config.EvaluateConfig
     registry: config.GatedRegistryConfig
     serving: config.ServingConfig
+    monitoring: config.MonitoringConfig
     certificate: config.CertificateConfig
 
     def section(self, kind: type[Section]) -> Section:

@@ -26,6 +26,18 @@ Stops = Annotated[
 Limit = Annotated[int, Field(ge=1)] | None
 
 
+def _only_bool(value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise ValueError("Input should be false")
+    return value
+
+
+# Literal[0] would accept False, Literal[1] True, and Literal[False] 0: they are equal.
+No = Annotated[Literal[False], BeforeValidator(_only_bool)]
+Zero = Annotated[float, Field(ge=0, le=0)]
+One = Annotated[int, Field(ge=1, le=1)]
+
+
 class Body(BaseModel):
     """A JSON object without unknown fields, and without conversions of types."""
 
@@ -36,7 +48,7 @@ class StreamOptions(Body):
     """What a stream contains in addition."""
 
     include_usage: bool = False
-    include_obfuscation: Literal[False] | None = None
+    include_obfuscation: No | None = None
 
 
 class JsonSchema(Body):
@@ -82,8 +94,8 @@ class SamplingFields(Body):
     response_format: ResponseFormat | None = None
     user: str | None = None
     # Not supported: only values that change nothing.
-    frequency_penalty: Literal[0] | None = None
-    presence_penalty: Literal[0] | None = None
+    frequency_penalty: Zero | None = None
+    presence_penalty: Zero | None = None
     logit_bias: Annotated[dict[str, float], Field(max_length=0)] | None = None
 
     @model_validator(mode="after")
@@ -127,7 +139,7 @@ class ChatRequest(SamplingFields):
     parallel_tool_calls: None = None
     modalities: Annotated[list[Literal["text"]], Field(max_length=1)] | None = None
     service_tier: Literal["auto", "default"] | None = None
-    store: Literal[False] | None = None
+    store: No | None = None
 
     @model_validator(mode="after")
     def _check_pairs(self) -> "ChatRequest":
@@ -156,8 +168,8 @@ class CompletionRequest(SamplingFields):
 
     prompt: str | Annotated[list[str], Field(min_length=1)] | list[int]
     logprobs: Annotated[int, Field(ge=0, le=MOST_LIKELY)] | None = None
-    best_of: Literal[1] | None = None
-    echo: Literal[False] | None = None
+    best_of: One | None = None
+    echo: No | None = None
     suffix: Literal[""] | None = None
 
     @property

@@ -1,0 +1,1 @@
+"""What is measured and recorded while a version serves, and what follows from it."""
