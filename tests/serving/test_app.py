@@ -3,7 +3,6 @@
 import hashlib
 import json
 import socket
-import time
 
 import httpx2
 from api_server import Running, request_lines, running, wait_until
