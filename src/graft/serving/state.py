@@ -1,8 +1,10 @@
 """All that the routes use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graft.data.convert.task import Task
+from graft.monitoring.served_request import RequestObserver
 from graft.serving.admission import RateLimit
 from graft.serving.keys import ApiKeys
 from graft.serving.responses import JobRunner
@@ -18,7 +20,8 @@ class Server:
         versions: what answers.
         length: most tokens of a prompt with its completion.
         max_body_bytes: size of a request.
-        log_texts: whether completions are logged.
+        observers: are told of each request when it has ended.
+        starts_traces: whether a request that is in no trace begins one.
         poll_s: seconds between two looks at the aliases.
     """
 
@@ -29,5 +32,6 @@ class Server:
     keys: ApiKeys
     rates: RateLimit
     max_body_bytes: int
-    log_texts: bool
+    observers: Sequence[RequestObserver]
+    starts_traces: bool
     poll_s: float

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from graft.config.serving import CanaryConfig
 from graft.errors import GraftError
 from graft.inference.requests import GenerationRequest
+from graft.monitoring.served_request import Group
 from graft.records import Message
 from graft.serving.engine import EngineStoppedError, ServingEngine
 from graft.serving.errors import ApiError
@@ -44,10 +45,12 @@ class Choice:
     """Which version answers a request.
 
     Args:
+        group: how it was chosen.
         shadow: another version, which answers a copy of it.
     """
 
     version: ServedVersion
+    group: Group
     shadow: ServedVersion | None = None
 
 
@@ -109,12 +112,12 @@ class ServedVersions:
         name, at, alias = str(model).partition("@")
         if at and name == self.name:
             if alias in self._current:
-                return Choice(self._loaded[self._current[alias]])
+                return Choice(self._loaded[self._current[alias]], "named")
             if alias == "base" and self._has_base():
-                return Choice(replace(main, version="base", adapter=None))
+                return Choice(replace(main, version="base", adapter=None), "named")
         name, slash, number = str(model).rpartition("/")
         if slash and name == self.name and number in self._loaded:
-            return Choice(self._loaded[number])
+            return Choice(self._loaded[number], "named")
         raise ApiError(
             404,
             f"model: {model!r} is not served; there are {', '.join(self.names)}",
@@ -193,12 +196,12 @@ class ServedVersions:
         canary = self._canary
         number = self._current.get(canary.alias) if canary else None
         if canary is None or number is None or self._loaded[number] == main:
-            return Choice(main)
+            return Choice(main, "main")
         if share_of(client) >= canary.share:
-            return Choice(main)
+            return Choice(main, "main")
         if canary.shadow:
-            return Choice(main, shadow=self._loaded[number])
-        return Choice(self._loaded[number])
+            return Choice(main, "main", shadow=self._loaded[number])
+        return Choice(self._loaded[number], "canary")
 
     def _has_base(self) -> bool:
         """Whether the base is loaded beside adapters."""
