@@ -36,6 +36,7 @@ class ServedRequest:
         prompt_ids: token ids of the prompts as the model sees them, one after another.
         prompt: what the user wrote, as one text; None if no version was chosen.
         completions: texts of the choices, after the guards.
+        method: of HTTP.
         error: the `code` of the error that was answered, if any.
         trace: None if the request is not traced.
     """
@@ -57,6 +58,7 @@ class ServedRequest:
     prompt_ids: Sequence[int]
     prompt: str | None
     completions: Sequence[str]
+    method: str = "POST"
     error: str | None = None
     trace: TraceContext | None = None
 

@@ -139,4 +139,4 @@ class Responder:
         except Exception:  # pylint: disable=broad-exception-caught
             record.failed, status = True, 500  # must not disturb what it follows
             LOGGER.exception("the shadow of request %s failed", record.id)
-        tell(self._server.observers, record.to_served(route, status))
+        tell(self._server.observers, record.to_served("POST", route, status))

@@ -92,7 +92,7 @@ class RequestMiddleware:
             raise
         finally:
             route = getattr(scope.get("route"), "path", OTHER)
-            tell(self._observers, request.to_served(route, status))
+            tell(self._observers, request.to_served(scope["method"], route, status))
 
     def _too_large(self) -> ApiError:
         return ApiError(

@@ -1,24 +1,55 @@
-"""All that is told of requests while `graft serve` runs."""
+"""What is told of requests, and what is exported, while `graft serve` runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 from graft.config import MonitoringConfig, ServingConfig
+from graft.monitoring.exposition import ReadingsCollector, metrics_port
+from graft.monitoring.metrics import RequestMetrics
 from graft.monitoring.readings import Readings
 from graft.monitoring.served_request import RequestObserver
 from graft.serving.json_log import JsonLog
 
 
+@dataclass(frozen=True)
+class Observers:
+    """The configured observers.
+
+    Args:
+        requests: are told of each request when it has ended.
+        readings: are read for /metrics; a server adds its own.
+        metrics_port: None: there is none.
+    """
+
+    requests: Sequence[RequestObserver]
+    readings: list[Readings]
+    metrics_port: int | None
+
+
 @contextmanager
 def open_observers(
-    serving: ServingConfig, _monitoring: MonitoringConfig
-) -> Iterator[list[RequestObserver]]:
-    """The configured observers; what they hold is written at the end of the block.
+    serving: ServingConfig, monitoring: MonitoringConfig
+) -> Iterator[Observers]:
+    """Open the configured observers; what they hold is written at the end of the block.
 
     Raises: GraftError if one of them cannot work.
     """
-    observers: list[RequestObserver] = [JsonLog(serving.log_texts)]
-    readings: list[Readings] = []  # gauges and counters of the observers themselves
-    with ExitStack():  # of observers that hold something: a line for each
-        assert not readings
-        yield observers
+    metrics, telemetry = RequestMetrics(), monitoring.telemetry
+    requests: list[RequestObserver] = [JsonLog(serving.log_texts), metrics]
+    readings: list[Readings] = []
+    metrics.registry.register(ReadingsCollector(readings))
+    with ExitStack() as stack:
+        port = None
+        if telemetry.port is not None:
+            address = (telemetry.host, telemetry.port)
+            port = stack.enter_context(
+                metrics_port(metrics.registry, *address, "monitoring.telemetry")
+            )
+        if telemetry.otlp_endpoint is not None:
+            from graft.monitoring.traces import open_traces  # half a second
+
+            traces = stack.enter_context(open_traces(telemetry.otlp_endpoint))
+            requests.append(traces)
+            readings.append(traces.readings)
+        yield Observers(requests, readings, port)

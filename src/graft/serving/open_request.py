@@ -57,10 +57,11 @@ class OpenRequest:
             started=perf_counter(),
         )
 
-    def to_served(self, route: str, status: int) -> ServedRequest:
+    def to_served(self, method: str, route: str, status: int) -> ServedRequest:
         """The record of this request, which ends now.
 
         Args:
+            method, route: of HTTP.
             status: that was sent; 0: none.
         """
         now, answer = perf_counter(), self.answer
@@ -87,6 +88,7 @@ class OpenRequest:
             prompt_ids=list(chain.from_iterable(self.prompts)),
             prompt=self.prompt,
             completions=["".join(choice.texts) for choice in choices],
+            method=method,
             error=error.code if error else None,
             trace=self.trace,
         )

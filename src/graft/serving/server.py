@@ -17,6 +17,7 @@ from graft.serving.admission import Admission, RateLimit
 from graft.serving.app import create_app
 from graft.serving.engine import Batch, ServingEngine
 from graft.serving.engine_process import EngineProcess
+from graft.serving.gauges import read_gauges
 from graft.serving.guards.configured import to_guards
 from graft.serving.keys import ApiKeys
 from graft.serving.observers import open_observers
@@ -36,11 +37,21 @@ def serve(
 ) -> None:
     """Serve the configured version until SIGINT or SIGTERM; see `load_server` and
     `listen`."""
+    starts_traces = monitoring.telemetry.otlp_endpoint is not None
     with open_observers(serving, monitoring) as observers:
-        starts_traces = monitoring.telemetry.otlp_endpoint is not None
         server = load_server(
-            registry, serving, observers, cache, process, starts_traces=starts_traces
+            registry,
+            serving,
+            observers.requests,
+            cache,
+            process,
+            starts_traces=starts_traces,
         )
+        observers.readings.append(lambda: read_gauges(server, serving.slots))
+        if observers.metrics_port is not None:
+            host = monitoring.telemetry.host
+            address = f"http://{host}:{observers.metrics_port}/metrics"
+            print(f"metrics: {address}", file=sys.stderr, flush=True)
         listen(server, serving)
 
 
@@ -173,6 +184,8 @@ def start_logs() -> None:
         logger = logging.getLogger(name)
         logger.setLevel(logging.INFO)
         logger.handlers, logger.propagate = [handler], False
+    # Its failures are counted, and reported once by graft.monitoring.traces.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
 
 
 class DrainingServer(uvicorn.Server):

@@ -98,6 +98,11 @@ class ServedVersions:
         base = [f"{self.name}@base"] if self._has_base() else []
         return [self.name, *aliases, *base, *versions]
 
+    @property
+    def aliases(self) -> dict[str, str]:
+        """The loaded version's number of each alias that is followed."""
+        return dict(self._current)
+
     def choose(self, model: str | None, client: str) -> Choice:
         """The version for a request.
 
@@ -211,7 +216,7 @@ class ServedVersions:
         """The state, as GET /admin/versions shows it."""
         return {
             "model": self.name,
-            "aliases": dict(self._current),
+            "aliases": self.aliases,
             "loaded": sorted(self._loaded),
             "in_use": {name: n for name, n in self.in_use.items() if n},
             "refused": self.refused,
