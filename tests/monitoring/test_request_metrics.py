@@ -13,11 +13,12 @@ from prometheus_client.samples import Sample
 from served_requests import served_request
 
 from graft.errors import ConfigError
-from graft.monitoring.exposition import ReadingsCollector, metrics_port
+from graft.monitoring.exposition import ReadingsCollector
 from graft.monitoring.metrics import MOST_VERSIONS, RequestMetrics
 from graft.monitoring.names import Serving
 from graft.monitoring.readings import Reading
 from graft.monitoring.trace_context import TraceContext, to_trace
+from graft.telemetry.port import metrics_port
 
 KEY = "monitoring.telemetry"
 TRACE = TraceContext("a" * 32, "b" * 16)

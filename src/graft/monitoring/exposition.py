@@ -1,14 +1,11 @@
-"""A port of /metrics for Prometheus, in its text format or OpenMetrics."""
+"""Readings for Prometheus."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
-from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from graft.errors import ConfigError
 from graft.monitoring.names import Metric
 from graft.monitoring.readings import Reading, Readings
 
@@ -53,32 +50,3 @@ def _family(metric: Metric) -> Family:
 
 def _add(family: Family, reading: Reading) -> None:
     family.add_metric(reading.labels, reading.value)
-
-
-@contextmanager
-def metrics_port(
-    registry: CollectorRegistry, host: str, port: int, key: str
-) -> Iterator[int]:
-    """Serve a registry until the end of the block, in threads of their own.
-
-    Args:
-        port: 0: any free port.
-        key: of the configuration, for errors; such as monitoring.telemetry.
-    Yields: the port.
-    Raises: ConfigError if the address cannot be used.
-    """
-    try:
-        server, thread = start_http_server(port, host, registry)
-    except OSError as error:
-        raise ConfigError(
-            f"{key}: {host}:{port}",
-            f"cannot listen there for metrics: {error.strerror or error}",
-            expected="an address of this machine, and a free port",
-            fix=f"end the other process, or set another port (0: any free port)",
-        ) from error
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -5,11 +5,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from graft.config import MonitoringConfig, ServingConfig
-from graft.monitoring.exposition import ReadingsCollector, metrics_port
+from graft.monitoring.exposition import ReadingsCollector
 from graft.monitoring.metrics import RequestMetrics
 from graft.monitoring.readings import Readings
 from graft.monitoring.served_request import RequestObserver
 from graft.serving.json_log import JsonLog
+from graft.telemetry.port import metrics_port
 
 
 @dataclass(frozen=True)
