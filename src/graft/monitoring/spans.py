@@ -1,7 +1,7 @@
 """Records of requests as spans.
 
 Names and attributes are those of OpenTelemetry's semantic conventions for HTTP servers
-and for generative AI (version 1.42 of the latter). Texts are never part of a span.
+and for generative AI. Texts are never part of a span.
 """
 
 import secrets
