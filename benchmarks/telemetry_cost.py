@@ -9,6 +9,7 @@ time of each observer per request, in its own thread.
 """
 
 import argparse
+import io
 import logging
 import sys
 import threading
@@ -120,7 +121,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=9)
     words = parser.parse_args()
     logger = logging.getLogger("graft.requests")
-    logger.addHandler(logging.StreamHandler(open("/dev/null", "w", encoding="utf-8")))
+    logger.addHandler(logging.StreamHandler(io.StringIO()))
     logger.setLevel(logging.INFO)
     logger.propagate = False
     metrics, ended = RequestMetrics(), threading.Event()

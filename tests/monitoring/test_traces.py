@@ -10,9 +10,7 @@ import httpx2
 import pytest
 from api_server import running, wait_until
 from echo_engine import SteadyEcho
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-)
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
@@ -56,10 +54,11 @@ def collector(status: int = 200) -> Iterator[tuple[str, list[bytes]]]:
 
 def received(bodies: Sequence[bytes]) -> list[Any]:
     """The spans of these messages."""
+    message_type = getattr(trace_service_pb2, "ExportTraceServiceRequest")
     return [
         span
         for body in bodies
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+        for resource in message_type.FromString(body).resource_spans
         for scope in resource.scope_spans
         for span in scope.spans
     ]

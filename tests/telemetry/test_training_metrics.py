@@ -28,6 +28,12 @@ def values(text: str) -> dict[str, float]:
     return {s.name: s.value for family in families for s in family.samples}
 
 
+def fetch(url: str) -> str:
+    with urlopen(url, timeout=60) as response:
+        text: str = response.read().decode()
+    return text
+
+
 def test_a_training_shows_its_step_loss_speed_memory_and_time(tmp_path: Path) -> None:
     file = tmp_path / "train.prom"
     metrics = TrainingMetrics({FILE: str(file)})
@@ -54,13 +60,12 @@ def test_the_port_answers_while_the_training_runs(capfd: Any) -> None:
     metrics = TrainingMetrics({PORT: "0"})
     metrics.read({"train/loss": 1.5}, 3)
     url = capfd.readouterr().err.split()[-1]
-    with urlopen(url, timeout=60) as response:
-        found = values(response.read().decode())
+    found = values(fetch(url))
     assert found[Training.STEP.name] == 3 and found[Training.LOSS.name] == 1.5
     assert found[Training.MEMORY.name] > 2**20  # without a GPU, the process's
     metrics.close(failed=False)
     with pytest.raises(OSError):
-        urlopen(url, timeout=60).close()
+        fetch(url)
 
 
 def test_other_stages_and_runs_that_are_not_asked_for_show_nothing(

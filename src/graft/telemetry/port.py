@@ -27,7 +27,7 @@ def metrics_port(
             f"{key}: {host}:{port}",
             f"cannot listen there for metrics: {error.strerror or error}",
             expected="an address of this machine, and a free port",
-            fix=f"end the other process, or set another port (0: any free port)",
+            fix="end the other process, or set another port (0: any free port)",
         ) from error
     try:
         yield server.server_port
