@@ -83,8 +83,12 @@ def cpu_us(act: Any, number: int) -> float:
     return (time.thread_time() - start) / number * 1e6
 
 
-def measure(words: argparse.Namespace, switch: Switch) -> list[float]:
-    """The ratio of the throughputs with and without, of each pair of rounds."""
+def measure(
+    words: argparse.Namespace, switch: Switch
+) -> tuple[list[float], list[float]]:
+    """Of each pair of rounds: the ratio of the throughputs with and without, and the
+    milliseconds of processor time of the API's process that were added per request,
+    with the threads that fetch the metrics and send spans."""
     import torch
     from api_server import running
     from endless import endless
@@ -96,21 +100,29 @@ def measure(words: argparse.Namespace, switch: Switch) -> list[float]:
     loaded = endless(load_served(), words.tokens)
     process = EngineProcess("serving:endless_batch")
     process.start_loading(words.streams)
-    serving, ratios = serving_config(slots=words.streams), []
+    serving = serving_config(slots=words.streams)
+    ratios, added = list[float](), list[float]()
     with running(
         loaded, serving, process, observers=[switch], starts_traces=True
     ) as api:
         port = int(api.url.rpartition(":")[2])
         clients(port, words.streams, 8)
         for number in range(words.pairs):
-            seconds = {}
+            seconds, cpu = {}, {}
             for is_on in (number % 2 == 0, number % 2 > 0):
-                switch.is_on = is_on
+                switch.is_on, start = is_on, time.process_time()
                 found = clients(port, words.streams, words.tokens)
-                seconds[is_on] = found["seconds"]
+                seconds[is_on], cpu[is_on] = (
+                    found["seconds"],
+                    time.process_time() - start,
+                )
             ratios.append(seconds[False] / seconds[True])
-            print(f"without {seconds[False]:.2f} s, with {seconds[True]:.2f} s")
-    return ratios
+            added.append((cpu[True] - cpu[False]) / words.streams * 1e3)
+            print(
+                f"without {seconds[False]:.2f} s (API: {cpu[False]:.2f} s of CPU), "
+                f"with {seconds[True]:.2f} s ({cpu[True]:.2f} s)"
+            )
+    return ratios, added
 
 
 def main() -> None:
@@ -133,11 +145,12 @@ def main() -> None:
         switch = Switch([metrics, traces])
         scraper = threading.Thread(target=scrape, args=(port, switch, ended))
         scraper.start()
-        ratios = measure(words, switch)
+        ratios, added = measure(words, switch)
         ended.set()
         scraper.join()
         print(f"throughput with / without: median {median(ratios):.4f}", end=" ")
         print(f"(from {min(ratios):.3f} to {max(ratios):.3f}, {len(ratios)} pairs)")
+        print(f"added processor time: median {median(added):.2f} ms per request")
         last = switch.last
         assert last is not None
         for one in (JsonLog(False), metrics, traces):
