@@ -13,8 +13,14 @@ from starlette.responses import JSONResponse
 
 from graft.serving import errors, routes
 from graft.serving.answer_routes import answer_routes
+from graft.serving.feedback_routes import feedback_routes
 from graft.serving.middleware import RequestMiddleware
-from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
+from graft.serving.schemas import (
+    ChatRequest,
+    CompletionRequest,
+    FeedbackRequest,
+    TaskRequest,
+)
 from graft.serving.state import Server
 
 LOGGER = logging.getLogger(__name__)
@@ -54,6 +60,8 @@ def create_app(server: Server, on_failure: Callable[[Exception], None]) -> FastA
     app.include_router(routes.models(server), dependencies=keyed)
     app.include_router(routes.admin(server), dependencies=keyed)
     app.include_router(answer_routes(server), dependencies=keyed)
+    if server.feedback is not None:
+        app.include_router(feedback_routes(server.feedback), dependencies=keyed)
     app.add_middleware(
         RequestMiddleware,
         max_body_bytes=server.max_body_bytes,
@@ -87,7 +95,7 @@ def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         known: set[str] = set()
-        for body in (ChatRequest, CompletionRequest, TaskRequest):
+        for body in (ChatRequest, CompletionRequest, TaskRequest, FeedbackRequest):
             known |= set(body.model_fields)
         return to_response(request, errors.invalid(error.errors(), sorted(known)))
 

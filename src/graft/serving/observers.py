@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from graft.config import MonitoringConfig, ServingConfig
 from graft.monitoring.exposition import ReadingsCollector
 from graft.monitoring.metrics import RequestMetrics
 from graft.monitoring.readings import Readings
 from graft.monitoring.served_request import RequestObserver
+from graft.serving.feedback_store import FeedbackStore
 from graft.serving.json_log import JsonLog
+from graft.serving.request_recording import open_request_log
 from graft.telemetry.port import metrics_port
 
 
@@ -53,4 +56,13 @@ def open_observers(
             traces = stack.enter_context(open_traces(telemetry.otlp_endpoint))
             requests.append(traces)
             readings.append(traces.readings)
+        if monitoring.feedback.folder is not None:
+            folder = Path(monitoring.feedback.folder)
+            store = FeedbackStore(folder, monitoring.feedback.max_bytes)
+            requests.append(store)
+            readings.append(store.readings)
+        log = stack.enter_context(open_request_log(monitoring.request_log))
+        if log is not None:
+            requests.append(log)
+            readings.append(log.readings)
         yield Observers(requests, readings, port)

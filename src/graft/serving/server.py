@@ -17,6 +17,7 @@ from graft.serving.admission import Admission, RateLimit
 from graft.serving.app import create_app
 from graft.serving.engine import Batch, ServingEngine
 from graft.serving.engine_process import EngineProcess
+from graft.serving.feedback_store import FeedbackStore
 from graft.serving.gauges import read_gauges
 from graft.serving.guards.configured import to_guards
 from graft.serving.keys import ApiKeys
@@ -124,6 +125,9 @@ def to_server(
         rates=RateLimit(serving.requests_per_minute),
         max_body_bytes=serving.max_body_bytes,
         observers=observers,
+        feedback=next(
+            (one for one in observers if isinstance(one, FeedbackStore)), None
+        ),
         starts_traces=starts_traces,
         poll_s=serving.poll_s,
     )
