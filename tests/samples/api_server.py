@@ -3,7 +3,7 @@
 import copy
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,9 @@ from tiny_server import LoadedModel, OneVersion
 
 from graft.config import ServingConfig
 from graft.inference.batching import ContinuousBatch
+from graft.monitoring.served_request import RequestObserver
 from graft.serving.engine import Batch
+from graft.serving.json_log import JsonLog
 from graft.serving.server import DrainingServer, bind, read_keys, to_server
 from graft.serving.state import Server
 from graft.serving.versions import Registry
@@ -59,8 +61,13 @@ def running(
     batch: Batch | None = None,
     registry: Registry | None = None,
     port: int = 0,
+    observers: Sequence[RequestObserver] = (),
+    starts_traces: bool = False,
 ) -> Iterator[Running]:
-    """Serve a model on this port, or a free one, until the end of the block."""
+    """Serve a model on this port, or a free one, until the end of the block.
+
+    Requests are logged, and shown to these observers.
+    """
     # A model serves one batch at a time, and another server may run.
     model = copy.deepcopy(loaded.model) if batch is None else None
     batch = batch or ContinuousBatch(model, serving.slots, loaded.length)
@@ -73,6 +80,8 @@ def running(
         task=version.task,
         length=loaded.length,
         keys=read_keys(serving),
+        observers=[JsonLog(serving.log_texts), *observers],
+        starts_traces=starts_traces,
     )
     process = DrainingServer(server, serving)
     with bind("127.0.0.1", port) as listener:

@@ -91,7 +91,13 @@ def serve(root: Path, **settings: Any) -> Iterator[Served]:
         log.open("w") as errors,
         subprocess.Popen(
             [sys.executable, "-c", "from graft.cli import main; main()", "serve"]
-            + ["-Sserving.port=0", *words, "--cache", str(root / "cache")],
+            + [
+                "-Sserving.port=0",
+                "-Smonitoring.telemetry.port=0",
+                *words,
+                "--cache",
+                str(root / "cache"),
+            ],
             cwd=ROOT,
             env={**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{root}/mlflow.db"},
             stdout=subprocess.PIPE,

@@ -5,7 +5,7 @@ from typing import Any
 
 import openai
 import pytest
-from api_server import request_lines, running
+from api_server import request_lines, running, wait_until
 from endless import endless
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -105,7 +105,8 @@ def test_an_answer_that_a_guard_ends_frees_its_slot(loaded, config):
         text = "".join(chunk["choices"][0]["text"] for chunk in chunks)
         assert text == found["choices"][0]["text"] and lines[-2] == "data: [DONE]"
         runner = api.server.runner
-        assert not runner.engine.num_rows and not runner.admission.num_requests
+        wait_until(lambda: not runner.admission.num_requests)
+        assert not runner.engine.num_rows
 
 
 def test_the_log_counts_the_actions_of_guards_without_texts(client, caplog):

@@ -13,7 +13,7 @@ from graft.errors import ModelError
 from graft.inference.results import Decoding
 from graft.serving.errors import ApiError
 from graft.serving.served_model import ServedVersion
-from graft.serving.versions import ServedVersions, share_of
+from graft.serving.versions import Choice, ServedVersions, share_of
 from graft.tasks import get_task
 
 
@@ -152,10 +152,17 @@ def test_a_canary_answers_its_share_and_always_the_same_clients() -> None:
     versions, _ = served(registry, canary)
     run(versions.refresh())
     clients = [f"client {number}" for number in range(1000)]
-    chosen = [versions.choose(None, one).version.version for one in clients]
+
+    def choose(client: str) -> Choice:
+        return versions.choose(None, client)
+
+    chosen = [choose(one).version.version for one in clients]
     assert 250 < chosen.count("2") < 350
-    assert chosen == [versions.choose(None, one).version.version for one in clients]
-    assert versions.choose("translator@challenger", "x").version.version == "2"
+    assert chosen == [choose(one).version.version for one in clients]
+    named = versions.choose("translator@challenger", "x")
+    assert (named.version.version, named.group) == ("2", "named")
+    groups = {(c.version.version, c.group) for c in map(choose, clients)}
+    assert groups == {("1", "main"), ("2", "canary")}
 
 
 def test_a_shadow_answers_copies_of_its_share() -> None:

@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "plan": "estimate memory and time of training, and suggest settings",
     "promote": "make a version champion if it keeps the rules; show all decisions",
     "quarantine": "show, export and re-admit rejected rows",
+    "quality": "show the quality of versions in production, from logged requests",
     "remote": "configure DVC's S3 remote from environment variables",
     "reproduce": "run the stages of a registered version again, and compare",
     "review": "create blind review sheets for raters, and score completed sheets",

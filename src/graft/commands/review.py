@@ -7,13 +7,14 @@ from graft import io, tracking
 from graft.config import RegistryConfig
 from graft.errors import ConfigError
 from graft.evaluation.predictions import read_predictions
-from graft.evaluation.review.key import Kind, read_key, write_key
+from graft.evaluation.review.key import Key, Kind, read_key, write_key
 from graft.evaluation.review.page import to_sheet
 from graft.evaluation.review.report import to_metrics, to_report
 from graft.evaluation.review.responses import read_responses
 from graft.evaluation.review.sampling import sample_items
 from graft.evaluation.review.text import to_text
 from graft.models.adapter_record import RECORD, read_record
+from graft.records import Prediction
 
 KEY, SHEETS = "key.json", "sheets"
 
@@ -24,6 +25,7 @@ def run(
     score: list[Path] | None = None,
     key: Path | None = None,
     predictions: Path = Path("predictions/table"),
+    requests: Path | None = None,
     adapter: Path = Path("models/adapter"),
     out: Path = Path("review"),
     number: int = 50,
@@ -43,6 +45,8 @@ def run(
         score: completed sheets (CSV or JSON) to score.
         key: key of these sheets; by default OUT/key.json.
         predictions: table of predictions, written by the stage generate.
+        requests: request log of graft serve, whose answers are rated instead; score
+            them with graft quality --labels.
         adapter: folder of the adapter.
         out: output folder.
         number: number of predictions on each sheet.
@@ -55,18 +59,23 @@ def run(
     if score:
         document = _score(registry, score, key or out / KEY, out, journals)
     else:
-        document = _make_sheets(predictions, adapter, out, number, seed)
+        document = _make_sheets(predictions, requests, adapter, out, number, seed)
     return document if json else None
 
 
 def _make_sheets(
-    predictions: Path, adapter: Path, out: Path, number: int, seed: int
+    predictions: Path,
+    requests: Path | None,
+    adapter: Path,
+    out: Path,
+    number: int,
+    seed: int,
 ) -> dict[str, Any]:
     for option, value, minimum in (("--number", number, 1), ("--seed", seed, 0)):
         if value < minimum:
             raise ConfigError(option, f"is {value}", expected=f"{minimum} or more")
-    rows = read_predictions(predictions)
-    has_record = (adapter / RECORD).is_file()
+    rows = _read_answers(requests) if requests else read_predictions(predictions)
+    has_record = (adapter / RECORD).is_file() and not requests
     run_id = read_record(adapter).run_id if has_record else None
     key = sample_items(rows, number, seed, run_id)
     write_key(out / KEY, key)  # first, because sheets without their key are useless
@@ -79,6 +88,9 @@ def _make_sheets(
             io.write_text(path, to_sheet(kind, key, examples))
             sheets[kind] = str(path)
             print(f"  {path}, {len(items)} items")
+    if requests:
+        print(f"next:\n  graft quality --labels FILES --key {out / KEY}")
+        return _document(key, sheets, out)
     if not key.ab:
         print("  no pairs: base and tuned model give the same answer to every prompt")
     print(f"do not send:\n  {out / KEY}, which tells which system wrote which answer")
@@ -86,12 +98,23 @@ def _make_sheets(
         why = "contains no run" if has_record else "is missing"
         print(f"no MLflow run: {adapter / RECORD} {why}, so scores will not be logged")
     print(f"next:\n  graft review --score FILES --key {out / KEY} --out {out}")
+    return _document(key, sheets, out)
+
+
+def _document(key: Key, sheets: dict[str, str], out: Path) -> dict[str, Any]:
     return {
         "sheet": key.sheet,
         "sheets": sheets,
         "key": str(out / KEY),
-        "run_id": run_id,
+        "run_id": key.run_id,
     }
+
+
+def _read_answers(requests: Path) -> list[Prediction]:
+    from graft.monitoring.quality.answers import COLUMNS, to_predictions
+    from graft.monitoring.request_log import read_rows
+
+    return to_predictions(read_rows(requests, columns=COLUMNS), str(requests))
 
 
 def _score(

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from graft.config import RegistryConfig, ServingConfig
+from graft.config import MonitoringConfig, RegistryConfig, ServingConfig
 
 
 def run(
     registry: RegistryConfig,
     serving: ServingConfig,
+    monitoring: MonitoringConfig,
     *,
     cache: Path = Path(".graft/served"),
 ) -> None:
@@ -19,6 +20,6 @@ def run(
     from graft.serving.engine_process import start_engine
 
     process = start_engine()  # it imports its libraries beside what follows
-    from graft.serving.server import listen, load_server
+    from graft.serving.server import serve
 
-    listen(load_server(registry, serving, cache, process), serving)
+    serve(registry, serving, monitoring, cache, process)

@@ -7,10 +7,10 @@ Labels have few values: never a user, a key, a prompt or a request.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["counter", "gauge", "histogram"]
+from graft.telemetry.names import Kind, Metric, Training
+
+__all__ = ["Kind", "Metric", "Serving", "Training", "Watch", "all_metrics"]
 
 DURATION_BUCKETS_S = tuple(0.01 * 2**power for power in range(14))
 FIRST_TOKEN_BUCKETS_S = (
@@ -22,17 +22,6 @@ PER_TOKEN_BUCKETS_S = (
     *(0.3, 0.4, 0.5, 0.75, 1.0, 2.5),
 )
 TOKEN_BUCKETS = tuple(4.0**power for power in range(14))
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One metric, as Prometheus stores it; a counter's name ends in `_total`."""
-
-    name: str
-    kind: Kind
-    text: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
 
 
 class Serving:
@@ -144,34 +133,6 @@ class Serving:
         "counter",
         "Spans that could not be exported.",
     )
-
-
-class Training:
-    """Exported by a training run."""
-
-    STEP = Metric("graft_training_step", "gauge", "Optimizer updates done.")
-    STEPS = Metric("graft_training_steps", "gauge", "Optimizer updates planned.")
-    LOSS = Metric("graft_training_loss", "gauge", "Training loss of the last step.")
-    GRADIENT_NORM = Metric(
-        "graft_training_gradient_norm", "gauge", "Before clipping, of the last step."
-    )
-    SPEED = Metric(
-        "graft_training_tokens_per_second", "gauge", "Tokens trained per second."
-    )
-    MFU = Metric(
-        "graft_training_mfu_ratio",
-        "gauge",
-        "Model FLOPs utilization; absent where the hardware's peak is unknown.",
-    )
-    MEMORY = Metric(
-        "graft_training_memory_bytes", "gauge", "Peak memory of the training device."
-    )
-    LAST_STEP = Metric(
-        "graft_training_last_step_timestamp_seconds",
-        "gauge",
-        "UTC time of the last step, since 1970.",
-    )
-    RUNNING = Metric("graft_training_running", "gauge", "1 until the run has ended.")
 
 
 class Watch:

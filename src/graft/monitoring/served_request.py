@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Group = Literal["main", "canary", "shadow"]
-"""How a version was chosen: it answers, it is the canary, or it answers a copy."""
+from graft.monitoring.trace_context import TraceContext
+
+Group = Literal["main", "canary", "shadow", "named"]
+"""How a version was chosen: it answers by default, it is the canary, it answers a copy,
+or the client named it. Only `main` and `canary` are drawn from the same traffic."""
 Outcome = Literal[
     "completed", "client_error", "rejected", "deadline", "client_gone", "failed"
 ]
@@ -33,6 +36,9 @@ class ServedRequest:
         prompt_ids: token ids of the prompts as the model sees them, one after another.
         prompt: what the user wrote, as one text; None if no version was chosen.
         completions: texts of the choices, after the guards.
+        method: of HTTP.
+        error: the `code` of the error that was answered, if any.
+        trace: None if the request is not traced.
     """
 
     id: str
@@ -52,6 +58,9 @@ class ServedRequest:
     prompt_ids: Sequence[int]
     prompt: str | None
     completions: Sequence[str]
+    method: str = "POST"
+    error: str | None = None
+    trace: TraceContext | None = None
 
     @property
     def s_per_token(self) -> float | None:

@@ -1,7 +1,6 @@
 """Routes that answer with completions."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from graft.serving import answer_formats, inputs, jobs
 from graft.serving.documented import ERRORS, ChatAnswer, TextAnswer, answered
 from graft.serving.errors import ApiError
+from graft.serving.open_request import OpenRequest, tell
 from graft.serving.response_format import grammar_of
 from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
 from graft.serving.served_model import ServedVersion
@@ -29,7 +29,8 @@ def answer_routes(server: Server) -> APIRouter:
     @router.post("/chat/completions", responses=answered(ChatAnswer))
     async def chat(request: Request, body: ChatRequest) -> Any:
         """Answer a chat."""
-        choice = responder.choose(request, body)
+        turns = [turn.text for turn in body.messages if turn.role == "user"]
+        choice = responder.choose(request, body, turns)
         ids = inputs.chat_ids(choice.version.template, body.messages)
         return await responder.respond(request, choice, body, [ids])
 
@@ -37,7 +38,8 @@ def answer_routes(server: Server) -> APIRouter:
     async def completions(request: Request, body: CompletionRequest) -> Any:
         """Answer prompts, each as the only turn of the user; a model of documents
         continues them."""
-        choice = responder.choose(request, body)
+        texts = [prompt for prompt in body.prompts if isinstance(prompt, str)]
+        choice = responder.choose(request, body, texts)
         prompts = [to_ids(choice.version, prompt) for prompt in body.prompts]
         return await responder.respond(request, choice, body, prompts)
 
@@ -50,7 +52,7 @@ def answer_routes(server: Server) -> APIRouter:
         @router.post(f"/tasks/{server.task.name}", responses=answered(TextAnswer))
         async def task(request: Request, body: TaskRequest) -> Any:
             """Answer a row of the task, given by its fields, as a text completion."""
-            choice = responder.choose(request, body)
+            choice = responder.choose(request, body, list(body.fields.values()))
             ids = inputs.task_ids(choice.version.template, server.task, body.fields)
             return await responder.respond(request, choice, body, [ids])
 
@@ -64,11 +66,20 @@ class Responder:
         self._server = server
         self._shadows: set[asyncio.Task[None]] = set()
 
-    def choose(self, request: Request, body: jobs.Request) -> Choice:
-        """The version for a request; a client is its user, key or address."""
+    def choose(
+        self, request: Request, body: jobs.Request, texts: Sequence[str]
+    ) -> Choice:
+        """The version for a request; a client is its user, key or address.
+
+        Args:
+            texts: what the user wrote.
+        """
+        record: OpenRequest = request.state.open
         address = request.client.host if request.client else ""
-        client = body.user or request.state.client or address
-        return self._server.versions.choose(body.model, client)
+        client = body.user or record.client or address
+        record.choice = self._server.versions.choose(body.model, client)
+        record.prompt = "\n".join(texts)
+        return record.choice
 
     async def respond(
         self,
@@ -86,7 +97,9 @@ class Responder:
                 code="unsupported_value",
             )
         is_chat = isinstance(body, ChatRequest)
-        key = f"{'chatcmpl' if is_chat else 'cmpl'}-{request.state.request_id}"
+        record: OpenRequest = request.state.open
+        record.prompts = prompts
+        key = f"{'chatcmpl' if is_chat else 'cmpl'}-{record.id}"
         grammar = None
         if body.response_format is not None:
             grammar = await asyncio.to_thread(grammar_of, body)
@@ -100,7 +113,9 @@ class Responder:
             shadow = jobs.to_job(
                 f"shadow-{key}", choice.shadow, prompts, body, length, grammar
             )
-            task = asyncio.create_task(self._run_shadow(shadow))
+            copy = record.to_shadow(choice.shadow)
+            route: str = request.scope["route"].path
+            task = asyncio.create_task(self._run_shadow(copy, route, shadow))
             self._shadows.add(task)
             task.add_done_callback(self._shadows.discard)
         options = body.stream_options
@@ -113,17 +128,15 @@ class Responder:
             with_usage=options is not None and options.include_usage,
         )
 
-    async def _run_shadow(self, job: jobs.Job) -> None:
-        """Answer a copy of a request for the log, if there is room for it."""
-        line: dict[str, Any] = {"request": job.id, "version": job.version.id}
+    async def _run_shadow(self, record: OpenRequest, route: str, job: jobs.Job) -> None:
+        """Answer a copy of a request for the observers, if there is room for it."""
+        status = 200
         try:
             in_use = self._server.versions.in_use
-            answer = await self._server.runner.run_unseen(job, in_use)
-            line |= answer.usage | {"finish": [c.finish for c in answer.choices]}
-            if answer.actions:
-                line["guards"] = answer.actions
-            if self._server.log_texts:
-                line["texts"] = ["".join(c.texts) for c in answer.choices]
-        except Exception as error:  # pylint: disable=broad-exception-caught
-            line["failed"] = str(error)  # a shadow must not disturb what it follows
-        LOGGER.info(json.dumps(line))
+            await self._server.runner.run_unseen(record, job, in_use)
+        except ApiError as error:
+            record.error, status = error, error.status
+        except Exception:  # pylint: disable=broad-exception-caught
+            record.failed, status = True, 500  # must not disturb what it follows
+            LOGGER.exception("the shadow of request %s failed", record.id)
+        tell(self._server.observers, record.to_served("POST", route, status))

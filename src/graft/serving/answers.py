@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 from graft.inference.requests import TokenLogprobs, TokensEvent
 from graft.prompts import Template
+from graft.serving.errors import ApiError
 from graft.serving.guards.guard import GuardedText, Guards
 from graft.serving.jobs import Job
 
@@ -51,10 +53,15 @@ class Answer:
 
     Args:
         guards: of each choice's text.
+    Attributes:
+        first_token_at: as `perf_counter` counts; None before the first token.
+        error: what ended it early, if anything.
     """
 
     def __init__(self, job: Job, guards: Guards = ()) -> None:
         self.job = job
+        self.first_token_at: float | None = None
+        self.error: ApiError | None = None
         self._places = {row.key: at for at, row in enumerate(job.requests)}
         self._stops = job.requests[0].stop_ids
         numbers = range(len(job.requests))
@@ -62,6 +69,8 @@ class Answer:
 
     def add(self, events: Iterable[TokensEvent]) -> list[Delta]:
         """Add events; what is new of each choice, several events as one."""
+        if self.first_token_at is None:
+            self.first_token_at = perf_counter()
         seen: dict[int, tuple[list[str], list[dict[str, Any]]]] = {}
         for event in events:
             choice = self.choices[self._places[event.key]]

@@ -13,8 +13,14 @@ from starlette.responses import JSONResponse
 
 from graft.serving import errors, routes
 from graft.serving.answer_routes import answer_routes
-from graft.serving.request_log import RequestLog
-from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
+from graft.serving.feedback_routes import feedback_routes
+from graft.serving.middleware import RequestMiddleware
+from graft.serving.schemas import (
+    ChatRequest,
+    CompletionRequest,
+    FeedbackRequest,
+    TaskRequest,
+)
 from graft.serving.state import Server
 
 LOGGER = logging.getLogger(__name__)
@@ -45,7 +51,7 @@ def create_app(server: Server, on_failure: Callable[[Exception], None]) -> FastA
     async def identify(request: Request) -> None:
         """Check the API key, and the client's rate."""
         name = server.keys.name_of(request.headers.get("authorization"))
-        request.state.client = name
+        request.state.open.client = name
         address = request.client.host if request.client else ""
         server.rates.check(name or address)
 
@@ -54,10 +60,13 @@ def create_app(server: Server, on_failure: Callable[[Exception], None]) -> FastA
     app.include_router(routes.models(server), dependencies=keyed)
     app.include_router(routes.admin(server), dependencies=keyed)
     app.include_router(answer_routes(server), dependencies=keyed)
+    if server.feedback is not None:
+        app.include_router(feedback_routes(server.feedback), dependencies=keyed)
     app.add_middleware(
-        RequestLog,
+        RequestMiddleware,
         max_body_bytes=server.max_body_bytes,
-        log_texts=server.log_texts,
+        starts_traces=server.starts_traces,
+        observers=server.observers,
     )
     _add_error_handlers(app)
     return app
@@ -80,20 +89,23 @@ async def _follow(server: Server, on_failure: Callable[[Exception], None]) -> No
 
 def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(errors.ApiError)
-    async def refuse(_request: Request, error: errors.ApiError) -> JSONResponse:
-        return JSONResponse(error.to_body(), error.status, dict(error.headers))
+    async def refuse(request: Request, error: errors.ApiError) -> JSONResponse:
+        return to_response(request, error)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         known: set[str] = set()
-        for body in (ChatRequest, CompletionRequest, TaskRequest):
+        for body in (ChatRequest, CompletionRequest, TaskRequest, FeedbackRequest):
             known |= set(body.model_fields)
-        answer = errors.invalid(error.errors(), sorted(known))
-        return JSONResponse(answer.to_body(), answer.status)
+        return to_response(request, errors.invalid(error.errors(), sorted(known)))
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> JSONResponse:
         text = f"{request.method} {request.url.path}: {error.detail}"
         answer = errors.ApiError(error.status_code, text)
-        headers = dict(error.headers or {})
-        return JSONResponse(answer.to_body(), error.status_code, headers)
+        answer.headers = dict(error.headers or {})
+        return to_response(request, answer)
+
+    def to_response(request: Request, error: errors.ApiError) -> JSONResponse:
+        request.state.open.error = error
+        return JSONResponse(error.to_body(), error.status, dict(error.headers))

@@ -150,6 +150,15 @@ class VersionsReport(Documented):
     refused: dict[str, str]
 
 
+class FeedbackAnswer(Documented):
+    """Feedback that is stored; `version` is null if the answer is too old to know."""
+
+    object: Literal["feedback"]
+    request: str
+    version: str | None
+    verdict: Literal["good", "bad"]
+
+
 class Live(Documented):
     """Whether the process works."""
 

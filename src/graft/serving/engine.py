@@ -86,6 +86,7 @@ class ServingEngine:
         self._batch = batch
         self._rows: dict[Hashable, _Rows] = {}
         self._lock = threading.Lock()
+        self._running: set[Hashable] = set()
         self._waiting: list[TokensEvent] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, daemon=True, name="engine")
@@ -95,6 +96,17 @@ class ServingEngine:
     def num_rows(self) -> int:
         """Rows that somebody waits for."""
         return len(self._rows)
+
+    @property
+    def num_running(self) -> int:
+        """Rows of them that have tokens; the others wait for a slot, or for their
+        first token."""
+        return len(self._running)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive() and self.failure is None
 
     def start(self) -> None:
         """Start the thread; to be called in the event loop of all streams."""
@@ -126,6 +138,7 @@ class ServingEngine:
                 yield await rows.take()
         finally:
             for request in requests:
+                self._running.discard(request.key)
                 if self._rows.pop(request.key, None) and rows.num_open:
                     self._batch.cancel(request.key)
 
@@ -164,6 +177,9 @@ class ServingEngine:
         for event in events:
             if rows := self._rows.get(event.key):
                 rows.push(event)
+                self._running.add(event.key)
+                if event.finish:
+                    self._running.remove(event.key)
 
     def _fail(self) -> None:
         self._deliver()

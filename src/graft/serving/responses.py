@@ -21,14 +21,13 @@ from graft.serving.engine import EngineStoppedError, GrammarError, ServingEngine
 from graft.serving.errors import ApiError
 from graft.serving.guards.guard import Guards
 from graft.serving.jobs import Job
+from graft.serving.open_request import CLIENT_GONE, DEADLINE, OpenRequest
 from graft.serving.response_format import too_complex
 
 VERSION_HEADER = "x-graft-version"
 GUARDS_HEADER = "x-graft-guards"
 """Of whole answers: the guards that acted, and how often. Streams have it in the last
 chunk of each choice alone."""
-CLIENT_GONE = 499
-"""Status, in the log alone, of a request whose client left (a convention of nginx)."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class JobRunner:
         """
         release = self._admit(job, in_use)
         headers = {VERSION_HEADER: job.version.id}
-        request.state.job = answer = Answer(job, self.guards)
+        request.state.open.answer = answer = Answer(job, self.guards)
         if streams:
             chunks = self._stream(answer, answer_format, with_usage)
             return EventStream(chunks, release, headers)
@@ -76,17 +75,19 @@ class JobRunner:
             headers[GUARDS_HEADER] = ", ".join(f"{n}={v}" for n, v in actions.items())
         return JSONResponse(answer_format.whole(answer, int(time())), headers=headers)
 
-    async def run_unseen(self, job: Job, in_use: Counter[str]) -> Answer:
-        """Complete a job that no client waits for. Returns: its answer.
+    async def run_unseen(
+        self, request: OpenRequest, job: Job, in_use: Counter[str]
+    ) -> None:
+        """Complete a job that no client waits for.
 
         Raises: as `respond`.
         """
-        release, answer = self._admit(job, in_use), Answer(job, self.guards)
+        release = self._admit(job, in_use)
+        request.answer = Answer(job, self.guards)
         try:
-            await self._run(answer)
+            await self._run(request.answer)
         finally:
             release()
-        return answer
 
     def _admit(self, job: Job, in_use: Counter[str]) -> Callable[[], None]:
         """Count a job as open until the returned function is called."""
@@ -138,16 +139,18 @@ class JobRunner:
                 yield event([], answer.usage)
             yield b"data: [DONE]\n\n"
         except TimeoutError:
-            yield to_event(self._too_late().to_body())
+            answer.error = self._too_late()
         except EngineStoppedError as error:
-            yield to_event(_stopped(error).to_body())
+            answer.error = _stopped(error)
+        if answer.error is not None:
+            yield to_event(answer.error.to_body())
 
     def _too_late(self) -> ApiError:
         return ApiError(
             503,
             f"not done within the deadline of {self.deadline_s:g} s; ask for fewer "
             "tokens, or later",
-            code="deadline_exceeded",
+            code=DEADLINE,
             retry_after_s=self.admission.wait_s(self.admission.num_tokens),
         )
 

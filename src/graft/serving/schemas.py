@@ -192,6 +192,20 @@ class CompletionRequest(SamplingFields):
         return self.logprobs
 
 
+class FeedbackRequest(Body):
+    """The body of POST /v1/feedback.
+
+    Args:
+        request: `id` of an answer, or its header `x-request-id`.
+        correction: a better answer.
+    """
+
+    request: Annotated[str, Field(pattern=r"^[\w.-]{1,80}$")]
+    verdict: Literal["good", "bad"]
+    correction: Annotated[str, Field(min_length=1)] | None = None
+    comment: Annotated[str, Field(max_length=4096)] | None = None
+
+
 class TaskRequest(SamplingFields):
     """The body of POST /v1/tasks/TASK: the fields of one row of the task."""
 

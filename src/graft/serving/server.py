@@ -3,20 +3,25 @@
 import logging
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
-from graft.config import RegistryConfig, ServingConfig
+from graft.config import MonitoringConfig, RegistryConfig, ServingConfig
 from graft.data.convert.task import Task
 from graft.errors import ConfigError
+from graft.monitoring.served_request import RequestObserver
 from graft.serving.admission import Admission, RateLimit
 from graft.serving.app import create_app
 from graft.serving.engine import Batch, ServingEngine
 from graft.serving.engine_process import EngineProcess
+from graft.serving.feedback_store import FeedbackStore
+from graft.serving.gauges import read_gauges
 from graft.serving.guards.configured import to_guards
 from graft.serving.keys import ApiKeys
+from graft.serving.observers import open_observers
 from graft.serving.registry_source import RegistrySource
 from graft.serving.responses import JobRunner
 from graft.serving.state import Server
@@ -24,15 +29,46 @@ from graft.serving.versions import Registry, ServedVersions
 from graft.tracking.local_versions import open_versions
 
 
+def serve(
+    registry: RegistryConfig,
+    serving: ServingConfig,
+    monitoring: MonitoringConfig,
+    cache: Path,
+    process: EngineProcess,
+) -> None:
+    """Serve the configured version until SIGINT or SIGTERM; see `load_server` and
+    `listen`."""
+    starts_traces = monitoring.telemetry.otlp_endpoint is not None
+    with open_observers(serving, monitoring) as observers:
+        server = load_server(
+            registry,
+            serving,
+            observers.requests,
+            cache,
+            process,
+            starts_traces=starts_traces,
+        )
+        observers.readings.append(lambda: read_gauges(server, serving.slots))
+        if observers.metrics_port is not None:
+            host = monitoring.telemetry.host
+            address = f"http://{host}:{observers.metrics_port}/metrics"
+            print(f"metrics: {address}", file=sys.stderr, flush=True)
+        listen(server, serving)
+
+
 def load_server(
     registry: RegistryConfig,
     serving: ServingConfig,
+    observers: Sequence[RequestObserver],
     cache: Path,
     process: EngineProcess,
+    *,
+    starts_traces: bool,
 ) -> Server:
     """A server of the configured version, whose engine is loading.
 
     Args:
+        observers: are told of each request when it has ended.
         cache: folder for copies of registered versions.
         process: of the engine, which was not told yet what to load.
     Raises: GraftError if there is no such version, or it cannot be served.
@@ -45,7 +81,15 @@ def load_server(
     )
     task, name = source.first.task, registry.name
     return to_server(
-        serving, process, source, name=name, task=task, length=length, keys=keys
+        serving,
+        process,
+        source,
+        name=name,
+        task=task,
+        length=length,
+        keys=keys,
+        observers=observers,
+        starts_traces=starts_traces,
     )
 
 
@@ -58,6 +102,8 @@ def to_server(
     task: Task,
     length: int,
     keys: ApiKeys,
+    observers: Sequence[RequestObserver] = (),
+    starts_traces: bool = False,
 ) -> Server:
     """A server that is not started.
 
@@ -78,7 +124,11 @@ def to_server(
         keys=keys,
         rates=RateLimit(serving.requests_per_minute),
         max_body_bytes=serving.max_body_bytes,
-        log_texts=serving.log_texts,
+        observers=observers,
+        feedback=next(
+            (one for one in observers if isinstance(one, FeedbackStore)), None
+        ),
+        starts_traces=starts_traces,
         poll_s=serving.poll_s,
     )
 
@@ -94,7 +144,7 @@ def listen(server: Server, serving: ServingConfig) -> None:
     Raises: ConfigError if the address cannot be used; GraftError if the model cannot be
         loaded.
     """
-    start_request_log()
+    start_logs()
     with bind(serving.host, serving.port) as listener:
         host, port = listener.getsockname()[:2]
         print(
@@ -130,14 +180,16 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def start_request_log() -> None:
-    """Write the log of requests to stderr, a JSON object a line."""
+def start_logs() -> None:
+    """Write the logs of requests and versions to stderr, a JSON object a line."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
-    for name in ("graft.requests", "graft.versions", "graft.shadow"):
+    for name in ("graft.requests", "graft.versions"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.INFO)
         logger.handlers, logger.propagate = [handler], False
+    # Its failures are counted, and reported once by graft.monitoring.traces.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
 
 
 class DrainingServer(uvicorn.Server):

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from graft.config.serving import CanaryConfig
 from graft.errors import GraftError
 from graft.inference.requests import GenerationRequest
+from graft.monitoring.served_request import Group
 from graft.records import Message
 from graft.serving.engine import EngineStoppedError, ServingEngine
 from graft.serving.errors import ApiError
@@ -44,10 +45,12 @@ class Choice:
     """Which version answers a request.
 
     Args:
+        group: how it was chosen.
         shadow: another version, which answers a copy of it.
     """
 
     version: ServedVersion
+    group: Group
     shadow: ServedVersion | None = None
 
 
@@ -95,6 +98,11 @@ class ServedVersions:
         base = [f"{self.name}@base"] if self._has_base() else []
         return [self.name, *aliases, *base, *versions]
 
+    @property
+    def aliases(self) -> dict[str, str]:
+        """The loaded version's number of each alias that is followed."""
+        return dict(self._current)
+
     def choose(self, model: str | None, client: str) -> Choice:
         """The version for a request.
 
@@ -109,12 +117,12 @@ class ServedVersions:
         name, at, alias = str(model).partition("@")
         if at and name == self.name:
             if alias in self._current:
-                return Choice(self._loaded[self._current[alias]])
+                return Choice(self._loaded[self._current[alias]], "named")
             if alias == "base" and self._has_base():
-                return Choice(replace(main, version="base", adapter=None))
+                return Choice(replace(main, version="base", adapter=None), "named")
         name, slash, number = str(model).rpartition("/")
         if slash and name == self.name and number in self._loaded:
-            return Choice(self._loaded[number])
+            return Choice(self._loaded[number], "named")
         raise ApiError(
             404,
             f"model: {model!r} is not served; there are {', '.join(self.names)}",
@@ -193,12 +201,12 @@ class ServedVersions:
         canary = self._canary
         number = self._current.get(canary.alias) if canary else None
         if canary is None or number is None or self._loaded[number] == main:
-            return Choice(main)
+            return Choice(main, "main")
         if share_of(client) >= canary.share:
-            return Choice(main)
+            return Choice(main, "main")
         if canary.shadow:
-            return Choice(main, shadow=self._loaded[number])
-        return Choice(self._loaded[number])
+            return Choice(main, "main", shadow=self._loaded[number])
+        return Choice(self._loaded[number], "canary")
 
     def _has_base(self) -> bool:
         """Whether the base is loaded beside adapters."""
@@ -208,7 +216,7 @@ class ServedVersions:
         """The state, as GET /admin/versions shows it."""
         return {
             "model": self.name,
-            "aliases": dict(self._current),
+            "aliases": self.aliases,
             "loaded": sorted(self._loaded),
             "in_use": {name: n for name, n in self.in_use.items() if n},
             "refused": self.refused,

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import queue
 import shlex
 import sys
@@ -15,6 +16,7 @@ from typing import Any, Self
 from graft import io
 from graft.config.secrets import without_secret
 from graft.errors import GraftError, TrackingError
+from graft.telemetry.training import TrainingMetrics
 from graft.tracking.journal import Journal
 from graft.tracking.place import repository_root
 from graft.tracking.store import (
@@ -47,6 +49,7 @@ class Run:
             for name in event.values["metrics"]
         }
         self._queue: queue.Queue[bool] = queue.Queue()  # whether the run has ended
+        self._metrics = TrainingMetrics(os.environ)
         self._failure: Exception | None = None
         self._refusal: TrackingError | None = None
         self._refused: list[str] = []
@@ -64,6 +67,7 @@ class Run:
         """Log values, optionally of a step. A value that was already logged for a step
         is skipped, so a resumed training may repeat steps."""
         if step is not None:
+            self._metrics.read(metrics, step)
             new = {n: v for n, v in metrics.items() if (n, step) not in self._logged}
             self._logged |= {(name, step) for name in new}
             metrics = new
@@ -123,6 +127,8 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        is_broken = error is not None and not isinstance(error, KeyboardInterrupt)
+        self._metrics.close(failed=is_broken)
         ended = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
         self.record("end", {"status": ended if error else "FINISHED"})
         self._queue.put(True)

@@ -15,9 +15,10 @@ from graft.config import ConvertConfig, DataConfig, EngineConfig, TaskConfig
 from graft.config.compose import compose_params
 from graft.errors import StorageError
 from graft.io import read_json, read_json_lines, read_table
+from graft.monitoring import feedback
+from graft.monitoring.feedback import append_line
 from graft.records import Message
-from graft.serving.demo import feedback
-from graft.serving.demo.feedback import Feedback, FeedbackFolder, append_line
+from graft.serving.demo.feedback import Feedback, FeedbackFolder
 from graft.stages import convert
 
 ANSWER = Feedback(
@@ -30,7 +31,7 @@ ANSWER = Feedback(
 WRITER = """
 import sys
 from pathlib import Path
-from graft.serving.demo.feedback import append_line
+from graft.monitoring.feedback import append_line
 for number in range(100):
     append_line(Path(sys.argv[1]), {"writer": sys.argv[2], "n": number, "x": "é" * 9000})
 """

@@ -2,6 +2,7 @@
 
 from graft.config.monitoring.canary import CanaryAnalysisConfig
 from graft.config.monitoring.drift import DriftConfig
+from graft.config.monitoring.feedback import FeedbackConfig
 from graft.config.monitoring.request_log import RequestLogConfig
 from graft.config.monitoring.telemetry import TelemetryConfig
 from graft.config.monitoring.watch import WatchConfig
@@ -10,6 +11,7 @@ from graft.config.section import Section
 __all__ = [
     "CanaryAnalysisConfig",
     "DriftConfig",
+    "FeedbackConfig",
     "MonitoringConfig",
     "RequestLogConfig",
     "TelemetryConfig",
@@ -22,6 +24,7 @@ class MonitoringConfig(Section):
 
     telemetry: TelemetryConfig
     request_log: RequestLogConfig
+    feedback: FeedbackConfig
     drift: DriftConfig
     canary: CanaryAnalysisConfig
     watch: WatchConfig

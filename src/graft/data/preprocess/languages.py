@@ -62,6 +62,12 @@ def foreign(texts: pl.Series, codes: pl.Series, config: LanguageConfig) -> pl.Se
     return none.scatter(suspects, pl.Series(verdicts, dtype=pl.String))
 
 
+def identify(text: str) -> str:
+    """The likeliest language of a text, which may be wrong for a short one; empty if
+    the detector has none."""
+    return _detector().detect(text) or ""
+
+
 def _words(texts: pl.Series) -> pl.Series:
     plain = texts.str.replace_all(_NO_WORD, " ")
     return plain.str.replace_all(r"[^\p{L}\p{M}'’]+", " ").str.strip_chars()

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from graft.errors import GraftError
-from graft.serving.demo.feedback import FeedbackFolder, Verdict
+from graft.monitoring.feedback import Verdict
+from graft.serving.demo.feedback import FeedbackFolder
 from graft.serving.demo.sides import Side
 
 

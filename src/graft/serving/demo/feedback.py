@@ -1,22 +1,18 @@
 """Feedback of users, as JSON Lines that the stage `convert` reads."""
 
-import fcntl
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from graft import io
+from graft.monitoring.feedback import Verdict, append_line
 from graft.records import Message
 
 TEXT = "text"
 """As `task`: the prompt is the beginning of a document."""
 CLOSE = ".,;:!?…)]}'’"
 CORRECTIONS, RATINGS = "corrections.jsonl", "ratings.jsonl"
-Verdict = Literal["good", "bad"]
 
 
 @dataclass(frozen=True)
@@ -76,39 +72,3 @@ class FeedbackFolder:
         """Add a line. Raises: StorageError."""
         name = RATINGS if feedback.correction is None else CORRECTIONS
         append_line(self.path / name, feedback.to_row(datetime.now(UTC)))
-
-
-def append_line(path: Path, value: Mapping[str, Any]) -> None:
-    """Append an object to JSON Lines: the whole line, or nothing.
-
-    Processes may do so at the same time. The file is readable by its owner alone. A
-    line that a killed process left unfinished is ended first. Half characters (lone
-    surrogates) become question marks.
-
-    Raises: StorageError.
-    """
-    line = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            _append(file, line)
-        finally:
-            os.close(file)
-    except OSError as error:
-        raise io.storage_error(path, error) from error
-
-
-def _append(file: int, line: bytes) -> None:
-    size = os.fstat(file).st_size
-    if size and os.pread(file, 1, size - 1) != b"\n":
-        line = b"\n" + line
-    try:
-        rest = memoryview(line)
-        while rest:
-            rest = rest[os.write(file, rest) :]
-        os.fsync(file)
-    except OSError:
-        os.ftruncate(file, size)
-        raise

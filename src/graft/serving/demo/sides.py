@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from graft.monitoring.feedback import Verdict
 from graft.records import Message
 from graft.serving.demo.client import ApiClient, Question, RefusedError
-from graft.serving.demo.feedback import Feedback, Verdict
+from graft.serving.demo.feedback import Feedback
 
 MOST_SIDES = 3
 

@@ -26,9 +26,13 @@ Find = Callable[[str], Sequence[Place]]
 """Personal data in a text, in order, without overlaps."""
 
 
-def recogniser(regions: Sequence[str]) -> Find:
+def recogniser(
+    regions: Sequence[str], where: str = "serving.guards: personal_data, regions"
+) -> Find:
     """Finds what preprocessing redacts as certain.
 
+    Args:
+        where: the key that has the regions.
     Raises: ConfigError if a region has no numbering plan.
     """
     import polars as pl
@@ -40,7 +44,7 @@ def recogniser(regions: Sequence[str]) -> Find:
 
     if unknown := [name for name in regions if not known_region(name)]:
         raise ConfigError(
-            "serving.guards: personal_data, regions",
+            where,
             f"no telephone numbering plan for {', '.join(unknown)}",
             expected="country codes of ISO 3166, such as FR, US, GB",
             fix="correct the code, or remove it",

@@ -1,0 +1,1 @@
+"""Quality in production: ratings, refusals, repetition, lengths, online metrics."""
