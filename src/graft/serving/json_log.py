@@ -9,7 +9,8 @@ from graft.monitoring.served_request import ServedRequest
 
 LOGGER = logging.getLogger("graft.requests")
 PROBES = "/health/"
-"""Supervisors ask these every second; they are not logged."""
+"""Supervisors ask these every second; they are neither logged
+nor traced."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from graft.monitoring.served_request import RequestObserver
 from graft.monitoring.trace_context import to_trace
 from graft.serving.errors import ApiError
+from graft.serving.json_log import PROBES
 from graft.serving.open_request import OpenRequest, tell
 
 ID_HEADER = "x-request-id"
@@ -48,9 +49,10 @@ class RequestMiddleware:
             name.decode(): value.decode("latin-1") for name, value in scope["headers"]
         }
         given = headers.get(ID_HEADER, "")
+        starts = self._starts_traces and not scope["path"].startswith(PROBES)
         request = OpenRequest(
             given if _ID.fullmatch(given) else secrets.token_hex(12),
-            to_trace(headers.get("traceparent"), starts_traces=self._starts_traces),
+            to_trace(headers.get("traceparent"), starts_traces=starts),
         )
         scope.setdefault("state", {})["open"] = request
         status, num_bytes, is_too_large = 0, 0, False
