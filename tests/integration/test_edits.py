@@ -14,9 +14,11 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 EVALUATE = {"evaluate", "certify"}
+PROFILE = {"profile", *EVALUATE}
 GENERATE = {"generate", *EVALUATE}
 AFTER_TRAIN = {"train", *GENERATE}
-AFTER_TOKENIZE = {"tokenize", "split", *AFTER_TRAIN}
+AFTER_SPLIT = {"split", *PROFILE, *AFTER_TRAIN}
+AFTER_TOKENIZE = {"tokenize", *AFTER_SPLIT}
 ALL = {"convert", "preprocess", "validate", *AFTER_TOKENIZE}
 
 Edit = Callable[[Path], None]
@@ -159,6 +161,14 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
         code("inference/generation.py", r"\Z", "\nNEW = 1\n"),
         GENERATE,
     ),
+    "a feature of drift": (
+        code("monitoring/features.py", r"\Z", "\nNEW = 1\n"),
+        PROFILE,
+    ),
+    "the test of drift": (
+        code("monitoring/drift/permutation.py", r"\Z", "\nNEW = 1\n"),
+        set(),
+    ),
     "planning": (code("planning/memory.py", r"\Z", "\nNEW = 1\n"), set()),
     "an option of a command": (
         code("commands/compare.py", r"\Z", "\nNEW = 1\n"),
@@ -172,7 +182,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
         param("tokenize.trained_answers", "last"),
         AFTER_TOKENIZE,
     ),
-    "the seed of the splits": (param("split.seed", 1), {"split", *AFTER_TRAIN}),
+    "the seed of the splits": (param("split.seed", 1), AFTER_SPLIT),
 }
 
 

@@ -32,6 +32,7 @@ STAGES = (
     "validate",
     "tokenize",
     "split",
+    "profile",
     "train",
     "generate",
     "evaluate",

@@ -15,7 +15,7 @@ from tiny_pipeline import (
 from graft import io
 from graft.config.params import Params
 from graft.models.files import tokenizer_digests
-from graft.stages import certify, evaluate, generate
+from graft.stages import certify, evaluate, generate, profile
 
 ROOT = Path(__file__).parents[2]
 EASY = {"min_examples": 1, "metrics": {"bleu": {"min": 0.0}}}
@@ -33,7 +33,8 @@ def make_project(root: Path) -> Params:
     make_splits(root / "splits")
     make_train_report(params, root / "adapter", root / "train.json")
     files = {"tokenizer_files": tokenizer_digests(params.model)}
-    io.write_json(root / "tokenize.json", files)
+    io.write_json(root / "tokenize.json", files | {"template_hash": "0" * 16})
+    profile.run(root / "splits", root / "tokenize.json", root / "profile.parquet")
     return params
 
 
@@ -68,6 +69,7 @@ def run_evaluate(params: Params, root: Path) -> None:
         predictions=root / "predictions",
         splits=root / "splits",
         adapter=root / "adapter",
+        profile=root / "profile.parquet",
         reports=[],
         curves=root / "curves",
         out=root / "evaluation",

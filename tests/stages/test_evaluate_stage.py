@@ -11,7 +11,10 @@ from tiny_pipeline import make_adapter
 from graft import io
 from graft.errors import DataError, ModelError
 from graft.models.adapter_record import weights_digest
+from graft.monitoring.drift.profile import read_profile
+from graft.monitoring.drift.registered import fetch_profile
 from graft.registry.lineage import Lineage, read_lineage
+from graft.tracking.versions import Versions
 
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
 pytestmark = [
@@ -76,6 +79,9 @@ def test_a_failing_adapter_is_written_registered_once_and_has_no_alias(
     lineage = fetch_lineage(client, version.run_id, tmp_path)
     assert lineage.adapter == weights_digest(tmp_path / "adapter")
     assert version.tags["graft.evaluation"].endswith(f"-{lineage.evaluation}")
+    versions = Versions(params.registry)
+    profile = fetch_profile(versions, versions.find("1"))
+    assert profile.rows.equals(read_profile(tmp_path / "profile.parquet").rows)
     run_evaluate(with_values(params, "evaluate", requirements=None), tmp_path)
     assert "version 1, requirements: none" in capsys.readouterr().out
     aliases = client.get_registered_model(params.registry.name).aliases

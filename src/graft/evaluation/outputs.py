@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SAMPLES, CARD, PAGE = "samples.json", "README.md", "report.html"
 EXAMPLES = "examples.json"
 LOSSES = "loss.svg"
+DRIFT = "drift"
+"""Artifact folder of the run with the profile of the training prompts."""
 MAX_SHOWN = 8
 """Most metrics of a task in the columns of `dvc exp show`."""
 

@@ -28,7 +28,7 @@ MAX_CHARS = 4096
 """Of a prompt; the rest is only counted."""
 MAX_NGRAMS = 32
 """Of each order; those of a longer prompt are taken at equal distances."""
-TOKEN_BITS, BIGRAM_BITS, TEMPLATE_BITS = 8, 18, 8
+TOKEN_BITS, BIGRAM_BITS, TEMPLATE_BITS = 8, 10, 8
 NUM_TEMPLATE_TOKENS = 2
 """At the beginning and at the end of a prompt, which show the template around it."""
 REGIONS = ("FR", "US")
@@ -71,7 +71,7 @@ class Features:
         personal_data: findings of all kinds, and placeholders of redacted ones.
         opening, closing: hash of the first and last token ids: 0 to 255.
         ngrams: hashes of tokens, 0 to 255.
-        bigrams: hashes of pairs of tokens, 0 to 2¹⁸ - 1.
+        bigrams: hashes of pairs of tokens, 0 to 1023.
     """
 
     tokens: int

@@ -5,6 +5,7 @@ from pathlib import Path
 from graft import cli, config, tracking
 from graft.evaluation.facts import EvaluationInputs, collect_facts
 from graft.evaluation.outputs import (
+    DRIFT,
     PAGE,
     evaluation_key,
     log_outputs,
@@ -34,6 +35,7 @@ def run(
     predictions: Path,
     splits: Path,
     adapter: Path,
+    profile: Path,
     reports: list[Path],
     curves: Path,
     out: Path,
@@ -58,6 +60,7 @@ def run(
         )
         write_outputs(out, report, metrics, facts)
         log_outputs(tracked, [predictions, out], report, facts)
+        tracked.log_artifact(profile, DRIFT)
         key = evaluation_key(facts)
         log_lineage(tracked, facts, adapter, key, journals)
         served = journals / "served"  # files that exist until they are sent
