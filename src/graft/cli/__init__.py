@@ -31,6 +31,7 @@ from graft.process.own_code import use_own_code
 COMMANDS: dict[str, str] = {
     "add": "add your data: write its configuration, and track its files with DVC",
     "batch": "complete the prompts of a file with a registered version, or an API",
+    "canary": "compare the challenger with the champion on live traffic",
     "compare": "compare the base model and its variants, with significance",
     "completion": "print a shell script that completes commands and options",
     "decide": "store a reviewer's decisions on personal data",

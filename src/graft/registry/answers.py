@@ -15,6 +15,8 @@ def to_line(decision: Decision) -> str:
         return f"{name} is champion (before: {before})"
     if decision.action == "rollback":
         return f"{name} is champion again (before: {before}): {decision.reason}"
+    if decision.action == "end_canary":
+        return f"the canary of {name} has ended: {decision.reason}"
     failed = next(one for one in decision.checks if not one["passed"])
     others = len(decision.failed) - 1
     more = f" (and {others} more)" if others else ""

@@ -10,7 +10,7 @@ from graft.errors import TrackingError
 
 CHAMPION = "champion"
 """Alias of the version that is served."""
-Action = Literal["promote", "refuse", "rollback"]
+Action = Literal["promote", "refuse", "rollback", "end_canary"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Decision:
         action: what was done.
         model: name of the registered model.
         from_version: the champion before; None if there was none.
-        to_version: the version that was promoted, refused or returned to.
+        to_version: the version that was promoted, refused or returned to, or whose
+            canary was ended.
         at: when, UTC, ISO 8601.
         by: user who decided, or for whom the process ran.
         via: `certify`, `graft promote`, or what else called.
@@ -34,6 +35,7 @@ class Decision:
         max_attempts: that were allowed.
         provenance: of `to_version`, by name: git commit, dvc.lock, template, signature.
         previous: digest of the line before, so that a changed line is found.
+        alias: that was taken from `to_version`, whose canary was ended.
     """
 
     action: Action
@@ -52,6 +54,7 @@ class Decision:
     max_attempts: int = 0
     provenance: Mapping[str, str] = field(default_factory=dict)
     previous: str = ""
+    alias: str = ""
 
     @property
     def failed(self) -> list[str]:
@@ -61,7 +64,8 @@ class Decision:
     @property
     def champion(self) -> str | None:
         """The champion after it."""
-        return self.from_version if self.action == "refuse" else self.to_version
+        stays = self.action in ("refuse", "end_canary")
+        return self.from_version if stays else self.to_version
 
 
 def to_line(decision: Decision, lines: Sequence[str]) -> str:
@@ -123,6 +127,16 @@ def was_rolled_back(decisions: Sequence[Decision], version: str) -> bool:
             return False
         if one.action == "rollback" and one.from_version == version:
             return True
+    return False
+
+
+def canary_was_rolled_back(decisions: Sequence[Decision], version: str) -> bool:
+    """Whether the last canary of a version was ended since it was worse."""
+    for one in reversed(decisions):
+        if one.to_version == version and one.action == "promote":
+            return False
+        if one.to_version == version and one.action == "end_canary":
+            return bool(one.failed)
     return False
 
 

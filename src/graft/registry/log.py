@@ -4,14 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from graft.config import RegistryConfig
-from graft.registry.decisions import CHAMPION, Decision, from_lines, to_line
+from graft.registry.decisions import (
+    CHAMPION,
+    Decision,
+    from_lines,
+    to_line,
+)
 from graft.tracking.claims import Claim, Claims
 from graft.tracking.decisions import DecisionStore, LogState
 from graft.tracking.versions import RegisteredVersion, Versions
 
 Decide = Callable[[Sequence[Decision], RegisteredVersion | None], Decision | None]
 """The log and the present champion → a decision; None if there is nothing to do."""
-PROMOTED, ROLLED_BACK = "promoted", "rolled_back"
+PROMOTED, ROLLED_BACK, CANARY_ENDED = "promoted", "rolled_back", "canary_ended"
 """Prefixes of version tags: `promoted.at`, …"""
 
 
@@ -85,7 +90,11 @@ class DecisionLog:
 
     def _apply(self, decision: Decision, number: int) -> None:
         """Move the alias and set tags; repeating it changes nothing."""
-        if decision.action != "refuse":
+        if decision.action == "end_canary":
+            holder = self.versions.holder(decision.alias)
+            if holder is not None and holder.version == decision.to_version:
+                self.versions.delete_alias(decision.alias)
+        elif decision.action != "refuse":
             self.versions.set_alias(CHAMPION, decision.to_version)
         for version, tags in _to_tags(decision, number).items():
             self.versions.set_tags(version, tags)
@@ -106,6 +115,9 @@ def _to_tags(decision: Decision, number: int) -> Mapping[str, Mapping[str, str]]
         facts["from"] = decision.from_version or "none"
         tags = {f"{PROMOTED}.{name}": value for name, value in facts.items()}
         return {decision.to_version: tags | {"gate": f"promoted (decision {number})"}}
+    if decision.action == "end_canary":
+        tags = {f"{CANARY_ENDED}.{name}": value for name, value in facts.items()}
+        return {decision.to_version: tags}
     facts["to"] = decision.to_version
     tags = {f"{ROLLED_BACK}.{name}": value for name, value in facts.items()}
     return {decision.from_version: tags} if decision.from_version else {}

@@ -9,7 +9,11 @@ from graft.evaluation.digests import digest_test_set
 from graft.registry.attempts import next_attempt
 from graft.registry.candidate import Candidate
 from graft.registry.checks import Check
-from graft.registry.decisions import Decision, was_rolled_back
+from graft.registry.decisions import (
+    Decision,
+    canary_was_rolled_back,
+    was_rolled_back,
+)
 from graft.registry.gate import Comparison, Verdict, identify, judge, judge_first
 from graft.registry.loading import load_candidate, start_decision
 from graft.registry.log import DecisionLog
@@ -38,6 +42,7 @@ class Promotion:
     via: str
     reason: str = ""
     regenerate: Regenerate | None = None
+    evidence: Sequence[Check] = ()
     _champions: dict[str, Candidate] = field(default_factory=dict)
 
     def run(self) -> Decision | None:
@@ -64,6 +69,8 @@ class Promotion:
     ) -> Decision | None:
         if champion is not None and champion.version == self.version.version:
             return None
+        if self.evidence and self._was_refused(decisions, champion):
+            return None
         made = start_decision(self.log, self.version, champion, self.via, self.reason)
         if champion is None:
             verdict = judge_first(self._without_predictions(), self.registry.gate)
@@ -72,17 +79,31 @@ class Promotion:
             verdict, compared = self._compare(decisions, champion)
         if was_rolled_back(decisions, self.version.version) and not self.reason:
             verdict = replace(verdict, checks=[_rolled_back(), *verdict.checks])
+        if canary_was_rolled_back(decisions, self.version.version) and not self.reason:
+            verdict = replace(verdict, checks=[_canary(), *verdict.checks])
         attempt = verdict.attempt
         is_attempt = attempt is not None and attempt.is_allowed
         return replace(
             made,
             action="promote" if verdict.passed else "refuse",
-            checks=[check.to_json() for check in verdict.checks],
+            checks=[one.to_json() for one in (*self.evidence, *verdict.checks)],
             test_set=compared.test_set if is_attempt else "",
             comparison=compared.key if is_attempt else "",
             error_rate=attempt.error_rate if attempt and is_attempt else 0.0,
             attempt=attempt.number if attempt else 0,
             max_attempts=attempt.most if attempt else 0,
+        )
+
+    def _was_refused(
+        self, decisions: Sequence[Decision], champion: RegisteredVersion | None
+    ) -> bool:
+        """Whether this caller was refused before, and nothing was decided since."""
+        number = champion.version if champion else None
+        last = next((one for one in reversed(decisions) if one.via == self.via), None)
+        return (
+            last is not None
+            and last.action == "refuse"
+            and (last.to_version, last.from_version) == (self.version.version, number)
         )
 
     def _without_predictions(self) -> Candidate:
@@ -135,13 +156,24 @@ class Promotion:
     ) -> int:
         """Versions that were evaluated on a test set without an attempt: this one may
         have been chosen as the best of them."""
-        decided = {one.to_version for one in decisions if one.action != "refuse"}
+        decided = {
+            one.to_version for one in decisions if one.action in ("promote", "rollback")
+        }
         decided |= {one.to_version for one in decisions if one.test_set == test_set}
         decided |= {self.version.version, champion.version}
         return sum(
             one.version not in decided and one.tags.get("test_set") == test_set
             for one in self.log.versions.all()
         )
+
+
+def _canary() -> Check:
+    return Check(
+        "canary",
+        False,
+        "its canary was rolled back",
+        "a person's decision: graft promote VERSION --reason TEXT",
+    )
 
 
 def _rolled_back() -> Check:

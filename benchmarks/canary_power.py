@@ -1,0 +1,220 @@
+"""Simulate canaries: how often healthy ones are rolled back or promoted, and how soon
+faults are found.
+
+    python benchmarks/canary_power.py [--healthy 200] [--faulty 100] [--seed 0]
+
+Each canary has 120 clients in each group with their own rates of errors and speeds, a
+few of which send most requests, log-normal latencies with a tail of one request in
+fifty that takes five times as long, and an analysis after every 50 requests of each
+group (5 s at 20 requests a second, of which half are the canary's). Metrics and their
+evidence are those of `graft.monitoring.canary`, with its default margins; a tenth of
+the requests are rated. Delays are the canary's requests at the verdict.
+"""
+
+import argparse
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from graft.config.params import load_params
+from graft.monitoring.canary.comparison import Sums, estimate
+from graft.monitoring.canary.evidence import Array
+from graft.monitoring.canary.judging import margin_of, needed_evidence
+from graft.monitoring.canary.metrics import METRICS
+
+CLIENTS, EVERY = 120, 50
+CONFIG = load_params(Path("params.yaml")).monitoring.canary
+Generator = np.random.Generator
+
+
+@dataclass(frozen=True)
+class World:
+    """Rates and ratios of one group. `repetitive`, `truncated`: shares."""
+
+    errors: float = 0.005
+    slower: float = 1.0
+    longer: float = 1.0
+    truncated: float = 0.02
+    repetitive: float = 0.002
+    bad: float = 0.2
+
+
+FAULTS = {
+    "garbage (8 x length, all repetitive)": World(
+        longer=8.0, repetitive=0.98, truncated=0.9, bad=0.95
+    ),
+    "garbage, only ratings show it": World(bad=0.95),
+    "2 x slow": World(slower=2.0),
+    "all requests fail": World(errors=1.0),
+    "half of the requests fail": World(errors=0.5),
+    "5 % errors": World(errors=0.05),
+    "ratings 80 to 60 % good": World(bad=0.4),
+}
+
+
+class Group:
+    """The requests of one group in many canaries, of which sums are kept."""
+
+    def __init__(self, world: World, trials: int, random: Generator) -> None:
+        self._world, self._random, shape = world, random, (trials, CLIENTS)
+        share = random.lognormal(0, 1, shape)
+        self._ends = np.cumsum(share / share.sum(1, keepdims=True), axis=1)
+        self._habit = random.normal(0, 0.2, (3, *shape))
+        spread = random.gamma(2.0, 0.5, shape)  # of the errors of clients, mean 1
+        self._errors = np.minimum(world.errors * spread, 1.0)
+        if world.errors >= 0.5:
+            self._errors = np.full(shape, world.errors)
+        self.sums: dict[str, list[Array]] = {}
+
+    def add(self) -> None:
+        """Draw the next requests of each canary."""
+        random, world = self._random, self._world
+        trials = len(self._ends)
+        rows = np.arange(trials)[:, None]
+        draw = random.random((trials, EVERY))
+        client = (draw[..., None] > self._ends[:, None, :]).sum(-1)
+        client = np.minimum(client, CLIENTS - 1)
+        shape = client.shape
+        prompt = random.normal(4, 0.5, shape) + self._habit[0][rows, client]
+        length = random.normal(4, 0.4, shape) + self._habit[1][rows, client]
+        length += math.log(world.longer)
+        tail = np.where(random.random(shape) < 0.02, math.log(5.0), 0.0)
+        speed = self._habit[2][rows, client] + tail + math.log(world.slower)
+        first = speed + random.normal(0, 0.5, shape) + 0.5 * prompt
+        each = speed + random.normal(0, 0.3, shape)
+        failed = random.random(shape) < self._errors[rows, client]
+        ok = ~failed
+
+        def share(rate: float) -> Array:
+            return (random.random(shape) < rate).astype(float)
+
+        everything, rated = np.ones(shape, bool), ok & (random.random(shape) < 0.1)
+        for name, values, covariate, mask in (
+            ("errors", failed.astype(float), None, everything),
+            ("client_errors", share(0.01), None, everything),
+            ("abandoned", share(0.01), None, everything),
+            ("guarded", share(0.01), None, ok),
+            ("truncated", share(world.truncated), None, ok),
+            ("refusals", share(0.02), None, ok),
+            ("repetitive", share(world.repetitive), None, ok),
+            ("bad_ratings", share(world.bad), None, rated),
+            ("first_token", first, prompt, ok),
+            ("per_token", each, None, ok),
+            ("duration", each + length, length, ok),
+            ("length", length, prompt, ok),
+            ("prompts", prompt, None, everything),
+            ("language", share(0.9), None, everything),
+        ):
+            x = 0 * values if covariate is None else covariate
+            self._add(name, values * mask, x * mask, mask, client)
+
+    def _add(self, name: str, y: Array, x: Array, mask: Array, client: Array) -> None:
+        trials = len(client)
+        index = (client + CLIENTS * np.arange(trials)[:, None]).ravel()
+
+        def by_client(values: Array) -> Array:
+            found = np.bincount(index, values.ravel(), trials * CLIENTS)
+            return found.reshape(trials, CLIENTS)
+
+        new = [by_client(v) for v in (mask.astype(float), y, x)]
+        new += [(y * y).sum(1), (x * y).sum(1), (x * x).sum(1)]
+        old = self.sums.get(name)
+        self.sums[name] = new if old is None else [a + b for a, b in zip(old, new)]
+
+
+SOURCES = {"longer": "length", "shorter": "length"} | {
+    f"{name}_{way}": name
+    for name, ways in {
+        "prompts": ("longer", "shorter"),
+        "language": ("more", "less"),
+    }.items()
+    for way in ways
+}
+
+
+def simulate(
+    canary: World, champion: World, trials: int, looks: int, seed: int
+) -> tuple[Array, Array, Mapping[str, int]]:
+    """Requests of the canary at its rollback and at its promotion, infinite if there is
+    none; and how often each metric rolled back. [trials]"""
+    random = np.random.default_rng(seed)
+    groups = (
+        Group(canary, trials, random),
+        Group(champion, trials, random),
+    )
+    rolled, promoted = np.full((2, trials), np.inf)
+    needed, promotes = needed_evidence(CONFIG), -math.log(CONFIG.error_rate)
+    causes: dict[str, int] = {}
+    for look in range(1, looks + 1):
+        for group in groups:
+            group.add()
+        alive, good = np.isinf(rolled) & np.isinf(promoted), np.ones(trials, bool)
+        for metric in METRICS:
+            margin = margin_of(metric, CONFIG)
+            source = SOURCES.get(metric.name, metric.name)
+            sums = [Sums(*group.sums[source]) for group in groups]
+            compared = estimate(metric.kind, sums[0], sums[1], metric.sign)
+            if margin.rollback is not None:
+                found = compared.worse(margin.rollback, CONFIG.min_clients) >= needed
+                found &= (sums[0].total > 0) & (sums[1].total > 0)
+                causes[metric.name] = causes.get(metric.name, 0) + int(
+                    (found & alive & np.isinf(rolled)).sum()
+                )
+                rolled[found & alive & np.isinf(rolled)] = look * EVERY
+            if margin.promote is not None:
+                good &= (
+                    compared.not_worse(margin.promote, CONFIG.min_clients) >= promotes
+                )
+        enough = look * EVERY >= CONFIG.min_requests
+        promoted[alive & good & enough & np.isinf(rolled)] = look * EVERY
+        if not (np.isinf(rolled) & np.isinf(promoted)).any():
+            break
+    return rolled, promoted, {name: n for name, n in causes.items() if n}
+
+
+def _quantile(values: Array, q: float) -> str:
+    found = float(np.sort(values)[int(q * (len(values) - 1))])
+    return f"{found:,.0f}" if math.isfinite(found) else "never"
+
+
+def main() -> None:
+    """Print a line for healthy canaries and for each fault."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--healthy", type=int, default=200)
+    parser.add_argument("--faulty", type=int, default=100)
+    parser.add_argument("--looks", type=int, default=160)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    for rate in (0.001, 0.005, 0.01):
+        trials = args.healthy if rate == 0.005 else args.healthy // 5
+        healthy(World(errors=rate), trials, args.looks, args.seed)
+    for name, world in FAULTS.items():
+        looks = min(args.looks, 80)
+        rolled, promoted, causes = simulate(
+            world, World(), args.faulty, looks, args.seed + 1
+        )
+        names = ", ".join(sorted(causes, key=causes.__getitem__)[-3:])
+        print(f"{name}: found {_summary(rolled)}; by {names}")
+        print(f"  promoted {_summary(promoted)}", flush=True)
+
+
+def healthy(world: World, trials: int, looks: int, seed: int) -> None:
+    """Both groups alike."""
+    rolled, promoted, causes = simulate(world, world, trials, looks, seed)
+    print(f"healthy, {100 * world.errors:g} % errors, {trials} canaries:")
+    print(f"  rolled back or inconclusive {_summary(rolled)} {causes or ''}")
+    print(f"  promoted {_summary(promoted)}", flush=True)
+
+
+def _summary(values: Array) -> str:
+    """Share of canaries, and the requests of each group until then."""
+    share = f"{100 * np.isfinite(values).mean():.2f} %"
+    quantiles = f"median {_quantile(values, 0.5)}, 90 % {_quantile(values, 0.9)}"
+    return f"{share}; requests: {quantiles}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Canary analysis: challenger against champion on live traffic (docs/CANARY.md)."""
