@@ -56,6 +56,7 @@ COMMANDS: dict[str, str] = {
     "summary": "show scores and the registered version, and where to see more",
     "ui": "open MLflow's pages of runs and registered models",
     "verify": "check a registered version's files, and certify every way to use it",
+    "watch": "take versions back on alerts, and analyse what is served",
 }
 """Name of a module in `graft.commands` → one line of help. A module is imported when
 its command runs."""

@@ -12,7 +12,12 @@ from graft.tracking.versions import RegisteredVersion
 
 
 def roll_back(
-    registry: RegistryConfig, reason: str, *, to: str | None = None, via: str
+    registry: RegistryConfig,
+    reason: str,
+    *,
+    to: str | None = None,
+    only_from: str | None = None,
+    via: str,
 ) -> Decision | None:
     """Give the alias `champion` back to an earlier version, and log why.
 
@@ -20,8 +25,9 @@ def roll_back(
         registry: the section `registry`.
         reason: why, in words.
         to: a number, alias or address; by default the champion before.
+        only_from: a number: do nothing if another version is champion.
         via: what called: `graft rollback`, or an alert.
-    Returns: the decision; None if that version is champion already.
+    Returns: the decision; None if there is nothing to do.
     Raises: TrackingError if there is no such version, or no champion before.
     """
     log = DecisionLog.open(registry)
@@ -30,6 +36,8 @@ def roll_back(
         decisions: Sequence[Decision], champion: RegisteredVersion | None
     ) -> Decision | None:
         current = champion.version if champion else None
+        if only_from not in (None, current):
+            return None
         earlier = to or previous_champion(decisions, current)
         if earlier is None:
             raise TrackingError(

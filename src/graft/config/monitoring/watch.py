@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from graft.config.section import Section
+from graft.config.section import Positive, Rate, Section
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Text = Annotated[str, Field(min_length=1)]
@@ -16,4 +16,10 @@ class WatchConfig(Section):
     host: Text
     port: Port
     token_file: Text | None
+    state_file: Text
+    max_actions: Positive
+    period_s: Rate
+    cooldown_s: Rate
     notify_url: Text | None
+    candidates: Text
+    queue_experiment: bool

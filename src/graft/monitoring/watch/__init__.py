@@ -1,0 +1,1 @@
+"""`graft watch`: alerts become actions, and analyses run again and again."""

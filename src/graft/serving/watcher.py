@@ -1,0 +1,108 @@
+"""`graft watch`: its parts, and its process."""
+
+import logging
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from graft.config import MonitoringConfig, RegistryConfig, ServingConfig
+from graft.config.monitoring import WatchConfig
+from graft.errors import ConfigError
+from graft.monitoring.names import Watch
+from graft.monitoring.watch.action_log import ActionLog
+from graft.monitoring.watch.actions import ActionLimits, AlertActions
+from graft.monitoring.watch.app import create_app
+from graft.monitoring.watch.notifications import Notifications
+from graft.monitoring.watch.repeating import Repeated, Repeating
+from graft.monitoring.watch.values import MetricValues
+from graft.serving.registry_watch import RegistryActions, RegistryWatch
+
+REGISTRY_EVERY_S = 5.0
+"""Seconds between two looks at the registry."""
+DEFAULT_ALIAS = "challenger"
+"""Of the canary, if `serving.canary` is null here."""
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """All parts, before they run."""
+
+    app: FastAPI
+    works: Sequence[Repeated]
+    notifications: Notifications
+
+
+def load_watcher(
+    registry: RegistryConfig, serving: ServingConfig, monitoring: MonitoringConfig
+) -> Watcher:
+    """The parts, as configured.
+
+    Raises: GraftError if a file of the configuration cannot be used.
+    """
+    watch, values = monitoring.watch, MetricValues()
+    values.add(Watch.NOTIFICATIONS_FAILED, value=0)
+    notifications = Notifications(
+        watch.notify_url, lambda: values.add(Watch.NOTIFICATIONS_FAILED)
+    )
+    alias = serving.canary.alias if serving.canary else DEFAULT_ALIAS
+    actions = RegistryActions(registry, alias)
+    alerts = AlertActions(
+        {"rollback": actions.roll_back, "end_canary": actions.end_canary},
+        ActionLog(Path(watch.state_file)),
+        ActionLimits(watch.max_actions, watch.period_s, watch.cooldown_s),
+        values,
+        notifications,
+    )
+    state = RegistryWatch(registry, values, notifications)
+    works = [Repeated("the registry", REGISTRY_EVERY_S, state.read, state.failed)]
+    token_file = Path(watch.token_file) if watch.token_file else None
+    return Watcher(
+        create_app(values, alerts.handle, token_file), works, notifications
+    )
+
+
+def run_watcher(watcher: Watcher, watch: WatchConfig) -> None:
+    """Watch until SIGINT or SIGTERM. Raises: ConfigError if the address cannot be
+    used."""
+    start_log()
+    with bind(watch) as listener:
+        host, port = listener.getsockname()[:2]
+        print(f"graft watch: http://{host}:{port} (/metrics, /alerts)", flush=True)
+        config = uvicorn.Config(
+            watcher.app, log_config=None, access_log=False, server_header=False
+        )
+        try:
+            with Repeating(watcher.works):
+                uvicorn.Server(config).run([listener])
+        except KeyboardInterrupt:  # uvicorn raises the signal again after its end
+            print("stopped", file=sys.stderr)
+        finally:
+            watcher.notifications.close()
+
+
+def bind(watch: WatchConfig) -> socket.socket:
+    """A listening socket. Raises: ConfigError if the address is in use, or not ours."""
+    try:
+        family = socket.AF_INET6 if ":" in watch.host else socket.AF_INET
+        return socket.create_server((watch.host, watch.port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"monitoring.watch.host={watch.host}, monitoring.watch.port={watch.port}",
+            f"cannot listen there: {error.strerror or error}",
+            expected="an address of this machine, and a free port",
+            fix="end the other watcher, or set monitoring.watch.port (0: any free port)",
+        ) from error
+
+
+def start_log() -> None:
+    """Write what is done to stderr."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("graft.watch")
+    logger.setLevel(logging.INFO)
+    logger.handlers, logger.propagate = [handler], False
