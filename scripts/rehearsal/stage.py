@@ -1,0 +1,139 @@
+"""All processes of the rehearsal together."""
+
+import json
+import secrets
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graft.config.params import load_params
+from rehearsal.load import Load
+from rehearsal.processes import free_port, running, wait_until_answers
+from rehearsal.prometheus import Prometheus, prometheus
+from rehearsal.serve_with_faults import FILE_VARIABLE
+from rehearsal.store import CANARY, Store
+
+TEXTS = ("The cat sleeps.", "Paul eats beans.", "It is late.", "We sold ten houses.")
+USERS, PAUSE_S = 8, 0.3
+GRAFT = [sys.executable, "-c", "from graft.cli import main; main()"]
+SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What scenarios use.
+
+    Args:
+        faults: file that `graft serve` of the rehearsal reads for each request.
+        scale: how much longer everything may take than on two quiet cores.
+    """
+
+    store: Store
+    monitor: Prometheus
+    load: Load
+    faults: Path
+    url: str
+    scale: float
+
+    def plant(self, fault: "str | float", number: str) -> None:
+        """Let a version fail (`errors`), or wait for so many seconds."""
+        self.faults.write_text(json.dumps({number: fault}), "utf-8")
+
+    def served(self, alias: str) -> str | None:
+        """The number of the version that the API has for an alias."""
+        with urllib.request.urlopen(f"{self.url}/admin/versions", timeout=30) as found:
+            number = json.load(found)["aliases"].get(alias)
+        return number
+
+
+@contextmanager
+def open_stage(folder: Path, scale: float) -> Iterator[Stage]:
+    """Start all processes; they end with the block. Their logs are in the folder."""
+    ports = {name: free_port() for name in ("mlflow", "api", "serve", "watch")}
+    faults, token = folder / "faults.json", folder / "watch_token"
+    faults.write_text("{}", "utf-8")
+    token.write_text(secrets.token_hex(16), "utf-8")
+    with _mlflow(folder, ports["mlflow"], scale) as uri:
+        params = load_params(Path("params.yaml"))
+        registry = params.registry.model_copy(update={"tracking_uri": uri})
+        store = Store(params.model_copy(update={"registry": registry}), folder)
+        store.fill()
+        store.promote(store.add("good"), "the first champion")
+        environment = {"MLFLOW_TRACKING_URI": uri, FILE_VARIABLE: str(faults)}
+        with (
+            _serve(folder, ports, environment, scale) as url,
+            _watch(folder, ports["watch"], environment, token, scale),
+            prometheus(
+                folder,
+                {"graft-serve": ports["serve"], "graft-watch": ports["watch"]},
+                ports["watch"],
+                token,
+                scale,
+            ) as monitor,
+            Load(url, registry.name, TEXTS, USERS, PAUSE_S * scale) as load,
+        ):
+            yield Stage(store, monitor, load, faults, url, scale)
+
+
+@contextmanager
+def _mlflow(folder: Path, port: int, scale: float) -> Iterator[str]:
+    words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
+    words += ["--port", str(port), "--workers", "1"]
+    words += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    words += ["--artifacts-destination", str(folder / "artifacts")]
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with running("mlflow", words, folder, environment) as process:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_answers(f"{url}/health", process, folder / "mlflow.log", scale)
+        yield url
+
+
+@contextmanager
+def _serve(
+    folder: Path, ports: dict[str, int], environment: dict[str, str], scale: float
+) -> Iterator[str]:
+    program = Path(__file__).with_name("serve_with_faults.py")
+    settings = {
+        "serving.port": ports["api"],
+        "serving.poll_s": 0.5,
+        "serving.canary": f"{{alias: {CANARY}, share: {SHARE}, shadow: false}}",
+        "serving.deadline_s": 60 * scale,
+        "monitoring.telemetry.port": ports["serve"],
+        "monitoring.request_log.folder": folder / "requests",
+        "monitoring.request_log.shard_s": 1.0,
+    }
+    words = [sys.executable, str(program), "serve", "--cache", str(folder / "cache")]
+    with running("serve", words + _to_words(settings), folder, environment) as process:
+        url = f"http://127.0.0.1:{ports['api']}"
+        log = folder / "serve.log"
+        wait_until_answers(f"{url}/health/ready", process, log, scale)
+        yield url
+
+
+@contextmanager
+def _watch(
+    folder: Path, port: int, environment: dict[str, str], token: Path, scale: float
+) -> Iterator[None]:
+    settings = {
+        "monitoring.watch.port": port,
+        "monitoring.watch.token_file": token,
+        "monitoring.watch.state_file": folder / "watch.json",
+        "monitoring.watch.max_actions": 20,
+        "monitoring.request_log.folder": folder / "requests",
+        "monitoring.canary.every_s": 1.0,
+        "monitoring.canary.max_s": 15.0 * scale,
+        "monitoring.drift.every_s": 2.0,
+    }
+    words = [*GRAFT, "watch", *_to_words(settings)]
+    with running("watch", words, folder, environment) as process:
+        url = f"http://127.0.0.1:{port}/health"
+        wait_until_answers(url, process, folder / "watch.log", scale)
+        yield
+
+
+def _to_words(settings: dict[str, Any]) -> list[str]:
+    return [f"-S{name}={value}" for name, value in settings.items()]

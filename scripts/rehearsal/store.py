@@ -1,0 +1,106 @@
+"""A registry with versions for all faults."""
+
+import warnings
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import graft
+from graft import tracking
+from graft.config import RegistryConfig
+from graft.config.params import Params
+from graft.inference.results import Decoding
+from graft.registry.decisions import CHAMPION, Decision
+from graft.registry.loading import start_decision
+from graft.registry.log import DecisionLog
+from graft.registry.packaged_code import write_code
+from graft.tracking.versions import RegisteredVersion, Versions
+from rehearsal.adapters import make_garbage, train_adapter
+
+CANARY = "challenger"
+
+
+@dataclass
+class Store:
+    """Versions in a tracking store.
+
+    Args:
+        params: whose `registry.tracking_uri` is the store.
+        folder: for adapters.
+    """
+
+    params: Params
+    folder: Path
+    _adapters: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def registry(self) -> RegistryConfig:
+        """The section `registry`."""
+        return self.params.registry
+
+    @property
+    def versions(self) -> Versions:
+        """The versions now."""
+        return Versions(self.registry)
+
+    def fill(self) -> None:
+        """Train an adapter and write a broken one; register both once."""
+        write_code(Path(graft.__file__).parent, self.folder / "code/graft")
+        train_adapter(self.params, self.folder / "good")
+        make_garbage(self.params, self.folder / "garbage")
+        for name in ("good", "garbage"):
+            self._adapters[name] = self._register(self.folder / name)
+
+    def add(self, adapter: str) -> str:
+        """Another version of an adapter, `good` or `garbage`. Returns: its number."""
+        first = self.versions.find(self._adapters[adapter])
+        client = self.versions.store.client
+        source = client.get_model_version(first.name, first.version)
+        made = client.create_model_version(
+            first.name, source.source, first.run_id, first.tags, model_id=source.model_id
+        )
+        return str(made.version)
+
+    def promote(self, number: str, reason: str) -> None:
+        """Make a version champion without the gate, as a decision of the log."""
+        log = DecisionLog.open(self.registry)
+        version = log.versions.find(number)
+
+        def decide(_: object, champion: RegisteredVersion | None) -> Decision:
+            made = start_decision(log, version, champion, "make rehearse", reason)
+            return replace(made, action="promote")
+
+        log.record(decide)
+
+    def enter_canary(self, number: str) -> None:
+        """Give a version the canary's alias."""
+        self.versions.set_alias(CANARY, number)
+
+    def holder(self, alias: str) -> str | None:
+        """The number of the version that has an alias."""
+        found = self.versions.holder(alias)
+        return found.version if found else None
+
+    @property
+    def champion(self) -> str | None:
+        """The number of the champion."""
+        return self.holder(CHAMPION)
+
+    def _register(self, adapter: Path) -> str:
+        package = Path(graft.__file__).parent
+        log = self.folder / f"{adapter.name}.jsonl"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of MLflow and PEFT
+            with tracking.start_run(self.registry, log) as run:
+                number = tracking.register_adapter(
+                    run,
+                    self.registry,
+                    adapter,
+                    code=package / "serving/registered_model.py",
+                    package=self.folder / "code/graft",
+                    settings={"decoding": asdict(Decoding.of(self.params.generation))},
+                    tags={},
+                    aliases=[],
+                )
+        if not number:
+            raise SystemExit(f"error: {adapter.name} was not registered")
+        return str(number)
