@@ -62,6 +62,7 @@ def open_stage(folder: Path, scale: float) -> Iterator[Stage]:
         registry = params.registry.model_copy(update={"tracking_uri": uri})
         store = Store(params.model_copy(update={"registry": registry}), folder)
         store.fill()
+        print("the versions are registered", flush=True)
         store.promote(store.add("good"), "the first champion")
         environment = {"MLFLOW_TRACKING_URI": uri, FILE_VARIABLE: str(faults)}
         with (

@@ -45,7 +45,8 @@ class Store:
     def fill(self) -> None:
         """Train an adapter and write a broken one; register both once."""
         write_code(Path(graft.__file__).parent, self.folder / "code/graft")
-        train_adapter(self.params, self.folder / "good")
+        if not (self.folder / "good").exists():
+            train_adapter(self.params, self.folder / "good")
         make_garbage(self.params, self.folder / "garbage")
         for name in ("good", "garbage"):
             self._adapters[name] = self._register(self.folder / name)
@@ -56,7 +57,11 @@ class Store:
         client = self.versions.store.client
         source = client.get_model_version(first.name, first.version)
         made = client.create_model_version(
-            first.name, source.source, first.run_id, first.tags, model_id=source.model_id
+            first.name,
+            source.source,
+            first.run_id,
+            first.tags,
+            model_id=source.source.rpartition("/")[2],
         )
         return str(made.version)
 
