@@ -16,7 +16,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro verify test test-portable test-slow check lock clean
+.PHONY: help install repro verify test test-portable test-slow rehearse check lock clean
 
 help: ## show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ test-portable: $(READY) ## repeat the numerical tests as on a processor without 
 
 test-slow: $(READY) ## run the slow tests (minutes each)
 	@pytest -m 'slow and not gpu'
+
+rehearse: $(READY) ## plant faults in what is served, and measure how soon they are taken back
+	@python scripts/rehearse.py
 
 check: $(READY) ## check formatting, types, import contracts and configs
 	@pre-commit run --all-files
