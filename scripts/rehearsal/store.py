@@ -46,10 +46,10 @@ class Store:
         """Train an adapter and write a broken one; register both once."""
         write_code(Path(graft.__file__).parent, self.folder / "code/graft")
         if not (self.folder / "good").exists():
-            train_adapter(self.params, self.folder / "good")
-        make_garbage(self.params, self.folder / "garbage")
+            train_adapter(self.params, self.folder / "good/adapter")
+        make_garbage(self.params, self.folder / "garbage/adapter")
         for name in ("good", "garbage"):
-            self._adapters[name] = self._register(self.folder / name)
+            self._adapters[name] = self._register(name)
 
     def add(self, adapter: str) -> str:
         """Another version of an adapter, `good` or `garbage`. Returns: its number."""
@@ -90,16 +90,16 @@ class Store:
         """The number of the champion."""
         return self.holder(CHAMPION)
 
-    def _register(self, adapter: Path) -> str:
+    def _register(self, name: str) -> str:
         package = Path(graft.__file__).parent
-        log = self.folder / f"{adapter.name}.jsonl"
+        log = self.folder / f"{name}.jsonl"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of MLflow and PEFT
             with tracking.start_run(self.registry, log) as run:
                 number = tracking.register_adapter(
                     run,
                     self.registry,
-                    adapter,
+                    self.folder / name / "adapter",
                     code=package / "serving/registered_model.py",
                     package=self.folder / "code/graft",
                     settings={"decoding": asdict(Decoding.of(self.params.generation))},
@@ -107,5 +107,5 @@ class Store:
                     aliases=[],
                 )
         if not number:
-            raise SystemExit(f"error: {adapter.name} was not registered")
+            raise SystemExit(f"error: {name} was not registered")
         return str(number)
