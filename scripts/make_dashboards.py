@@ -1,6 +1,6 @@
 """Write Grafana's dashboards to deploy/grafana/, or check that they are as written.
 
-    python scripts/make_dashboards.py [--check]
+python scripts/make_dashboards.py [--check]
 """
 
 import sys

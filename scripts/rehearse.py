@@ -28,7 +28,9 @@ def main() -> None:
         default=float(os.environ.get("REHEARSAL_SCALE", "1")),
         help="how much longer than on two quiet cores everything may take",
     )
-    parser.add_argument("--folder", type=Path, help="for logs; default: a temporary one")
+    parser.add_argument(
+        "--folder", type=Path, help="for logs; default: a temporary one"
+    )
     words = parser.parse_args()
     require("prometheus", "prometheus-alertmanager")
     os.environ.pop("MLFLOW_TRACKING_URI", None)

@@ -15,7 +15,11 @@ DATA = Dashboard(
                     "Statistics relative to their thresholds",
                     "percentunit",
                     "Above 100 % a feature has drifted, at the stated false-alarm rate.",
-                    (Query(f"{W.DRIFT.name} / {W.DRIFT_THRESHOLD.name}", "{{feature}}"),),
+                    (
+                        Query(
+                            f"{W.DRIFT.name} / {W.DRIFT_THRESHOLD.name}", "{{feature}}"
+                        ),
+                    ),
                 ),
                 Panel(
                     "Drifted features",

@@ -73,9 +73,7 @@ def _wrap(params: Params) -> Any:
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    base = AutoModelForCausalLM.from_pretrained(
-        params.model.path, dtype=torch.float32
-    )
+    base = AutoModelForCausalLM.from_pretrained(params.model.path, dtype=torch.float32)
     return get_peft_model(base, LoraConfig(r=8, target_modules="all-linear"))
 
 

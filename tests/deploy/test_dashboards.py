@@ -7,8 +7,8 @@ import sys
 
 import pytest
 from alert_rules import ROOT, alerts, rules
-from dashboards import DASHBOARDS
 
+from dashboards import DASHBOARDS
 from graft.monitoring.names import all_metrics
 
 NAME = re.compile(r"\b(?:graft|gen_ai)[_:][\w:]+")

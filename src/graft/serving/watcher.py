@@ -61,9 +61,7 @@ def load_watcher(
     state = RegistryWatch(registry, values, notifications)
     works = [Repeated("the registry", REGISTRY_EVERY_S, state.read, state.failed)]
     token_file = Path(watch.token_file) if watch.token_file else None
-    return Watcher(
-        create_app(values, alerts.handle, token_file), works, notifications
-    )
+    return Watcher(create_app(values, alerts.handle, token_file), works, notifications)
 
 
 def run_watcher(watcher: Watcher, watch: WatchConfig) -> None:

@@ -63,7 +63,9 @@ def test_alertmanager_sends_again_what_failed(post: Post) -> None:
     assert answer.status_code == 503
 
 
-@pytest.mark.parametrize("header", ["", SECRET, "Bearer ", "Bearer x", f"Basic {SECRET}"])
+@pytest.mark.parametrize(
+    "header", ["", SECRET, "Bearer ", "Bearer x", f"Basic {SECRET}"]
+)
 def test_without_the_secret_nothing_is_read(post: Post, header: str) -> None:
     assert post({"not": "read"}, header).status_code == 401
 

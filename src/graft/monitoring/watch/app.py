@@ -46,7 +46,9 @@ def create_app(
     @app.post("/alerts")
     async def alerts(request: Request) -> JSONResponse:
         if token_file is None:
-            return _error(403, "alerts are refused: monitoring.watch.token_file is null")
+            return _error(
+                403, "alerts are refused: monitoring.watch.token_file is null"
+            )
         if not is_authorized(request.headers.get("authorization"), token_file):
             return _error(401, "send the header Authorization: Bearer SECRET")
         body = bytearray()

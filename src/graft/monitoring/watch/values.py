@@ -31,9 +31,7 @@ class MetricValues(Collector):
             series = self._values.setdefault(metric, {})
             series[labels] = series.get(labels, 0) + value
 
-    def replace(
-        self, metric: Metric, values: Mapping[tuple[str, ...], float]
-    ) -> None:
+    def replace(self, metric: Metric, values: Mapping[tuple[str, ...], float]) -> None:
         """Set all values of a metric, by its labels; others of it end."""
         with self._lock:
             self._values[metric] = dict(values)
@@ -47,7 +45,9 @@ class MetricValues(Collector):
         with self._lock:
             copies = {metric: dict(one) for metric, one in self._values.items()}
         for metric, series in copies.items():
-            kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+            kind = (
+                CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+            )
             family = kind(metric.name, metric.text, labels=metric.labels)
             for labels, value in series.items():
                 family.add_metric(labels, value)
