@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from rehearsal.panels import empty_panels
 from rehearsal.processes import require
 from rehearsal.scenarios import ALERT_S, RECOVERY_S, Outcome, faults, rehearse
 from rehearsal.stage import open_stage
@@ -44,7 +45,9 @@ def main() -> None:
         for fault in faults(words.scale):
             outcomes.append(rehearse(stage, fault))
             print(f"  {fault.name}: done", flush=True)
+        empty = empty_panels(stage.monitor)
     print(to_table(outcomes, words.scale))
+    print(f"{len(empty)} queries of dashboards without data:", *empty, sep="\n  ")
     print(f"{time.monotonic() - start:.0f} s in all")
     if problems := [f"{o.name}: {text}" for o in outcomes for text in o.problems]:
         sys.exit("\n".join(["error: bounds are broken", *problems]))

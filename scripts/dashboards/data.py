@@ -14,7 +14,7 @@ DATA = Dashboard(
                 Panel(
                     "Statistics relative to their thresholds",
                     "percentunit",
-                    "Above 100 % a feature has drifted, at the stated false-alarm rate.",
+                    "Above 100 % a feature has drifted.",
                     (
                         Query(
                             f"{W.DRIFT.name} / {W.DRIFT_THRESHOLD.name}", "{{feature}}"

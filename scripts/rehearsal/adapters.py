@@ -48,7 +48,7 @@ def train_adapter(params: Params, folder: Path) -> float:
     for step in range(STEPS):
         batch = rows[ROWS * step : ROWS * (step + 1)]
         loss = model(**_pad(batch)).loss
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
     _save(model, params, folder)

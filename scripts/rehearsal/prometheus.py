@@ -29,9 +29,10 @@ class Prometheus:
         with urllib.request.urlopen(f"{self.url}/api/v1/query?{words}") as found:
             return list(json.load(found)["data"]["result"])
 
-    def firing(self, alert: str) -> bool:
-        """Whether an alert fires."""
-        return bool(self.query(f'ALERTS{{alertname="{alert}",alertstate="firing"}}'))
+    def firing(self, alert: str, version: str) -> bool:
+        """Whether an alert about a version fires."""
+        labels = f'alertname="{alert}",version="{version}",alertstate="firing"'
+        return bool(self.query(f"ALERTS{{{labels}}}"))
 
 
 @contextmanager
@@ -47,7 +48,9 @@ def prometheus(
         token: file of the secret.
     """
     port, alert_port = free_port(), free_port()
-    write_configs(folder, targets | {"prometheus": port}, watch_port, alert_port, token)
+    write_configs(
+        folder, {**targets, "prometheus": port}, watch_port, alert_port, token
+    )
     host = "--web.listen-address=127.0.0.1"
     with ExitStack() as stack:
         for name, number, words in (

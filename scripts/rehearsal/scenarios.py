@@ -84,7 +84,8 @@ def rehearse(stage: Stage, fault: Fault) -> Outcome:
         assert fault.planted is not None
         stage.plant(fault.planted, number)
     start = time.monotonic()
-    _wait(stage, fault.alert, lambda: stage.monitor.firing(fault.alert))
+    name = f"{stage.store.registry.name}/{number}"
+    _wait(stage, fault.alert, lambda: stage.monitor.firing(fault.alert, name))
     alert_s = time.monotonic() - start
     alias = CANARY if is_canary else "champion"
     _wait(stage, "the end", lambda: stage.served(alias) != number)

@@ -46,8 +46,8 @@ class Stage:
     def served(self, alias: str) -> str | None:
         """The number of the version that the API has for an alias."""
         with urllib.request.urlopen(f"{self.url}/admin/versions", timeout=30) as found:
-            number = json.load(found)["aliases"].get(alias)
-        return number
+            aliases: dict[str, str] = json.load(found)["aliases"]
+        return aliases.get(alias)
 
 
 @contextmanager
