@@ -1,6 +1,6 @@
 """The dashboard of training runs."""
 
-from dashboards.panels import Dashboard, Panel, Query, age, last
+from dashboards.panels import Dashboard, Panel, age, last
 from graft.monitoring.names import Training as T
 
 TRAINING = Dashboard(
@@ -18,12 +18,7 @@ TRAINING = Dashboard(
                     "Before clipping. Growth without end shows a divergence.",
                     (last(T.GRADIENT_NORM),),
                 ),
-                Panel(
-                    "Progress",
-                    "percentunit",
-                    "Steps done of those planned.",
-                    (Query(f"{T.STEP.name} / {T.STEPS.name}", "{{instance}}"),),
-                ),
+                Panel("Steps", "short", "Optimizer updates done.", (last(T.STEP),)),
             ),
         ),
         (
