@@ -93,7 +93,7 @@ def bind(watch: WatchConfig) -> socket.socket:
             f"monitoring.watch.host={watch.host}, monitoring.watch.port={watch.port}",
             f"cannot listen there: {error.strerror or error}",
             expected="an address of this machine, and a free port",
-            fix="end the other watcher, or set monitoring.watch.port (0: any free port)",
+            fix="end the other watcher, or set monitoring.watch.port (0: a free port)",
         ) from error
 
 

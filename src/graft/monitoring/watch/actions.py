@@ -79,10 +79,8 @@ class AlertActions:
         return outcome
 
     def _handle(self, alert: Alert) -> tuple[Outcome, str]:
-        if alert.status == "resolved":
-            return "resolved", ""
-        if alert.action not in self.actions:
-            return "noted", ""
+        if alert.status == "resolved" or alert.action not in self.actions:
+            return "resolved" if alert.status == "resolved" else "noted", ""
         if self.log.find(alert.key):
             return "repeated", ""
         if alert.version is None:
