@@ -10,7 +10,8 @@ stop() { [[ $group != 0 ]] && kill -TERM -- "-$group" 2>/dev/null; }
 trap stop TERM INT
 
 run() { # COMMAND …; its status, or 143 if it was told to end
-  "$@" 2> >(tee "$log" >&2) &
+  # tee outlives the signal; a stage that writes to a closed pipe would die at once.
+  "$@" 2> >(trap '' TERM INT && exec tee "$log" >&2) &
   group=$!
   local status=0
   wait "$group" || status=$?

@@ -1,0 +1,145 @@
+"""The scripts of the training Jobs, run with git, DVC and processes of this machine."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from kubernetes_manifests import FOLDER
+
+CHECKOUT = FOLDER / "training/single-node/checkout.sh"
+PIPELINE = FOLDER / "training/single-node/pipeline.sh"
+NODE = FOLDER / "components/torchrun/node.sh"
+
+
+def git(folder: Path, *words: str) -> str:
+    command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *words]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with one commit."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit(folder, "one")
+    return folder
+
+
+def commit(folder: Path, text: str) -> str:
+    (folder / "dvc.lock").write_text(text)
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", text)
+    return git(folder, "rev-parse", "HEAD")
+
+
+def check_out(repository: Path, project: Path, revision: str = "main") -> str:
+    values = {"GRAFT_REPOSITORY": str(repository), "GRAFT_REVISION": revision}
+    done = subprocess.run(
+        ["bash", str(CHECKOUT), str(project)],
+        env=os.environ | values,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
+
+
+def test_the_pod_after_an_evicted_one_keeps_what_was_finished(
+    repository: Path, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    check_out(repository, project)
+    (project / "dvc.lock").write_text("a stage has finished")
+    (project / "checkpoints").mkdir()
+    assert "resuming" in check_out(repository, project)
+    assert (project / "dvc.lock").read_text() == "a stage has finished"
+    assert (project / "checkpoints").is_dir()
+
+
+def test_another_revision_is_checked_out_beside_old_checkpoints(
+    repository: Path, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    check_out(repository, project)
+    (project / "dvc.lock").write_text("a stage has finished")
+    (project / "checkpoints").mkdir()
+    revision = commit(repository, "two")
+    assert revision in check_out(repository, project, revision)
+    assert (project / "dvc.lock").read_text() == "two"
+    assert (project / "checkpoints").is_dir()
+
+
+def pipeline(folder: Path, command: str) -> Path:
+    """A project with one stage."""
+    folder.mkdir()
+    subprocess.run(["dvc", "init", "--quiet", "--no-scm"], cwd=folder, check=True)
+    stage = f"stages:\n  one:\n    cmd: {command}\n    always_changed: true\n"
+    (folder / "dvc.yaml").write_text(stage)
+    return folder
+
+
+@pytest.mark.parametrize("status", (0, 137))
+def test_the_job_ends_with_the_status_of_the_stage(tmp_path: Path, status: int) -> None:
+    project = pipeline(tmp_path / "project", f"sh -c 'exit {status}'")
+    done = subprocess.run(["bash", str(PIPELINE)], cwd=project, check=False)
+    assert done.returncode == status
+
+
+def test_an_error_of_dvc_itself_keeps_its_status(tmp_path: Path) -> None:
+    project = pipeline(tmp_path / "project", "'true'")
+    done = subprocess.run(["bash", str(PIPELINE), "unknown"], cwd=project, check=False)
+    assert done.returncode == 255
+
+
+def test_sigterm_reaches_the_stage_and_the_job_waits_for_its_end(tmp_path: Path) -> None:
+    stage = tmp_path / "stage.sh"
+    stage.write_text(
+        "trap 'sleep 0.5; touch closed; exit 143' TERM\ntouch begun\n"
+        "while :; do sleep 0.1; done\n"
+    )
+    project = pipeline(tmp_path / "project", f"bash {stage}")
+    with subprocess.Popen(["bash", str(PIPELINE)], cwd=project) as job:
+        limit = time.monotonic() + 60
+        while not (project / "begun").exists():
+            assert time.monotonic() < limit and job.poll() is None
+            time.sleep(0.02)
+        job.send_signal(signal.SIGTERM)
+        assert job.wait(60) == 143
+    assert (project / "closed").exists()
+
+
+def node(folder: Path, torchrun: str, index: int) -> int:
+    """The status of node.sh in a project, with a program in place of torchrun."""
+    (folder / "dvc.yaml").write_text(
+        "stages: {train: {cmd: python -m graft.stages.train --splits data/splits}}"
+    )
+    for name, text in (("torchrun", torchrun), ("dvc", 'echo "$@" >committed')):
+        program = folder / name
+        program.write_text(f"#!/usr/bin/env bash\n{text}\n")
+        program.chmod(0o755)
+    values = {"PATH": f"{folder}:{os.environ['PATH']}", "JOB_COMPLETION_INDEX": str(index)}
+    command = ["bash", str(NODE), "--nnodes=2"]
+    done = subprocess.run(command, cwd=folder, env=os.environ | values, check=False)
+    return done.returncode
+
+
+def test_a_node_runs_the_stage_of_the_project_under_torchrun(tmp_path: Path) -> None:
+    assert node(tmp_path, 'echo "$@" >called', index=1) == 0
+    expected = "--nnodes=2 -m graft.stages.train --splits data/splits\n"
+    assert (tmp_path / "called").read_text() == expected
+    assert not (tmp_path / "committed").exists()
+
+
+def test_the_first_node_tells_dvc_that_training_is_done(tmp_path: Path) -> None:
+    assert node(tmp_path, "true", index=0) == 0
+    assert (tmp_path / "committed").read_text() == "commit --force train\n"
+
+
+def test_nothing_is_committed_after_a_failed_training(tmp_path: Path) -> None:
+    assert node(tmp_path, "exit 1", index=0) == 1
+    assert not (tmp_path / "committed").exists()
