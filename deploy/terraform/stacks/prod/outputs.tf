@@ -17,6 +17,7 @@ output "env" {
   value       = <<-EOT
     AWS_REGION=${var.region}
     GRAFT_S3_URL=s3://${module.storage.buckets["data"]}/dvc
+    MLFLOW_ARTIFACTS_DESTINATION=s3://${module.storage.buckets["artifacts"]}/mlflow
   EOT
 }
 

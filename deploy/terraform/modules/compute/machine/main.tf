@@ -74,7 +74,6 @@ resource "aws_instance" "this" {
   iam_instance_profile   = aws_iam_instance_profile.this.name
   vpc_security_group_ids = [aws_security_group.this.id]
   ebs_optimized          = true
-  monitoring             = true
   tags                   = { Name = "${var.name}-machine" }
 
   metadata_options {
