@@ -54,6 +54,11 @@ variable "budget_emails" {
 variable "instance_type" {
   type    = string
   default = "g6.xlarge" # one L4 with 24 GB: QLoRA of 7B
+
+  validation {
+    condition     = can(regex("^(g[4-9]|p[3-9])", var.instance_type))
+    error_message = "instance_type: expected one with NVIDIA GPUs, such as g6.xlarge (L4, 24 GB) or p5.4xlarge (H100, 80 GB)."
+  }
 }
 
 variable "ami_id" {

@@ -13,13 +13,7 @@ variable "subnet_id" {
 }
 
 variable "instance_type" {
-  type    = string
-  default = "g6.xlarge"
-
-  validation {
-    condition     = can(regex("^(g[4-9]|p[3-9])", var.instance_type))
-    error_message = "instance_type: expected one with NVIDIA GPUs, such as g6.xlarge (L4, 24 GB) or p5.4xlarge (H100, 80 GB)."
-  }
+  type = string
 }
 
 variable "ami_id" {

@@ -1,7 +1,5 @@
 # What the stack tells Kubernetes, and what it protects; AWS is a mock.
 mock_provider "aws" {
-  override_during = plan
-
   mock_data "aws_caller_identity" {
     defaults = { account_id = "111122223333" }
   }
