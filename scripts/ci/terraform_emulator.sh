@@ -41,6 +41,8 @@ provider "aws" {
   skip_metadata_api_check     = true
 }
 TF
+# The emulator forgets tags of rules of outgoing traffic, of which only dev has one.
+[[ $stack != dev ]] || sed -i '/skip_metadata/a \  default_tags {}' emulator_override.tf
 cp -r "$root/scripts/ci/terraform_emulator/." ../../modules/ # see its README
 cat >emulator.auto.tfvars <<TF
 budget_emails = ["team@example.com"]
@@ -60,10 +62,16 @@ step "applied: $(grep '^Apply complete' "$work/apply.log")"
 terraform plan -input=false -detailed-exitcode >"$work/plan.log" 2>&1 ||
   { echo "error: the second plan is not empty" >&2; grep -E '^ +[#~+-]|^Plan' "$work/plan.log" >&2; exit 1; }
 step "planned again: no changes"
-if grep -E '"(password|secret_string)": "[^"]' terraform.tfstate | grep -v database >&2; then
-  echo "error: the state contains a secret" >&2
-  exit 1
-fi
+python - terraform.tfstate <<'PYTHON'
+import json, sys
+# The database's address is kept beside the secrets, and is none.
+for one in json.load(open(sys.argv[1]))["resources"]:
+    for instance in one["instances"] if one["name"] != "address" else ():
+        for key in ("password", "secret_string", "secret_binary"):
+            if instance["attributes"].get(key):
+                sys.exit(f"error: the state contains {key} of {one['type']}.{one['name']}")
+PYTHON
+step "the state contains no secret"
 
 eval "$(terraform output -raw env | sed 's/^/export /')"
 python "$root/scripts/ci/move_data.py" "$work/project"

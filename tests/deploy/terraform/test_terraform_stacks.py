@@ -99,7 +99,7 @@ def test_the_overlay_for_aws_is_what_the_stack_writes() -> None:
 
 
 def test_no_file_contains_a_password() -> None:
-    pattern = re.compile(r'(password|secret_key|token)\s*=\s*"(?!none")[^"$]+"', re.I)
+    pattern = re.compile(r'(password|secret_key|token)\s*=\s*"(?!none")[^"$\s]+"', re.I)
     for file in FOLDER.rglob("*.tf*"):
         if file.is_file():
             assert not pattern.search(file.read_text(encoding="utf-8")), file

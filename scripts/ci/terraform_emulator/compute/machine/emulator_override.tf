@@ -7,6 +7,6 @@ resource "aws_instance" "this" {
 
 resource "aws_vpc_security_group_egress_rule" "this" {
   lifecycle {
-    ignore_changes = [description, tags_all]
+    ignore_changes = [description]
   }
 }
