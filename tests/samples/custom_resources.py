@@ -76,9 +76,7 @@ SPECS: dict[tuple[str, str], dict[str, Any]] = {
         {
             "selector": ANY,
             "endpoints": some(
-                closed(
-                    {"port": TEXT, "path": TEXT}, interval=TEXT, scrapeTimeout=TEXT
-                )
+                closed({"port": TEXT, "path": TEXT}, interval=TEXT, scrapeTimeout=TEXT)
             ),
         }
     ),

@@ -16,9 +16,7 @@ PLANNED = {"watch", "drift"}  # see the test below
 
 def pod(overlay: str, name: str) -> Pod:
     (found,) = (
-        one
-        for one in pods(applied(overlay))
-        if one.owner["metadata"]["name"] == name
+        one for one in pods(applied(overlay)) if one.owner["metadata"]["name"] == name
     )
     return found
 
@@ -30,7 +28,7 @@ def environment(overlay: str) -> dict[str, str]:
 
 
 def parameters(overlay: str, name: str) -> Params:
-    """The parameters that a container's arguments compose, as Kubernetes expands them."""
+    """The parameters that a container's arguments compose, expanded as by Kubernetes."""
     values = environment(overlay)
     arguments = [
         re.sub(r"\$\((\w+)\)", lambda match: values[match[1]], argument)
@@ -53,7 +51,10 @@ def port(found: Pod, name: str) -> int:
 @pytest.mark.parametrize("overlay", ("local", "aws", "on-prem"))
 def test_serving_listens_where_the_pod_says(overlay: str) -> None:
     params, found = parameters(overlay, "serving"), pod(overlay, "serving")
-    assert (params.serving.host, params.serving.port) == ("0.0.0.0", port(found, "http"))
+    assert (params.serving.host, params.serving.port) == (
+        "0.0.0.0",
+        port(found, "http"),
+    )
     telemetry = params.monitoring.telemetry
     assert telemetry.port == port(found, "telemetry") == 9464
     (monitored,) = (
@@ -66,7 +67,9 @@ def test_serving_listens_where_the_pod_says(overlay: str) -> None:
 
 
 @pytest.mark.parametrize(("overlay", "device"), [("local", "cpu"), ("aws", "cuda")])
-def test_serving_uses_the_device_that_the_pod_asks_for(overlay: str, device: str) -> None:
+def test_serving_uses_the_device_that_the_pod_asks_for(
+    overlay: str, device: str
+) -> None:
     limits = pod(overlay, "serving").spec["containers"][0]["resources"]["limits"]
     assert parameters(overlay, "serving").serving.device == device
     assert ("nvidia.com/gpu" in limits) is (device == "cuda")
@@ -91,7 +94,9 @@ def test_files_of_serving_are_on_volumes() -> None:
 def test_watch_listens_where_alertmanager_sends() -> None:
     params = parameters("aws", "watch")
     assert params.monitoring.watch.host == "0.0.0.0"
-    assert params.monitoring.watch.port == port(pod("aws", "watch"), "telemetry") == 9465
+    assert (
+        params.monitoring.watch.port == port(pod("aws", "watch"), "telemetry") == 9465
+    )
     assert params.monitoring.watch.token_file == "/etc/graft/alerts/token"
 
 

@@ -48,7 +48,9 @@ def test_they_keep_those_of_the_oldest_supported_version_too(root: str) -> None:
 
 
 def test_a_misspelt_field_is_refused() -> None:
-    (service,) = (one for one in objects("local") if one["kind"] == "PodDisruptionBudget")
+    (service,) = (
+        one for one in objects("local") if one["kind"] == "PodDisruptionBudget"
+    )
     with pytest.raises(kubernetes_validate.ValidationError, match="maxUnavailble"):
         check({**service, "spec": {**service["spec"], "maxUnavailble": 1}})
 
@@ -74,12 +76,14 @@ def test_pods_inside_custom_resources_keep_the_schema_of_pods() -> None:
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_every_component_is_used_or_builds_on_an_overlay(component: str) -> None:
-    files = [one for one in FOLDER.rglob("kustomization.yaml")]
+    files = list(FOLDER.rglob("kustomization.yaml"))
     if any(f"components/{component}" in file.read_text() for file in files):
         return
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         used = [f"../components/{component}"]
         kustomization = {"resources": ["../overlays/aws"], "components": used}
-        Path(folder, "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+        Path(folder, "kustomization.yaml").write_text(
+            yaml.safe_dump(kustomization), "utf-8"
+        )
         for one in build(Path(folder)):
             check(one)

@@ -53,7 +53,9 @@ def test_resources_are_bounded(overlay: str) -> None:
         if pod.owner["kind"] == "TrainingRuntime":
             continue  # the TrainJob sets them
         for container in pod.containers:
-            requests, limits = (container["resources"][k] for k in ("requests", "limits"))
+            requests, limits = (
+                container["resources"][k] for k in ("requests", "limits")
+            )
             assert {"cpu", "memory", "ephemeral-storage"} <= set(requests)
             assert {"memory", "ephemeral-storage"} <= set(limits)
             assert "cpu" not in limits, NO_CPU_LIMIT

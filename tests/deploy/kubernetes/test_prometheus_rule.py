@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import yaml
+
 from make_prometheus_rule import OUT, RULES, to_object, to_text
 
 

@@ -16,7 +16,9 @@ NODE = FOLDER / "components/torchrun/node.sh"
 
 def git(folder: Path, *words: str) -> str:
     command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *words]
-    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=folder, check=True, capture_output=True, text=True
+    )
     return done.stdout.strip()
 
 
@@ -96,7 +98,9 @@ def test_an_error_of_dvc_itself_keeps_its_status(tmp_path: Path) -> None:
     assert done.returncode == 255
 
 
-def test_sigterm_reaches_the_stage_and_the_job_waits_for_its_end(tmp_path: Path) -> None:
+def test_sigterm_reaches_the_stage_and_the_job_waits_for_its_end(
+    tmp_path: Path,
+) -> None:
     stage = tmp_path / "stage.sh"
     stage.write_text(
         "trap 'sleep 0.5; touch closed; exit 143' TERM\ntouch begun\n"
@@ -122,7 +126,10 @@ def node(folder: Path, torchrun: str, index: int) -> int:
         program = folder / name
         program.write_text(f"#!/usr/bin/env bash\n{text}\n")
         program.chmod(0o755)
-    values = {"PATH": f"{folder}:{os.environ['PATH']}", "JOB_COMPLETION_INDEX": str(index)}
+    values = {
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "JOB_COMPLETION_INDEX": str(index),
+    }
     command = ["bash", str(NODE), "--nnodes=2"]
     done = subprocess.run(command, cwd=folder, env=os.environ | values, check=False)
     return done.returncode

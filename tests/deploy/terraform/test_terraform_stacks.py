@@ -1,4 +1,4 @@
-"""Modules and stacks are formatted, valid, and pass their own tests with AWS as a mock."""
+"""Modules and stacks are formatted, valid, and pass their tests with AWS as a mock."""
 
 import os
 import re
@@ -23,7 +23,12 @@ def terraform(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if k != "TF_CLI_CONFIG_FILE"}
     command = [program, *words]
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
