@@ -28,7 +28,7 @@ def environment(overlay: str) -> dict[str, str]:
 
 
 def parameters(overlay: str, name: str) -> Params:
-    """The parameters that a container's arguments compose, expanded as by Kubernetes."""
+    """The parameters that a container composes, expanded as by Kubernetes."""
     values = environment(overlay)
     arguments = [
         re.sub(r"\$\((\w+)\)", lambda match: values[match[1]], argument)
