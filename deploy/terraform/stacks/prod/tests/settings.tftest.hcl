@@ -82,4 +82,3 @@ run "what_cannot_be_made_again_is_protected" {
     error_message = "the database is not protected"
   }
 }
-
