@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "demo": "show a page to try, compare and correct the answers of graft serve",
     "describe": "write the configuration (configs/model) of a local model",
     "digest": "print the revision of a local model, a digest of its files",
+    "doctor": "check this machine and project, and say what to mend",
     "drift": "compare requests with the training data of a version",
     "export": "export the adapter or a merged model for vLLM and Transformers",
     "init": "create a project: configs/, dvc.yaml, params.yaml",

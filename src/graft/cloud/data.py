@@ -16,6 +16,13 @@ _REMOTE = re.compile(r"""'?remote "(?P<name>.+)"'?""")
 def remote_address(root: Path) -> str:
     """The address of DVC's default remote without credentials; empty if none is
     configured, or `root` is not under DVC."""
+    name, remotes = read_remotes(root)
+    return without_secret(remotes.get(name, {}).get("url", ""))
+
+
+def read_remotes(root: Path) -> tuple[str, dict[str, dict[str, str]]]:
+    """DVC's configuration of remotes: the name of the default one, empty if there is
+    none, and the options of each; they may contain credentials."""
     # Opening DVC's repository would import its file systems, which takes half a second.
     from configobj import ConfigObj, ConfigObjError
     from dvc.config import Config
@@ -23,17 +30,17 @@ def remote_address(root: Path) -> str:
     folders = [Config.get_dir(level) for level in ("system", "global")]
     files = [Path(folder) / "config" for folder in folders]
     files += [root / ".dvc/config", root / ".dvc/config.local"]
-    remote, addresses = "", dict[str, str]()
+    default, remotes = "", dict[str, dict[str, str]]()
     for file in files if (root / ".dvc").is_dir() else ():
         try:
             values = ConfigObj(str(file), list_values=False)
         except (ConfigObjError, OSError):
             continue
-        remote = values.get("core", {}).get("remote", remote)
+        default = values.get("core", {}).get("remote", default)
         for section, options in values.items():
-            if (match := _REMOTE.fullmatch(section)) and "url" in options:
-                addresses[match["name"]] = options["url"]
-    return without_secret(addresses.get(remote, ""))
+            if match := _REMOTE.fullmatch(section):
+                remotes.setdefault(match["name"], {}).update(options)
+    return default, remotes
 
 
 class MissingDataError(StorageError):

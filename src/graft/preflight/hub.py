@@ -28,7 +28,7 @@ class Hub:
 
         Raises: ModelError if it cannot be downloaded.
         """
-        if Path(model.path).is_dir() or _is_cached(model):
+        if Path(model.path).is_dir() or is_cached(model):
             return 0
         from huggingface_hub import HfApi
 
@@ -120,7 +120,7 @@ def _explain(error: Exception, name: str, id_key: str, key: str) -> tuple[str, s
     return text, f"check {id_key}, the network and HF_TOKEN"
 
 
-def _is_cached(model: ModelConfig) -> bool:
+def is_cached(model: ModelConfig) -> bool:
     """Whether a model's config.json and all its weights are in the cache."""
     if _cached(model, "config.json") is None:
         return False
