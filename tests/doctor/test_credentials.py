@@ -14,7 +14,7 @@ PAIR = {"AWS_ACCESS_KEY_ID": "AKIA1", "AWS_SECRET_ACCESS_KEY": SECRET}
     ("environment", "needed", "status", "part"),
     [
         ({}, False, "ok", "none are needed"),
-        ({}, True, "warning", "a role of the machine"),
+        ({}, True, "warning", "the machine's role"),
         (PAIR, True, "ok", "from the environment"),
         ({"AWS_SECRET_ACCESS_KEY": SECRET}, True, "error", "half a pair"),
         ({"AWS_WEB_IDENTITY_TOKEN_FILE": "/no"}, True, "error", "without its token"),
@@ -37,9 +37,9 @@ def test_a_profile_and_a_web_identity_are_found(tmp_path: Path) -> None:
     file.chmod(0o600)
     (tmp_path / ".aws/config").write_text("[profile team]\nregion = eu-west-1\n")
     (found,) = check_aws({}, tmp_path, True)
-    assert (found.status, found.found) == ("ok", "from the profile default")
+    assert (found.status, found.found) == ("ok", "from profile default")
     (found,) = check_aws({"AWS_PROFILE": "team"}, tmp_path, True)
-    assert found.found == "from the profile team"
+    assert found.found == "from profile team"
     file.chmod(0o644)
     (found,) = check_aws({}, tmp_path, True)
     assert found.status == "warning" and found.fix == f"chmod 600 {file}"

@@ -34,7 +34,7 @@ class Answers:
         ({}, "ok", "http://mlflow, version 3.17.2"),
         ({"version": (200, "3.9.0\n")}, "warning", "version 3.9.0"),
         ({"search": (401, "")}, "error", "refuses this user"),
-        ({"search": (404, "")}, "error", "no tracking server"),
+        ({"search": (404, "")}, "error", "status 200 and 404"),
         ({"health": (403, "")}, "error", "refuses this user"),
         ({"health": (502, "")}, "error", "status 502"),
     ],

@@ -1,4 +1,4 @@
-"""Where credentials come from. No value is read further than to see that it is there."""
+"""Where credentials come from. Of their values, only the presence is read."""
 
 import configparser
 import stat
@@ -8,6 +8,7 @@ from pathlib import Path
 from graft.doctor.findings import Finding
 
 Environment = Mapping[str, str]
+AWS = "AWS credentials"
 
 
 def check_aws(environment: Environment, home: Path, is_needed: bool) -> list[Finding]:
@@ -17,47 +18,48 @@ def check_aws(environment: Environment, home: Path, is_needed: bool) -> list[Fin
         home: of the user.
         is_needed: whether a remote or the request log is on S3.
     """
-    subject = "AWS credentials"
-    pair = [
-        environment.get(f"AWS_{name}")
-        for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
-    ]
-    if any(pair):
-        if not all(pair):
-            fix = "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither"
-            return [Finding(subject, "error", "the environment has half a pair", fix)]
-        return [Finding(subject, "ok", "from the environment")]
-    if token := environment.get("AWS_WEB_IDENTITY_TOKEN_FILE"):
-        if not Path(token).is_file() or not environment.get("AWS_ROLE_ARN"):
-            fix = "mount the token, and set AWS_ROLE_ARN to the role that trusts it"
-            text = "web identity without its token file, or without AWS_ROLE_ARN"
-            return [Finding(subject, "error", text, fix)]
-        return [Finding(subject, "ok", "a role, by web identity")]
+    for source in (_key_pair, _web_identity, _profile, _agent):
+        if found := source(environment, home):
+            return [found]
+    if not is_needed:
+        return [Finding(AWS, "ok", "none, and none are needed")]
+    text = "none in the environment or a profile; the machine's role may provide them"
+    fix = "set AWS_PROFILE or a key pair (.env.example), unless the machine has a role"
+    return [Finding(AWS, "warning", text, fix)]
+
+
+def _key_pair(environment: Environment, _home: Path) -> Finding | None:
+    return _pair(AWS, environment, ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+
+
+def _web_identity(environment: Environment, _home: Path) -> Finding | None:
+    token = environment.get("AWS_WEB_IDENTITY_TOKEN_FILE")
+    if not token:
+        return None
+    if Path(token).is_file() and environment.get("AWS_ROLE_ARN"):
+        return Finding(AWS, "ok", "a role, by web identity")
+    fix = "mount the token, and set AWS_ROLE_ARN to the role that trusts it"
+    text = "web identity without its token file, or without AWS_ROLE_ARN"
+    return Finding(AWS, "error", text, fix)
+
+
+def _profile(environment: Environment, home: Path) -> Finding | None:
+    keys = environment.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws/credentials"
+    config = environment.get("AWS_CONFIG_FILE") or home / ".aws/config"
+    known = _profiles(Path(keys)) | _profiles(Path(config))
     profile = environment.get("AWS_PROFILE")
-    files = [
-        Path(
-            environment.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws/credentials"
-        ),
-        Path(environment.get("AWS_CONFIG_FILE") or home / ".aws/config"),
-    ]
-    known = {name for file in files for name in _profiles(file)}
     if profile and profile not in known:
         fix = f"aws configure --profile {profile}, or unset AWS_PROFILE"
-        return [Finding(subject, "error", f"there is no profile {profile}", fix)]
-    if (name := profile or "default") in known:
-        return [_of_file(subject, files[0], f"from the profile {name}")]
-    if any(
-        f"AWS_CONTAINER_CREDENTIALS_{end}_URI" in environment
-        for end in ("RELATIVE", "FULL")
-    ):
-        return [Finding(subject, "ok", "a role, from the container's agent")]
-    text = (
-        "none in the environment or a profile; a role of the machine may provide them"
-    )
-    if is_needed:
-        fix = "set AWS_PROFILE or a key pair (.env.example), unless this machine has a role"
-        return [Finding(subject, "warning", text, fix)]
-    return [Finding(subject, "ok", "none, and none are needed")]
+        return Finding(AWS, "error", f"there is no profile {profile}", fix)
+    name = profile or "default"
+    return _of_file(AWS, Path(keys), f"from profile {name}") if name in known else None
+
+
+def _agent(environment: Environment, _home: Path) -> Finding | None:
+    names = (f"AWS_CONTAINER_CREDENTIALS_{end}_URI" for end in ("RELATIVE", "FULL"))
+    if not any(name in environment for name in names):
+        return None
+    return Finding(AWS, "ok", "a role, from the container's agent")
 
 
 def check_hub(environment: Environment, home: Path, is_needed: bool) -> list[Finding]:
@@ -84,18 +86,26 @@ def check_mlflow_user(environment: Environment, home: Path) -> list[Finding]:
     subject = "MLflow user"
     if environment.get("MLFLOW_TRACKING_TOKEN"):
         return [Finding(subject, "ok", "a token, from the environment")]
-    pair = [
-        environment.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD")
-    ]
-    if any(pair):
-        if not all(pair):
-            fix = "set both MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
-            return [Finding(subject, "error", "the environment has half a pair", fix)]
-        return [Finding(subject, "ok", "from the environment")]
+    names = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+    if found := _pair(subject, environment, names):
+        return [found]
     file = home / ".mlflow/credentials"
     if file.is_file():
         return [_of_file(subject, file, f"from {file}")]
     return [Finding(subject, "ok", "none; a server with users needs one")]
+
+
+def _pair(
+    subject: str, environment: Environment, names: tuple[str, str]
+) -> Finding | None:
+    """A finding about two variables that belong together; None if neither is set."""
+    values = [environment.get(name) for name in names]
+    if not any(values):
+        return None
+    if all(values):
+        return Finding(subject, "ok", "from the environment")
+    fix = f"set both {names[0]} and {names[1]}, or neither"
+    return Finding(subject, "error", "the environment has half a pair", fix)
 
 
 def _of_file(subject: str, file: Path, text: str) -> Finding:

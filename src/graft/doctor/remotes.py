@@ -11,16 +11,10 @@ from graft.config.secrets import without_secret
 from graft.doctor.findings import Finding
 
 SECRETS = frozenset(
-    {
-        "access_key_id",
-        "secret_access_key",
-        "session_token",
-        "password",
-        "connection_string",
-    }
-    | {"account_key", "sas_token", "client_secret", "gdrive_client_secret"}
+    "access_key_id secret_access_key session_token password connection_string "
+    "account_key sas_token client_secret gdrive_client_secret".split()
 )
-"""Options of remotes that git must not keep. Source: DVC's user guide, remote storage."""
+"""Options of remotes that git must not keep. Source: DVC's user guide, remotes."""
 PLUGINS = {
     "gs": ("dvc_gs", "gs"),
     "azure": ("dvc_azure", "azure"),
@@ -29,12 +23,12 @@ PLUGINS = {
     "gdrive": ("dvc_gdrive", "gdrive"),
     "hdfs": ("dvc_hdfs", "hdfs"),
 }
-"""Scheme of an address → module that DVC needs for it, and the extra that installs it."""
+"""Scheme of an address → module that DVC needs, and the extra that installs it."""
 _TIMEOUT_S = 3
 
 Options = Mapping[str, str]
 Reach = Callable[[Options], str]
-"""Why a remote cannot be reached; empty if it can. Raises: OSError if nobody answers."""
+"""Why a remote cannot be reached; empty if it can. Raises: OSError, also if not."""
 
 
 def check_remote(

@@ -47,29 +47,24 @@ def check_server(
         installed: version of MLflow here.
         get: makes a request.
     """
-    shown = without_secret(uri)
-    start = "start it, or correct MLFLOW_TRACKING_URI; graft logs the runs later"
     headers = to_headers(uri, environment)
-    base = _without_user(uri).rstrip("/")
+    base, shown = _without_user(uri).rstrip("/"), without_secret(uri)
     try:
-        status, _ = get(f"{base}/health", headers)
-        if status in (401, 403):  # a proxy in front of it
-            return [_refused(shown, status)]
-        if status != 200:
-            text = f"{shown}: /health answers with status {status}"
-            return [Finding(SUBJECT, "error", text, start)]
-        _, version = get(f"{base}/version", headers)
+        health, _ = get(f"{base}/health", headers)
+        version = get(f"{base}/version", headers)[1].strip()
         status, _ = get(f"{base}{_EXPERIMENTS}", headers)
     except OSError as error:
-        text = f"{shown} does not answer: {error}"
-        return [Finding(SUBJECT, "error", without_secret(text), start)]
-    if status in (401, 403):
-        return [_refused(shown, status)]
-    if status != 200:
-        text = f"{shown} is no tracking server: status {status}"
-        fix = "set MLFLOW_TRACKING_URI to the address of MLflow's server"
+        text = without_secret(f"{shown} does not answer: {error}")
+        fix = "start it, or correct MLFLOW_TRACKING_URI; graft logs the runs later"
         return [Finding(SUBJECT, "error", text, fix)]
-    version = version.strip()
+    if {health, status} & {401, 403}:
+        text = f"{shown} refuses this user"
+        fix = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or a token"
+        return [Finding(SUBJECT, "error", text, fix)]
+    if (health, status) != (200, 200):
+        text = f"{shown} does not answer as MLflow: status {health} and {status}"
+        fix = "set MLFLOW_TRACKING_URI to the address of MLflow's server; see its log"
+        return [Finding(SUBJECT, "error", text, fix)]
     text = f"{shown}, version {version}"
     if _release(version) != _release(installed):
         fix = f"use the same minor version on both sides; here it is {installed}"
@@ -114,11 +109,6 @@ def get(address: str, headers: Mapping[str, str]) -> tuple[int, str]:
     except urllib.error.HTTPError as error:
         error.close()
         return error.code, ""
-
-
-def _refused(shown: str, status: int) -> Finding:
-    fix = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or a token"
-    return Finding(SUBJECT, "error", f"{shown} refuses this user: status {status}", fix)
 
 
 def _release(version: str) -> tuple[str, ...]:
