@@ -16,7 +16,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro verify test test-portable test-slow rehearse check lock clean
+.PHONY: help install repro verify stack test test-portable test-slow rehearse check lock clean
 
 help: ## show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,9 @@ repro: $(READY) ## run the complete pipeline (dvc repro) and print a summary
 verify: $(READY) ## compare the results of `make repro` with expected scores and with README
 	@python scripts/check_pipeline.py
 	@python scripts/check_readme.py
+
+stack: $(READY) ## run MLflow, PostgreSQL, S3, the API and its monitoring until Ctrl-C
+	@python scripts/stack.py
 
 test: $(READY) ## run the default tests
 	@pytest -n $(TEST_WORKERS) --dist loadfile

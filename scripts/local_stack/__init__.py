@@ -1,0 +1,1 @@
+"""What `make stack` starts: the services of deploy/compose, as processes."""
