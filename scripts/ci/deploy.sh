@@ -4,7 +4,7 @@
 #   GRAFT_API_KEY=… deploy.sh OVERLAY IMAGE@sha256:DIGEST [NAMESPACE] [DEPLOYMENT] [SERVICE_PORT]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-overlay=${1:?a folder} image=${2:?an image} namespace=${3:-graft} deployment=${4:-graft-api} port=${5:-8000}
+overlay=${1:?a folder} image=${2:?an image} namespace=${3:-graft} deployment=${4:-serving} port=${5:-8000}
 if [[ ! $image =~ @sha256:[0-9a-f]{64}$ ]]; then
   echo "error: $image: not pinned by a digest" >&2
   exit 64
