@@ -52,6 +52,7 @@ class Stack:
         write(file, secret)
         services.write_secret_files(self.folder, secret)
         services.prepare_postgres(self.folder, secret)
+        services.prepare_s3(self.folder)
         for service in services.stores(self.folder, ports, secret):
             self._start(service)
         services.make_databases(ports, secret)
@@ -128,11 +129,7 @@ def main(folder: Path) -> None:
     stack = Stack(folder.absolute())
     try:
         environment = stack.start(params["registry"]["name"])
-        for name in (
-            "MLFLOW_TRACKING_URI",
-            "AWS_ENDPOINT_URL_S3",
-            "GRAFT_PROMETHEUS_URL",
-        ):
+        for name in ("MLFLOW_TRACKING_URI", "AWS_ENDPOINT_URL_S3"):
             print(f"{name}={environment[name]}")
         print("the API starts when there is a champion: graft promote")
         print(
@@ -147,6 +144,8 @@ def main(folder: Path) -> None:
     except KeyboardInterrupt:
         print("ending")
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # it ends already
         stack.end()
 
 

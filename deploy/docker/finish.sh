@@ -7,10 +7,10 @@ cyclonedx-py environment --output-reproducible \
   --output-file /opt/graft/sbom.cdx.json /opt/graft/bin/python3
 if [ "$1" = all ]; then exit; fi
 cd "$packages"
-# Headers, tests, and the parts of Arrow for RPC and query plans.
+# Headers, tests, and Arrow Flight.
 find torch/bin -type f ! -name torch_shm_manager -delete
 rm -rf torch/{include,test,share} torch/lib/libtorchbind_test.so pyarrow/{include,tests} \
-  pyarrow/{libarrow_flight,libarrow_substrait,_flight,_substrait}* \
+  pyarrow/{libarrow_flight,libarrow_python_flight,_flight}* \
   pandas/tests gradio/media_assets
 # Translations of country names, places of phone numbers, and services of AWS other than
 # S3 and its credentials.

@@ -17,7 +17,7 @@ fi
 if [ -d "$out/before" ]; then
   cp -r predictions "$out/after"
   (cd "$out" && graft compare before after --out . \
-    --params-file "$OLDPWD/params.yaml") >&2 \
+    --params "$OLDPWD/params.yaml") >&2 \
     || echo "the predictions cannot be compared" >"$out/compare.md"
 fi
 python3 scripts/ci/report.py "$out" . >"$out/report.md"

@@ -1,6 +1,7 @@
 """The services, with the files of deploy/ and passwords of this stack alone."""
 
 import json
+import os
 import secrets
 import shutil
 import signal
@@ -68,26 +69,19 @@ def stores(
     folder: Path, ports: Mapping[str, int], secret: Mapping[str, str]
 ) -> list[Service]:
     """PostgreSQL and S3."""
-    socket_folder = folder / "postgres"
-    s3 = [
-        sys.executable,
-        "-m",
-        "moto.server",
-        "-H",
-        "127.0.0.1",
-        "-p",
-        str(ports["s3"]),
-    ]
     postgres = [postgres_program("postgres"), "-D", str(folder / "postgres/data")]
-    postgres += [
-        "-p",
-        str(ports["postgres"]),
-        "-h",
-        "127.0.0.1",
-        "-k",
-        str(socket_folder),
+    postgres += ["-p", str(ports["postgres"]), "-h", "127.0.0.1"]
+    postgres += ["-k", str(folder / "postgres")]
+    s3 = [
+        s3_program(),
+        "gateway",
+        "--no-usage-report",
+        "--no-banner",
+        "--multi-buckets",
     ]
-    del secret
+    s3 += ["--cache-dir", str(folder / "s3/cache"), "--cache-size", "1"]
+    s3 += [s3_index(folder), f"127.0.0.1:{ports['s3']}"]
+    user = {"MINIO_ROOT_USER": "graft", "MINIO_ROOT_PASSWORD": secret["S3"]}
     return [
         # SIGINT: connections are ended, and nothing is left to be recovered.
         Service(
@@ -97,8 +91,30 @@ def stores(
             signal=signal.SIGINT,
             user="postgres",
         ),
-        Service("s3", s3, ports["s3"]),
+        Service("s3", s3, ports["s3"], user),
     ]
+
+
+def prepare_s3(folder: Path) -> None:
+    """Make the folder of the objects: JuiceFS keeps them as files, and an index."""
+    if (folder / "s3/made").is_file():
+        return
+    shutil.rmtree(folder / "s3", ignore_errors=True)
+    (folder / "s3").mkdir(mode=0o700)
+    words = [s3_program(), "format", s3_index(folder), "stack", "--storage", "file"]
+    words += ["--bucket", f"{folder / 's3/objects'}/", "--trash-days", "0"]
+    subprocess.run(words, check=True, capture_output=True)
+    (folder / "s3/made").touch()
+
+
+def s3_index(folder: Path) -> str:
+    """The address of JuiceFS's index."""
+    return f"sqlite3://{folder / 's3/index.db'}"
+
+
+def s3_program() -> str:
+    """The path of JuiceFS in this environment."""
+    return str(Path(sys.executable).with_name("juicefs"))
 
 
 def mlflow(ports: Mapping[str, int], secret: Mapping[str, str]) -> Service:
@@ -204,8 +220,9 @@ def prepare_postgres(folder: Path, secret: Mapping[str, str]) -> None:
     password.write_text(secret["POSTGRES"], "utf-8")
     words = ["-D", str(place / "data.partial"), "-U", "mlflow", "--auth=scram-sha-256"]
     words += ["-E", "UTF8", f"--pwfile={password}"]
-    for path in (place, password) if as_user("postgres")[3:4] == ["--reuid"] else ():
-        shutil.chown(path, "postgres")
+    if os.geteuid() == 0:
+        for path in (place, password):
+            shutil.chown(path, "postgres")
     subprocess.run(
         [*as_user("postgres"), postgres_program("initdb"), *words],
         cwd="/",
@@ -238,8 +255,6 @@ def make_databases(ports: Mapping[str, int], secret: Mapping[str, str]) -> None:
 
 def make_buckets(ports: Mapping[str, int], secret: Mapping[str, str]) -> None:
     """Make the buckets, by the script of deploy/compose."""
-    import os
-
     words = [sys.executable, str(DEPLOY / "compose/make_buckets.py"), "data", "mlflow"]
     environment = {**os.environ, **to_environment(ports, secret)}
     subprocess.run(words, env=environment, check=True, stdout=subprocess.DEVNULL)

@@ -5,9 +5,10 @@ import re
 import stat
 from pathlib import Path
 
-import make_env
 import pytest
 import yaml
+
+import make_env
 
 FOLDER = Path(__file__).parents[2] / "deploy/compose"
 TEXT = (FOLDER / "compose.yaml").read_text("utf-8")
@@ -29,7 +30,9 @@ def test_every_variable_is_required_and_documented_and_no_other() -> None:
 def test_no_secret_has_a_value_in_the_example() -> None:
     named = re.compile("PASSWORD|KEY|TOKEN")
     values = make_env.read(EXAMPLE)
-    assert not {name: value for name, value in values.items() if named.search(name) and value}
+    assert not {
+        name: value for name, value in values.items() if named.search(name) and value
+    }
 
 
 def test_secrets_are_generated_once_in_a_file_of_their_owner(tmp_path: Path) -> None:
@@ -38,7 +41,9 @@ def test_secrets_are_generated_once_in_a_file_of_their_owner(tmp_path: Path) -> 
     first = make_env.read(file.read_text("utf-8"))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert all(first.values())
-    secrets = [first[name] for name, value in make_env.read(EXAMPLE).items() if not value]
+    secrets = [
+        first[name] for name, value in make_env.read(EXAMPLE).items() if not value
+    ]
     assert len(set(secrets)) == len(secrets)
     digests = json.loads(first["API_KEYS"].strip("'"))
     assert re.fullmatch("[0-9a-f]{64}", digests["demo"])
