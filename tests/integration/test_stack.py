@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -127,26 +128,43 @@ def serving(folder: Path) -> list[int]:
     return found
 
 
+@pytest.fixture(name="place")
+def _place() -> Iterator[Path]:
+    """A folder through which PostgreSQL's user passes, unlike those of pytest."""
+    with TemporaryDirectory(prefix="graft-stack-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+AGAIN = """
+import mlflow
+client = mlflow.MlflowClient()
+first = client.get_model_version_by_alias("graft-translation", "champion")
+second = client.create_model_version(first.name, first.source, first.run_id)
+client.set_registered_model_alias(first.name, "champion", second.version)
+"""
+"""Register the champion's adapter a second time, as champion."""
+COUNT = """
+import boto3
+print(boto3.client("s3").list_objects_v2(Bucket="mlflow")["KeyCount"])
+"""
+
+
 def test_a_champion_is_served_swapped_rolled_back_and_survives_every_kill(
-    tmp_path: Path,
+    place: Path,
 ) -> None:
-    folder = tmp_path / "stack"
-    tmp_path.chmod(0o755)  # PostgreSQL's user passes through, and its parents
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o755)
-    log = folder.with_suffix(".log")
+    folder, log = place / "stack", place / "stack.log"
     with stack(folder) as process:
         client = Client(folder)
         assert (folder / "env").stat().st_mode & 0o077 == 0
         experiments = "/api/2.0/mlflow/experiments/search?max_results=1"
         assert status_of(client.values["MLFLOW_TRACKING_URI"] + experiments)[0] == 401
-        client.register(tmp_path / "first", "champion")
+        client.register(place / "first", "champion")
+        assert int(client.run("-c", COUNT)) > 4
         wait_for(lambda: client.ask() == (200, "1"), log)
         assert client.ask("another key")[0] == 401
-        client.register(tmp_path / "second", "champion")
+        client.run("-W", "ignore", "-c", AGAIN)
         wait_for(lambda: client.ask() == (200, "2"), log)
-        objects = "import boto3; print(len(boto3.client('s3').list_objects_v2(Bucket='mlflow')['Contents']))"
-        assert int(client.run("-c", objects)) > 4
         client.graft("rollback", "--to", "1", "--reason", "the second one is worse")
         wait_for(lambda: client.ask() == (200, "1"), log)
         for pid in serving(folder):
