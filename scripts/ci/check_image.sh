@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Check an image's structure: user, size, no compiler, no secret, bill of materials, labels,
 # health check. Every failure is printed; the exit status is their number. Needs buildah.
-#   check_image.sh IMAGE MAX_MB
+#   check_image.sh IMAGE MAX_MB [cuda]     cuda: the compiler that Triton calls is allowed
 set -uo pipefail
 image=${1:?an image} max_mb=${2:?a size in MB}
 failed=0
@@ -18,7 +18,9 @@ size=$(du -sm --apparent-size "$root" | cut -f1)
 mb=$((size * 1048576 / 1000000))
 echo "$image: $mb MB, at most $max_mb"
 if [ "$mb" -gt "$max_mb" ]; then fail "$mb MB, more than $max_mb"; fi
-for name in gcc g++ cc c++ clang make ld as rustc cargo go pip pip3 uv; do
+forbidden=(g++ c++ clang make rustc cargo go pip pip3 uv)
+if [ "${3:-}" != cuda ]; then forbidden+=(gcc cc ld as); fi
+for name in "${forbidden[@]}"; do
   if found=$(find "$root"/usr/bin "$root"/usr/local/bin "$root"/opt/graft/bin -name "$name" 2>/dev/null) \
     && [ -n "$found" ]; then fail "has $name: ${found#"$root"}"; fi
 done
@@ -44,7 +46,6 @@ if ! config .Docker.Config.Env | grep -q PYTHONDONTWRITEBYTECODE=1; then
   fail "writes Python's bytecode"
 fi
 if [ "$(config .Docker.Config.Healthcheck)" = "<nil>" ]; then fail "has no health check"; fi
-if [ -n "$(find "$root"/usr "$root"/opt "$root"/bin -xdev -perm -4000 -newer "$root/etc/debian_version" -path '*/opt/*' 2>/dev/null)" ]; then
-  fail "has programs in /opt that run as root"
-fi
+found=$(find "$root"/opt "$root"/app "$root"/usr/local -perm /6000 2>/dev/null)
+if [ -n "$found" ]; then fail "has programs that run as another user: ${found//$root/}"; fi
 exit "$failed"
