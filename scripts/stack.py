@@ -1,8 +1,9 @@
 """Run the services of deploy/compose as processes, until Ctrl-C: `make stack`.
 
 PostgreSQL, S3, MLflow with users, Prometheus, Alertmanager, and, as soon as there is a
-champion, the API and `graft watch`. All listen on loopback, on free ports. Passwords are
-random, and kept in .graft/stack/env (mode 0600):  set -a; source .graft/stack/env; set +a
+champion, the API and `graft watch`. All listen on loopback, on free ports. Passwords
+are random; clients find them in a file that only its owner can read:
+set -a; source .graft/stack/env; set +a
 """
 
 import fcntl
@@ -33,6 +34,7 @@ class Stack:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._running: list[Running] = []
+        self._later: list[Service] = []
         self._pauses: dict[str, tuple[float, float]] = {}
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o711)  # PostgreSQL's user passes through

@@ -3,4 +3,5 @@
 import sys
 import urllib.request
 
-urllib.request.urlopen(sys.argv[1], timeout=4).close()
+with urllib.request.urlopen(sys.argv[1], timeout=4):
+    pass

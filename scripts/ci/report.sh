@@ -20,4 +20,4 @@ if [ -d "$out/before" ]; then
     --params "$OLDPWD/params.yaml") >&2 \
     || echo "the predictions cannot be compared" >"$out/compare.md"
 fi
-python3 scripts/ci/report.py "$out" . >"$out/report.md"
+python3 scripts/ci/pull_request_report.py "$out" . >"$out/report.md"

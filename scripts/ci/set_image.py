@@ -8,7 +8,9 @@ import re
 import sys
 from pathlib import Path
 
-_IMAGE = re.compile(r"^(?P<start>[ \t]*(?:- )?image:[ \t]*)(?P<image>\S+)[ \t]*$", re.MULTILINE)
+_IMAGE = re.compile(
+    r"^(?P<start>[ \t]*(?:- )?image:[ \t]*)(?P<image>\S+)[ \t]*$", re.MULTILINE
+)
 
 
 def replace(text: str, name: str, image: str) -> str:

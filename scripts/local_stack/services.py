@@ -119,7 +119,8 @@ def s3_program() -> str:
 
 def mlflow(ports: Mapping[str, int], secret: Mapping[str, str]) -> Service:
     """MLflow with users, by the script of its image."""
-    store = f"postgresql+psycopg2://mlflow:{secret['POSTGRES']}@127.0.0.1:{ports['postgres']}"
+    place = f"127.0.0.1:{ports['postgres']}"
+    store = f"postgresql+psycopg2://mlflow:{secret['POSTGRES']}@{place}"
     environment = {
         **to_environment(ports, secret),
         "MLFLOW_BACKEND_STORE_URI": f"{store}/mlflow",

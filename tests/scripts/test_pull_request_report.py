@@ -1,14 +1,11 @@
-"""The report of a pull request."""
+"""The report of a pull request, and images in manifests."""
 
 import json
-import sys
 from pathlib import Path
 
+import pull_request_report as report
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts/ci"))
-import report  # noqa: E402  # pylint: disable=wrong-import-position
-import set_image  # noqa: E402  # pylint: disable=wrong-import-position
+import set_image
 
 
 def test_the_report_has_each_part_that_there_is(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The report of a pull request as Markdown: report.py FOLDER PROJECT.
+"""The report of a pull request as Markdown: pull_request_report.py FOLDER PROJECT.
 
 FOLDER has params.md, metrics.md and perhaps compare.md; PROJECT the outputs of the
 pipeline: curves/ and evaluation/samples.json.
