@@ -16,7 +16,7 @@ from types import FrameType
 
 import yaml
 
-from local_stack import services
+from local_stack import environment, services, stores
 from local_stack.processes import Running, Service, end_leftovers
 
 _READY_S = 300.0
@@ -50,22 +50,22 @@ class Stack:
             print(f"ended {number} processes of a stack that was killed")
         file = self.folder / "secrets"
         known = read(file)
-        secret, ports = services.make_secrets(known), services.make_ports()
+        secret, ports = environment.make_secrets(known), environment.make_ports()
         write(file, secret)
         services.write_secret_files(self.folder, secret)
-        services.prepare_postgres(self.folder, secret)
-        services.prepare_s3(self.folder)
-        for service in services.stores(self.folder, ports, secret):
+        stores.prepare_postgres(self.folder, secret)
+        stores.prepare_s3(self.folder)
+        for service in stores.stores(self.folder, ports, secret):
             self._start(service)
-        services.make_databases(ports, secret)
-        services.make_buckets(ports, secret)
+        stores.make_databases(ports, secret)
+        stores.make_buckets(ports, secret)
         for service in services.observers(self.folder, ports):
             self._start(service)
         self._start(services.mlflow(ports, secret))
         self._later = services.clients(self.folder, ports, secret, model)
-        environment = services.to_environment(ports, secret)
-        write(self.folder / "env", environment)
-        return environment
+        variables = environment.to_environment(ports, secret)
+        write(self.folder / "env", variables)
+        return variables
 
     def keep(self) -> None:
         """Start again what has ended, and start what has become wanted."""
@@ -127,12 +127,12 @@ def main(folder: Path) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    params = yaml.safe_load((services.ROOT / "params.yaml").read_text("utf-8"))
+    params = yaml.safe_load((environment.ROOT / "params.yaml").read_text("utf-8"))
     stack = Stack(folder.absolute())
     try:
-        environment = stack.start(params["registry"]["name"])
+        variables = stack.start(params["registry"]["name"])
         for name in ("MLFLOW_TRACKING_URI", "AWS_ENDPOINT_URL_S3"):
-            print(f"{name}={environment[name]}")
+            print(f"{name}={variables[name]}")
         print("the API starts when there is a champion: graft promote")
         print(
             f"ready; for clients: set -a; source {stack.folder / 'env'}; set +a",

@@ -1,11 +1,7 @@
-"""The services, with the files of deploy/ and passwords of this stack alone."""
+"""MLflow, the API and what watches it, with the files of deploy/."""
 
 import json
-import os
-import secrets
 import shutil
-import signal
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -15,106 +11,11 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from local_stack.processes import Service, as_user, free_ports
+from local_stack.environment import DEPLOY, to_environment
+from local_stack.processes import Service
 
-ROOT = Path(__file__).parents[2]
-DEPLOY = ROOT / "deploy"
-PORTS = (
-    "postgres",
-    "s3",
-    "mlflow",
-    "api",
-    "telemetry",
-    "watch",
-    "prometheus",
-    "alertmanager",
-)
 ADDRESSES = {"telemetry": 9464, "watch": 9465, "prometheus": 9090, "alertmanager": 9093}
 """Services whose ports deploy/prometheus names."""
-SECRETS = ("POSTGRES", "MLFLOW", "MLFLOW_COOKIES", "S3", "API_KEY", "WATCH_TOKEN")
-
-
-def make_secrets(known: Mapping[str, str]) -> dict[str, str]:
-    """A random text for each secret; known ones are kept."""
-    return {name: known.get(name) or secrets.token_hex(24) for name in SECRETS}
-
-
-def make_ports() -> dict[str, int]:
-    """A free port for each service."""
-    return dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-
-
-def to_environment(
-    ports: Mapping[str, int], secret: Mapping[str, str]
-) -> dict[str, str]:
-    """What a client of the stack sets: DVC, stages, commands."""
-    return {
-        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{ports['mlflow']}",
-        "MLFLOW_TRACKING_USERNAME": "admin",
-        "MLFLOW_TRACKING_PASSWORD": secret["MLFLOW"],
-        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{ports['s3']}",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "graft",
-        "AWS_SECRET_ACCESS_KEY": secret["S3"],
-        "GRAFT_S3_URL": "s3://data/graft",
-        "GRAFT_API_URL": f"http://127.0.0.1:{ports['api']}",
-        "GRAFT_API_KEY": secret["API_KEY"],
-        "GRAFT_PROMETHEUS_URL": f"http://127.0.0.1:{ports['prometheus']}",
-        "GRAFT_ALERTMANAGER_URL": f"http://127.0.0.1:{ports['alertmanager']}",
-    }
-
-
-def stores(
-    folder: Path, ports: Mapping[str, int], secret: Mapping[str, str]
-) -> list[Service]:
-    """PostgreSQL and S3."""
-    postgres = [postgres_program("postgres"), "-D", str(folder / "postgres/data")]
-    postgres += ["-p", str(ports["postgres"]), "-h", "127.0.0.1"]
-    postgres += ["-k", str(folder / "postgres")]
-    s3 = [
-        s3_program(),
-        "gateway",
-        "--no-usage-report",
-        "--no-banner",
-        "--multi-buckets",
-    ]
-    s3 += ["--cache-dir", str(folder / "s3/cache"), "--cache-size", "1"]
-    s3 += [s3_index(folder), f"127.0.0.1:{ports['s3']}"]
-    user = {"MINIO_ROOT_USER": "graft", "MINIO_ROOT_PASSWORD": secret["S3"]}
-    return [
-        # SIGINT: connections are ended, and nothing is left to be recovered.
-        Service(
-            "postgres",
-            postgres,
-            ports["postgres"],
-            signal=signal.SIGINT,
-            user="postgres",
-        ),
-        Service("s3", s3, ports["s3"], user),
-    ]
-
-
-def prepare_s3(folder: Path) -> None:
-    """Make the folder of the objects: JuiceFS keeps them as files, and an index."""
-    if (folder / "s3/made").is_file():
-        return
-    shutil.rmtree(folder / "s3", ignore_errors=True)
-    (folder / "s3").mkdir(mode=0o700)
-    words = [s3_program(), "format", s3_index(folder), "stack", "--storage", "file"]
-    words += ["--bucket", f"{folder / 's3/objects'}/", "--trash-days", "0"]
-    subprocess.run(words, check=True, capture_output=True)
-    (folder / "s3/made").touch()
-
-
-def s3_index(folder: Path) -> str:
-    """The address of JuiceFS's index."""
-    return f"sqlite3://{folder / 's3/index.db'}"
-
-
-def s3_program() -> str:
-    """The path of JuiceFS in this environment."""
-    return str(Path(sys.executable).with_name("juicefs"))
 
 
 def mlflow(ports: Mapping[str, int], secret: Mapping[str, str]) -> Service:
@@ -209,58 +110,6 @@ def write_secret_files(folder: Path, secret: Mapping[str, str]) -> None:
         file.write_text(text, "utf-8")
 
 
-def prepare_postgres(folder: Path, secret: Mapping[str, str]) -> None:
-    """Make the folder of the databases, whose only user has a password."""
-    place = folder / "postgres"
-    if (place / "data/PG_VERSION").is_file():
-        return
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(mode=0o700)
-    password = place / "password"
-    password.touch(0o600)
-    password.write_text(secret["POSTGRES"], "utf-8")
-    words = ["-D", str(place / "data.partial"), "-U", "mlflow", "--auth=scram-sha-256"]
-    words += ["-E", "UTF8", f"--pwfile={password}"]
-    if os.geteuid() == 0:
-        for path in (place, password):
-            shutil.chown(path, "postgres")
-    subprocess.run(
-        [*as_user("postgres"), postgres_program("initdb"), *words],
-        cwd="/",
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    password.unlink()
-    (place / "data.partial").rename(place / "data")
-
-
-def make_databases(ports: Mapping[str, int], secret: Mapping[str, str]) -> None:
-    """Make the databases of runs and users, unless they exist."""
-    import psycopg2
-
-    connection = psycopg2.connect(
-        host="127.0.0.1",
-        port=ports["postgres"],
-        user="mlflow",
-        password=secret["POSTGRES"],
-        dbname="postgres",
-    )
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database")
-        known = {name for (name,) in cursor.fetchall()}
-        for name in {"mlflow", "mlflow_auth"} - known:
-            cursor.execute(f"CREATE DATABASE {name}")
-    connection.close()
-
-
-def make_buckets(ports: Mapping[str, int], secret: Mapping[str, str]) -> None:
-    """Make the buckets, by the script of deploy/compose."""
-    words = [sys.executable, str(DEPLOY / "compose/make_buckets.py"), "data", "mlflow"]
-    environment = {**os.environ, **to_environment(ports, secret)}
-    subprocess.run(words, env=environment, check=True, stdout=subprocess.DEVNULL)
-
-
 def has_champion(
     environment: Mapping[str, str],
     model: str,
@@ -278,12 +127,3 @@ def has_champion(
     except (urllib.error.URLError, OSError):
         return False
     return True
-
-
-def postgres_program(name: str) -> str:
-    """The path of a program of PostgreSQL. Raises: FileNotFoundError."""
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    path = str(found[-1]) if found else shutil.which(name)
-    if path is None:
-        raise FileNotFoundError(f"{name}: apt-get install postgresql")
-    return path
