@@ -66,7 +66,8 @@ class Client:
                 "Authorization": f"Bearer {key or self.values['GRAFT_API_KEY']}",
             },
         )
-        return status_of(request, "x-graft-version")
+        status, version = status_of(request, "x-graft-version")
+        return status, version.rpartition("/")[2]
 
 
 def status_of(request: Any, header: str = "") -> tuple[int, str]:
@@ -140,7 +141,9 @@ AGAIN = """
 import mlflow
 client = mlflow.MlflowClient()
 first = client.get_model_version_by_alias("graft-translation", "champion")
-second = client.create_model_version(first.name, first.source, first.run_id)
+second = client.create_model_version(
+    first.name, first.source, first.run_id, model_id=first.model_id
+)
 client.set_registered_model_alias(first.name, "champion", second.version)
 """
 """Register the champion's adapter a second time, as champion."""
