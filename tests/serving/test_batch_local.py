@@ -1,6 +1,7 @@
 """A batch with a real model: its answers are those of evaluation and of the API."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from api_server import running
 from batch_runs import Interrupted, read_lines, results_of, write_lines
 
+from graft.config.guards import BlockListGuard, GuardConfig, MaxCharsGuard
 from graft.serving.batch.local import LocalModel
 from graft.serving.batch.run import BatchRun
 from graft.serving.batch.start import Engine, to_run
@@ -19,8 +21,10 @@ TEXTS = ["The cat sleeps.", "été ☀️", "A red house.", "Where is it?", "No.
 def _start(loaded):
     """A run with the tiny base."""
 
-    def start(source: Path, out: Path, **changes: Any) -> BatchRun:
-        model = LocalModel(loaded, "weights", slots=4)
+    def start(
+        source: Path, out: Path, guards: Sequence[GuardConfig] = (), **changes: Any
+    ) -> BatchRun:
+        model = LocalModel(loaded, "weights", slots=4, guards=guards)
         engine = Engine(model, loaded.version.id, lambda: loaded.version.task)
         options: dict[str, Any] = {
             "sampling": {},
@@ -127,3 +131,26 @@ def test_an_unknown_path_or_a_prompt_that_is_too_long_fails_alone(start, tmp_pat
     start(source, tmp_path / "openai_out.jsonl").run()
     (line,) = read_lines(tmp_path / "openai_out.jsonl")
     assert line["response"]["status_code"] == 404
+
+
+def test_guards_change_answers_as_in_the_api(start, offline, tmp_path):
+    source = write_lines(tmp_path / "in.jsonl", [{"prompt": text} for text in TEXTS])
+    guard = MaxCharsGuard(kind="max_chars", limit=5)
+    start(source, tmp_path / "out.jsonl", guards=[guard]).run()
+    whole = [offline(text) for text in TEXTS]
+    assert results_of(tmp_path / "out.jsonl") == [text[:5] for text in whole]
+    finishes = results_of(tmp_path / "out.jsonl", "finish_reason")
+    assert {f for f, text in zip(finishes, whole) if len(text) > 5} == {
+        "content_filter"
+    }
+
+
+def test_a_run_is_not_continued_with_other_guards(loaded, tmp_path):
+    phrases = tmp_path / "blocked"
+    guard = BlockListGuard(kind="block_list", file=str(phrases))
+    found = set()
+    for text in ("one\n", "two\n"):
+        phrases.write_text(text, "utf-8")
+        found.add(LocalModel(loaded, "w", 4, [guard]).identity["serving.guards"])
+    found.add(LocalModel(loaded, "w", 4).identity["serving.guards"])
+    assert len(found) == 3

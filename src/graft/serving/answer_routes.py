@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from graft.serving import answer_formats, inputs, jobs
 from graft.serving.documented import ERRORS, ChatAnswer, TextAnswer, answered
-from graft.serving.errors import ApiError
+from graft.serving.guards.checks import check_logprobs
 from graft.serving.open_request import OpenRequest, tell
 from graft.serving.response_format import grammar_of
 from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
@@ -89,13 +89,7 @@ class Responder:
         prompts: Sequence[Sequence[int]],
     ) -> Any:
         """The response."""
-        if self._server.runner.guards and body.num_likely is not None:
-            raise ApiError(
-                400,
-                "logprobs: not with the guards of this server, which change the text",
-                param="logprobs",
-                code="unsupported_value",
-            )
+        check_logprobs(self._server.runner.guards, body.num_likely)
         is_chat = isinstance(body, ChatRequest)
         record: OpenRequest = request.state.open
         record.prompts = prompts

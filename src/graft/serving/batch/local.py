@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from graft.config.guards import GuardConfig
 from graft.inference.batching import ContinuousBatch
 from graft.serving import inputs, jobs
 from graft.serving.answer_formats import AnswerFormat, ChatFormat, CompletionFormat
@@ -13,6 +14,8 @@ from graft.serving.answers import Answer
 from graft.serving.batch.requests import BatchRequest, Response, refusal
 from graft.serving.engine_loader import LoadedModel
 from graft.serving.errors import ApiError, invalid
+from graft.serving.guards.checks import check_logprobs
+from graft.serving.guards.configured import describe_guards, to_guards
 from graft.serving.response_format import grammar_of, too_complex
 from graft.serving.schemas import ChatRequest, CompletionRequest, TaskRequest
 
@@ -26,10 +29,18 @@ class LocalModel:
         loaded: the version.
         weights: digest of its adapter.
         slots: completions that are generated at once.
+        guards: of all texts.
     """
 
-    def __init__(self, loaded: LoadedModel, weights: str, slots: int) -> None:
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        weights: str,
+        slots: int,
+        guards: Sequence[GuardConfig] = (),
+    ) -> None:
         self._loaded, self._weights, self._slots = loaded, weights, slots
+        self._guards, self._described = to_guards(guards), describe_guards(guards)
 
     @property
     def identity(self) -> Mapping[str, str]:
@@ -42,6 +53,7 @@ class LocalModel:
             "decoding": str(asdict(version.decoding)),
             "serving.slots": str(self._slots),
             "serving.max_context_tokens": str(self._loaded.length),
+            "serving.guards": self._described,
             "device": f"{model.device.type}, {model.dtype}",
         }
 
@@ -60,7 +72,7 @@ class LocalModel:
                 on_done()
             else:
                 kind = _format_of(request.path)
-                answers[job.id] = request.number, Answer(job), kind
+                answers[job.id] = request.number, Answer(job, self._guards), kind
         rows = [row for _, answer, _ in answers.values() for row in answer.job.requests]
         # Of the same shape for all shards, since rounding may depend on it.
         batch = ContinuousBatch(self._loaded.model, self._slots, self._loaded.length)
@@ -77,8 +89,11 @@ class LocalModel:
                 responses[number] = refusal(too_complex())
             else:
                 answer.add([event])
-                if not all(choice.finish for choice in answer.choices):
+                if not answer.is_done:
                     continue
+                if event.finish is None:  # a guard has ended it
+                    for row in answer.job.requests:
+                        batch.cancel(row.key)
                 body = kind.whole(answer, self._loaded.version.created_s)
                 responses[number] = Response(200, body)
             del answers[job_id]
@@ -88,6 +103,7 @@ class LocalModel:
     def _to_job(self, request: BatchRequest) -> jobs.Job:
         version, length = self._loaded.version, self._loaded.length
         body, prompts = self._to_prompts(request)
+        check_logprobs(self._guards, body.num_likely)
         if body.seed is None:  # a random one would differ if the run is repeated
             body = body.model_copy(update={"seed": request.number})
         prefix = "chatcmpl" if request.path == CHAT else "cmpl"

@@ -49,7 +49,8 @@ def load_local(registry: RegistryConfig, serving: ServingConfig, cache: Path) ->
     source = RegistrySource(open_versions(registry), cache, serving.version)
     loaded = load_version(source, serving.device, serving.max_context_tokens)
     version = loaded.version
-    completer = LocalModel(loaded, weights_digest(source.adapter), serving.slots)
+    weights = weights_digest(source.adapter)
+    completer = LocalModel(loaded, weights, serving.slots, serving.guards)
     return Engine(completer, version.id, lambda: version.task)
 
 

@@ -1,8 +1,11 @@
 """The guards of the configuration."""
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from graft.config.guards import BlockListGuard, GuardConfig, PersonalDataGuard
 from graft.serving.guards.block_list import BlockList, read_phrases
@@ -17,6 +20,20 @@ def to_guards(configs: Sequence[GuardConfig]) -> Guards:
     Raises: ConfigError if a file or a region cannot be used.
     """
     return [_to_guard(config) for config in configs]
+
+
+def describe_guards(configs: Sequence[GuardConfig]) -> str:
+    """A text that changes whenever the guards of the configuration do.
+
+    Raises: ConfigError if a file cannot be used.
+    """
+    described: list[dict[str, Any]] = []
+    for config in configs:
+        described.append(config.model_dump())
+        if isinstance(config, BlockListGuard):
+            pattern = read_phrases(Path(config.file)).pattern.pattern
+            described[-1]["file"] = hashlib.sha256(pattern.encode()).hexdigest()
+    return json.dumps(described)
 
 
 def _to_guard(config: GuardConfig) -> Callable[[], Guard]:
