@@ -56,7 +56,7 @@ def log_requests(folder: Path, prompts: list[str]) -> None:
     now = round(time.time() * 1000)
     rows = []
     for number, values in enumerate(to_rows(prompts).to_pylist()):
-        request = served_request(number, time_ms=now - 1000 + number)
+        request = served_request(id=str(number), time_ms=now - 1000 + number)
         kept = Texts(prompts[number], ["Réponse."])
         rows.append(to_row(request, Features.from_row(values), kept))
     (folder / "log").mkdir()

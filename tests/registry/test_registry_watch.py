@@ -96,7 +96,8 @@ def test_new_decisions_are_told_once_and_old_ones_never(
     actions.roll_back("model/2", "errors")
     watch.read()
     watch.read()
-    (one,) = told
+    assert len(told) == 1
+    one = told[0]
     assert one["decision"]["reason"] == "errors"
     text = values.to_text().decode()
     assert 'graft_registry_champion_info{version="model/1"} 1.0' in text
