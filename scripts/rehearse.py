@@ -72,7 +72,7 @@ def rehearse_all(stage: Stage) -> Iterator[Outcome]:
 def to_table(outcomes: Sequence[Outcome]) -> str:
     """The outcomes as a Markdown table; limits are in brackets."""
     lines = [
-        "| fault | alert, s | last bad answer, s | bad answers | requests | lost | end |",
+        "| fault | alert, s | last bad answer, s | bad | requests | lost | end |",
         "|---|---|---|---|---|---|---|",
     ]
     for one in outcomes:

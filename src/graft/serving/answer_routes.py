@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from graft.serving import answer_formats, inputs, jobs
 from graft.serving.documented import ERRORS, ChatAnswer, TextAnswer, answered
+from graft.serving.errors import ApiError
 from graft.serving.guards.checks import check_logprobs
 from graft.serving.open_request import OpenRequest, tell
 from graft.serving.response_format import grammar_of

@@ -1,5 +1,5 @@
-"""The canary on live traffic: its analysis, and what follows from it, for `graft canary`
-and `graft watch`."""
+"""The canary on live traffic: its analysis, and what follows, for `graft canary` and
+`graft watch`."""
 
 import time
 from collections.abc import Mapping
