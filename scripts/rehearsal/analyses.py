@@ -80,7 +80,7 @@ def rehearse_unknown(stage: Stage, one: Unknown) -> Outcome:
             alert_s = time.monotonic() - start
         wait(stage, "the end", lambda: stage.served(CANARY) != number)
         end_s = time.monotonic() - begin
-    end, problems = stage.store.end_of(number), []
+    end, problems = stage.end_of(number), []
     if not end.startswith(f"{one.state}:"):
         problems.append(f"it ended otherwise: {end}")
     least, most = CANARY_S * stage.scale, (CANARY_S + LATE_S) * stage.scale

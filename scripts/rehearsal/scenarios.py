@@ -93,10 +93,11 @@ def rehearse(stage: Stage, fault: Fault) -> Outcome:
     answers, is_planted = stage.load.answers(begin), fault.planted == "errors"
     bad = [one for one in answers if _is_bad(one, number, is_planted)]
     bad = [one for one in bad if one.at >= start]
-    end = stage.store.end_of(number) if is_canary else f"champion {before}"
+    end = stage.end_of(number) if is_canary else f"champion {before}"
     problems = []
-    if fault.is_disliked and "bad_ratings" not in end:
-        problems.append(f"it did not end because of ratings: {end}")
+    causes = ("rollback: bad_ratings",) if fault.is_disliked else ("rollback", "Graft")
+    if is_canary and not end.startswith(causes):
+        problems.append(f"it ended otherwise: {end}")
     return conclude(
         stage,
         fault.name,

@@ -12,7 +12,7 @@ from typing import Any
 
 from graft.config.params import load_params
 from rehearsal.load import Load
-from rehearsal.processes import free_port, running, wait_until_answers
+from rehearsal.processes import free_port, running, wait_for, wait_until_answers
 from rehearsal.prometheus import Prometheus, prometheus
 from rehearsal.serve_with_faults import FILE_VARIABLE
 from rehearsal.store import CANARY, Store
@@ -49,6 +49,11 @@ class Stage:
     def plant(self, fault: "str | float", number: str) -> None:
         """Let a version fail (`errors`), or wait for so many seconds."""
         self.faults.write_text(json.dumps({number: fault}), "utf-8")
+
+    def end_of(self, number: str) -> str:
+        """Why a canary ended. Its tags may come a moment after its end."""
+        wait_for("its reason", lambda: self.store.end_of(number), 30 * self.scale)
+        return self.store.end_of(number)
 
     def served(self, alias: str) -> str | None:
         """The number of the version that the API has for an alias."""
