@@ -1,5 +1,6 @@
 """Drift of live traffic from the champion's training data, for `graft watch`."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graft import io
 from graft.config import MonitoringConfig, RegistryConfig
-from graft.errors import TrackingError
+from graft.errors import GraftError, TrackingError
 from graft.monitoring.drift.report import DriftReport
 from graft.registry.decisions import CHAMPION
 from graft.tracking.versions import Versions
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from graft.monitoring.drift.profile import Profile
 
+LOGGER = logging.getLogger("graft.watch")
 HOURS = (0.25, 1.0, 4.0, 24.0)
 """How far back the request log is read, until there are rows for a window."""
 MOST_CANDIDATES = 1000
@@ -51,9 +53,7 @@ class LiveDrift:
         profile, rows = self._profile(), self._read_log()
         report = analyse(rows, profile, self.monitoring.drift)
         if report.state == "drifted":
-            path, new = Path(self.monitoring.watch.candidates), 0
-            if self.monitoring.request_log.texts:
-                new = add_candidates(path, report, rows)
+            new = self._add_candidates(report, rows)
             if self._last_state != "drifted":
                 self.notify(
                     {
@@ -65,6 +65,17 @@ class LiveDrift:
                 )
         self._last_state = report.state
         return report
+
+    def _add_candidates(self, report: DriftReport, rows: "pa.Table") -> int:
+        """Their number. An error of their file is logged: drift is known all the
+        same."""
+        if not self.monitoring.request_log.texts:
+            return 0
+        try:
+            return add_candidates(Path(self.monitoring.watch.candidates), report, rows)
+        except GraftError as error:
+            LOGGER.warning("candidates: %s", error)
+            return 0
 
     def _profile(self) -> "Profile":
         """Of the champion; it is fetched once."""
