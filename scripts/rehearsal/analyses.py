@@ -73,11 +73,10 @@ def rehearse_unknown(stage: Stage, one: Unknown) -> Outcome:
     with one.planted(stage):
         stage.store.enter_canary(number)
         wait(stage, "the canary", lambda: stage.served(CANARY) == number)
-        start = time.monotonic()
         if one.alert:
             alert = one.alert
             wait(stage, alert, lambda: stage.monitor.firing(alert))
-            alert_s = time.monotonic() - start
+            alert_s = time.monotonic() - begin
         wait(stage, "the end", lambda: stage.served(CANARY) != number)
         end_s = time.monotonic() - begin
     end, problems = stage.end_of(number), []
