@@ -24,7 +24,7 @@ SHARE = 0.5
 CANARY_S = 20.0
 """After which a canary ends in any case."""
 REQUESTS, CANDIDATES = "requests", "drifted.jsonl"
-DRIFT_REQUESTS = 200
+DRIFT_REQUESTS = 120
 """Of a window."""
 
 
