@@ -11,13 +11,15 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rehearsal.analyses import UNKNOWNS, rehearse_drift, rehearse_unknown
+from rehearsal.outcome import Outcome
 from rehearsal.panels import empty_panels
 from rehearsal.processes import require
-from rehearsal.scenarios import ALERT_S, RECOVERY_S, Outcome, faults, rehearse
-from rehearsal.stage import open_stage
+from rehearsal.scenarios import disliked, faults, rehearse
+from rehearsal.stage import Stage, open_stage
 
 
 def main() -> None:
@@ -42,31 +44,49 @@ def main() -> None:
     with open_stage(folder, words.scale) as stage:
         print(f"ready after {time.monotonic() - start:.0f} s; logs: {folder}")
         outcomes = []
-        for fault in faults(words.scale):
-            outcomes.append(rehearse(stage, fault))
-            print(f"  {fault.name}: done", flush=True)
-        empty = empty_panels(stage.monitor)
-    print(to_table(outcomes, words.scale))
-    print(f"{len(empty)} queries of dashboards without data:", *empty, sep="\n  ")
+        for outcome in rehearse_all(stage):
+            outcomes.append(outcome)
+            seconds = time.monotonic() - start
+            print(f"  {outcome.name}: done after {seconds:.0f} s", flush=True)
+        empty = list(empty_panels(stage.monitor))
+    print(to_table(outcomes))
+    for one in empty:
+        print(f"no data, {one.reason or 'and it should have'}: {one.text}")
     print(f"{time.monotonic() - start:.0f} s in all")
-    if problems := [f"{o.name}: {text}" for o in outcomes for text in o.problems]:
+    problems = [f"{o.name}: {text}" for o in outcomes for text in o.problems]
+    problems += [f"no data in {one.text}" for one in empty if not one.reason]
+    if problems:
         sys.exit("\n".join(["error: bounds are broken", *problems]))
 
 
-def to_table(outcomes: Sequence[Outcome], scale: float) -> str:
-    """The outcomes as a Markdown table."""
+def rehearse_all(stage: Stage) -> Iterator[Outcome]:
+    """All scenarios, one after the other."""
+    for fault in faults(stage.scale):
+        yield rehearse(stage, fault)
+    for unknown in UNKNOWNS:
+        yield rehearse_unknown(stage, unknown)
+    yield rehearse_drift(stage)
+    yield rehearse(stage, disliked())
+
+
+def to_table(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes as a Markdown table; limits are in brackets."""
     lines = [
-        f"| fault | alert, s (≤{ALERT_S * scale:g}) | last bad answer, s "
-        f"(≤{RECOVERY_S * scale:g}) | bad answers | requests | lost | end |",
+        "| fault | alert, s | last bad answer, s | bad | requests | lost | end |",
         "|---|---|---|---|---|---|---|",
     ]
     for one in outcomes:
-        alert = "–" if one.alert_s is None else f"{one.alert_s:.1f}"
+        alert = _seconds(one.alert_s, one.limits.alert_s)
+        bad = _seconds(one.bad_s, one.limits.bad_s)
         lines.append(
-            f"| {one.name} | {alert} | {one.bad_s:.1f} | {one.num_bad} | "
-            f"{one.num_sent} | {one.num_lost} | {one.state} |"
+            f"| {one.name} | {alert} | {bad} | {one.num_bad} | {one.num_sent} | "
+            f"{one.num_lost} | {one.end[:100]} |"
         )
     return "\n".join(lines)
+
+
+def _seconds(value: float | None, limit: float) -> str:
+    return "–" if value is None else f"{value:.1f} (≤{limit:g})"
 
 
 if __name__ == "__main__":

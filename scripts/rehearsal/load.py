@@ -5,10 +5,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 TIMEOUT_S = 60.0
 
@@ -22,16 +22,21 @@ class Answer:
         status: 0: there was no answer.
         version: number of the version that answered; None if unknown.
         text: of the completion, or why there is none.
+        id: of the request, if there is an answer.
     """
 
     at: float
     status: int
     version: str | None
     text: str
+    id: str = ""
 
 
 class Load:
     """Users who send requests until the end of the block.
+
+    `texts`, `resting` (users who send nothing) and `rate` (what a user says about an
+    answer: `good`, `bad`, or None for nothing) may be set meanwhile.
 
     Args:
         url: of the API.
@@ -46,11 +51,14 @@ class Load:
     ) -> None:
         self._url, self._model = url, model
         self.texts, self._pause_s = list(texts), pause_s
+        self.resting: frozenset[str] = frozenset()
+        self.rate: Callable[[Answer], str | None] = lambda _: None
+        self.users = [f"user {number}" for number in range(num_users)]
         self._answers: list[Answer] = []
         self._lock, self._end = threading.Lock(), threading.Event()
         self._threads = [
-            threading.Thread(target=self._run, args=(f"user {number}",), daemon=True)
-            for number in range(num_users)
+            threading.Thread(target=self._run, args=(user,), daemon=True)
+            for user in self.users
         ]
 
     def __enter__(self) -> Self:
@@ -76,17 +84,14 @@ class Load:
     def ask(self, user: str, text: str) -> Answer:
         """Send one request."""
         body = {"model": self._model, "prompt": text, "user": user, "max_tokens": 24}
-        request = urllib.request.Request(
-            f"{self._url}/v1/completions",
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
-        )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as found:
+            with self._post("/v1/completions", body) as found:
                 answer = json.load(found)
                 version = found.headers["x-graft-version"].rpartition("/")[2]
                 words = answer["choices"][0]["text"]
-                return Answer(time.monotonic(), found.status, version, words)
+                return Answer(
+                    time.monotonic(), found.status, version, words, answer["id"]
+                )
         except urllib.error.HTTPError as error:
             name = error.headers.get("x-graft-version") or ""
             number = name.rpartition("/")[2] or None
@@ -97,7 +102,21 @@ class Load:
     def _run(self, user: str) -> None:
         place = hash(user) % 97
         while not self._end.wait(self._pause_s):
+            if user in self.resting:
+                continue
             place += 1
             answer = self.ask(user, self.texts[place % len(self.texts)])
             with self._lock:
                 self._answers.append(answer)
+            if answer.id and (verdict := self.rate(answer)):
+                body = {"request": answer.id, "verdict": verdict}
+                with self._post("/v1/feedback", body):
+                    pass
+
+    def _post(self, path: str, body: Any) -> Any:
+        request = urllib.request.Request(
+            f"{self._url}{path}",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
+        return urllib.request.urlopen(request, timeout=TIMEOUT_S)

@@ -29,9 +29,11 @@ class Prometheus:
         with urllib.request.urlopen(f"{self.url}/api/v1/query?{words}") as found:
             return list(json.load(found)["data"]["result"])
 
-    def firing(self, alert: str, version: str) -> bool:
-        """Whether an alert about a version fires."""
-        labels = f'alertname="{alert}",version="{version}",alertstate="firing"'
+    def firing(self, alert: str, version: str | None = None) -> bool:
+        """Whether an alert fires, about a version or about any."""
+        labels = f'alertname="{alert}",alertstate="firing"'
+        if version is not None:
+            labels += f',version="{version}"'
         return bool(self.query(f"ALERTS{{{labels}}}"))
 
 

@@ -1,38 +1,18 @@
-"""Faults, and what must follow."""
+"""Versions with a fault, which must be taken back."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rehearsal.load import Answer
+from rehearsal.outcome import Limits, Outcome, conclude
 from rehearsal.processes import wait_for
 from rehearsal.stage import Stage
 from rehearsal.store import CANARY
 
-ALERT_S, RECOVERY_S, MOST_S = 10.0, 20.0, 60.0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What followed a fault.
-
-    Args:
-        alert_s: from the fault to the alert; None: none was expected.
-        bad_s: from the fault to the last bad answer.
-        num_bad: bad answers.
-        num_sent: requests that were answered while it lasted.
-        num_lost: those without an answer, or with an error that was not planted.
-        state: what the registry had at the end.
-        problems: bounds that were broken.
-    """
-
-    name: str
-    alert_s: float | None
-    bad_s: float
-    num_bad: int
-    num_sent: int
-    num_lost: int
-    state: str
-    problems: tuple[str, ...]
+MOST_S = 60.0
+REJECTED = "GraftCanaryRejected"
+"""The alert of the canary analysis, which may come before that of the rules."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +22,10 @@ class Fault:
     Args:
         adapter: `good` or `garbage`.
         planted: what the engine does with its requests.
-        alert: that must fire.
+        alert: that must fire, or `REJECTED`.
         role: `canary`, or `champion` if it is promoted first.
+        is_disliked: whether users rate its answers as bad, and others as good.
+        limits: of what follows.
     """
 
     name: str
@@ -51,6 +33,8 @@ class Fault:
     planted: str | float | None
     alert: str
     role: str = "canary"
+    is_disliked: bool = False
+    limits: Limits = Limits()
 
 
 def faults(scale: float) -> list[Fault]:
@@ -65,6 +49,19 @@ def faults(scale: float) -> list[Fault]:
     ]
 
 
+def disliked() -> Fault:
+    """A canary that only ratings show to be worse: some dozens are needed."""
+    limits = Limits(alert_s=20.0, bad_s=20.0)
+    return Fault(
+        "canary with bad ratings",
+        "good",
+        None,
+        REJECTED,
+        is_disliked=True,
+        limits=limits,
+    )
+
+
 def rehearse(stage: Stage, fault: Fault) -> Outcome:
     """Plant a fault, and wait until it is taken back.
 
@@ -76,57 +73,60 @@ def rehearse(stage: Stage, fault: Fault) -> Outcome:
     if is_canary:
         if fault.planted is not None:
             stage.plant(fault.planted, number)
+        if fault.is_disliked:
+            stage.load.rate = lambda one: "bad" if one.version == number else "good"
         stage.store.enter_canary(number)
-        _wait(stage, "the canary", lambda: stage.served(CANARY) == number)
+        wait(stage, "the canary", lambda: stage.served(CANARY) == number)
     else:
         stage.store.promote(number, "the next champion")
-        _wait(stage, "the champion", lambda: stage.served("champion") == number)
+        wait(stage, "the champion", lambda: stage.served("champion") == number)
         assert fault.planted is not None
         stage.plant(fault.planted, number)
     start = time.monotonic()
-    name = f"{stage.store.registry.name}/{number}"
-    _wait(stage, fault.alert, lambda: stage.monitor.firing(fault.alert, name))
+    wait(stage, fault.alert, lambda: _is_alerted(stage, fault.alert, number))
     alert_s = time.monotonic() - start
     alias = CANARY if is_canary else "champion"
-    _wait(stage, "the end", lambda: stage.served(alias) != number)
+    wait(stage, "the end", lambda: stage.served(alias) != number)
     # Answers that were begun by the bad version may still come.
     time.sleep(2 * stage.scale)
-    answers = stage.load.answers(begin)
-    planted_errors = fault.planted == "errors"
-    bad = [
-        one
-        for one in answers
-        if one.version == number or (planted_errors and one.status >= 500)
-    ]
+    stage.load.rate = lambda _: None
+    answers, is_planted = stage.load.answers(begin), fault.planted == "errors"
+    bad = [one for one in answers if _is_bad(one, number, is_planted)]
     bad = [one for one in bad if one.at >= start]
-    errors = [one for one in answers if one.status != 200]
-    lost = [one for one in errors if not (planted_errors and one.status >= 500)]
-    champion, canary = stage.store.champion, stage.store.holder(CANARY)
-    found = Outcome(
-        fault.name,
-        alert_s,
-        max((one.at for one in bad), default=start) - start,
-        len(bad),
-        len(answers),
-        len(lost),
-        f"champion {champion}, canary {canary or 'none'}",
-        (),
-    )
-    return _judged(found, stage.scale, champion == before and canary is None)
-
-
-def _judged(found: Outcome, scale: float, is_restored: bool) -> Outcome:
+    end = stage.end_of(number) if is_canary else f"champion {before}"
     problems = []
-    if found.alert_s is not None and found.alert_s > ALERT_S * scale:
-        problems.append(f"the alert came after {found.alert_s:.1f} s")
-    if found.bad_s > RECOVERY_S * scale:
-        problems.append(f"the last bad answer came after {found.bad_s:.1f} s")
-    if found.num_lost:
-        problems.append(f"{found.num_lost} requests were lost")
-    if not is_restored:
-        problems.append("the registry is not as it was before the fault")
-    return Outcome(**{**vars(found), "problems": tuple(problems)})
+    causes = ("rollback: bad_ratings",) if fault.is_disliked else ("rollback", "Graft")
+    if is_canary and not end.startswith(causes):
+        problems.append(f"it ended otherwise: {end}")
+    return conclude(
+        stage,
+        fault.name,
+        before,
+        answers,
+        end,
+        limits=fault.limits,
+        alert_s=alert_s,
+        bad_s=max((one.at for one in bad), default=start) - start,
+        num_bad=len(bad),
+        is_planted=is_planted,
+        problems=problems,
+    )
 
 
-def _wait(stage: Stage, what: str, condition: Callable[[], object]) -> None:
+def wait(stage: Stage, what: str, condition: Callable[[], object]) -> None:
+    """Wait for a condition. Raises: TimeoutError."""
     wait_for(what, condition, MOST_S * stage.scale)
+
+
+def _is_alerted(stage: Stage, alert: str, number: str) -> bool:
+    name = f"{stage.store.registry.name}/{number}"
+    if alert != REJECTED and stage.monitor.firing(alert, name):
+        return True
+    if stage.served(CANARY) == number:
+        return False
+    is_rejected = stage.store.end_of(number).startswith("rollback")
+    return is_rejected and stage.monitor.firing(REJECTED)
+
+
+def _is_bad(answer: Answer, number: str, is_planted: bool) -> bool:
+    return answer.version == number or (is_planted and answer.status >= 500)

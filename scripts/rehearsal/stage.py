@@ -12,7 +12,7 @@ from typing import Any
 
 from graft.config.params import load_params
 from rehearsal.load import Load
-from rehearsal.processes import free_port, running, wait_until_answers
+from rehearsal.processes import free_port, running, wait_for, wait_until_answers
 from rehearsal.prometheus import Prometheus, prometheus
 from rehearsal.serve_with_faults import FILE_VARIABLE
 from rehearsal.store import CANARY, Store
@@ -21,6 +21,11 @@ TEXTS = ("The cat sleeps.", "Paul eats beans.", "It is late.", "We sold ten hous
 USERS, PAUSE_S = 8, 0.3
 GRAFT = [sys.executable, "-c", "from graft.cli import main; main()"]
 SHARE = 0.5
+CANARY_S = 20.0
+"""After which a canary ends in any case."""
+REQUESTS, CANDIDATES = "requests", "drifted.jsonl"
+DRIFT_REQUESTS = 120
+"""Of a window."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Stage:
 
     Args:
         faults: file that `graft serve` of the rehearsal reads for each request.
+        folder: of all files.
         scale: how much longer everything may take than on two quiet cores.
     """
 
@@ -36,12 +42,18 @@ class Stage:
     monitor: Prometheus
     load: Load
     faults: Path
+    folder: Path
     url: str
     scale: float
 
     def plant(self, fault: "str | float", number: str) -> None:
         """Let a version fail (`errors`), or wait for so many seconds."""
         self.faults.write_text(json.dumps({number: fault}), "utf-8")
+
+    def end_of(self, number: str) -> str:
+        """Why a canary ended. Its tags may come a moment after its end."""
+        wait_for("its reason", lambda: self.store.end_of(number), 30 * self.scale)
+        return self.store.end_of(number)
 
     def served(self, alias: str) -> str | None:
         """The number of the version that the API has for an alias."""
@@ -77,7 +89,7 @@ def open_stage(folder: Path, scale: float) -> Iterator[Stage]:
             ) as monitor,
             Load(url, registry.name, TEXTS, USERS, PAUSE_S * scale) as load,
         ):
-            yield Stage(store, monitor, load, faults, url, scale)
+            yield Stage(store, monitor, load, faults, folder, url, scale)
 
 
 @contextmanager
@@ -104,7 +116,7 @@ def _serve(
         "serving.canary": f"{{alias: {CANARY}, share: {SHARE}, shadow: false}}",
         "serving.deadline_s": 60 * scale,
         "monitoring.telemetry.port": ports["serve"],
-        "monitoring.request_log.folder": folder / "requests",
+        **_logs(folder),
         "monitoring.request_log.shard_s": 1.0,
     }
     words = [sys.executable, str(program), "serve", "--cache", str(folder / "cache")]
@@ -124,16 +136,30 @@ def _watch(
         "monitoring.watch.token_file": token,
         "monitoring.watch.state_file": folder / "watch.json",
         "monitoring.watch.max_actions": 20,
-        "monitoring.request_log.folder": folder / "requests",
+        "monitoring.watch.candidates": folder / CANDIDATES,
+        **_logs(folder),
         "monitoring.canary.every_s": 1.0,
-        "monitoring.canary.max_s": 15.0 * scale,
-        "monitoring.drift.every_s": 2.0,
+        "monitoring.canary.max_s": CANARY_S * scale,
+        "monitoring.canary.promote": "true",  # what must never happen here
+        "monitoring.drift.every_s": 3.0,
+        "monitoring.drift.window_requests": DRIFT_REQUESTS,
+        "monitoring.drift.min_requests": DRIFT_REQUESTS // 2,
+        "serving.canary": f"{{alias: {CANARY}, share: {SHARE}, shadow: false}}",
     }
     words = [*GRAFT, "watch", *_to_words(settings)]
     with running("watch", words, folder, environment) as process:
         url = f"http://127.0.0.1:{port}/health"
         wait_until_answers(url, process, folder / "watch.log", scale)
         yield
+
+
+def _logs(folder: Path) -> dict[str, Any]:
+    """What the API writes and the watcher reads."""
+    return {
+        "monitoring.request_log.folder": folder / REQUESTS,
+        "monitoring.request_log.texts": "true",
+        "monitoring.feedback.folder": folder / "feedback",
+    }
 
 
 def _to_words(settings: dict[str, Any]) -> list[str]:

@@ -8,10 +8,20 @@ import graft
 from graft import tracking
 from graft.config import RegistryConfig
 from graft.config.params import Params
+from graft.evaluation.outputs import DRIFT
 from graft.inference.results import Decoding
+from graft.monitoring.drift.analysis import usable_rows
+from graft.monitoring.drift.profile import (
+    FILE,
+    Profile,
+    ProfileFacts,
+    write_profile,
+)
+from graft.monitoring.request_log import read_rows
+from graft.prompts import load_template
 from graft.registry.decisions import CHAMPION, Decision
 from graft.registry.loading import start_decision
-from graft.registry.log import DecisionLog
+from graft.registry.log import CANARY_ENDED, DecisionLog
 from graft.registry.packaged_code import write_code
 from graft.tracking.versions import RegisteredVersion, Versions
 from rehearsal.adapters import make_garbage, train_adapter
@@ -79,6 +89,24 @@ class Store:
     def enter_canary(self, number: str) -> None:
         """Give a version the canary's alias."""
         self.versions.set_alias(CANARY, number)
+
+    def end_of(self, number: str) -> str:
+        """Why the canary of a version ended; empty if it has not."""
+        return self.versions.find(number).tags.get(f"{CANARY_ENDED}.reason", "")
+
+    def register_profile(self, requests: Path) -> None:
+        """Let the champion have been trained on what users have sent so far.
+
+        Args:
+            requests: folder of the request log.
+        """
+        rows = usable_rows(read_rows(requests))
+        template = load_template(self.params.model, self.params.prompt)
+        facts = ProfileFacts(rows.num_rows, template.hash, opens_documents=False)
+        path = self.folder / FILE
+        write_profile(path, Profile(rows, facts))
+        champion = self.versions.find(CHAMPION)
+        self.versions.store.client.log_artifact(champion.run_id, str(path), DRIFT)
 
     def holder(self, alias: str) -> str | None:
         """The number of the version that has an alias."""

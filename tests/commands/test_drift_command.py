@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from drift_rows import CONFIG, FRENCH, make_reference, texts, to_rows
-from served_requests import served_request
+from logged_requests import served_request
 
 from graft import io
 from graft.commands import drift

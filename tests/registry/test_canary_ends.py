@@ -13,6 +13,7 @@ from graft.monitoring.canary.report import CanaryReport, MetricResult
 from graft.registry.canary import end_canary, find_canary, start_canary
 from graft.registry.log import DecisionLog
 from graft.registry.promotion import Promotion
+from graft.serving.live_canary import apply_report
 
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -48,10 +49,10 @@ def actions(params: Params) -> list[str]:
 def test_a_rollback_ends_the_canary_once_and_logs_why(
     params: Params, registered: Registered
 ) -> None:
-    found = command.apply_report(params, REPORT)
+    found = apply_report(params, REPORT)
     assert found is not None and found.failed == ["canary errors"]
     assert (found.to_version, found.champion, found.alias) == ("2", "1", "challenger")
-    assert command.apply_report(params, REPORT) is None
+    assert apply_report(params, REPORT) is None
     assert actions(params) == ["promote", "end_canary"]
     assert find_canary(params.registry) is None and registered.champion == "1"
     assert registered.tags("2")["canary_ended.reason"] == "rollback: errors: 50 %"
@@ -67,7 +68,7 @@ def test_a_verdict_on_an_earlier_canary_does_not_end_the_present_one(
     params: Params, registered: Registered
 ) -> None:
     registered.add(GOOD)
-    assert command.apply_report(params, REPORT) is None
+    assert apply_report(params, REPORT) is None
     found = find_canary(params.registry)
     assert found is not None and found.id == "model/3"
 
@@ -93,8 +94,8 @@ def test_the_gate_decides_on_a_good_canary_if_it_may(
 ) -> None:
     good = replace(REPORT, state="promote", ends=False)
     good = replace(good, metrics=(replace(WORSE, verdict="not_worse"),))
-    assert command.apply_report(params, good) is None and registered.champion == "1"
-    found = command.apply_report(with_promotion(params, True), good)
+    assert apply_report(params, good) is None and registered.champion == "1"
+    found = apply_report(with_promotion(params, True), good)
     assert found is not None and found.action == "promote"
     assert found.checks[0]["rule"] == "canary errors"
     assert registered.champion == "2"
@@ -106,9 +107,9 @@ def test_the_gate_may_refuse_a_good_canary_and_does_so_once(
     registered.add(predict(0.9, seed=7))
     good = replace(REPORT, state="promote", ends=False, canary="model/3")
     good = replace(good, metrics=(replace(WORSE, verdict="not_worse"),))
-    found = command.apply_report(with_promotion(params, True), good)
+    found = apply_report(with_promotion(params, True), good)
     assert found is not None and found.action == "refuse" and "gain" in found.failed
-    assert command.apply_report(with_promotion(params, True), good) is None
+    assert apply_report(with_promotion(params, True), good) is None
     assert actions(params) == ["promote", "refuse"] and registered.champion == "1"
 
 

@@ -13,7 +13,7 @@ from graft.monitoring.watch.values import MetricValues
 from graft.registry.decisions import Decision
 from graft.registry.loading import start_decision
 from graft.registry.log import DecisionLog
-from graft.serving.registry_watch import RegistryActions, RegistryWatch
+from graft.serving.registry_watch import VIA, RegistryActions, RegistryWatch
 from graft.tracking.versions import RegisteredVersion
 
 # MLflow uses what SQLAlchemy deprecates.
@@ -69,13 +69,17 @@ def test_without_a_champion_before_a_rollback_is_an_error(
 
 
 def test_only_the_canary_in_the_alert_ends(
-    actions: RegistryActions, registered: Registered
+    actions: RegistryActions, registered: Registered, registry: GatedRegistryConfig
 ) -> None:
     assert actions.end_canary("model/2", "errors") is None
+    assert actions.end_canary("other/3", "errors") is None
     assert actions.end_canary("model/3", "errors") == "challenger: 3 → none"
     assert actions.end_canary("model/3", "errors") is None
-    assert registered.tags("3")["canary"] == "ended: errors"
+    assert registered.tags("3")["canary_ended.reason"] == "errors"
     assert registered.champion == "2"
+    last = DecisionLog.open(registry).read()[-1]
+    assert (last.action, last.to_version, last.via) == ("end_canary", "3", VIA)
+    assert last.failed == ["canary alert"]
 
 
 def test_a_champion_that_is_also_challenger_is_not_ended(
@@ -96,9 +100,7 @@ def test_new_decisions_are_told_once_and_old_ones_never(
     actions.roll_back("model/2", "errors")
     watch.read()
     watch.read()
-    assert len(told) == 1
-    one = told[0]
-    assert one["decision"]["reason"] == "errors"
+    assert [one["decision"]["reason"] for one in told] == ["errors"]
     text = values.to_text().decode()
     assert 'graft_registry_champion_info{version="model/1"} 1.0' in text
     assert 'graft_registry_decisions_total{action="rollback"} 1.0' in text

@@ -1,25 +1,11 @@
 """`graft canary`: compare the challenger with the champion on live traffic."""
 
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from graft.config.monitoring import CanaryAnalysisConfig
 from graft.config.params import Params
-from graft.monitoring.canary.report import CanaryReport
-from graft.registry.canary import (
-    ALIAS,
-    VIA,
-    Canary,
-    end_canary,
-    find_canary,
-    start_canary,
-)
-from graft.registry.decisions import Decision
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from graft.registry.canary import find_canary, start_canary
+from graft.serving.live_canary import alias_of, analyse_log, apply_report
 
 
 def run(params: Params, *, apply: bool = False, json: bool = False) -> Any:
@@ -50,91 +36,3 @@ def run(params: Params, *, apply: bool = False, json: bool = False) -> Any:
     if not json:
         return None
     return {**report.to_json(), "decision": decision and decision.action}
-
-
-def analyse_log(
-    params: Params,
-    canary: Canary,
-    now_ms: int,
-    ratings: Callable[[], Mapping[str, bool]] = dict,
-) -> CanaryReport:
-    """The verdict on a canary from the request log; never raises.
-
-    Args:
-        ratings: reads whether users rated a request as good, by its id.
-    """
-    from graft.monitoring.canary.analysis import analyse
-
-    config: CanaryAnalysisConfig = params.monitoring.canary
-    folder = params.monitoring.request_log.folder
-
-    def read() -> "pa.Table":
-        from graft.monitoring.canary.traffic import COLUMNS
-        from graft.monitoring.request_log import read_rows
-
-        least = now_ms - int(1000 * config.max_s)
-        since_ms = canary.started_ms if canary.started_ms is not None else least
-        return read_rows(Path(folder or ""), since_ms=since_ms, columns=COLUMNS)
-
-    return analyse(
-        read,
-        ratings,
-        config,
-        now_ms=now_ms,
-        canary=canary.id,
-        champion=canary.champion,
-        started_ms=canary.started_ms,
-    )
-
-
-def apply_report(params: Params, report: CanaryReport) -> Decision | None:
-    """Act on a verdict. The same verdict again is no second decision.
-
-    Returns: the decision: the end of the canary, or the gate's; None if there is
-        nothing to do.
-    Raises: TrackingError if the registry does not respond.
-    """
-    if report.canary is None:
-        return None
-    version = report.canary.rpartition("/")[2]
-    if report.ends:
-        checks = [
-            to_check(one, passed=one.verdict != "worse")
-            for one in report.metrics
-            if one.role == "canary" and one.excess is not None
-        ]
-        reason = f"{report.state}: {report.reason}"
-        alias = alias_of(params)
-        return end_canary(params.registry, version, reason, checks=checks, alias=alias)
-    if report.state == "promote" and params.monitoring.canary.promote:
-        return _ask_gate(params, version, report)
-    return None
-
-
-def alias_of(params: Params) -> str:
-    """Alias of the version that the API serves as canary."""
-    canary = params.serving.canary
-    return canary.alias if canary else ALIAS
-
-
-def to_check(result: Any, passed: bool) -> dict[str, Any]:
-    """A metric as a rule in the decision log."""
-    rule = f"canary {result.name}"
-    values = {"low": result.low, "high": result.high}
-    known = {name: value for name, value in values.items() if value is not None}
-    return {"rule": rule, "passed": passed, "found": result.sentence, **known}
-
-
-def _ask_gate(params: Params, version: str, report: CanaryReport) -> Decision | None:
-    """The gate's decision, with the canary's evidence: it may well refuse."""
-    from graft.registry.checks import Check
-    from graft.registry.promotion import Promotion
-
-    evidence = [
-        Check(f"canary {one.name}", True, one.sentence)
-        for one in report.metrics
-        if one.verdict == "not_worse"
-    ]
-    promotion = Promotion(params.registry, params.evaluate, version, VIA)
-    promotion.evidence = evidence
-    return promotion.run()

@@ -8,13 +8,13 @@ from typing import Any
 from graft.config import RegistryConfig
 from graft.monitoring.names import Watch
 from graft.monitoring.watch.values import MetricValues
+from graft.registry.canary import end_canary
 from graft.registry.decisions import CHAMPION, Decision
 from graft.registry.log import DecisionLog
 from graft.registry.rollback import roll_back
-from graft.tracking.versions import Versions
 
 VIA = "graft watch"
-ACTIONS = ("promote", "refuse", "rollback")
+ACTIONS = ("promote", "refuse", "rollback", "end_canary")
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,19 @@ class RegistryActions:
         return f"champion: {made.from_version} → {made.to_version}"
 
     def end_canary(self, version: str, reason: str) -> str | None:
-        """Take the canary's alias away, if this version has it.
+        """Take the canary's alias away, if this version has it. As an alert found it to
+        be worse, only a person's reason may promote it later.
 
         Returns: what was done; None if the version is not the canary.
         """
-        number, versions = self._number(version), Versions(self.registry)
-        holder = versions.holder(self.alias)
-        if holder is None or holder.version != number or CHAMPION in holder.aliases:
+        number = self._number(version)
+        if number is None:
             return None
-        versions.delete_alias(self.alias)
-        versions.set_tags(number, {"canary": f"ended: {reason}"})
-        return f"{self.alias}: {number} → none"
+        check = {"rule": "canary alert", "passed": False, "found": reason}
+        made = end_canary(
+            self.registry, number, reason, checks=[check], alias=self.alias, via=VIA
+        )
+        return f"{self.alias}: {number} → none" if made else None
 
     def _number(self, version: str) -> str | None:
         name, _, number = version.rpartition("/")

@@ -10,22 +10,23 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from graft.config import MonitoringConfig, RegistryConfig, ServingConfig
 from graft.config.monitoring import WatchConfig
+from graft.config.params import Params
 from graft.errors import ConfigError
 from graft.monitoring.names import Watch
 from graft.monitoring.watch.action_log import ActionLog
 from graft.monitoring.watch.actions import ActionLimits, AlertActions
+from graft.monitoring.watch.analyses import CanaryWatch, DriftWatch
 from graft.monitoring.watch.app import create_app
 from graft.monitoring.watch.notifications import Notifications
 from graft.monitoring.watch.repeating import Repeated, Repeating
 from graft.monitoring.watch.values import MetricValues
-from graft.serving.registry_watch import RegistryActions, RegistryWatch
+from graft.serving.live_canary import alias_of, step
+from graft.serving.live_drift import LiveDrift
+from graft.serving.registry_watch import VIA, RegistryActions, RegistryWatch
 
 REGISTRY_EVERY_S = 5.0
 """Seconds between two looks at the registry."""
-DEFAULT_ALIAS = "challenger"
-"""Of the canary, if `serving.canary` is null here."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,18 @@ class Watcher:
     notifications: Notifications
 
 
-def load_watcher(
-    registry: RegistryConfig, serving: ServingConfig, monitoring: MonitoringConfig
-) -> Watcher:
+def load_watcher(params: Params) -> Watcher:
     """The parts, as configured.
 
     Raises: GraftError if a file of the configuration cannot be used.
     """
+    registry, monitoring = params.registry, params.monitoring
     watch, values = monitoring.watch, MetricValues()
     values.add(Watch.NOTIFICATIONS_FAILED, value=0)
     notifications = Notifications(
         watch.notify_url, lambda: values.add(Watch.NOTIFICATIONS_FAILED)
     )
-    alias = serving.canary.alias if serving.canary else DEFAULT_ALIAS
-    actions = RegistryActions(registry, alias)
+    actions = RegistryActions(registry, alias_of(params))
     alerts = AlertActions(
         {"rollback": actions.roll_back, "end_canary": actions.end_canary},
         ActionLog(Path(watch.state_file)),
@@ -59,7 +58,14 @@ def load_watcher(
         notifications,
     )
     state = RegistryWatch(registry, values, notifications)
-    works = [Repeated("the registry", REGISTRY_EVERY_S, state.read, state.failed)]
+    canary = CanaryWatch(lambda: step(params, VIA), values, notifications)
+    drift = DriftWatch(LiveDrift(registry, monitoring, notifications).analyse, values)
+    canary_s, drift_s = monitoring.canary.every_s, monitoring.drift.every_s
+    works = [
+        Repeated("the registry", REGISTRY_EVERY_S, state.read, state.failed),
+        Repeated("the canary", canary_s, canary.work, canary.failed),
+        Repeated("drift", drift_s, drift.work, drift.failed),
+    ]
     token_file = Path(watch.token_file) if watch.token_file else None
     return Watcher(create_app(values, alerts.handle, token_file), works, notifications)
 

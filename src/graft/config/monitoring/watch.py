@@ -22,4 +22,3 @@ class WatchConfig(Section):
     cooldown_s: Rate
     notify_url: Text | None
     candidates: Text
-    queue_experiment: bool

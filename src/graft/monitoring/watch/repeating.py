@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from graft.errors import GraftError
+
 LOGGER = logging.getLogger("graft.watch")
 
 
@@ -55,7 +57,8 @@ def run_guarded(one: Repeated) -> None:
     try:
         one.work()
     except Exception as error:  # pylint: disable=broad-exception-caught
-        LOGGER.warning("%s: %s", one.name, error, exc_info=True)
+        is_ours = isinstance(error, GraftError)
+        LOGGER.warning("%s: %s", one.name, error, exc_info=not is_ours)
         try:
             one.failed(error)
         except Exception:  # pylint: disable=broad-exception-caught
