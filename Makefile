@@ -70,5 +70,5 @@ lock: ## compile requirements.txt from pyproject.toml
 	  | sed 's/+cpu$$//' > requirements.tmp && mv requirements.tmp requirements.txt
 
 clean: ## remove the outputs of the pipeline and its runs (not .venv, not the DVC cache)
-	rm -rf data/{code,preflight,converted,clean,tokenized,splits,rejects,review} models/adapter \
+	rm -rf data/profile.parquet data/{code,preflight,converted,clean,tokenized,splits,rejects,review} models/adapter \
 	  predictions evaluation curves dvc_plots reports/*.{html,md} checkpoints mlflow.db mlruns mlartifacts .graft

@@ -17,6 +17,7 @@ from raw_http import Reply, post
 from served_process import register, serve
 from tiny_server import OneVersion, load_without_weights, serving_config
 
+from graft.serving.json_log import JsonLog
 from graft.serving.keys import ApiKeys
 from graft.serving.server import listen, to_server
 
@@ -43,6 +44,7 @@ def run_server(port: int, log: Path) -> None:
         task=version.task,
         length=loaded.length,
         keys=ApiKeys(None),
+        observers=[JsonLog(False)],
     )
     listen(server, serving)
 
