@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -99,6 +100,30 @@ def clients(port: int, num_streams: int, num_tokens: int) -> dict[str, float]:
     return found
 
 
+def compare(
+    port: int, streams: int, tokens: int, rounds: int, engine_rate: Callable[[], float]
+) -> None:
+    """Print a line for each round, and the median ratio.
+
+    Args:
+        engine_rate: tokens per second of the engine, asked for in each round.
+    """
+    ratios = []
+    for _ in range(rounds):
+        engine = engine_rate()
+        found = clients(port, streams, tokens)
+        served = streams * tokens / found["seconds"]
+        ratios.append(served / engine)
+        print(
+            f"engine {engine:7.0f} tokens/s   API {served:7.0f}   ratio "
+            f"{served / engine:.2f}   between events "
+            f"{found['gap_p50_ms']:.1f} ms (median), "
+            f"{found['gap_p99_ms']:.1f} (p99)",
+            flush=True,
+        )
+    print(f"median ratio {median(ratios):.2f}")
+
+
 def endless_batch(num_slots: int) -> tuple[Any, Any]:
     """The batch of the API, in the engine's process."""
     import torch
@@ -137,25 +162,18 @@ def main() -> None:
     loaded, alone = (endless(one, words.tokens) for one in (loaded, alone))
     serving = serving_config(slots=words.streams)
     run_engine(alone, words.streams, 8)
-    ratios = []
     process = EngineProcess("serving:endless_batch")
     process.start_loading(words.streams)
     with running(loaded, serving, process) as api:
         port = int(api.url.rpartition(":")[2])
         clients(port, words.streams, 8)
-        for _ in range(words.rounds):
-            engine = run_engine(alone, words.streams, words.tokens)
-            found = clients(port, words.streams, words.tokens)
-            served = words.streams * words.tokens / found["seconds"]
-            ratios.append(served / engine)
-            print(
-                f"engine {engine:7.0f} tokens/s   API {served:7.0f}   ratio "
-                f"{served / engine:.2f}   between events "
-                f"{found['gap_p50_ms']:.1f} ms (median), "
-                f"{found['gap_p99_ms']:.1f} (p99)",
-                flush=True,
-            )
-    print(f"median ratio {median(ratios):.2f}")
+        compare(
+            port,
+            words.streams,
+            words.tokens,
+            words.rounds,
+            lambda: run_engine(alone, words.streams, words.tokens),
+        )
 
 
 if __name__ == "__main__":

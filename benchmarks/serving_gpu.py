@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from serving import clients, prompts
+from serving import clients, compare, prompts
 
 
 class FoldedIds:
@@ -121,19 +121,7 @@ def main() -> None:
             port = int(api.url.rpartition(":")[2])
             offline = median(json.loads((folder / "offline.json").read_text("utf-8")))
             clients(port, words.streams, 16)
-            ratios = []
-            for _ in range(words.rounds):
-                found = clients(port, words.streams, words.tokens)
-                served = words.streams * words.tokens / found["seconds"]
-                ratios.append(served / offline)
-                print(
-                    f"offline {offline:,.0f} tokens/s, API {served:,.0f}, ratio "
-                    f"{served / offline:.2f}; between events "
-                    f"{found['gap_p50_ms']:.1f} ms (median), "
-                    f"{found['gap_p99_ms']:.1f} (p99)",
-                    flush=True,
-                )
-    print(f"median ratio {median(ratios):.2f}")
+            compare(port, words.streams, words.tokens, words.rounds, lambda: offline)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from graft.inference.batching import ContinuousBatch
 from graft.monitoring.served_request import RequestObserver
 from graft.serving.engine import Batch
 from graft.serving.json_log import JsonLog
-from graft.serving.server import DrainingServer, bind, read_keys, to_server
+from graft.serving.listening import bind
+from graft.serving.server import DrainingServer, read_keys, to_server
 from graft.serving.state import Server
 from graft.serving.versions import Registry
 

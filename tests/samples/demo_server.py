@@ -10,7 +10,7 @@ from pathlib import Path
 from graft.serving.demo.client import ApiClient
 from graft.serving.demo.feedback import FeedbackFolder
 from graft.serving.demo.page import PageServer, to_blocks
-from graft.serving.server import bind
+from graft.serving.listening import bind
 
 
 @contextmanager

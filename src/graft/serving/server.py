@@ -1,7 +1,6 @@
 """The process that serves: loading, listening, and ending without losing a request."""
 
 import logging
-import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,6 @@ import uvicorn
 
 from graft.config import MonitoringConfig, RegistryConfig, ServingConfig
 from graft.data.convert.task import Task
-from graft.errors import ConfigError
 from graft.monitoring.served_request import RequestObserver
 from graft.serving.admission import Admission, RateLimit
 from graft.serving.app import create_app
@@ -21,6 +19,7 @@ from graft.serving.feedback_store import FeedbackStore
 from graft.serving.gauges import read_gauges
 from graft.serving.guards.configured import to_guards
 from graft.serving.keys import ApiKeys
+from graft.serving.listening import bind
 from graft.serving.observers import open_observers
 from graft.serving.registry_source import RegistrySource
 from graft.serving.responses import JobRunner
@@ -159,25 +158,6 @@ def listen(server: Server, serving: ServingConfig) -> None:
             print("stopped", file=sys.stderr)
     if process.failure is not None:
         raise process.failure
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises: ConfigError if the address is in use, or not ours."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise ConfigError(
-            f"serving.host={host}, serving.port={port}",
-            f"cannot listen there: {error.strerror or error}",
-            expected="an address of this machine, and a free port",
-            fix="end the other server, or set serving.port (0: any free port)",
-        ) from error
-    return listener
 
 
 def start_logs() -> None:

@@ -1,7 +1,6 @@
 """`graft watch`: its parts, and its process."""
 
 import logging
-import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from fastapi import FastAPI
 
 from graft.config.monitoring import WatchConfig
 from graft.config.params import Params
-from graft.errors import ConfigError
 from graft.monitoring.names import Watch
 from graft.monitoring.watch.action_log import ActionLog
 from graft.monitoring.watch.actions import ActionLimits, AlertActions
@@ -21,6 +19,7 @@ from graft.monitoring.watch.app import create_app
 from graft.monitoring.watch.notifications import Notifications
 from graft.monitoring.watch.repeating import Repeated, Repeating
 from graft.monitoring.watch.values import MetricValues
+from graft.serving.listening import bind
 from graft.serving.live_canary import alias_of, step
 from graft.serving.live_drift import LiveDrift
 from graft.serving.registry_watch import VIA, RegistryActions, RegistryWatch
@@ -74,7 +73,7 @@ def run_watcher(watcher: Watcher, watch: WatchConfig) -> None:
     """Watch until SIGINT or SIGTERM. Raises: ConfigError if the address cannot be
     used."""
     start_log()
-    with bind(watch) as listener:
+    with bind(watch.host, watch.port, "monitoring.watch") as listener:
         host, port = listener.getsockname()[:2]
         print(f"graft watch: http://{host}:{port} (/metrics, /alerts)", flush=True)
         config = uvicorn.Config(
@@ -87,20 +86,6 @@ def run_watcher(watcher: Watcher, watch: WatchConfig) -> None:
             print("stopped", file=sys.stderr)
         finally:
             watcher.notifications.close()
-
-
-def bind(watch: WatchConfig) -> socket.socket:
-    """A listening socket. Raises: ConfigError if the address is in use, or not ours."""
-    try:
-        family = socket.AF_INET6 if ":" in watch.host else socket.AF_INET
-        return socket.create_server((watch.host, watch.port), family=family)
-    except OSError as error:
-        raise ConfigError(
-            f"monitoring.watch.host={watch.host}, monitoring.watch.port={watch.port}",
-            f"cannot listen there: {error.strerror or error}",
-            expected="an address of this machine, and a free port",
-            fix="end the other watcher, or set monitoring.watch.port (0: a free port)",
-        ) from error
 
 
 def start_log() -> None:

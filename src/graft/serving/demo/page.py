@@ -20,7 +20,7 @@ from graft.serving.demo.client import ApiClient
 from graft.serving.demo.feedback import FeedbackFolder
 from graft.serving.demo.panel import add_panel
 from graft.serving.demo.questions import find_forms
-from graft.serving.server import bind
+from graft.serving.listening import bind
 
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 STYLE = Path(__file__).with_name("style.css")
