@@ -9,6 +9,7 @@ are those of the tiny tokenizer: ids of the larger vocabulary are taken modulo i
 """
 
 import argparse
+import gc
 import json
 import tempfile
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from serving import clients, compare, prompts
+from serving import clients, compare, make_rows
 
 
 class FoldedIds:
@@ -45,28 +46,28 @@ def load(words: dict[str, Any], folder: Path) -> tuple[Any, Any]:
     from training_speed import make_quantization
 
     from graft.inference.batching import ContinuousBatch
-    from graft.inference.requests import GenerationRequest
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     method = "nf4" if device == "cuda" else "none"
     template = FoldedIds(served_version().template)
     shape = dict(SHAPES[words["shape"]])
     shape["vocab_size"] = max(shape["vocab_size"], template.vocab_size)
+    if words["layers"]:
+        shape["num_hidden_layers"] = words["layers"]
     base = make_random_base(shape, make_quantization(method=method), device)
     base.config._attn_implementation = "sdpa"  # pylint: disable=protected-access
     tuned = with_adapter(base)
     tuned.save_pretrained(folder)
     base = tuned.unload()
-    batch = ContinuousBatch(base, words["streams"], words["tokens"] + 100)
+    batch = ContinuousBatch(base, words["streams"], 2 * words["tokens"] + 100)
     batch.add_adapter("offline", folder)
     events, rates = batch.events(), []
+    rows = make_rows(template, argparse.Namespace(**words))
     for run in range(3):  # the first one compiles
-        for number, text in enumerate(prompts(words["streams"])):
-            ids = template.encode_prompt([{"role": "user", "content": text}])
-            row = GenerationRequest((run, number), ids, words["tokens"], "offline")
-            batch.add(replace(row, template=template))
+        for row in rows:
+            batch.add(replace(row, key=(run, row.key), adapter="offline"))
         start = time.perf_counter()
-        wanted, count = words["streams"] * words["tokens"], 0
+        wanted, count = sum(row.max_new_tokens for row in rows), 0
         while count < wanted:
             count += len(next(events).tokens)
         rates.append(count / (time.perf_counter() - start))
@@ -95,7 +96,9 @@ def main() -> None:
     parser.add_argument("--shape", default="mistral-7b-v0.3")
     parser.add_argument("--streams", type=int, default=256)
     parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--requests", type=int, default=4, help="of each stream")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--layers", type=int, help="fewer layers, for a trial")
     words = parser.parse_args()
     from api_server import running
     from tiny_server import OneVersion, load_without_weights, serving_config
@@ -113,7 +116,7 @@ def main() -> None:
         loaded = load_without_weights()
         template: Any = FoldedIds(loaded.version.template)
         version = replace(loaded.version, adapter="1", template=template)
-        loaded = replace(loaded, version=version, length=words.tokens + 100)
+        loaded = replace(loaded, version=version, length=2 * words.tokens + 100)
         serving = serving_config(slots=words.streams, max_open_requests=2048)
         process = EngineProcess("serving_gpu:load")
         process.start_loading(vars(words), folder)
@@ -121,7 +124,9 @@ def main() -> None:
             port = int(api.url.rpartition(":")[2])
             offline = median(json.loads((folder / "offline.json").read_text("utf-8")))
             clients(port, words.streams, 16)
-            compare(port, words.streams, words.tokens, words.rounds, lambda: offline)
+            gc.collect()
+            gc.freeze()  # as `graft serve` does
+            compare(port, words, lambda: offline)
 
 
 if __name__ == "__main__":

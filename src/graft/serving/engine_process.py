@@ -5,6 +5,7 @@ Requests and events pass through a pipe between the two processes. Prompts are e
 on the API's side, tokens are decoded on the engine's.
 """
 
+import gc
 import importlib
 import logging
 import multiprocessing
@@ -21,6 +22,7 @@ from typing import Any
 from graft.errors import GraftError, ModelError
 from graft.inference.requests import GenerationRequest, RowTemplate, TokensEvent
 from graft.serving.engine import Batch
+from graft.serving.event_sender import EventSender
 
 LOGGER = logging.getLogger(__name__)
 LOADER = "graft.serving.engine_loader:load_engine"
@@ -158,11 +160,13 @@ def run_engine(pipe: Connection, loader: str, prepare: str | None = None) -> Non
     except GraftError as error:
         pipe.send(("failed", error))
         return
-    sender = _Sender(pipe)
+    gc.collect()
+    gc.freeze()  # a full collection would stop all rows to look at the libraries
+    sender = EventSender(pipe.send)
     args = (pipe, batch, template, sender)
     threading.Thread(target=_receive, args=args, daemon=True).start()
     for event in batch.events():
-        sender.put("events", event)
+        sender.put("event", event)
     sender.close()
 
 
@@ -174,7 +178,7 @@ def _find(place: str) -> Callable[..., Any]:
 
 
 def _receive(
-    pipe: Connection, batch: Batch, template: RowTemplate, sender: "_Sender"
+    pipe: Connection, batch: Batch, template: RowTemplate, sender: EventSender
 ) -> None:
     """Pass on what the API sends."""
     while True:
@@ -189,7 +193,7 @@ def _receive(
                 batch.add(row)
             except GraftError as error:  # such as an adapter that has been removed
                 LOGGER.error("a row is rejected: %s", error)
-                sender.put("events", TokensEvent(row.key, [], [], "", "cancelled"))
+                sender.put("event", TokensEvent(row.key, [], [], "", "cancelled"))
         elif kind == "cancel":
             batch.cancel(value)
         elif kind == "close":
@@ -201,32 +205,3 @@ def _receive(
             except GraftError as caught:
                 problem = caught
             sender.put("reply", problem)
-
-
-class _Sender:
-    """Sends messages in a thread; events that wait are sent together."""
-
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
-        self._waiting: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def put(self, kind: str, value: Any) -> None:
-        self._waiting.put((kind, value))
-
-    def close(self) -> None:
-        self.put("done", None)
-        self._thread.join()
-
-    def _run(self) -> None:
-        kind = ""
-        while kind != "done":
-            messages = [self._waiting.get()]
-            while not self._waiting.empty():
-                messages.append(self._waiting.get())
-            if events := [value for kind, value in messages if kind == "events"]:
-                self._pipe.send(("events", events))
-            for kind, value in messages:
-                if kind != "events":
-                    self._pipe.send((kind, value))

@@ -1,5 +1,6 @@
 """The process that serves: loading, listening, and ending without losing a request."""
 
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -144,6 +145,8 @@ def listen(server: Server, serving: ServingConfig) -> None:
         loaded.
     """
     start_logs()
+    gc.collect()
+    gc.freeze()  # a full collection would stop all streams to look at the libraries
     with bind(serving.host, serving.port) as listener:
         host, port = listener.getsockname()[:2]
         print(
