@@ -33,7 +33,7 @@ stack: $(READY) ## run MLflow, PostgreSQL, S3, the API and its monitoring until 
 	@python scripts/stack.py
 
 test: $(READY) ## run the default tests
-	@pytest -n $(TEST_WORKERS) --dist loadfile
+	@pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-portable: $(READY) ## repeat the numerical tests as on a processor without AVX-512
 	@ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=AVX2 \

@@ -8,7 +8,6 @@ tracking store.
 
 import argparse
 import json
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
+from local_stack.processes import free_ports
 
 REPORT = Path("evaluation/report.html")
 STORE = "sqlite:///mlflow.db"
@@ -76,11 +77,9 @@ def take(
 @contextmanager
 def serve_mlflow() -> Iterator[str]:
     """Serve MLflow's web pages on a free local port; yields their address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    (port,) = free_ports(1)
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", STORE]
-    command += ["--workers", "1", "--port", port]
+    command += ["--workers", "1", "--port", str(port)]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
         try:

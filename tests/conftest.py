@@ -28,7 +28,18 @@ settings.register_profile("graft", deadline=None)
 settings.load_profile("graft")
 
 ROOT = Path(__file__).parents[1]
+LONG = {
+    *("commands", "deploy", "inference", "integration", "process", "registry"),
+    *("scripts", "serving", "stages", "tracking", "training"),
+}
+"""Folders of files that take seconds: they start processes, or load models."""
 MakeData = Callable[..., DataConfig]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the long files to the front, so that the processes of `make test`, which
+    take whole files in this order, end at about the same time."""
+    items.sort(key=lambda item: not LONG & {*item.path.relative_to(ROOT).parts})
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from rehearsal.processes import free_port, running, wait_until_answers
+from local_stack.processes import free_ports
+from rehearsal.processes import running, wait_until_answers
 
 COMMITTED = Path("deploy/prometheus")
 
@@ -49,7 +50,7 @@ def prometheus(
         watch_port: of `graft watch`, which receives alerts.
         token: file of the secret.
     """
-    port, alert_port = free_port(), free_port()
+    port, alert_port = free_ports(2)
     write_configs(
         folder, {**targets, "prometheus": port}, watch_port, alert_port, token
     )

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from graft.config.params import load_params
+from local_stack.processes import free_ports
 from rehearsal.load import Load
-from rehearsal.processes import free_port, running, wait_for, wait_until_answers
+from rehearsal.processes import running, wait_for, wait_until_answers
 from rehearsal.prometheus import Prometheus, prometheus
 from rehearsal.serve_with_faults import FILE_VARIABLE
 from rehearsal.store import CANARY, Store
@@ -65,7 +66,8 @@ class Stage:
 @contextmanager
 def open_stage(folder: Path, scale: float) -> Iterator[Stage]:
     """Start all processes; they end with the block. Their logs are in the folder."""
-    ports = {name: free_port() for name in ("mlflow", "api", "serve", "watch")}
+    names = ("mlflow", "api", "serve", "watch")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     faults, token = folder / "faults.json", folder / "watch_token"
     faults.write_text("{}", "utf-8")
     token.write_text(secrets.token_hex(16), "utf-8")

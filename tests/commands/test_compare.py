@@ -1,108 +1,46 @@
 """`graft compare` on runs in a real MLflow store, and on folders."""
 
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
-from echo_model import ECHO_MODEL
+from compared_runs import METRICS, Runs, write_predictions
+from tracking_stores import make_store
 
-from graft import io, tracking
+from graft import io
 from graft.commands import compare
 from graft.config import RegistryConfig
 from graft.config.params import Params, load_params
 from graft.errors import ConfigError, TrackingError
-from graft.records import PREDICTION_SCHEMA, Prediction
 from graft.tracking.history import History
 
 # MLflow 3.17 uses what SQLAlchemy 2.1 deprecates, and warns of its own guesses.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning"
 )
-LOGGED = {"evaluate.metrics": ["answer_f1", "answer_match"]}
-Tell = Callable[..., str | None]
 
 
 @pytest.fixture(scope="module")
 def params() -> Params:
     params = load_params(Path(__file__).parents[2] / "params.yaml")
-    changes = {"metrics": ["answer_f1", "answer_match"], "num_resamples": 200}
+    changes = {"metrics": METRICS, "num_resamples": 200}
     evaluate = params.evaluate.model_copy(update=changes)
     return params.model_copy(update={"evaluate": evaluate})
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One store for all tests here: its tables take seconds to make."""
-    return tmp_path_factory.mktemp("store")
-
-
 @pytest.fixture
-def registry(
-    store: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> RegistryConfig:
-    """An experiment and a model's name for each test."""
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RegistryConfig:
+    """The section registry of an empty store."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    name = request.node.name[:60]
-    uri = f"sqlite:///{store}/mlflow.db"
-    return RegistryConfig(name=name, experiment=name, tracking_uri=uri)
-
-
-def write_predictions(folder: Path, num_right: int, number: int = 60) -> None:
-    """As stage generate leaves them."""
-    rows = [
-        Prediction(
-            id=f"{i}",
-            stratum="en",
-            prompt=f"what is {i}",
-            references=[f"number {i}"],
-            base="no",
-            tuned=f"number {i}" if i < num_right else "something",
-        )
-        for i in range(number)
-    ]
-    table = pa.Table.from_pylist([asdict(row) for row in rows], PREDICTION_SCHEMA)
-    io.write_batches(folder / "table", [table], PREDICTION_SCHEMA)
+    uri = make_store(tmp_path)
+    return RegistryConfig(name="model", experiment="graft", tracking_uri=uri)
 
 
 @pytest.fixture
-def tell(
+def runs(
     registry: RegistryConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Tell:
-    """Logs a run as the stages do; None as `num_right` is one never measured."""
-
-    def log(
-        name: str,
-        rank: int,
-        num_right: int | None,
-        registered: bool = True,
-        requirements: str = "passed",
-        **more: Any,
-    ) -> str | None:
-        monkeypatch.setenv("DVC_EXP_NAME", name)  # as `dvc queue start` does
-        place = tmp_path / name
-        (place / "adapter").mkdir(parents=True)
-        (place / "adapter" / "adapter_model.safetensors").write_bytes(b"weights")
-        (place / "served.py").write_text(ECHO_MODEL)
-        with tracking.start_run(registry, place / "run.jsonl") as run:
-            values = {"registry.name": registry.name, "adapter.rank": rank}
-            run.log_params(values | LOGGED | {"train.seed": 42})
-            if num_right is None:
-                return None
-            write_predictions(place / "predictions", num_right, **more)
-            run.log_metrics({"tuned/answer_f1": 1.0, "tuned/tokens_per_s": 321.0})
-            run.log_artifact(place / "predictions")
-            if not registered:
-                return None
-            code = place / "served.py"
-            tags = {"base": "b", "requirements": requirements}
-            return tracking.register_adapter(
-                run, registry, place / "adapter", code=code, settings={}, tags=tags
-            )
-
-    return log
+) -> Runs:
+    return Runs(registry, tmp_path, monkeypatch)
 
 
 def show(
@@ -114,20 +52,20 @@ def show(
 def test_a_sweep_is_one_table_and_the_best_is_marked_only_when_asked(
     params: Params,
     registry: RegistryConfig,
-    tell: Tell,
+    runs: Runs,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     import mlflow
 
-    tell("old-r8", 8, 1)
-    best = tell("r16", 16, 50)
-    tell("r8", 8, 30)
-    tell("r32", 32, 49, registered=False)
-    tell("unmeasured", 64, None)
-    tell("few", 128, 5, number=20)
-    tell("r32-again", 32, None)  # begun anew, and not measured yet
-    tell("last", 4, 49)
+    runs.log("old-r8", 8, 1)
+    best = runs.log("r16", 16, 50)
+    runs.log("r8", 8, 30)
+    runs.log("r32", 32, 49, registered=False)
+    runs.log("unmeasured", 64, None)
+    runs.log("few", 128, 5, number=20)
+    runs.log("r32-again", 32, None)  # begun anew, and not measured yet
+    runs.log("last", 4, 49)
     show(params, registry, out=tmp_path / "out")
     said = capsys.readouterr().out
     plain = io.read_json(tmp_path / "out" / "compare.json")
@@ -166,17 +104,17 @@ def test_a_sweep_is_one_table_and_the_best_is_marked_only_when_asked(
 
 
 def test_a_best_that_is_not_registered_cannot_be_marked(
-    params: Params, registry: RegistryConfig, tell: Tell
+    params: Params, registry: RegistryConfig, runs: Runs
 ) -> None:
-    tell("one", 8, 30, registered=False)
+    runs.log("one", 8, 30, registered=False)
     with pytest.raises(TrackingError, match="one is not registered"):
         show(params, registry, mark=True)
 
 
 def test_a_best_that_failed_its_requirements_cannot_be_marked(
-    params: Params, registry: RegistryConfig, tell: Tell
+    params: Params, registry: RegistryConfig, runs: Runs
 ) -> None:
-    version = tell("one", 8, 30, requirements="failed")
+    version = runs.log("one", 8, 30, requirements="failed")
     with pytest.raises(TrackingError, match="one is the best, .* failed") as refused:
         show(params, registry, mark=True)
     assert f"{registry.name} version {version}" in str(refused.value)
@@ -186,10 +124,10 @@ def test_a_best_that_failed_its_requirements_cannot_be_marked(
 def test_runs_of_another_model_are_found_by_its_name_with_their_metrics(
     params: Params,
     registry: RegistryConfig,
-    tell: Tell,
+    runs: Runs,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    tell("one", 8, 30)
+    runs.log("one", 8, 30)
     other = registry.model_copy(update={"name": "graft-translation"})
     evaluate = params.evaluate.model_copy(update={"metrics": ["bleu"]})
     with pytest.raises(TrackingError, match=f"a model that has runs: {registry.name}"):
@@ -251,8 +189,8 @@ def test_an_unreachable_store_is_an_error_that_hides_the_password(
 
 
 def test_an_experiment_without_runs_is_an_error(
-    params: Params, registry: RegistryConfig, tell: Tell
+    params: Params, registry: RegistryConfig, runs: Runs
 ) -> None:
-    tell("one", 8, 30)
+    runs.log("one", 8, 30)
     with pytest.raises(TrackingError, match="no experiment nothing"):
         show(params, registry.model_copy(update={"experiment": "nothing"}))

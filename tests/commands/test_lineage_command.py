@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 import yaml
 from lineages import make_lineage
+from tracking_stores import make_store
 
 from graft import cli, io
 from graft.cloud.data import md5_of
@@ -54,7 +55,7 @@ def _project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         outputs=tuple(to_outputs({"stages": stages}, "", frozenset())),
     )
     io.write_json(root / "lineage.json", lineage)
-    uri = f"sqlite:///{root}/mlflow.db"
+    uri = make_store(root)
     client: Any = mlflow.MlflowClient(uri, registry_uri=uri)
     place = client.create_experiment("graft", (root / "mlartifacts").as_uri())
     run = client.create_run(place).info.run_id

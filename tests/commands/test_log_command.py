@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tracking_stores import make_store
 
 from graft import tracking
 from graft.commands import log
@@ -20,7 +21,7 @@ def test_the_number_of_sent_events_is_printed_or_returned_as_json(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    uri = make_store(tmp_path)
     registry = RegistryConfig(name="m", experiment="e", tracking_uri=uri)
     journal = tmp_path / "run.jsonl"
     with tracking.start_run(registry, journal) as run:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from registered_versions import EVALUATE, Registered, predict, registry_at
+from tracking_stores import make_store
 
 from graft.commands import promote, rollback
 from graft.config.params import load_params
@@ -17,7 +18,7 @@ def test_promotions_and_rollbacks_are_printed_and_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    uri = make_store(tmp_path)
     registry, registered = registry_at(uri), Registered(uri, tmp_path)
     plain = load_params(Path(__file__).parents[2] / "params.yaml")
     params = plain.model_copy(update={"registry": registry, "evaluate": EVALUATE})

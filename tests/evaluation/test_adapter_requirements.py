@@ -5,10 +5,10 @@ import math
 from pathlib import Path
 
 import pytest
+from evaluated_facts import make_facts
 from hypothesis import given
 from hypothesis import strategies as st
-from test_card import make_facts
-from test_scoring import predictions
+from scored_predictions import predictions
 
 from graft.config import MetricRequirement, RequirementsConfig
 from graft.config.params import check_params, load_params

@@ -1,98 +1,25 @@
 import dataclasses
 import math
 import re
-from html.parser import HTMLParser
 
-import test_card
-from test_card import DATA, MODEL, TASK, make_generated
-from test_scoring import CONFIG, predictions
+from html_reader import Reader
+from page_facts import make_page_facts
+from scored_predictions import CONFIG, predictions
 
-from graft.evaluation.facts import Facts
 from graft.evaluation.page import to_page
-from graft.evaluation.requirements import Requirements
 from graft.evaluation.scoring import score
-from graft.inference.generated import Generated
 from graft.metrics import get_metrics
 from graft.records import Prediction, Score
-
-VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
-
-
-class Reader(HTMLParser):
-    """Elements in order with their attributes; fails where tags do not nest."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(page)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    def all(self, *tags: str) -> list[dict[str, str | None]]:
-        return [attributes for tag, attributes in self.found if tag in tags]
-
-
-RECORD = dataclasses.replace(
-    test_card.RECORD,
-    params={
-        "adapter": {"method": "lora", "rank": 16, "dora": None},
-        "train": {"epochs": 3},
-    },
-    machine={},
-)
-
-
-def make_facts(rows: list[Prediction], **changes: object) -> Facts:
-    if "scores" not in changes:
-        metrics = get_metrics(["bleu", "chrf", "bleu_1"])
-        changes["scores"] = score(rows, metrics, CONFIG)
-    of_models = {f.name for f in dataclasses.fields(Generated)} & changes.keys()
-    generated = {"rss_gib": 2.25} | {name: changes.pop(name) for name in of_models}
-    if "params" in changes:
-        changes["record"] = dataclasses.replace(RECORD, params=changes.pop("params"))
-    values: dict[str, object] = dict(  # pylint: disable=use-dict-literal
-        name="graft-translation",
-        task=TASK,
-        model=MODEL,
-        data=DATA,
-        settings={},
-        record=RECORD,
-        counts={"train": 18_000, "validation": 500, "test": len(rows)},
-        digests={"prompt template": "abc123"},
-        requirements=Requirements(()),
-        samples=[],
-        stages={},
-        generated=dataclasses.replace(make_generated(rows), **generated),
-        links={"MLflow run": "http://tracking/#/runs/77", "card": "out/README.md"},
-        curves={"train": [(10, 3.0), (20, 1.5)], "validation": [(0, 3.5), (20, 2.0)]},
-    )
-    return Facts(**(values | changes))
 
 
 def test_equal_facts_make_equal_pages():
     rows = predictions()
-    assert to_page(make_facts(rows)) == to_page(make_facts(rows))
+    assert to_page(make_page_facts(rows)) == to_page(make_page_facts(rows))
 
 
 def test_a_page_shows_results_strata_examples_speed_links_and_grounds():
     rows = predictions()
-    facts = make_facts(rows)
+    facts = make_page_facts(rows)
     page = to_page(facts)
     text = " ".join("".join(Reader(page).words).split())
     bleu = facts.scores.overall["bleu"]
@@ -132,7 +59,7 @@ def test_what_data_says_stays_text():
         for row in predictions(12)
     ]
     rows = [dataclasses.replace(row, references=[f"{evil} gold"]) for row in rows]
-    facts = make_facts(
+    facts = make_page_facts(
         rows,
         name=evil,
         device=evil,
@@ -149,7 +76,7 @@ def test_what_data_says_stays_text():
 
 def test_a_page_fetches_nothing():
     rows = predictions()
-    read = Reader(to_page(make_facts(rows, links={})))
+    read = Reader(to_page(make_page_facts(rows, links={})))
     assert not read.all("script", "link", "img", "iframe", "object", "use")
     assert all((a["href"] or "").startswith("#") for a in read.all("a"))
     styles = "".join(read.words)
@@ -158,7 +85,7 @@ def test_a_page_fetches_nothing():
 
 def test_headings_tables_and_plots_can_be_read_aloud():
     rows = predictions()
-    read = Reader(to_page(make_facts(rows)))
+    read = Reader(to_page(make_page_facts(rows)))
     levels = [int(tag[1]) for tag, _ in read.found if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(b <= a + 1 for a, b in zip(levels, levels[1:]))
@@ -177,7 +104,7 @@ def test_headings_tables_and_plots_can_be_read_aloud():
 
 def test_each_number_in_a_table_carries_its_label_for_screens_without_columns():
     rows = predictions()
-    page = to_page(make_facts(rows))
+    page = to_page(make_page_facts(rows))
     for table in re.findall(r'<table class="numbers.*?</table>', page, re.DOTALL):
         heads = re.findall(r"<th scope=\"col\"[^>]*>([^<]+)</th>", table)
         labels = re.findall(r'<td data-label="([^"]+)"', table)
@@ -190,7 +117,7 @@ def test_a_metric_that_was_not_computed_says_why_and_has_no_number():
     rows = predictions()
     scores = score(rows, get_metrics(["chrf"]), CONFIG)
     lacking = dataclasses.replace(scores, not_computed={"bleu": "no WordNet: get it"})
-    text = "".join(Reader(to_page(make_facts(rows, scores=lacking))).words)
+    text = "".join(Reader(to_page(make_page_facts(rows, scores=lacking))).words)
     assert "Not computed" in text and "no WordNet: get it" in text
     assert text.count("BLEU") == 1
 
@@ -200,7 +127,7 @@ def test_a_page_without_any_metric_still_stands():
     scores = dataclasses.replace(
         score(rows, [], CONFIG), not_computed={"bleu": "no WordNet"}
     )
-    page = to_page(make_facts(rows, scores=scores, latency={}))
+    page = to_page(make_page_facts(rows, scores=scores, latency={}))
     text = "".join(Reader(page).words)
     assert "No metric could be computed" in text and "no WordNet" in text
     assert "ms p95" not in text
@@ -208,7 +135,7 @@ def test_a_page_without_any_metric_still_stands():
 
 def test_gold_has_a_column_only_where_a_metric_has_it():
     rows = predictions()
-    facts = make_facts(rows)
+    facts = make_page_facts(rows)
     assert ">gold</th>" not in to_page(facts)
     found = facts.scores.overall["chrf"]
     gold = dataclasses.replace(found, gold=Score(99.5, 98.25, 99.75))
@@ -226,14 +153,14 @@ def test_nine_hundred_long_answers_and_a_hundred_strata_stay_under_400_kb():
     ]
     # BLEU of so long words takes a minute.
     scores = score(rows, get_metrics(["answer_match"]), CONFIG)
-    page = to_page(make_facts(rows, scores=scores))
+    page = to_page(make_page_facts(rows, scores=scores))
     assert len(page.encode()) < 400_000
     assert "60 smaller strata" in page
 
 
 def test_a_page_stands_where_a_score_is_infinite_or_undefined():
     rows = predictions(12)
-    facts = make_facts(rows)
+    facts = make_page_facts(rows)
     odd = Score(math.inf, math.nan, math.inf)
     found = dataclasses.replace(
         facts.scores.overall["bleu"],
@@ -243,7 +170,7 @@ def test_a_page_stands_where_a_score_is_infinite_or_undefined():
     compared = {"bleu": found}
     strata = {name: (n, compared) for name, (n, _) in facts.scores.strata.items()}
     scores = dataclasses.replace(facts.scores, overall=compared, strata=strata)
-    text = "".join(Reader(to_page(make_facts(rows, scores=scores))).words)
+    text = "".join(Reader(to_page(make_page_facts(rows, scores=scores))).words)
     assert "∞" in text and "not significant" in text and not re.search(r"\bnan\b", text)
 
 
@@ -251,6 +178,6 @@ def test_a_perplexity_shows_how_much_it_fell_of_the_base():
     measured = {"base_nll": 20.0, "tuned_nll": 10.0, "num_tokens": 10, "num_bytes": 40}
     rows = [dataclasses.replace(row, **measured) for row in predictions()]
     scores = score(rows, get_metrics(["perplexity", "bleu"]), CONFIG)
-    page = to_page(make_facts(rows, scores=scores))
+    page = to_page(make_page_facts(rows, scores=scores))
     assert page.count("−63.2 % of base") == 1 and page.count("% of base") == 1
     assert "significantly better (95 % CI)" in page

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_scoring import CONFIG, predictions
+from scored_predictions import CONFIG, predictions
 
 from graft.evaluation.page.extremes import (
     NUM_SHOWN,

@@ -3,16 +3,22 @@
 import copy
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import peft
 import pytest
 import torch
+from row_answers import collect
 from transformers import MistralConfig, MistralForCausalLM
 
+from graft.inference.batching import run_requests
+from graft.inference.requests import GenerationRequest, Sampling
 from graft.records import Message
 
 PAD, END = 256, 257
+ADAPTERS = [None, "champion", "challenger"]  # of the fixture `adapted`
+WAYS = [Sampling(), Sampling(temperature=1.0, top_p=0.9, seed=3)]
 
 
 class ByteTemplate:
@@ -77,3 +83,30 @@ def adapted(model) -> Any:
         if "lora_B" in name:
             weight.data.normal_(std=1.0)
     return tuned
+
+
+@pytest.fixture(scope="session")
+def requests(adapted, template) -> list[GenerationRequest]:
+    """Rows that end by a stop text, a stop token, or the limit."""
+    rows = [
+        GenerationRequest(
+            row,
+            [(7 * row + i * i) % 251 for i in range(1 + 5 * row % 37)],
+            7 - row % 4,
+            ADAPTERS[row % 3],
+            stop_ids=frozenset({END}),
+            template=template,
+            sampling=WAYS[row % 2],
+        )
+        for row in range(6)
+    ]
+    texts = collect(run_requests(adapted, rows, 1))
+    stops = [text[3:5] if len(text) > 4 else "zz" for _, text, _ in texts.values()]
+    return [replace(row, stop=[stops[n % 5]]) for n, row in enumerate(rows)]
+
+
+@pytest.fixture(scope="session")
+def expected(adapted, requests) -> dict[Any, Any]:
+    """Tokens, text and finish of each row alone."""
+    alone = (collect(run_requests(adapted, [row], 1)) for row in requests)
+    return {row: ended[row] for row, ended in enumerate(alone)}

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from dirty_rows import CLEAN, TOKENIZE, contents, make_tokenizer, write_rows
+from ports import free_port
 from settings import PROMPT, TASK
 
 from graft import io
@@ -27,7 +27,7 @@ def cluster() -> Iterator[str]:
     """Start a cluster; returns its address."""
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    address = f"{LOOPBACK}:{free_port()}"
+    address = f"{LOOPBACK}:{free_port(LOOPBACK)}"
     host, port = address.split(":")
     command = [
         *(str(Path(sys.executable).with_name("ray")), "start", "--head", "--block"),
@@ -41,13 +41,6 @@ def cluster() -> Iterator[str]:
             started = psutil.Process(head.pid).children(recursive=True)
             head.terminate()
             psutil.wait_procs(started, timeout=20)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def test_a_cluster_writes_the_same_bytes_as_this_machine(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ports import free_port
 from tiny_pipeline import PAIRS, make_adapter, make_base, make_params
 
 import graft
@@ -135,9 +135,7 @@ def test_a_version_answers_in_an_empty_environment_as_in_the_evaluation(
     assert all(len(a) < len(b) for a, b in zip(short, answers))
     assert "unknown: temprature" in refused
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     serve = [venv / "bin/mlflow", "models", "serve", "-m", folder, "-p", str(port)]
     server = subprocess.Popen(  # pylint: disable=consider-using-with
         [*serve, "--env-manager", "local"],

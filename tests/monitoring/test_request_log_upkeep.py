@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from api_server import wait_until
 from logged_requests import log_config, logged_ids, served_request
+from waiting import wait_until
 
 from graft.cloud.remote_folder import RemoteFolder
 from graft.errors import StorageError

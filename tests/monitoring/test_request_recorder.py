@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from api_server import wait_until
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from logged_requests import log_config, logged_ids, served_request
 from small_disk import fill
+from waiting import wait_until
 
 from graft.monitoring.names import Serving
 from graft.monitoring.request_log import recorder

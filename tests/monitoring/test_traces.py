@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from api_server import running, wait_until
+from api_server import running
 from echo_engine import SteadyEcho
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from opentelemetry.sdk.resources import Resource
@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from served_requests import served_request
 from tiny_server import load_without_weights, serving_config
+from waiting import wait_until
 
 from graft.errors import ConfigError
 from graft.monitoring.spans import to_spans

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from mlflow_server import server
 from registered_versions import Registered, registry_at
+from tracking_stores import make_store
 
 from graft.tracking.versions import Versions
 
@@ -68,8 +69,7 @@ def test_a_webhook_names_the_new_champion_and_is_signed(
         "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
         "MLFLOW_WEBHOOK_CACHE_TTL": "0",  # a list of webhooks is kept for 60 s
     }
-    store = f"sqlite:///{tmp_path}/mlflow.db"
-    with server(tmp_path, store, **allowed) as uri:
+    with server(tmp_path, make_store(tmp_path), **allowed) as uri:
         registered = Registered(uri, tmp_path)
         registered.add([])
         registered.client.create_webhook(

@@ -1,6 +1,5 @@
 """The lineage of versions in a real SQLite store, also after parts were lost."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import mlflow
 import pytest
 from lineages import LOCK, make_lineage
+from tracking_stores import make_store
 
 from graft import io
 from graft.config import RegistryConfig
@@ -41,7 +41,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        uri = f"sqlite:///{root / 'mlflow.db'}"
+        uri = make_store(root)
         self.registry = RegistryConfig(
             name="model", experiment="graft", tracking_uri=uri
         )
@@ -73,9 +73,8 @@ class Store:
 
 
 @pytest.fixture(name="store")
-def _store(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def _store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    shutil.copy(empty_store, tmp_path)
     return Store(tmp_path)
 
 

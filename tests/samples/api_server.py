@@ -3,7 +3,7 @@
 import copy
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from tiny_server import LoadedModel, OneVersion
+from waiting import wait_until
 
 from graft.config import ServingConfig
 from graft.inference.batching import ContinuousBatch
@@ -35,14 +36,6 @@ class Running:
 
     def get(self, path: str) -> httpx2.Response:
         return httpx2.get(f"{self.url}{path}", timeout=60)
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float = 20) -> None:
-    """Wait until a condition holds. Raises: AssertionError after the time."""
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true in time"
-        time.sleep(0.02)
 
 
 def request_lines(caplog: pytest.LogCaptureFixture, number: int = 1) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from waiting import wait_until
+
 from graft.serving.demo.client import ApiClient
 from graft.serving.demo.feedback import FeedbackFolder
 from graft.serving.demo.page import PageServer, to_blocks
@@ -43,8 +45,5 @@ def demo_of(url: str, folder: Path) -> Iterator[str]:
 
 def wait_until_slots(api: object, number: int) -> None:
     """Wait until the API answers so many requests at once."""
-    for _ in range(2000):
-        if api.server.runner.engine.num_rows == number:  # type: ignore[attr-defined]
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"not {number} within 20 s")
+    engine = api.server.runner.engine  # type: ignore[attr-defined]
+    wait_until(lambda: engine.num_rows == number)

@@ -11,6 +11,7 @@ from tiny_pipeline import (
     make_splits,
     make_train_report,
 )
+from tracking_stores import make_store
 
 from graft import io
 from graft.config.params import Params
@@ -28,6 +29,7 @@ def make_project(root: Path) -> Params:
     values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     values["generation"]["latency_runs"] = 0
     make_base(root / "base")
+    make_store(root)
     params = make_params(values, root / "base")
     make_adapter(params, root / "adapter")
     make_splits(root / "splits")

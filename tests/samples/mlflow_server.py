@@ -1,13 +1,13 @@
 """A real MLflow server of a database, on loopback."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from ports import free_port, wait_for_port
 
 
 @contextmanager
@@ -20,9 +20,7 @@ def server(folder: Path, store: str, *words: str, **environment: str) -> Iterato
         words: further arguments of `mlflow server`.
         environment: further variables of the server.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
     # Of several workers, uvicorn kills those that take 5 s to import MLflow.
     command += ["--port", str(port), "--workers", "1", "--backend-store-uri", store]
@@ -39,14 +37,7 @@ def server(folder: Path, store: str, *words: str, **environment: str) -> Iterato
             start_new_session=True,
         )
     try:
-        for _ in range(3000):
-            assert process.poll() is None, (folder / "server.log").read_text("utf-8")
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        else:
-            raise TimeoutError("no MLflow server after 300 s")
+        wait_for_port(port, process, folder / "server.log")
         yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(process.pid, 15)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from api_server import wait_until
+from waiting import wait_until
 
 from graft.monitoring.served_request import ServedRequest
 

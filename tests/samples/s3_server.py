@@ -1,12 +1,12 @@
 """An S3 server in a separate process, on loopback."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from ports import free_port, wait_for_port
 
 BUCKET = "data"
 
@@ -14,29 +14,16 @@ BUCKET = "data"
 @contextmanager
 def serve_s3() -> Iterator[str]:
     """The address of an S3 server without buckets."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
         try:
-            wait_for(port, server)
+            wait_for_port(port, server)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
-
-
-def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
-    """Wait until a server listens on the port."""
-    for _ in range(300):
-        assert server.poll() is None, "the server ended"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError("no S3 server after 30 s")
 
 
 def make_environment(endpoint: str) -> dict[str, str]:

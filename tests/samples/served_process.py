@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 from tiny_pipeline import make_adapter
+from tracking_stores import make_store
 
 import graft
 from graft import tracking
@@ -29,7 +30,7 @@ def register(root: Path, *aliases: str) -> None:
     """Register a random adapter of the tiny base for each alias, in a store in this
     folder: the first alias gets version 1."""
     values = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
-    values["registry"]["tracking_uri"] = f"sqlite:///{root}/mlflow.db"
+    values["registry"]["tracking_uri"] = make_store(root)
     params = check_params(values, "params")
     package = Path(graft.__file__).parent
     write_code(package, root / "code/graft")

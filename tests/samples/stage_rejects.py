@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import polars as pl
+import pyarrow as pa
 
 from graft import io
 from graft.curation.rejects import STAGES
@@ -46,6 +46,6 @@ def write_stage_rejects(folder: Path) -> Path:
     """Write the rejects of each stage to its subfolder; returns the folder."""
     for stage in STAGES:
         lines = [one for one in LINES if one["stage"] == stage]
-        table = pl.DataFrame(lines).select(REJECT_SCHEMA.names).to_arrow()
+        table = pa.Table.from_pylist(lines, REJECT_SCHEMA)
         io.write_batches(folder / stage, [table], REJECT_SCHEMA)
     return folder

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 import yaml
 from tiny_pipeline import make_base, make_params
+from tracking_stores import make_store
 
 from graft.config.params import load_params
 from graft.io import write_batches, write_json
@@ -28,6 +29,7 @@ def make_pipeline(folder: Path, **changes: Any) -> None:
     """Write a base model, parameters and splits of random tokens; keywords change the
     `train` section."""
     make_base(folder / "base")
+    make_store(folder)
     values = load_params(ROOT / "params.yaml").to_plain()
     values["train"] |= {
         "device": "cpu",

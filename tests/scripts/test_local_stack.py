@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from api_server import wait_until
+from waiting import wait_until
 
 import stack
 from local_stack.environment import make_ports, make_secrets, to_environment

@@ -5,8 +5,9 @@ import json
 import socket
 
 import httpx2
-from api_server import Running, request_lines, running, wait_until
+from api_server import Running, request_lines, running
 from endless import endless
+from waiting import wait_until
 
 LONG = {"model": "translator", "prompt": "The cat sleeps.", "max_tokens": 400}
 """A request that takes about a second."""

@@ -5,11 +5,12 @@ from typing import Any
 
 import openai
 import pytest
-from api_server import request_lines, running, wait_until
+from api_server import request_lines, running
 from endless import endless
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai import OpenAI
+from waiting import wait_until
 
 QUESTION: list[Any] = [{"role": "user", "content": "The cat sleeps on the table."}]
 SECRET = "06 12 34 56 78"

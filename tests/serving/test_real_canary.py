@@ -1,12 +1,11 @@
 """Canary and shadow with real versions: MLflow's store, adapters, and an engine."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from served_process import Served, register, serve
+from waiting import wait_until
 
 from graft.config.params import load_params
 from graft.serving.versions import share_of
@@ -39,14 +38,6 @@ def ask(served: Served, user: str, model: str = NAME) -> tuple[str, str]:
     found, headers = served.post("/v1/completions", body)
     assert found["model"] == headers["x-graft-version"]
     return headers["x-graft-version"], found["choices"][0]["text"]
-
-
-def wait_until(condition: Callable[[], Any]) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError("not within 60 s")
 
 
 def test_a_canary_answers_the_same_users_until_its_alias_is_taken_away(

@@ -8,9 +8,10 @@ from typing import Any
 import httpx2
 import pytest
 import yaml
-from api_server import running, wait_until
+from api_server import running
 from echo_engine import SteadyEcho
 from tiny_server import load_without_weights, serving_config
+from waiting import wait_until
 
 from graft.config import MonitoringConfig
 from graft.monitoring import feedback

@@ -1,5 +1,6 @@
 """The record of a request, on a real server without a model."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
@@ -9,10 +10,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from api_server import Running, running, wait_until
+from api_server import Running, running
 from echo_engine import EchoBatch
+from raw_http import open_post
 from recorder import Recorder
 from tiny_server import load_without_weights, served_version, serving_config
+from waiting import wait_until
 
 from graft.monitoring.served_request import ServedRequest
 from graft.serving.served_model import ServedVersion
@@ -120,17 +123,19 @@ def test_errors_are_recorded_by_who_caused_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("streams", [True, False])
 def test_a_client_that_leaves_is_recorded_as_such(streams: bool) -> None:
     with serve(recorder := Recorder()) as api:
-        with pytest.raises(httpx2.ReadTimeout):
-            leave(api, {**WAITS, "stream": streams})
+        asyncio.run(leave(api, {**WAITS, "stream": streams}))
         (one,) = recorder.wait()
         assert (one.outcome, one.status) == ("client_gone", 499)
         assert one.first_token_s is None and one.s_per_token is None
         wait_until(lambda: not api.server.runner.admission.num_requests)
 
 
-def leave(api: Running, body: Mapping[str, Any]) -> None:
-    """Send a request, and close the connection before it is answered."""
-    httpx2.post(f"{api.url}/v1/completions", json=body, timeout=0.5)
+async def leave(api: Running, body: Mapping[str, Any]) -> None:
+    """Send a request, and close the connection when the server works on it."""
+    _, writer = await open_post(int(api.url.rpartition(":")[2]), body)
+    await asyncio.to_thread(wait_until, lambda: api.server.runner.engine.num_rows)
+    writer.close()
+    await writer.wait_closed()
 
 
 def test_a_shadow_s_answer_has_a_record_of_its_own() -> None:

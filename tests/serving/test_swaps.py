@@ -1,7 +1,6 @@
 """The champion changes while requests run: real adapters, a real server."""
 
 import threading
-import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from api_server import Running, running
 from tiny_server import LoadedModel, load_base, serving_config
+from waiting import wait_until
 
 from graft.inference.generation import complete
 from graft.serving.served_model import ServedVersion
@@ -95,8 +95,4 @@ def test_no_request_fails_while_the_champion_changes_and_each_has_one_version(
 def wait_for_answer(answers: list[tuple[str, str, str]], version: str) -> None:
     """Wait until a version gives an answer that it had not given before."""
     before = len(answers)
-    for _ in range(3000):
-        if any(found == version for found, _, _ in answers[before:]):
-            return
-        time.sleep(0.02)
-    pytest.fail(f"version {version} gave no answer within 60 s")
+    wait_until(lambda: any(found == version for found, _, _ in answers[before:]))

@@ -6,13 +6,13 @@ import multiprocessing
 import os
 import random
 import signal
-import socket
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx2
 import pytest
 from echo_engine import SlowEcho
+from ports import free_port
 from raw_http import Reply, post
 from served_process import register, serve
 from tiny_server import OneVersion, load_without_weights, serving_config
@@ -47,13 +47,6 @@ def run_server(port: int, log: Path) -> None:
         observers=[JsonLog(False)],
     )
     listen(server, serving)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 async def wait_until_ready(port: int, process: BaseProcess) -> None:

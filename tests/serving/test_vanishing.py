@@ -2,13 +2,13 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from api_server import running
 from endless import endless
 from raw_http import open_post, post
+from waiting import wait_until
 
 from graft.inference.batching import ContinuousBatch
 from graft.inference.requests import GenerationRequest, TokensEvent
@@ -61,14 +61,6 @@ async def vanish_all(port: int, number: int) -> None:
             await vanish(port, client, draw)
 
     await asyncio.gather(*(one(client) for client in range(number)))
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("not within 30 s")
 
 
 @pytest.mark.parametrize("number", [60, pytest.param(1000, marks=pytest.mark.slow)])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from echo_model import ECHO_MODEL
+from tracking_stores import make_store
 
 from graft import tracking
 from graft.config import RegistryConfig
@@ -19,8 +20,8 @@ Go = Callable[..., str | None]
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """One store for all tests here: creating its tables takes seconds."""
-    return f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db"
+    """One store for all tests here."""
+    return make_store(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture

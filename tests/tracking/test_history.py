@@ -4,6 +4,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from tracking_stores import make_store
 
 from graft import results
 from graft.config import RegistryConfig
@@ -21,7 +22,7 @@ def test_a_run_is_found_under_the_current_name_of_its_adapter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    uri = make_store(tmp_path)
     client = mlflow.MlflowClient(uri, registry_uri=uri)
     experiment = client.create_experiment("graft", (tmp_path / "files").as_uri())
     run = client.create_run(experiment).info.run_id

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tracking_stores import make_store
 
 from graft import tracking
 from graft.config import RegistryConfig
@@ -44,6 +45,7 @@ def test_an_invalid_name_or_long_value_does_not_block_others(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("MLFLOW_TRUNCATE_LONG_VALUES", "false")
     monkeypatch.chdir(tmp_path)
+    make_store(tmp_path)
     with tracking.start_run(REGISTRY, Path("run.jsonl")) as run:
         run.log_params({"plain": 1, "../odd": 2, "long": "x" * 7000})
         run.log_metrics({"tuned/bleu": 1.0, "tuned/bleu/déjà (vu)?": 2.0})

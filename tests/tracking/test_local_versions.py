@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from registered_versions import Registered, registry_at
+from tracking_stores import make_store
 
 from graft.errors import TrackingError
 from graft.tracking.local_versions import LocalVersions, open_versions, to_folder
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def _uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A store with three versions, of which the first was deleted."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    uri = make_store(tmp_path)
     store = Registered(uri, tmp_path)
     for number in range(3):
         store.add([], number=str(number))

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tracking_stores import make_store
 
 from graft import tracking
 from graft.config import RegistryConfig
@@ -49,6 +50,7 @@ def test_a_moved_store_finds_its_artifacts_and_stores_new_ones_beside_it(
     out.mkdir()
     first, second = tmp_path / "project", tmp_path / NAME
     first.mkdir()
+    make_store(first)
     monkeypatch.chdir(first)
     run_once("one")
     first.rename(second)
@@ -67,6 +69,7 @@ def test_the_pages_of_a_moved_store_find_its_artifacts(
     monkeypatch.chdir(first)
     with pytest.raises(TrackingError, match="no runs yet"):
         tracking.served_address(REGISTRY)
+    make_store(first)
     run_once("one")
     first.rename(second)
     monkeypatch.chdir(second)
@@ -92,6 +95,7 @@ def test_a_journal_that_was_moved_finds_its_files(
         Path("report.json").write_text("late", encoding="utf-8")
         run.log_artifact(Path("report.json"), "reports")
     first.rename(tmp_path / "second")
+    make_store(tmp_path / "second")
     monkeypatch.chdir(tmp_path / "second")
     Path("report.json").write_text("a later run's", encoding="utf-8")
     monkeypatch.delenv("MLFLOW_TRACKING_URI")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from tracking_stores import make_store
 
 from graft import tracking
 from graft.config import RegistryConfig
@@ -69,6 +70,7 @@ def test_a_rejected_event_does_not_block_the_following_ones(
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
+    make_store(tmp_path)
     with tracking.start_run(REGISTRY, Path("run.jsonl")) as run:
         run.log_dataset("d", Path("d"), "MLflow takes no digest as long as this", "c")
         run.set_tags({"after": "it"})

@@ -6,6 +6,7 @@ from typing import Any
 import mlflow
 import pytest
 from echo_model import ECHO_MODEL
+from tracking_stores import make_store
 
 from graft import tracking
 from graft.config import RegistryConfig
@@ -45,6 +46,7 @@ def test_a_description_links_to_the_run_and_keeps_what_a_person_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    make_store(tmp_path)
     client, version = evaluate(tmp_path, "**BLEU 83.5**")
     place = f"#/experiments/1/runs/{version.run_id}"
     assert version.description.startswith("**BLEU 83.5**\n\n[run ")

@@ -1,15 +1,10 @@
-"""Runs in a real MLflow store: a SQLite file, or an address without a server."""
+"""Runs in a real MLflow store, a SQLite file."""
 
 import os
-import socket
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
-from echo_model import ECHO_MODEL
+from complete_runs import check_complete, log_all, runs_of
 
 from graft import tracking
 from graft.config import RegistryConfig
@@ -21,96 +16,6 @@ from graft.tracking.versions import Versions
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning"
 )
-MakeRun = Callable[..., tracking.Run]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One store for all tests here: creating its tables takes seconds."""
-    return tmp_path_factory.mktemp("store")
-
-
-@pytest.fixture
-def registry(
-    folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> RegistryConfig:
-    """An experiment and a model name for each test."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    name = request.node.name.partition("[")[0][:60]
-    uri = f"sqlite:///{folder}/mlflow.db"
-    return RegistryConfig(name=name, experiment=name, tracking_uri=uri)
-
-
-@pytest.fixture
-def adapter(tmp_path: Path) -> Path:
-    """An output folder of the train stage, and the served code beside it."""
-    made = tmp_path / "adapter"
-    made.mkdir()
-    (made / "adapter_model.safetensors").write_bytes(b"weights")
-    (tmp_path / "served.py").write_text(ECHO_MODEL)
-    return made
-
-
-def log_all(run: tracking.Run, registry: RegistryConfig, adapter: Path) -> str | None:
-    """Log one of everything."""
-    report = adapter.parent / "report.json"
-    report.write_text("{}")
-    run.log_params({"train.seed": 1, "generation.stop": ["\n"]})
-    run.set_tags({"template_hash": "abc"})
-    run.log_dataset("pairs-train", adapter, "d1", "train")
-    for step in (10, 20):
-        run.log_metrics({"train/loss": 1 / step}, step)
-    run.log_artifact(report, "reports")
-    return tracking.register_adapter(
-        run,
-        registry,
-        adapter,
-        code=adapter.parent / "served.py",
-        settings={},
-        tags={"base": "b"},
-    )
-
-
-def runs_of(registry: RegistryConfig) -> list[Any]:
-    """All runs of the experiment."""
-    import mlflow
-
-    mlflow.set_tracking_uri(registry.tracking_uri)
-    found = mlflow.search_runs(
-        experiment_names=[registry.experiment], output_format="list"
-    )
-    return list(found)
-
-
-def check_complete(registry: RegistryConfig, run: tracking.Run) -> str:
-    """One run has all that `log_all` logged; returns its id."""
-    import mlflow
-
-    client = mlflow.MlflowClient(registry.tracking_uri, registry.tracking_uri)
-    (found,) = runs_of(registry)
-    run_id = str(found.info.run_id)
-    assert found.info.status == "FINISHED"
-    assert found.data.params == {"train.seed": "1", "generation.stop": "['\\n']"}
-    assert found.data.tags["graft.run"] == run.run_id
-    assert found.data.tags["template_hash"] == "abc"
-    history = client.get_metric_history(run_id, "train/loss")
-    assert [(m.step, m.value) for m in history] == [(10, 0.1), (20, 0.05)]
-    events = Journal(run.journal).of_kind("metrics")
-    assert [m.timestamp for m in history] == [event.time_ms for event in events]
-    (data,) = found.inputs.dataset_inputs
-    assert (data.dataset.name, data.dataset.digest) == ("pairs-train", "d1")
-    (report,) = client.list_artifacts(run_id, "reports")
-    assert report.path == "reports/report.json"
-    (version,) = client.search_model_versions(f"name = '{registry.name}'")
-    assert version.run_id == run_id and version.tags["base"] == "b"
-    return run_id
-
-
-def free_port() -> int:
-    """A port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_everything_logged_arrives_and_the_latest_version_is_challenger(
@@ -194,75 +99,6 @@ def test_a_killed_run_continues_and_logs_no_step_twice(
     client = mlflow.MlflowClient(registry.tracking_uri)
     history = client.get_metric_history(found.info.run_id, "loss")
     assert [(m.step, m.value) for m in history] == [(1, 1.0), (2, 2.0), (3, 9.0)]
-
-
-def test_a_store_that_is_down_loses_nothing(
-    registry: RegistryConfig,
-    adapter: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    down = f"http://ann:pa55@127.0.0.1:{free_port()}"
-    away = registry.model_copy(update={"tracking_uri": down})
-    with tracking.start_run(away, tmp_path / "run.jsonl") as run:
-        assert log_all(run, away, adapter) is None
-    warning = capsys.readouterr().err
-    assert "not all of this run was logged" in warning and "pa55" not in warning
-    assert f"graft log {tmp_path / 'run.jsonl'}" in warning
-    with pytest.raises(TrackingError, match="sending failed"):
-        tracking.replay(tmp_path / "run.jsonl", away)
-    # A later run may overwrite the files that were to be sent.
-    (tmp_path / "report.json").unlink()
-    (adapter / "adapter_model.safetensors").unlink()
-
-    assert tracking.replay(tmp_path / "run.jsonl", registry) > 5
-    run_id = check_complete(registry, run)
-    assert tracking.replay(tmp_path / "run.jsonl", registry) == 0
-    (tmp_path / "run.sent.json").unlink()  # as if killed before it was recorded
-    assert tracking.replay(tmp_path / "run.jsonl", registry) > 5
-    assert check_complete(registry, run) == run_id
-
-
-class Stranger(BaseHTTPRequestHandler):
-    """A web server that is not MLflow."""
-
-    def do_GET(self) -> None:  # pylint: disable=invalid-name
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"<html>hello</html>")
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Be silent."""
-
-
-@pytest.fixture
-def stranger() -> Iterator[str]:
-    """The address of a web server that is not MLflow."""
-    server = HTTPServer(("127.0.0.1", 0), Stranger)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_a_wrong_address_does_not_stop_a_run(
-    registry: RegistryConfig,
-    tmp_path: Path,
-    stranger: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    (tmp_path / "file").write_text("")
-    inside_a_file = f"sqlite:///{tmp_path}/file/mlflow.db"
-    for number, uri in enumerate((stranger, "htp://nowhere", inside_a_file)):
-        wrong = registry.model_copy(update={"tracking_uri": uri})
-        with tracking.start_run(wrong, tmp_path / f"{number}.jsonl") as run:
-            run.log_params({"seed": 1})
-            assert not run.wait()
-        warning = capsys.readouterr().err
-        assert warning.startswith(f"warning: {uri}: not all of this run was logged")
-        assert "Traceback" not in warning and f"graft log {tmp_path}" in warning
 
 
 def test_a_missing_journal_is_a_tracking_error(

@@ -8,6 +8,7 @@ from typing import Any
 
 import mlflow
 import pytest
+from tracking_stores import make_store
 
 from graft import tracking
 from graft.config import RegistryConfig
@@ -74,7 +75,7 @@ def test_a_run_that_is_no_experiment_has_no_parent(
     for name in ("DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"):
         monkeypatch.delenv(name, raising=False)
     registry = RegistryConfig(
-        name="model", experiment="graft", tracking_uri=f"sqlite:///{root}/mlflow.db"
+        name="model", experiment="graft", tracking_uri=make_store(root)
     )
     with tracking.start_run(registry, root / "run.jsonl") as run:
         run.log_params({"adapter.rank": 1})

@@ -5,6 +5,7 @@ from typing import Any
 
 import mlflow
 import pytest
+from tracking_stores import make_store
 
 from graft.config import RegistryConfig
 from graft.errors import TrackingError
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def _registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RegistryConfig:
     """A store with eleven versions of the model `model`."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    uri = make_store(tmp_path)
     client: Any = mlflow.MlflowClient(uri, registry_uri=uri)
     files = tmp_path / "mlartifacts"
     run = client.create_run(client.create_experiment("graft", files.as_uri())).info

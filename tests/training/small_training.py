@@ -1,10 +1,12 @@
 """Random documents for a small model, and a log that can raise."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from graft.training.batches import PackedDocuments
+from graft.training.loop import Loop
 
 
 class Killed(Exception):
@@ -39,3 +41,16 @@ def make_documents(
     tokens = rng.integers(3, 128, starts[-1])
     names = [f"example-{number}" for number in range(count)]
     return PackedDocuments(tokens, loss_mask, starts, names, length, packing)
+
+
+def layer_of(loop: Loop, number: int = 0) -> Any:
+    """A decoder layer of the trained model."""
+    model = loop.model
+    base = model.get_base_model() if hasattr(model, "peft_config") else model
+    return base.model.layers[number]
+
+
+def bf16(params: Any, method: str = "nf4") -> Any:
+    """The section quantization with computation in bfloat16."""
+    values = {"method": method, "compute_dtype": "bfloat16"}
+    return params.quantization.model_copy(update=values)

@@ -3,11 +3,11 @@
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from kubernetes_manifests import FOLDER
+from waiting import wait_until
 
 CHECKOUT = FOLDER / "training/single-node/checkout.sh"
 PIPELINE = FOLDER / "training/single-node/pipeline.sh"
@@ -108,10 +108,7 @@ def test_sigterm_reaches_the_stage_and_the_job_waits_for_its_end(
     )
     project = pipeline(tmp_path / "project", f"bash {stage}")
     with subprocess.Popen(["bash", str(PIPELINE)], cwd=project) as job:
-        limit = time.monotonic() + 60
-        while not (project / "begun").exists():
-            assert time.monotonic() < limit and job.poll() is None
-            time.sleep(0.02)
+        wait_until((project / "begun").exists)
         job.send_signal(signal.SIGTERM)
         assert job.wait(60) == 143
     assert (project / "closed").exists()

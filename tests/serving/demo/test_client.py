@@ -3,13 +3,13 @@
 import asyncio
 import hashlib
 import json
-import time
 from collections.abc import Sequence
 from contextlib import aclosing
 
 import pytest
 from api_server import Running, running
 from endless import endless
+from waiting import wait_until
 
 from graft.errors import ConfigError
 from graft.serving.demo.client import ApiClient, Question, RefusedError
@@ -19,14 +19,6 @@ from graft.serving.demo.sides import Side, first_choice, stream_all, to_label
 FORM = Form("translation", ("source",))
 FIELDS = {"source": "The cat sleeps."}
 QUESTION = FORM.to_question(FIELDS, FORM.to_messages(FIELDS))
-
-
-def wait_until_idle(api: Running) -> None:
-    for _ in range(600):
-        if not api.server.runner.engine.num_rows:
-            return
-        time.sleep(0.01)
-    raise AssertionError("a slot is held after 6 s")
 
 
 def ask(client: ApiClient, model: str, question: Question) -> list[str]:
@@ -115,7 +107,7 @@ def test_closing_the_answers_frees_their_slots(loaded, serving) -> None:
             assert api.server.runner.engine.failure is None
 
         asyncio.run(begin_and_leave())
-        wait_until_idle(api)
+        wait_until(lambda: not api.server.runner.engine.num_rows)
         assert all(len(side.answer) < 900 for side in sides)
 
 
