@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
 
 import pytest
 from api_server import running
