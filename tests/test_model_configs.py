@@ -5,19 +5,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from settings import CHAT
 
-from graft.config import ModelConfig, PromptConfig
+from graft.config import ModelConfig
 from graft.prompts import load_template
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs" / "model").glob("*.yaml"))
-CHAT = PromptConfig(
-    style="chat",
-    pattern=None,
-    system=None,
-    paraphrases=[],
-    num_paraphrases=0,
-    date=None,
-)
 
 
 def read(path: Path) -> ModelConfig:

@@ -10,7 +10,8 @@ import peft
 import pytest
 import torch
 from row_answers import collect
-from transformers import MistralConfig, MistralForCausalLM
+from small_mistral import small_mistral
+from transformers import MistralForCausalLM
 
 from graft.inference.batching import run_requests
 from graft.inference.requests import GenerationRequest, Sampling
@@ -52,22 +53,8 @@ def template() -> ByteTemplate:
 
 @pytest.fixture(scope="session")
 def model() -> MistralForCausalLM:
-    torch.manual_seed(0)
-    config = MistralConfig(  # pylint: disable=unexpected-keyword-arg
-        vocab_size=258,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=8,
-        initializer_range=0.3,  # wide, so that a random model does not repeat itself
-        sliding_window=None,
-        bos_token_id=None,
-        eos_token_id=END,
-        pad_token_id=PAD,
-    )
-    return MistralForCausalLM(config).eval()
+    tokens = {"bos_token_id": None, "eos_token_id": END, "pad_token_id": PAD}
+    return small_mistral(258, head_dim=8, **tokens).eval()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from transformers import MistralConfig, MistralForCausalLM
+from small_mistral import small_mistral
 
 from graft.inference.runner import ModelRunner
 
@@ -12,19 +12,8 @@ STEM = [(13 * n + n * n) % 251 for n in range(130)]
 
 @pytest.mark.parametrize("window", [None, 50])
 def test_logits_are_those_of_each_prompt_alone(window):
-    torch.manual_seed(0)
-    config = MistralConfig(  # pylint: disable=unexpected-keyword-arg
-        vocab_size=258,
-        hidden_size=256,
-        intermediate_size=512,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=64,
-        initializer_range=0.1,
-        sliding_window=window,
-    )
-    model = MistralForCausalLM(config).to("cuda", torch.bfloat16).eval()
+    config = {"initializer_range": 0.1, "sliding_window": window}
+    model = small_mistral(258, 64, **config).to("cuda", torch.bfloat16).eval()
     prompts = [[*STEM, *range(n, 2 * n)] for n in (1, 3, 40, 7)]
     runner = ModelRunner(model, 4, 256, dense=False)
     with torch.inference_mode(), runner.session(model):

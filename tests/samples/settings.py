@@ -10,14 +10,15 @@ from graft.config import (
     TaskConfig,
 )
 
-PROMPT = PromptConfig(
-    style="pattern",
-    pattern="{source} =",
+CHAT = PromptConfig(
+    style="chat",
+    pattern=None,
     system=None,
     paraphrases=[],
     num_paraphrases=0,
     date=None,
 )
+PROMPT = CHAT.model_copy(update={"style": "pattern", "pattern": "{source} ="})
 TASK = TaskConfig(
     name="translation",
     languages={},

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+from small_mistral import small_mistral
 
 from graft.config.params import Params, check_params
 from graft.io import write_batches, write_json
@@ -17,9 +18,7 @@ PAIRS = (("The cat sleeps.", "Le chat dort."), ("It is late.", "Il est tard."))
 
 def make_base(folder: Path) -> None:
     """Write a random Mistral model with a byte-level tokenizer."""
-    import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import MistralConfig, MistralForCausalLM
 
     names = ["<unk>", "<s>", "</s>"]
     tokenizer = Tokenizer(models.BPE())
@@ -32,21 +31,8 @@ def make_base(folder: Path) -> None:
         show_progress=False,
     )
     tokenizer.train_from_iterator(["text"], trainer)
-    torch.manual_seed(0)
-    config = MistralConfig(  # pylint: disable=unexpected-keyword-arg
-        vocab_size=259,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=16,
-        initializer_range=0.3,
-        sliding_window=None,
-        bos_token_id=1,
-        eos_token_id=2,
-    )
-    MistralForCausalLM(config).save_pretrained(folder)
+    base = small_mistral(259, bos_token_id=1, eos_token_id=2)
+    base.save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
     special = dict(zip(("unk_token", "bos_token", "eos_token"), names, strict=True))
     (folder / "tokenizer_config.json").write_text(json.dumps(special))

@@ -25,10 +25,10 @@ COPIED = (
 class ToyRepo:
     """A folder under git and DVC.
 
-        Args:
-            folder: made here.
-    stages: each stage's entry in dvc.yaml.
-    environment: variables of every command.
+    Args:
+        folder: made here.
+        stages: each stage's entry in dvc.yaml.
+        environment: variables of every command.
     """
 
     def __init__(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_mistral import small_mistral
 from small_training import Log, make_documents
 
 from graft.config import ModelConfig, TrainConfig
@@ -14,23 +15,8 @@ from graft.config.params import Params
 
 @pytest.fixture(scope="session")
 def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import torch
-    from transformers import MistralConfig, MistralForCausalLM
-
-    torch.manual_seed(0)
-    config = MistralConfig(  # pylint: disable=unexpected-keyword-arg
-        vocab_size=128,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=16,
-        initializer_range=0.2,
-        sliding_window=None,
-    )
     folder = tmp_path_factory.mktemp("base")
-    MistralForCausalLM(config).save_pretrained(folder)
+    small_mistral(128, initializer_range=0.2).save_pretrained(folder)
     return folder
 
 

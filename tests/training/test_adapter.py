@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from small_mistral import small_mistral
 
 from graft.errors import ModelError
 from graft.io import read_json
@@ -103,17 +104,6 @@ def test_a_folder_without_an_adapter_is_refused(base: Any, tmp_path: Path) -> No
 def test_an_adapter_of_another_base_is_refused(
     base: Any, params: Any, tmp_path: Path
 ) -> None:
-    from transformers import MistralConfig, MistralForCausalLM
-
     save_adapter(attach(base, params), tmp_path / "adapter", {})
-    other = MistralConfig(  # pylint: disable=unexpected-keyword-arg
-        vocab_size=128,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=8,
-    )
     with pytest.raises(ModelError, match="does not fit this base"):
-        load_adapter(MistralForCausalLM(other), tmp_path / "adapter")
+        load_adapter(small_mistral(128, head_dim=8), tmp_path / "adapter")

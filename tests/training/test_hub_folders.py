@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from hub_folders import save_bpe, save_pieces, save_weights
+from settings import CHAT
 
 from graft.commands.describe import describe
 from graft.config import ModelConfig, PromptConfig
@@ -43,14 +44,6 @@ SHAPES: dict[str, dict[str, Any]] = {
     "qwen2": {"model_type": "qwen2"},
     "qwen2-tied": {"model_type": "qwen2", "tie_word_embeddings": True},
 }
-CHAT = PromptConfig(
-    style="chat",
-    pattern=None,
-    system=None,
-    paraphrases=[],
-    num_paraphrases=0,
-    date=None,
-)
 PATTERN = CHAT.model_copy(update={"style": "pattern", "pattern": "en: {source}\nfr:"})
 PROMPTS = [[{"role": "user", "content": text}] for text in ("The cat", "The", "Été ?")]
 
