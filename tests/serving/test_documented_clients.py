@@ -1,5 +1,6 @@
 """The clients of docs/SERVING.md, run as they stand there."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -12,16 +13,22 @@ import pytest
 PAGE = Path("docs/SERVING.md").read_text("utf-8")
 SECTION = PAGE.partition("## Clients\n")[2].partition("\n## ")[0]
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", SECTION, re.DOTALL)
+LOCK = Path("tests/samples/node_client/package-lock.json")
 CAT, DOG = "The cat sleeps.", "The dog sleeps."
 
 
 @pytest.fixture(name="run")
 def _run(api):
-    def run(program: list[str], code: str) -> str:
+    def run(program: list[str], code: str, folder: Path | None = None) -> str:
         code = code.replace("http://127.0.0.1:8000", api.url)
         code = code.replace("graft-translation", "translator")
         done = subprocess.run(
-            [*program, code], capture_output=True, text=True, timeout=60, check=False
+            [*program, code],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -63,15 +70,24 @@ def test_openai_s_python_client_asks_and_streams(run, offline):
     assert found == f"{offline(CAT)}\n{offline(DOG)}"
 
 
-def has_node_client() -> bool:
-    """Whether Node finds OpenAI's package: `npm install openai`, NODE_PATH."""
-    if (node := shutil.which("node")) is None:
-        return False
-    command = [node, "-e", 'require.resolve("openai")']
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+@pytest.fixture(name="node_modules", scope="module")
+def _node_modules(request: pytest.FixtureRequest) -> Path:
+    """A folder with OpenAI's Node client, as its lock file has it; kept for later runs.
+    npm writes .package-lock.json when all is installed."""
+    locked = LOCK.read_bytes()
+    assert request.config.cache is not None
+    folder = request.config.cache.mkdir(
+        f"node-{hashlib.sha256(locked).hexdigest()[:8]}"
+    )
+    if not (folder / "node_modules/.package-lock.json").is_file():
+        for name in ("package.json", LOCK.name):
+            shutil.copy(LOCK.with_name(name), folder)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=folder, check=True, timeout=300)
+    return folder
 
 
-@pytest.mark.skipif(not has_node_client(), reason="no Node with the package openai")
-def test_openai_s_node_client_asks_and_streams(run, offline):
-    found = run(["node", "-e"], block("javascript", "openai"))
+@pytest.mark.skipif(not shutil.which("npm"), reason="there is no npm: apt-get install")
+def test_openai_s_node_client_asks_and_streams(run, offline, node_modules):
+    found = run(["node", "-e"], block("javascript", "openai"), node_modules)
     assert found == f"{offline(CAT)}\n{offline(DOG)}"
