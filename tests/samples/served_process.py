@@ -13,25 +13,39 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 from tiny_pipeline import make_adapter
 from tracking_stores import make_store
 
 import graft
 from graft import tracking
-from graft.config.params import check_params
+from graft.config.params import Params, check_params
 from graft.inference.results import Decoding
 from graft.registry.packaged_code import write_code
 
 ROOT = Path(__file__).parents[2]
 
 
-def register(root: Path, *aliases: str) -> None:
-    """Register a random adapter of the tiny base for each alias, in a store in this
-    folder: the first alias gets version 1."""
+def params_of(root: Path, *, is_exact: bool = False) -> Params:
+    """The repository's parameters, with a store in this folder.
+
+    Args:
+        is_exact: whether the base is in float32, so that its greedy answers do not
+            depend on what else is in the batch.
+    """
     values = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     values["registry"]["tracking_uri"] = make_store(root)
-    params = check_params(values, "params")
+    if is_exact:
+        values["model"]["dtype"] = "float32"
+        values["quantization"] |= {"method": "none", "double_quant": False}
+    return check_params(values, "params")
+
+
+def register(root: Path, *aliases: str, is_exact: bool = False) -> None:
+    """Register a random adapter of the tiny base for each alias, in a store in this
+    folder: the first alias gets version 1."""
+    params = params_of(root, is_exact=is_exact)
     package = Path(graft.__file__).parent
     write_code(package, root / "code/graft")
     with warnings.catch_warnings():
@@ -76,6 +90,20 @@ class Served:
         with urllib.request.urlopen(url, timeout=120) as found:
             return json.load(found)
 
+    def memory(self) -> dict[str, float]:
+        """Resident memory of the API's and the engine's process, in MiB."""
+        return {name: p.memory_info().rss / 2**20 for name, p in self.processes.items()}
+
+    @property
+    def processes(self) -> dict[str, psutil.Process]:
+        """The API's process, and that of the engine."""
+        api = psutil.Process(self.process.pid)
+        return {"api": api} | {
+            "engine": child
+            for child in api.children()
+            if "resource_tracker" not in " ".join(child.cmdline())
+        }
+
     def logged(self, **values: str) -> list[dict[str, Any]]:
         """Lines of the log that have these values."""
         lines = self.log.read_text("utf-8").splitlines()
@@ -95,6 +123,8 @@ def serve(root: Path, **settings: Any) -> Iterator[Served]:
             + [
                 "-Sserving.port=0",
                 "-Smonitoring.telemetry.port=0",
+                f"-Smonitoring.feedback.folder={root}/feedback",
+                f"-Smonitoring.request_log.folder={root}/requests",
                 *words,
                 "--cache",
                 str(root / "cache"),

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import socket
+import time
 
 import httpx2
+import pytest
 from api_server import Running, request_lines, running
 from endless import endless
 from waiting import wait_until
@@ -134,6 +136,27 @@ def test_an_error_of_any_kind_has_openai_s_schema(api):
         assert 400 <= response.status_code < 500
         error = response.json()["error"]
         assert set(error) == {"message", "type", "param", "code"} and error["message"]
+
+
+def test_a_body_that_is_sent_as_a_form_is_told_which_header_it_lacks(api):
+    body = json.dumps(LONG).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded"}  # as curl -d
+    found = httpx2.post(f"{api.url}/v1/completions", content=body, headers=headers)
+    assert found.status_code == 400
+    assert "content-type: application/json" in found.json()["error"]["message"]
+
+
+@pytest.mark.slow
+def test_a_connection_outlasts_the_idle_time_of_clients(api):
+    with httpx2.Client(limits=httpx2.Limits(keepalive_expiry=60)) as client:
+        addresses = set()
+        for seconds in (6, 0):
+            with client.stream("GET", f"{api.url}/v1/models") as found:
+                found.read()
+                stream = found.extensions["network_stream"]
+                addresses.add(stream.get_extra_info("client_addr"))
+            time.sleep(seconds)
+    assert found.status_code == 200 and len(addresses) == 1
 
 
 def test_answers_name_their_version_and_request(api):

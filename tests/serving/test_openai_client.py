@@ -109,6 +109,31 @@ def test_token_ids_are_a_prompt_as_they_are(client, loaded, offline):
     assert found.choices[0].text == offline("The cat sleeps.")
 
 
+def test_several_prompts_of_token_ids_keep_their_places(client, loaded, offline):
+    texts = ["The cat sleeps.", "We bought a house."]
+    encode = loaded.version.template.encode_prompt
+    ids = [encode([{"role": "user", "content": text}]) for text in texts]
+    found = client.completions.create(model="translator", prompt=ids, temperature=0)
+    assert [choice.text for choice in found.choices] == list(map(offline, texts))
+
+
+def test_the_places_of_tokens_are_the_same_in_a_stream(client):
+    asked = {
+        "model": "translator",
+        "prompt": ["The cat sleeps on the table.", "It is late."],
+        "logprobs": 1,
+    }
+    whole = client.completions.create(**asked)
+    streamed: dict[int, list[int]] = {0: [], 1: []}
+    for chunk in client.completions.create(**asked, stream=True):
+        for choice in chunk.choices:
+            if choice.logprobs:
+                streamed[choice.index] += choice.logprobs.text_offset
+    assert len(streamed[0]) > 3
+    for choice in whole.choices:
+        assert streamed[choice.index] == choice.logprobs.text_offset
+
+
 @pytest.mark.parametrize(
     ("changes", "param"),
     [
@@ -124,6 +149,7 @@ def test_token_ids_are_a_prompt_as_they_are(client, loaded, offline):
         ({"extra_body": {"tempurature": 0}}, "tempurature"),
         ({"max_tokens": 100_000}, "max_tokens"),
         ({"messages": [{"role": "assistant", "content": "a"}]}, "messages.0.role"),
+        ({"messages": [{"role": "user", "content": 3}]}, "messages.0.content"),
     ],
 )
 def test_a_field_that_cannot_be_honoured_is_named(client, changes, param):

@@ -8,10 +8,9 @@ from pathlib import Path
 from statistics import quantiles
 from time import monotonic
 
-import psutil
 import pytest
 from raw_http import Reply, post
-from served_process import Served, register, serve
+from served_process import register, serve
 
 SECONDS = 60
 SLOTS, OPEN, CLIENTS, DEADLINE_S = 8, 16, 160, 20
@@ -38,13 +37,6 @@ async def load(port: int, seconds: float, replies: list[Reply]) -> None:
     await asyncio.gather(*(ask(number) for number in range(CLIENTS)))
 
 
-def memory(served: Served) -> dict[str, float]:
-    """Resident memory of the API's and the engine's process, in MiB."""
-    api = psutil.Process(served.process.pid)
-    processes = {"api": api} | {f"engine {n}": c for n, c in enumerate(api.children())}
-    return {name: one.memory_info().rss / 2**20 for name, one in processes.items()}
-
-
 @pytest.mark.slow
 def test_ten_times_its_load_is_answered_or_refused_with_the_time_to_wait(
     tmp_path: Path,
@@ -54,10 +46,10 @@ def test_ten_times_its_load_is_answered_or_refused_with_the_time_to_wait(
     replies: list[Reply] = []
     with serve(tmp_path, **settings) as served:
         asyncio.run(load(served.port, SECONDS / 4, replies))  # until all is allocated
-        before = memory(served)
+        before = served.memory()
         replies.clear()
         asyncio.run(load(served.port, SECONDS, replies))
-        after = memory(served)
+        after = served.memory()
         state = served.get("/health/ready")
     statuses = Counter(reply.status for reply in replies)
     accepted = [reply for reply in replies if reply.status == 200]

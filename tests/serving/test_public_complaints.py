@@ -101,12 +101,16 @@ def test_a_prompt_has_one_bos_also_if_its_text_has_another(api: Running) -> None
         assert usage["prompt_tokens"] == len(ids)
 
 
-def test_log_probabilities_are_those_of_the_model(api: Running) -> None:
+@pytest.mark.parametrize("temperature", [0, 0.01])
+def test_log_probabilities_are_those_of_the_model_before_temperature(
+    api: Running, temperature: float
+) -> None:
     import torch
 
     template = api.server.versions.main.template
     ids = template.encode_prompt([{"role": "user", "content": TEXT}])
-    found = whole(api, prompt=ids, logprobs=3, max_tokens=6)["choices"][0]["logprobs"]
+    asked = {"prompt": ids, "logprobs": 3, "max_tokens": 6}
+    found = whole(api, **asked, temperature=temperature)["choices"][0]["logprobs"]
     model, expected = load_base(), []
     for _ in found["tokens"]:
         with torch.no_grad():

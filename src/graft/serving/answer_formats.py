@@ -110,15 +110,23 @@ class CompletionFormat:
         return {
             "index": delta.index,
             "text": delta.text,
-            "logprobs": to_legacy(delta.logprobs) if delta.logprobs else None,
+            "logprobs": (
+                to_legacy(delta.logprobs, delta.start) if delta.logprobs else None
+            ),
             "finish_reason": delta.finish,
             **_guards(delta.actions),
         }
 
 
-def to_legacy(logs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Log-probabilities in the older schema of /v1/completions."""
-    starts, length = [], 0
+def to_legacy(
+    logs: Sequence[Mapping[str, Any]], length: int = 0
+) -> dict[str, list[Any]]:
+    """Log-probabilities in the older schema of /v1/completions.
+
+    Args:
+        length: characters of the tokens before.
+    """
+    starts = []
     for entry in logs:
         starts.append(length)
         length += len(entry["token"])

@@ -25,6 +25,7 @@ class Choice:
         texts: after the guards.
         finish: OpenAI's finish_reason, at the end.
         num_tokens: generated, stop token included.
+        num_chars: of the tokens whose log-probabilities were reported.
         last: the last token whose log-probabilities were reported.
     """
 
@@ -34,16 +35,23 @@ class Choice:
     logprobs: list[dict[str, Any]] = field(default_factory=list)
     finish: str | None = None
     num_tokens: int = 0
+    num_chars: int = 0
     last: int | None = None
 
 
 @dataclass(frozen=True)
 class Delta:
-    """What is new of a choice. `actions`: of its guards, at its end."""
+    """What is new of a choice.
+
+    Args:
+        start: characters of the tokens before those of `logprobs`.
+        actions: of its guards, at its end.
+    """
 
     index: int
     text: str
     logprobs: list[dict[str, Any]]
+    start: int
     finish: str | None
     actions: Mapping[str, int]
 
@@ -97,7 +105,9 @@ class Answer:
     @staticmethod
     def _delta(choice: Choice, text: str, logs: list[dict[str, Any]]) -> Delta:
         actions = choice.guarded.actions if choice.finish else {}
-        return Delta(choice.index, text, logs, choice.finish, actions)
+        start = choice.num_chars
+        choice.num_chars += sum(len(entry["token"]) for entry in logs)
+        return Delta(choice.index, text, logs, start, choice.finish, actions)
 
     @property
     def is_done(self) -> bool:

@@ -73,11 +73,16 @@ def invalid(details: Sequence[Mapping[str, Any]], known: Sequence[str]) -> ApiEr
     place = [str(part) for part in first["loc"] if part != "body"]
     if first["type"] == "json_invalid":
         return ApiError(400, "the body is not valid JSON", code="invalid_json")
+    if isinstance(first.get("input"), bytes):
+        text = "the body is not JSON: send the header content-type: application/json"
+        return ApiError(400, text, code="invalid_content_type")
     problem = str(first["msg"]).removeprefix("Value error, ")
     if first["type"] == "value_error" and not place:  # begins with its field
         return ApiError(
             400, problem, param=problem.partition(":")[0], code="invalid_value"
         )
+    if first["type"] == "string_type" and place[-1:] == ["str"]:  # a union's member
+        place.pop()
     param = ".".join(_without_types(place)) or None
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(place[-1], known, n=1)

@@ -166,7 +166,9 @@ class ChatRequest(SamplingFields):
 class CompletionRequest(SamplingFields):
     """The body of POST /v1/completions. A prompt is a text, or the ids of tokens."""
 
-    prompt: str | Annotated[list[str], Field(min_length=1)] | list[int]
+    prompt: (
+        str | Annotated[list[str], Field(min_length=1)] | list[int] | list[list[int]]
+    )
     logprobs: Annotated[int, Field(ge=0, le=MOST_LIKELY)] | None = None
     best_of: One | None = None
     echo: No | None = None
@@ -177,9 +179,9 @@ class CompletionRequest(SamplingFields):
         """Each prompt."""
         if isinstance(self.prompt, str):
             return [self.prompt]
-        if self.prompt and isinstance(self.prompt[0], str):
-            return list(self.prompt)
-        return [[one for one in self.prompt if isinstance(one, int)]]
+        ids = [one for one in self.prompt if isinstance(one, int)]
+        several = [one for one in self.prompt if not isinstance(one, int)]
+        return [*several] or [ids]
 
     @property
     def limit(self) -> int | None:

@@ -175,6 +175,11 @@ def start_logs() -> None:
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
 
 
+KEEP_ALIVE_S = 75
+"""Idle connections stay open for longer than those of clients (httpx: 5 s) and proxies
+(nginx: 60 s): whoever closes first must not be the one who answers."""
+
+
 class DrainingServer(uvicorn.Server):
     """Refuses new requests as soon as a signal has come."""
 
@@ -184,6 +189,7 @@ class DrainingServer(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=round(serving.drain_s),
         )
         super().__init__(config)
