@@ -15,10 +15,11 @@ from small_disk import fill
 from waiting import wait_until
 
 from graft.monitoring.names import Serving
-from graft.monitoring.request_log import recorder
+from graft.monitoring.request_log import read_rows, recorder
 from graft.monitoring.request_log.open_shard import OpenShard, TimeBudget
 from graft.monitoring.request_log.recorder import RequestRecorder
 from graft.monitoring.request_log.shard import list_shards, write_shard
+from graft.monitoring.request_log.units import KEY_FILE
 
 KILLED = """
 import sys, time
@@ -192,14 +193,30 @@ def test_texts_are_kept_only_if_configured_and_without_personal_data() -> None:
         shard.add(request)
         return shard.take()[1][0].to_pylist()[0]
 
-    row = row_of(OpenShard(redact))
+    row = row_of(OpenShard(redact, str))
     assert (row["prompt"], row["completions"]) == (
         "Write to [EMAIL] ?",
         ["To [EMAIL]"],
     )
-    row = row_of(OpenShard(None))
+    row = row_of(OpenShard(None, str))
     assert row["prompt"] is None and row["completions"] is None
     assert row["prompt_chars"] == 17 and row["num_completion_chars"] == 9
+
+
+def test_a_user_has_one_digest_in_a_folder_and_is_named_nowhere(tmp_path: Path) -> None:
+    units = {}
+    for name in ("one", "other"):
+        for number, user in enumerate(("a@b.fr", "c@d.fr", "a@b.fr", None)):
+            log = RequestRecorder(log_config(), tmp_path / name)
+            log.observe(served_request(number, unit=user))
+            log.close()
+        units[name] = read_rows(tmp_path / name, columns=["unit"])["unit"].to_pylist()
+        for path in (tmp_path / name).iterdir():
+            assert b"a@b.fr" not in path.read_bytes()
+        assert (tmp_path / name / KEY_FILE).stat().st_mode & 0o077 == 0
+    first, second, again, without = units["one"]
+    assert first == again != second and without is None
+    assert not set(units["one"][:3]) & set(units["other"])
 
 
 def test_features_take_no_more_than_their_share_of_the_time() -> None:

@@ -57,8 +57,8 @@ def served(
 TYPES = pa.schema(
     [
         ("time_ms", pa.int64()),
-        *((name, pa.string()) for name in ("id", "outcome", "client", "version")),
-        ("group", pa.string()),
+        *((name, pa.string()) for name in ("id", "outcome", "client", "unit")),
+        *((name, pa.string()) for name in ("version", "group")),
         ("num_prompt_tokens", pa.int32()),
         ("num_completion_tokens", pa.int32()),
         ("finishes", pa.list_(pa.string())),

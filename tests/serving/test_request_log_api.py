@@ -62,6 +62,20 @@ def test_each_request_of_the_api_is_a_row_when_the_server_has_ended(
     assert first["prompt"] is None and rows[1]["version"] is None
 
 
+def test_requests_of_a_user_have_one_unit_that_does_not_name_the_user(
+    tmp_path: Path,
+) -> None:
+    with serve(monitoring(tmp_path)) as (server, _):
+        for user in ("a@b.fr", "c@d.fr", "a@b.fr", None):
+            server.post("/v1/completions", **BODY, user=user)
+        server.post("/v1/completions", **BODY, unknown=1)
+    first, second, again, address, refused = read_rows(tmp_path / "log")["unit"]
+    assert first == again and first not in (second, address)
+    assert address.is_valid and not refused.is_valid
+    for path in (tmp_path / "log").iterdir():
+        assert b"a@b.fr" not in path.read_bytes()
+
+
 def test_texts_are_logged_without_personal_data_if_configured(tmp_path: Path) -> None:
     with serve(monitoring(tmp_path, texts=True)) as (server, _):
         server.post("/v1/completions", **BODY)

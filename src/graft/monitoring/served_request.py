@@ -38,6 +38,8 @@ class ServedRequest:
         completions: texts of the choices, after the guards.
         method: of HTTP.
         error: the `code` of the error that was answered, if any.
+        unit: by what the canary is drawn: the user, the key or the address; None if no
+            version was chosen.
         trace: None if the request is not traced.
     """
 
@@ -60,6 +62,7 @@ class ServedRequest:
     completions: Sequence[str]
     method: str = "POST"
     error: str | None = None
+    unit: str | None = None
     trace: TraceContext | None = None
 
     @property

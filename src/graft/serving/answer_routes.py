@@ -70,15 +70,16 @@ class Responder:
     def choose(
         self, request: Request, body: jobs.Request, texts: Sequence[str]
     ) -> Choice:
-        """The version for a request; a client is its user, key or address.
+        """The version for a request, by its user, key or address.
 
         Args:
             texts: what the user wrote.
         """
         record: OpenRequest = request.state.open
         address = request.client.host if request.client else ""
-        client = body.user or record.client or address
-        record.choice = self._server.versions.choose(body.model, client)
+        unit = body.user or record.client or address
+        record.choice = self._server.versions.choose(body.model, unit)
+        record.unit = unit
         record.prompt = "\n".join(texts)
         return record.choice
 

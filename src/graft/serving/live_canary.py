@@ -54,6 +54,7 @@ def analyse_log(params: Params, canary: Canary, now_ms: int) -> CanaryReport:
         canary=canary.id,
         champion=canary.champion,
         started_ms=canary.started_ms,
+        share=_share_of(params),
     )
 
 
@@ -107,6 +108,13 @@ def alias_of(params: Params) -> str:
     """Alias of the version that the API serves as canary."""
     canary = params.serving.canary
     return canary.alias if canary else ALIAS
+
+
+def _share_of(params: Params) -> float | None:
+    """Share of clients that the canary answers; None if it answers copies, or if
+    `serving.canary` is not configured here."""
+    canary = params.serving.canary
+    return None if canary is None or canary.shadow else canary.share
 
 
 def _read_log(params: Params, since_ms: int) -> "pa.Table":

@@ -26,6 +26,7 @@ class OpenRequest:
 
     Attributes:
         client: name of the API key.
+        unit: by what the version is chosen: user, key or address.
         choice: of its version, when it is chosen.
         prompt: what the user wrote, as one text.
         prompts: token ids of each prompt.
@@ -38,6 +39,7 @@ class OpenRequest:
     id: str
     trace: TraceContext | None = None
     client: str | None = None
+    unit: str | None = None
     choice: Choice | None = None
     prompt: str | None = None
     prompts: Sequence[Sequence[int]] = ()
@@ -90,6 +92,7 @@ class OpenRequest:
             completions=["".join(choice.texts) for choice in choices],
             method=method,
             error=error.code if error else None,
+            unit=self.unit,
             trace=self.trace,
         )
 

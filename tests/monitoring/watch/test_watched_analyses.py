@@ -52,6 +52,16 @@ def test_one_state_is_shown_and_a_change_is_told_once() -> None:
     assert [one["state"] for one in told] == ["continue", "rollback"]
 
 
+def test_a_mismatch_is_shown_after_the_canary_has_ended() -> None:
+    steps = iter([Canary("sample_ratio_mismatch"), None, Canary("continue"), None])
+    values, shown = MetricValues(), list[str]()
+    watch = CanaryWatch(lambda: next(steps), values, lambda _: None)
+    for _ in range(4):
+        watch.work()
+        shown += state_of(values)
+    assert shown == ["sample_ratio_mismatch"] * 2 + ["continue", "none"]
+
+
 def test_an_analysis_that_fails_is_a_state_and_no_success() -> None:
     values = MetricValues()
     watch = CanaryWatch(lambda: Canary("failed"), values, lambda _: None)

@@ -1,5 +1,6 @@
 """The analysis: requests of both groups → a state, and what it rests on."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -7,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from graft.config.monitoring.canary import CanaryAnalysisConfig
-from graft.monitoring.canary.judging import judge
+from graft.monitoring.canary.judging import judge, needed_evidence
 from graft.monitoring.canary.report import CanaryReport, MetricResult, State
+from graft.monitoring.canary.sample_ratio import sample_ratio
 from graft.monitoring.canary.traffic import Traffic
 
 
@@ -21,6 +23,7 @@ def analyse(
     canary: str | None = None,
     champion: str | None = None,
     started_ms: int | None = None,
+    share: float | None = None,
 ) -> CanaryReport:
     """Compare a canary with the champion. Never raises: an error is the state `failed`.
 
@@ -34,6 +37,7 @@ def analyse(
         champion: by default that of the last request in the group `main`.
         started_ms: when this canary began; requests before are left out. By default
             with its first request.
+        share: of clients that the canary should get; None: it is not checked.
     """
     report = CanaryReport("failed", "", False, now_ms, canary=canary, champion=champion)
     if started_ms is not None:
@@ -50,7 +54,7 @@ def analyse(
         compared = traffic.between(report.canary or "", report.champion or "", since)
         report = _count(report, compared, started_ms)
         with np.errstate(all="ignore"):
-            return _decide(report, compared, config)
+            return _decide(report, compared, config, share)
     except Exception as error:  # pylint: disable=broad-exception-caught
         # Whatever fails here must neither promote a canary nor let it go on for ever.
         return _end_late(
@@ -93,7 +97,10 @@ def _notes(traffic: Traffic) -> Iterator[str]:
 
 
 def _decide(
-    report: CanaryReport, traffic: Traffic, config: CanaryAnalysisConfig
+    report: CanaryReport,
+    traffic: Traffic,
+    config: CanaryAnalysisConfig,
+    share: float | None,
 ) -> CanaryReport:
     number = min(report.num_canary, report.num_main)
     if number == 0:
@@ -102,11 +109,15 @@ def _decide(
             report, "no_data", f"the {missing} has answered no request", config.max_s
         )
     metrics = tuple(judge(traffic, config))
-    report = replace(report, metrics=metrics)
+    ratio = sample_ratio(traffic, share) if share and share < 1 else None
+    report = replace(report, metrics=metrics, sample_ratio=ratio)
     worse = [one for one in metrics if one.verdict == "worse"]
     faults = [one for one in worse if one.role == "canary"]
     if faults:
         return replace(report, state="rollback", reason=_to_text(faults), ends=True)
+    if ratio is not None and ratio.evidence >= needed_evidence(config) / math.log(10):
+        state: State = "sample_ratio_mismatch"
+        return replace(report, state=state, reason=ratio.sentence, ends=True)
     if worse:
         reason = f"the split is broken: {_to_text(worse)}"
         return replace(report, state="inconclusive", reason=reason, ends=True)

@@ -43,10 +43,10 @@ def margin_of(metric: Metric, config: CanaryAnalysisConfig) -> Margin:
 
 
 def needed_evidence(config: CanaryAnalysisConfig) -> float:
-    """Log of the e-value that rolls back: the error rate is shared by all metrics
-    (Bonferroni's inequality), which may depend on each other in any way."""
+    """Log of the e-value that ends a canary: all metrics and the sample ratio share the
+    error rate (Bonferroni's inequality), and may depend on each other in any way."""
     number = sum(margin_of(one, config).rollback is not None for one in METRICS)
-    return math.log(max(number, 1) / config.error_rate)
+    return math.log((number + 1) / config.error_rate)
 
 
 def judge(traffic: Traffic, config: CanaryAnalysisConfig) -> Iterator[MetricResult]:

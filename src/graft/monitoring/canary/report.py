@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from graft.monitoring.canary.sample_ratio import SampleRatio
+
 State = Literal[
     "promote",
     "continue",
     "rollback",
     "inconclusive",
+    "sample_ratio_mismatch",
     "no_data",
     "too_little_traffic",
     "failed",
@@ -74,6 +77,7 @@ class CanaryReport:
         since_ms: when the comparison begins; None without requests.
         num_canary, num_main: requests that were compared.
         clients_canary, clients_main: how many equally busy clients they count for.
+        sample_ratio: the canary's share of clients; None if it cannot be checked.
         notes: limits of this analysis.
     """
 
@@ -89,6 +93,7 @@ class CanaryReport:
     num_main: int = 0
     clients_canary: float = 0.0
     clients_main: float = 0.0
+    sample_ratio: SampleRatio | None = None
     metrics: Sequence[MetricResult] = ()
     notes: Sequence[str] = field(default=())
 

@@ -21,6 +21,8 @@ def to_text(report: CanaryReport) -> str:
         f"{report.clients_main:,.1f} clients",
         f"time: {report.elapsed_s:,.0f} s" + ("; the canary ends" * report.ends),
     ]
+    if report.sample_ratio is not None:
+        lines.append(f"split: {report.sample_ratio.sentence}")
     lines += [f"{MARKS[one.verdict]}  {one.sentence}" for one in report.metrics]
     lines += [f"note: {note}" for note in report.notes]
     return "\n".join([*lines, ""])

@@ -12,13 +12,12 @@ from graft.monitoring.canary.evidence import Array
 
 Texts = npt.NDArray[np.str_]
 COLUMNS = (
-    *("time_ms", "id", "outcome", "client", "version", "group"),
+    *("time_ms", "id", "outcome", "client", "unit", "version", "group"),
     *("num_prompt_tokens", "num_completion_tokens", "finishes"),
     *("duration_s", "first_token_s", "s_per_token"),
     *("guards", "num_refusals", "repetition", "prompt_language"),
 )
-"""Of the request log; those that a table lacks are taken as null. A column `unit`, the
-client by whom the canary was chosen, is used instead of `client` if there is one."""
+"""Of the request log; those that a table lacks are taken as null."""
 ANSWERED = ("completed", "failed", "deadline", "client_gone", "client_error")
 """Outcomes of requests that a version was to answer."""
 
@@ -29,6 +28,7 @@ class Traffic:
 
     Args:
         client: index of the client that a request counts for.
+        has_unit: whether that is what the canary was drawn by.
         is_known: whether clients are known, or each request counts for its own.
         truncated: whether a choice ended by the limit of tokens.
         is_bad: whether users rated it as bad; NaN without a rating.
@@ -39,6 +39,7 @@ class Traffic:
     group: Texts
     outcome: Texts
     client: npt.NDArray[np.intp]
+    has_unit: npt.NDArray[np.bool_]
     is_known: bool
     num_prompt_tokens: Array
     num_completion_tokens: Array
@@ -67,7 +68,8 @@ class Traffic:
         kept = np.isin(group, ("main", "canary")) & np.isin(outcome, ANSWERED)
         rows = rows.filter(pa.array(kept))
         group, ids = group[kept], _texts(rows, "id")
-        client, is_known = _clients(rows, group)
+        units = _texts(rows, "unit")
+        client, is_known = _clients(units, _texts(rows, "client"), group)
         bad = [1.0 - ratings[one] if one in ratings else np.nan for one in ids.tolist()]
         return cls(
             time_ms=_numbers(rows, "time_ms").astype(np.int64),
@@ -75,6 +77,7 @@ class Traffic:
             group=group,
             outcome=outcome[kept],
             client=client,
+            has_unit=units != "",
             is_known=is_known,
             num_prompt_tokens=_numbers(rows, "num_prompt_tokens"),
             num_completion_tokens=_numbers(rows, "num_completion_tokens"),
@@ -115,18 +118,24 @@ class Traffic:
         return self.where((is_canary | is_main) & is_new)
 
 
-def _clients(rows: pa.Table, group: Texts) -> tuple[npt.NDArray[np.intp], bool]:
-    """Index of the client of each request.
+def _clients(
+    units: Texts, names: Texts, group: Texts
+) -> tuple[npt.NDArray[np.intp], bool]:
+    """Index of the client of each request, and whether all are known.
 
-    The canary is chosen by client. A name that is in both groups, as that of a key that
-    many users share, is not what was drawn: then no request says whose it is, and each
-    counts for its own.
+    The canary is drawn by unit. Rows of older logs have only the name of the key. A
+    name that is in both groups, as that of a key that many users share, is not what was
+    drawn: then no request says whose it is, and each counts for its own.
     """
-    names = _texts(rows, "unit" if "unit" in rows.column_names else "client")
     each = np.arange(len(names))
-    shared = set(names[group == "main"]) & set(names[group == "canary"])
-    is_unknown = np.isin(names, [*shared, ""])
-    keys = np.where(is_unknown, np.char.add("\n", each.astype(str)), names)
+    has_unit = units != ""
+    is_old = ~has_unit
+    shared = set(names[is_old & (group == "main")]) & set(
+        names[is_old & (group == "canary")]
+    )
+    is_unknown = is_old & np.isin(names, [*shared, ""])
+    keys = np.where(has_unit, np.char.add("unit ", units), np.char.add("key ", names))
+    keys = np.where(is_unknown, np.char.add("request ", each.astype(str)), keys)
     index = np.unique(keys, return_inverse=True)[1] if len(keys) else each
     return index, bool(len(names)) and not is_unknown.any()
 

@@ -55,10 +55,15 @@ class OpenShard:
 
     Args:
         redact: replaces personal data in a text that is kept; None: texts are not kept.
+        to_unit: the digest of what the version was chosen by; None if there is none.
     """
 
-    def __init__(self, redact: Callable[[str], str] | None) -> None:
-        self._redact = redact
+    def __init__(
+        self,
+        redact: Callable[[str], str] | None,
+        to_unit: Callable[[str], str | None],
+    ) -> None:
+        self._redact, self._to_unit = redact, to_unit
         self._budget = TimeBudget(FEATURE_SHARE, FEATURE_BURST_S)
         self._rows: list[dict[str, Any]] = []
         self._tables: list[pa.Table] = []
@@ -101,8 +106,9 @@ class OpenShard:
         self.num_bytes += table.nbytes
 
     def _to_row(self, request: ServedRequest) -> dict[str, Any]:
+        unit = None if request.unit is None else self._to_unit(request.unit)
         if request.prompt is None:
-            return to_row(request, None, None)
+            return to_row(request, None, None, unit)
         prompt, features, texts = _whole(request.prompt), None, None
         if self._budget.has_time():
             start = time.thread_time()
@@ -114,7 +120,7 @@ class OpenShard:
                 self._redact(prompt)[:MAX_TEXT_CHARS],
                 [text[:MAX_TEXT_CHARS] for text in completions],
             )
-        return to_row(request, features, texts)
+        return to_row(request, features, texts, unit)
 
 
 def _whole(text: str) -> str:

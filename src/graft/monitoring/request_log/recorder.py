@@ -15,6 +15,7 @@ from graft.monitoring.request_log.copying import Remote
 from graft.monitoring.request_log.open_shard import OpenShard
 from graft.monitoring.request_log.retention import remove_abandoned, remove_oldest
 from graft.monitoring.request_log.shard import write_shard
+from graft.monitoring.request_log.units import UnitDigests
 from graft.monitoring.request_log.upkeep import Upkeep
 from graft.monitoring.served_request import ServedRequest
 
@@ -56,7 +57,7 @@ class RequestRecorder:
     ) -> None:
         self._config, self._folder, self._write = config, folder, write
         self._queue = SimpleQueue[ServedRequest | None]()
-        self._open = OpenShard(redact)
+        self._open = OpenShard(redact, UnitDigests(folder))
         self.num_observed = self.num_written = self.num_bytes = 0
         self.num_queue_full = self.num_quota = self._num_failed = 0
         self._put_chars = self._taken_chars = 0

@@ -24,6 +24,7 @@ COLUMNS = {
     "outcome": Column(pa.string(), "see `ServedRequest`"),
     "error": Column(pa.string(), "`code` of the error that was answered"),
     "client": Column(pa.string(), "name of the API key"),
+    "unit": Column(pa.string(), "digest of the user, key or address; see Privacy"),
     "version": Column(pa.string(), "`NAME/NUMBER`; null if none was chosen"),
     "group": Column(pa.string(), "how the version was chosen: `main`, `canary`, …"),
     "num_prompt_tokens": Column(pa.int32(), "of all prompts"),
@@ -55,13 +56,17 @@ class Texts(NamedTuple):
 
 
 def to_row(
-    request: ServedRequest, features: Features | None, texts: Texts | None
+    request: ServedRequest,
+    features: Features | None,
+    texts: Texts | None,
+    unit: str | None = None,
 ) -> dict[str, Any]:
     """The row of a request; missing columns are null.
 
     Args:
         features: of its prompt; None if there is none, or they are not computed.
         texts: None if they are not kept.
+        unit: digest of the request's `unit`.
     """
     completions = request.completions
     row: dict[str, Any] = {
@@ -72,6 +77,7 @@ def to_row(
         "outcome": request.outcome,
         "error": request.error,
         "client": request.client,
+        "unit": unit,
         "version": request.version,
         "group": request.group,
         "num_prompt_tokens": request.num_prompt_tokens,

@@ -11,9 +11,11 @@ from graft.monitoring.watch.values import MetricValues
 Notify = Callable[[Mapping[str, Any]], None]
 CANARY_STATES = (
     *("none", "promote", "continue", "rollback", "inconclusive"),
-    *("no_data", "too_little_traffic", "failed"),
+    *("sample_ratio_mismatch", "no_data", "too_little_traffic", "failed"),
 )
 """`none`: there is no canary."""
+LASTING_STATES = ("rollback", "sample_ratio_mismatch")
+"""They end a canary at once, and stay until the next, so that their alerts are seen."""
 DRIFT_ANSWERS = ("drifted", "no_drift")
 """States of a drift analysis that is complete."""
 
@@ -103,11 +105,10 @@ class CanaryWatch:
     _last: tuple[str | None, str] = field(default=(None, "none"), repr=False)
 
     def work(self) -> None:
-        """Analyse once. The state `rollback` stays until the next canary, so that its
-        alert is seen."""
+        """Analyse once."""
         found = self.step()
         if found is None:
-            state = "rollback" if self._last[1] == "rollback" else "none"
+            state = self._last[1] if self._last[1] in LASTING_STATES else "none"
             self._show(state, 0, 0)
         else:
             self._show(found.state, found.num_canary, found.num_main)
