@@ -8,22 +8,25 @@ few of which send most requests, log-normal latencies with a tail of one request
 fifty that takes five times as long, and an analysis after every 50 requests of each
 group (5 s at 20 requests a second, of which half are the canary's). Metrics and their
 evidence are those of `graft.monitoring.canary`, with its default margins; a tenth of
-the requests are rated. Delays are the canary's requests at the verdict.
+the requests are rated. Delays are the canary's requests at the verdict. Healthy canaries
+are analysed a second time as if nobody knew whose requests are whose. The sample ratio
+is looked at after each of 2,000 clients.
 """
 
 import argparse
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from graft.config.params import load_params
-from graft.monitoring.canary.comparison import Sums, estimate
+from graft.monitoring.canary.comparison import Estimate, Sums, estimate
 from graft.monitoring.canary.evidence import Array
 from graft.monitoring.canary.judging import margin_of, needed_evidence
 from graft.monitoring.canary.metrics import METRICS
+from graft.monitoring.canary.sample_ratio import log_e_share
 
 CLIENTS, EVERY = 120, 50
 CONFIG = load_params(Path("params.yaml")).monitoring.canary
@@ -32,7 +35,8 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True)
 class World:
-    """Rates and ratios of one group. `repetitive`, `truncated`: shares."""
+    """Rates and ratios of one group. `repetitive`, `truncated`: shares; `habits`:
+    standard deviation of the logarithms of clients' lengths and speeds."""
 
     errors: float = 0.005
     slower: float = 1.0
@@ -40,6 +44,7 @@ class World:
     truncated: float = 0.02
     repetitive: float = 0.002
     bad: float = 0.2
+    habits: float = 0.2
 
 
 FAULTS = {
@@ -62,7 +67,7 @@ class Group:
         self._world, self._random, shape = world, random, (trials, CLIENTS)
         share = random.lognormal(0, 1, shape)
         self._ends = np.cumsum(share / share.sum(1, keepdims=True), axis=1)
-        self._habit = random.normal(0, 0.2, (3, *shape))
+        self._habit = random.normal(0, world.habits, (3, *shape))
         spread = random.gamma(2.0, 0.5, shape)  # of the errors of clients, mean 1
         self._errors = np.minimum(world.errors * spread, 1.0)
         if world.errors >= 0.5:
@@ -136,10 +141,19 @@ SOURCES = {"longer": "length", "shorter": "length"} | {
 
 
 def simulate(
-    canary: World, champion: World, trials: int, looks: int, seed: int
+    canary: World,
+    champion: World,
+    trials: int,
+    looks: int,
+    seed: int,
+    has_units: bool = True,
 ) -> tuple[Array, Array, Mapping[str, int]]:
     """Requests of the canary at its rollback and at its promotion, infinite if there is
-    none; and how often each metric rolled back. [trials]"""
+    none; and how often each metric rolled back. [trials]
+
+    Args:
+        has_units: whether the analysis knows the client of each request.
+    """
     random = np.random.default_rng(seed)
     groups = (
         Group(canary, trials, random),
@@ -157,6 +171,7 @@ def simulate(
             source = SOURCES.get(metric.name, metric.name)
             sums = [Sums(*group.sums[source]) for group in groups]
             compared = estimate(metric.kind, sums[0], sums[1], metric.sign)
+            compared = compared if has_units else without_units(compared)
             if margin.rollback is not None:
                 found = compared.worse(margin.rollback, CONFIG.min_clients) >= needed
                 found &= (sums[0].total > 0) & (sums[1].total > 0)
@@ -175,6 +190,32 @@ def simulate(
     return rolled, promoted, {name: n for name, n in causes.items() if n}
 
 
+def without_units(compared: Estimate) -> Estimate:
+    """As the analysis sees it if each request counts as a client of its own."""
+    fewest = np.minimum(compared.canary.total, compared.main.total)
+    return replace(
+        compared,
+        variance=compared.plain_variance,
+        df=compared.canary.total + compared.main.total - 2,
+        clients=fewest,
+    )
+
+
+def sample_ratios(configured: float, found: float, trials: int, seed: int) -> None:
+    """Print how often a mismatch is found, and after how many clients.
+
+    Args:
+        configured, found: share of the clients in the canary.
+    """
+    number = 2000
+    random, needed = np.random.default_rng(seed), needed_evidence(CONFIG)
+    canary = (random.random((trials, number)) < found).cumsum(1).astype(np.float64)
+    is_found = log_e_share(canary, np.arange(1.0, number + 1), configured) >= needed
+    first = np.where(is_found.any(1), is_found.argmax(1) + 1.0, np.inf)
+    share = f"{100 * configured:g} % configured, {100 * found:g} % found"
+    print(f"sample ratio, {share}: mismatch {_summary(first, 'clients')}", flush=True)
+
+
 def _quantile(values: Array, q: float) -> str:
     found = float(np.sort(values)[int(q * (len(values) - 1))])
     return f"{found:,.0f}" if math.isfinite(found) else "never"
@@ -191,6 +232,12 @@ def main() -> None:
     for rate in (0.001, 0.005, 0.01):
         trials = args.healthy if rate == 0.005 else args.healthy // 5
         healthy(World(errors=rate), trials, args.looks, args.seed)
+    for habits in (0.2, 0.5):
+        for has_units in (True, False):
+            world = World(habits=habits)
+            healthy(world, args.healthy, args.looks, args.seed, has_units)
+    for configured, found in ((0.5, 0.5), (0.05, 0.05), (0.5, 0.45), (0.05, 0.03)):
+        sample_ratios(configured, found, 2000, args.seed)
     for name, world in FAULTS.items():
         looks = min(args.looks, 80)
         rolled, promoted, causes = simulate(
@@ -201,19 +248,26 @@ def main() -> None:
         print(f"  promoted {_summary(promoted)}", flush=True)
 
 
-def healthy(world: World, trials: int, looks: int, seed: int) -> None:
+def healthy(
+    world: World, trials: int, looks: int, seed: int, has_units: bool = True
+) -> None:
     """Both groups alike."""
-    rolled, promoted, causes = simulate(world, world, trials, looks, seed)
-    print(f"healthy, {100 * world.errors:g} % errors, {trials} canaries:")
+    found = simulate(world, world, trials, looks, seed, has_units)
+    rolled, promoted, causes = found
+    units = "" if has_units else ", units unknown"
+    print(
+        f"healthy, {100 * world.errors:g} % errors, habits {100 * world.habits:g} %"
+        f"{units}, {trials} canaries:"
+    )
     print(f"  rolled back or inconclusive {_summary(rolled)} {causes or ''}")
     print(f"  promoted {_summary(promoted)}", flush=True)
 
 
-def _summary(values: Array) -> str:
-    """Share of canaries, and the requests of each group until then."""
+def _summary(values: Array, what: str = "requests") -> str:
+    """Share of canaries, and the requests of each group (or clients) until then."""
     share = f"{100 * np.isfinite(values).mean():.2f} %"
     quantiles = f"median {_quantile(values, 0.5)}, 90 % {_quantile(values, 0.9)}"
-    return f"{share}; requests: {quantiles}"
+    return f"{share}; {what}: {quantiles}"
 
 
 if __name__ == "__main__":

@@ -1,30 +1,37 @@
 """What telemetry costs: the API's throughput with and without it, with the tiny base.
 
-    python benchmarks/telemetry_cost.py --streams 64 --tokens 64 --pairs 9
+    python benchmarks/telemetry_cost.py --streams 64 --tokens 64 --pairs 9 --request-log
 
 Rounds with and without alternate on one server, whose observers are switched: metrics
 with exemplars that are fetched every second, and spans sent to a collector on this
-machine. Records and log lines are made in both; the second part measures the processor
-time of each observer per request, in its own thread.
+machine; with `--request-log` also the request log, which closes a shard each second
+instead of each minute, so that each round has its share of the writing and merging.
+Records and log lines are made in both; the second part measures the processor time of
+each observer per request, in its own thread.
 """
 
 import argparse
 import io
 import logging
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from statistics import median
 from typing import Any
 from urllib.request import Request, urlopen
 
+from graft.config.params import load_params
 from graft.monitoring.metrics import RequestMetrics
+from graft.monitoring.request_log.recorder import RequestRecorder
 from graft.monitoring.served_request import RequestObserver, ServedRequest
 from graft.monitoring.traces import open_traces
 from graft.serving.json_log import JsonLog
+from graft.serving.request_recording import open_request_log
 from graft.telemetry.port import metrics_port
 from serving import clients
 
@@ -64,6 +71,17 @@ def collector() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
+
+
+@contextmanager
+def request_log() -> Iterator[RequestRecorder]:
+    """The configured request log, in a folder of its own, with shards of a second."""
+    config = load_params(Path("params.yaml")).monitoring.request_log
+    with tempfile.TemporaryDirectory() as folder:
+        update = {"folder": folder, "shard_s": 1.0}
+        with open_request_log(config.model_copy(update=update)) as log:
+            assert log is not None
+            yield log
 
 
 def scrape(port: int, switch: Switch, ended: threading.Event) -> None:
@@ -131,6 +149,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=64)
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--pairs", type=int, default=9)
+    parser.add_argument("--request-log", action="store_true")
     words = parser.parse_args()
     logger = logging.getLogger("graft.requests")
     logger.addHandler(logging.StreamHandler(io.StringIO()))
@@ -141,8 +160,11 @@ def main() -> None:
         collector() as url,
         open_traces(url) as traces,
         metrics_port(metrics.registry, "127.0.0.1", 0, "benchmark") as port,
+        ExitStack() as stack,
     ):
-        switch = Switch([metrics, traces])
+        log = stack.enter_context(request_log()) if words.request_log else None
+        observers = [one for one in (metrics, traces, log) if one is not None]
+        switch = Switch(observers)
         scraper = threading.Thread(target=scrape, args=(port, switch, ended))
         scraper.start()
         ratios, added = measure(words, switch)
@@ -153,12 +175,15 @@ def main() -> None:
         print(f"added processor time: median {median(added):.2f} ms per request")
         last = switch.last
         assert last is not None
-        for one in (JsonLog(False), metrics, traces):
+        for one in (JsonLog(False), *observers):
             number = 2000 if one is not traces else 500
             found = cpu_us(lambda one=one: one.observe(last), number)
             print(f"{type(one).__name__}: {found:.0f} us per request")
             time.sleep(1)  # the thread of the traces empties its queue
         print(f"spans dropped: {traces.num_dropped}", file=sys.stderr)
+        if log is not None:
+            lost = log.num_queue_full + log.num_write_failed
+            print(f"rows dropped: {lost}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -19,16 +19,6 @@ def stores(
     postgres = [postgres_program("postgres"), "-D", str(folder / "postgres/data")]
     postgres += ["-p", str(ports["postgres"]), "-h", "127.0.0.1"]
     postgres += ["-k", str(folder / "postgres")]
-    s3 = [
-        s3_program(),
-        "gateway",
-        "--no-usage-report",
-        "--no-banner",
-        "--multi-buckets",
-    ]
-    s3 += ["--cache-dir", str(folder / "s3/cache"), "--cache-size", "1"]
-    s3 += [s3_index(folder), f"127.0.0.1:{ports['s3']}"]
-    user = {"MINIO_ROOT_USER": "graft", "MINIO_ROOT_PASSWORD": secret["S3"]}
     return [
         # SIGINT: connections are ended, and nothing is left to be recovered.
         Service(
@@ -38,8 +28,17 @@ def stores(
             signal=signal.SIGINT,
             user="postgres",
         ),
-        Service("s3", s3, ports["s3"], user),
+        s3_service(folder, ports["s3"], secret["S3"]),
     ]
+
+
+def s3_service(folder: Path, port: int, password: str) -> Service:
+    """S3, whose objects `prepare_s3` has made a place for."""
+    words = [s3_program(), "gateway", "--no-usage-report", "--no-banner"]
+    words += ["--multi-buckets", "--cache-dir", str(folder / "s3/cache")]
+    words += ["--cache-size", "1", s3_index(folder), f"127.0.0.1:{port}"]
+    user = {"MINIO_ROOT_USER": "graft", "MINIO_ROOT_PASSWORD": password}
+    return Service("s3", words, port, user)
 
 
 def prepare_s3(folder: Path) -> None:

@@ -152,6 +152,12 @@ def test_what_has_a_copy_is_not_lost_when_it_is_removed_here(tmp_path: Path) -> 
     assert remove_oldest(tmp_path, 0, copied) == (0, 1)
 
 
+def test_without_a_remote_retention_is_no_loss(tmp_path: Path) -> None:
+    write(tmp_path, 1, 2)
+    assert remove_oldest(tmp_path, 0, None) == (0, 0)
+    assert not list_shards(tmp_path)
+
+
 def test_a_dead_s3_is_counted_and_what_it_missed_is_copied_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

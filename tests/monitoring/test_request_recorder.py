@@ -14,6 +14,7 @@ from logged_requests import log_config, logged_ids, served_request
 from small_disk import fill
 from waiting import wait_until
 
+from graft.errors import StorageError
 from graft.monitoring.names import Serving
 from graft.monitoring.request_log import read_rows, recorder
 from graft.monitoring.request_log.open_shard import OpenShard, TimeBudget
@@ -36,6 +37,19 @@ log.observe(served_request(10))
 print("written", flush=True)
 time.sleep(600)
 """
+
+
+class DeadRemote:
+    """A remote that never answers."""
+
+    def names(self) -> set[str]:
+        raise StorageError("s3://bucket", "no answer")
+
+    def put(self, file: Path) -> None:
+        raise StorageError("s3://bucket", "no answer")
+
+    def remove(self, name: str) -> None:
+        raise StorageError("s3://bucket", "no answer")
 
 
 def num_accounted(log: RequestRecorder) -> int:
@@ -147,17 +161,21 @@ def test_long_texts_fill_the_queue_before_their_number_does(
     assert log.num_queue_full == 1 and logged_ids(tmp_path) == ["request-2"]
 
 
-def test_the_oldest_rows_are_removed_past_the_limit_and_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("remote", "num_lost"), [(None, 0), (DeadRemote(), 4)])
+def test_the_oldest_rows_are_removed_past_the_limit_and_lost_only_to_a_remote(
+    tmp_path: Path, remote: DeadRemote | None, num_lost: int
+) -> None:
     log = RequestRecorder(log_config(), tmp_path)
     log.observe(served_request(0))
     log.close()
     limit = round(2.5 * log.num_bytes)
-    log = RequestRecorder(log_config(shard_s=1e-9, max_bytes=limit), tmp_path)
+    config = log_config(shard_s=1e-9, max_bytes=limit)
+    log = RequestRecorder(config, tmp_path, remote=remote)
     for number in range(1, 6):
         log.observe(served_request(number))
     log.close()
     assert logged_ids(tmp_path) == ["request-4", "request-5"]
-    assert log.num_quota == 4 and log.num_bytes <= limit
+    assert log.num_quota == num_lost and log.num_bytes <= limit
 
 
 def test_a_row_that_cannot_be_made_is_counted_and_costs_no_other(

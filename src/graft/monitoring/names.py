@@ -1,8 +1,10 @@
 """Names, labels and buckets of all metrics.
 
-Where OpenTelemetry's semantic conventions for generative AI (version 1.37) define a
-metric, its name and buckets are theirs, in the form that Prometheus gives them. Where
-vLLM has a gauge or a counter of the same meaning, its name is used behind our prefix.
+Where OpenTelemetry's semantic conventions for generative AI (version 1.37, docs/gen-ai/
+gen-ai-metrics.md; the buckets are the same in their present repository,
+open-telemetry/semantic-conventions-genai) define a metric, its name and buckets are
+theirs, in the form that Prometheus gives them. Where vLLM has a gauge or a counter of
+the same meaning, its name is used behind our prefix.
 Labels have few values: never a user, a key, a prompt or a request.
 """
 

@@ -14,18 +14,21 @@ ABANDONED_S = 3600
 
 
 class Kept(NamedTuple):
-    """What is left: the size of all shards, and rows that were removed without a copy
-    elsewhere."""
+    """What is left: the size of all shards, and rows that were removed before they were
+    copied to the remote."""
 
     num_bytes: int
     num_lost: int
 
 
-def remove_oldest(folder: Path, max_bytes: int, copied: Collection[str]) -> Kept:
+def remove_oldest(
+    folder: Path, max_bytes: int, copied: Collection[str] | None
+) -> Kept:
     """Remove the oldest shards until the rest has at most `max_bytes`.
 
     Args:
-        copied: names of shards that have a copy elsewhere, whose rows are not lost.
+        copied: names of shards that the remote has, whose rows are not lost. None: there
+            is no remote, so that to remove the oldest rows is what is wanted.
     Raises: OSError.
     """
     sizes: dict[Shard, int] = {}
@@ -40,7 +43,8 @@ def remove_oldest(folder: Path, max_bytes: int, copied: Collection[str]) -> Kept
             break
         path = folder / shard.name
         try:
-            rows = 0 if shard.name in copied else pq.read_metadata(path).num_rows
+            is_kept = copied is None or shard.name in copied
+            rows = 0 if is_kept else pq.read_metadata(path).num_rows
             path.unlink()
         except FileNotFoundError:
             rows = 0

@@ -40,9 +40,9 @@ class Upkeep:
         self._thread.start()
 
     @property
-    def copied(self) -> Collection[str]:
-        """Names of shards that have a copy on the remote."""
-        return self._copier.names if self._copier is not None else ()
+    def copied(self) -> Collection[str] | None:
+        """Names of shards that have a copy on the remote; None without a remote."""
+        return self._copier.names if self._copier is not None else None
 
     def wake(self) -> None:
         """There are new shards."""
