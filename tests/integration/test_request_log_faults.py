@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+import httpx2
 import pytest
 import yaml
 from api_server import Running, running, wait_until
@@ -61,8 +62,6 @@ class Api:
 
     def value(self, metric: Metric, **labels: str) -> float:
         """Of a metric, now."""
-        import httpx2
-
         text = httpx2.get(self.metrics_url, timeout=60).text
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
@@ -129,9 +128,15 @@ class S3:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def start(self) -> None:
-        self._program = Program(self._service, self._folder)
-        wait_until(lambda: self._program.is_ready, WAIT_S)
+        self._program = self._start()
+
+    def _start(self) -> Program:
+        program = Program(self._service, self._folder)
+        wait_until(lambda: program.is_ready, WAIT_S)
+        return program
+
+    def restart(self) -> None:
+        self._program = self._start()
 
     def kill(self) -> None:
         os.killpg(self._program.process.pid, 9)
@@ -148,7 +153,6 @@ def s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
     server = S3(tmp_path / "s3")
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
-    server.start()
     boto3.client("s3").create_bucket(Bucket="log")
     yield server
     server.end()
@@ -175,7 +179,7 @@ def test_what_s3_misses_while_it_is_dead_arrives_whole_when_it_is_back(
         api.ask(10)
         api.wait_for("GraftRequestLogNotCopied")
         assert api.value(Serving.LOG_UPLOAD_FAILURES) > 0
-        s3.start()
+        s3.restart()
         api.ask(10)
     assert fetched_ids(remote, tmp_path / "fetched") == api.ids
     assert len(api.ids) == 30
