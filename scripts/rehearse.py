@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rehearsal.analyses import UNKNOWNS, rehearse_drift, rehearse_unknown
 from rehearsal.outcome import Outcome
-from rehearsal.panels import empty_panels
+from rehearsal.panels import find_empty_panels
 from rehearsal.processes import require
 from rehearsal.scenarios import disliked, faults, rehearse
 from rehearsal.stage import Stage, open_stage
@@ -48,12 +48,14 @@ def main() -> None:
             outcomes.append(outcome)
             seconds = time.monotonic() - start
             print(f"  {outcome.name}: done after {seconds:.0f} s", flush=True)
-        empty = list(empty_panels(stage.monitor))
+        empty = find_empty_panels(stage)
     print(to_table(outcomes))
     for one in empty:
         print(f"no data, {one.reason or 'and it should have'}: {one.text}")
     print(f"{time.monotonic() - start:.0f} s in all")
     problems = [f"{o.name}: {text}" for o in outcomes for text in o.problems]
+    if not stage.collector.num_messages:
+        problems.append("no span has reached the collector")
     problems += [f"no data in {one.text}" for one in empty if not one.reason]
     if problems:
         sys.exit("\n".join(["error: bounds are broken", *problems]))

@@ -41,7 +41,7 @@ def train_adapter(params: Params, folder: Path) -> float:
     torch.manual_seed(0)
     model = _wrap(params)
     template = load_template(params.model, params.prompt)
-    rows = _encode(template, read_pairs(2 * STEPS * ROWS))
+    rows = encode(template, read_pairs(2 * STEPS * ROWS))
     weights = [one for one in model.parameters() if one.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE)
     loss = torch.tensor(0.0)
@@ -77,10 +77,10 @@ def _wrap(params: Params) -> Any:
     return get_peft_model(base, LoraConfig(r=8, target_modules="all-linear"))
 
 
-def _encode(
+def encode(
     template: Template, pairs: list[tuple[str, str]]
 ) -> list[tuple[list[int], list[int]]]:
-    """Token ids and labels of each pair."""
+    """Token ids of each pair, and its labels: -100 where there is no loss."""
     batch = [
         [Message(role="user", content=en), Message(role="assistant", content=fr)]
         for en, fr in pairs

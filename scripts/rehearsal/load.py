@@ -81,9 +81,10 @@ class Load:
         with self._lock:
             return [one for one in self._answers if one.at >= since]
 
-    def ask(self, user: str, text: str) -> Answer:
-        """Send one request."""
+    def ask(self, user: str, text: str, **fields: Any) -> Answer:
+        """Send one request, with further fields."""
         body = {"model": self._model, "prompt": text, "user": user, "max_tokens": 24}
+        body |= fields
         try:
             with self._post("/v1/completions", body) as found:
                 answer = json.load(found)

@@ -13,6 +13,7 @@ from typing import Any
 from graft.config.params import load_params
 from local_stack.processes import free_ports
 from rehearsal.load import Load
+from rehearsal.panel_data import SpanCollector, guards, span_collector
 from rehearsal.processes import running, wait_for, wait_until_answers
 from rehearsal.prometheus import Prometheus, prometheus
 from rehearsal.serve_with_faults import FILE_VARIABLE
@@ -37,6 +38,8 @@ class Stage:
         faults: file that `graft serve` of the rehearsal reads for each request.
         folder: of all files.
         scale: how much longer everything may take than on two quiet cores.
+        training_port: where Prometheus looks for the metrics of a training.
+        collector: of the spans of the API.
     """
 
     store: Store
@@ -46,6 +49,8 @@ class Stage:
     folder: Path
     url: str
     scale: float
+    training_port: int
+    collector: SpanCollector
 
     def plant(self, fault: "str | float", number: str) -> None:
         """Let a version fail (`errors`), or wait for so many seconds."""
@@ -66,12 +71,15 @@ class Stage:
 @contextmanager
 def open_stage(folder: Path, scale: float) -> Iterator[Stage]:
     """Start all processes; they end with the block. Their logs are in the folder."""
-    names = ("mlflow", "api", "serve", "watch")
+    names = ("mlflow", "api", "serve", "watch", "training")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     faults, token = folder / "faults.json", folder / "watch_token"
     faults.write_text("{}", "utf-8")
     token.write_text(secrets.token_hex(16), "utf-8")
-    with _mlflow(folder, ports["mlflow"], scale) as uri:
+    with (
+        _mlflow(folder, ports["mlflow"], scale) as uri,
+        span_collector() as collector,
+    ):
         params = load_params(Path("params.yaml"))
         registry = params.registry.model_copy(update={"tracking_uri": uri})
         store = Store(params.model_copy(update={"registry": registry}), folder)
@@ -80,18 +88,25 @@ def open_stage(folder: Path, scale: float) -> Iterator[Stage]:
         store.promote(store.add("good"), "the first champion")
         environment = {"MLFLOW_TRACKING_URI": uri, FILE_VARIABLE: str(faults)}
         with (
-            _serve(folder, ports, environment, scale) as url,
+            _serve(folder, ports, environment, collector, scale) as url,
             _watch(folder, ports["watch"], environment, token, scale),
             prometheus(
                 folder,
-                {"graft-serve": ports["serve"], "graft-watch": ports["watch"]},
+                {
+                    f"graft-{name}": ports[name]
+                    for name in ("serve", "watch", "training")
+                },
                 ports["watch"],
                 token,
                 scale,
             ) as monitor,
             Load(url, registry.name, TEXTS, USERS, PAUSE_S * scale) as load,
         ):
-            yield Stage(store, monitor, load, faults, folder, url, scale)
+            yield Stage(
+                *(store, monitor, load, faults, folder, url, scale),
+                training_port=ports["training"],
+                collector=collector,
+            )
 
 
 @contextmanager
@@ -109,7 +124,11 @@ def _mlflow(folder: Path, port: int, scale: float) -> Iterator[str]:
 
 @contextmanager
 def _serve(
-    folder: Path, ports: dict[str, int], environment: dict[str, str], scale: float
+    folder: Path,
+    ports: dict[str, int],
+    environment: dict[str, str],
+    collector: SpanCollector,
+    scale: float,
 ) -> Iterator[str]:
     program = Path(__file__).with_name("serve_with_faults.py")
     settings = {
@@ -117,6 +136,8 @@ def _serve(
         "serving.poll_s": 0.5,
         "serving.canary": f"{{alias: {CANARY}, share: {SHARE}, shadow: false}}",
         "serving.deadline_s": 60 * scale,
+        "serving.guards": guards(folder),
+        "monitoring.telemetry.otlp_endpoint": collector.url,
         "monitoring.telemetry.port": ports["serve"],
         **_logs(folder),
         "monitoring.request_log.shard_s": 1.0,
