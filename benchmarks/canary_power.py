@@ -8,9 +8,9 @@ few of which send most requests, log-normal latencies with a tail of one request
 fifty that takes five times as long, and an analysis after every 50 requests of each
 group (5 s at 20 requests a second, of which half are the canary's). Metrics and their
 evidence are those of `graft.monitoring.canary`, with its default margins; a tenth of
-the requests are rated. Delays are the canary's requests at the verdict. Healthy canaries
-are analysed a second time as if nobody knew whose requests are whose. The sample ratio
-is looked at after each of 2,000 clients.
+the requests are rated. Delays are the canary's requests at the verdict. Some healthy
+canaries are analysed as if nobody knew whose requests are whose. The sample ratio is
+looked at after each of 2,000 clients.
 """
 
 import argparse
