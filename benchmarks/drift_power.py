@@ -1,206 +1,253 @@
 """False alarms and power of the drift analysis, on generated or on real text.
 
-    python benchmarks/drift_power.py --windows 1000
-    python benchmarks/drift_power.py --windows 200 --texts base.txt \\
-        --other french=base.fr novel=novel.txt
+    python benchmarks/drift_power.py --windows 1000 --jobs 2 --journal power.jsonl
+    python benchmarks/drift_power.py --texts base.txt --other french=base.fr \\
+        --profiles 200 --windows 200 --adjacent 1 5 20
 
-Without --texts, requests are sentences of the sample's grammar. Windows without drift
-are fresh requests; each of --profiles profiles gets as many of them. With --texts,
-profile and requests are parts of one file, a line each (or the field of JSON Lines:
-FILE:FIELD).
+Without --texts, requests are sentences of the sample's grammar; with it, the texts of a
+file: lines, or a field of Parquet, JSON or JSON Lines (FILE:FIELD). The profile is a
+random half of them, at most as many as a real profile has; windows are drawn from the
+rest. Windows that share a profile are not independent. With --adjacent K, a window
+consists of runs of K neighbours in the file. Results in the journal are not measured
+again.
 """
 
 import argparse
 import json
+import multiprocessing
 import statistics
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from itertools import groupby
 from pathlib import Path
-from random import Random
 
 import numpy as np
 import pyarrow as pa
+from drift_texts import ROOT, Requests, generated, given
+from scipy import stats
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "fixtures")]
-
-from graft.config.params import load_params  # noqa: E402  # pylint: disable=C0413
-from graft.monitoring.drift.analysis import (  # noqa: E402  # pylint: disable=C0413
-    analyse,
-)
-from graft.monitoring.drift.profile import (  # noqa: E402  # pylint: disable=C0413
-    NUM_ROWS,
-    Profile,
-    ProfileFacts,
-)
-from graft.monitoring.drift.stream import (  # noqa: E402  # pylint: disable=C0413
-    StreamDetector,
-)
-from graft.monitoring.features import (  # noqa: E402  # pylint: disable=C0413
-    FEATURE_SCHEMA,
-    to_features,
-)
-from graft.prompts import Template, load_template  # noqa: E402  # pylint: disable=C0413
-from graft.records import Message  # noqa: E402  # pylint: disable=C0413
-from sample.grammar import sentence  # noqa: E402  # pylint: disable=C0413
+from graft.config.monitoring import DriftConfig
+from graft.config.params import load_params
+from graft.monitoring.drift.analysis import analyse
+from graft.monitoring.drift.profile import NUM_ROWS, Profile, ProfileFacts
+from graft.monitoring.drift.stream import StreamDetector
 
 SHARES = (1.0, 0.2, 0.1, 0.05)
 """Of a window that have drifted."""
-NUM_POOL = 20_000
-Pools = dict[str, pa.Table]
+NUM_AT_ONCE = 20
+"""Windows of one task: what an interruption may cost."""
+STREAM_WINDOWS = 20
+"""Of each profile."""
+Rng = np.random.Generator
+Task = Callable[[], list[int]]
 
 
-def to_table(texts: Sequence[str], template: Template) -> pa.Table:
-    rows = []
-    for text in texts:
-        ids = template.encode_prompt([Message(role="user", content=text)])
-        rows.append(to_features(text, ids).to_row())
-    return pa.Table.from_pylist(rows, FEATURE_SCHEMA)
+def split(same: pa.Table, seed: Sequence[int]) -> tuple[Profile, pa.Table]:
+    """A profile, and the traffic: the other rows in their order."""
+    size = min(NUM_ROWS, same.num_rows // 2)
+    order = np.random.default_rng(seed).permutation(same.num_rows)
+    profile = Profile(same.take(order[:size]), ProfileFacts(size, "", False))
+    return profile, same.take(np.sort(order[size:]))
 
 
-def code_snippets() -> Iterator[str]:
-    """Three lines of the package's own source at a time."""
-    for path in sorted((ROOT / "src").rglob("*.py")):
-        lines = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
-        for at in range(0, len(lines) - 2, 3):
-            yield "\n".join(lines[at : at + 3])
+def draw(pool: pa.Table, count: int, rng: Rng, adjacent: int = 1) -> pa.Table:
+    """So many rows, in runs of `adjacent` neighbours."""
+    num_runs = -(-count // adjacent)
+    known = pool.num_rows // adjacent
+    runs = rng.choice(known, num_runs, replace=num_runs > known)
+    places = runs[:, None] * adjacent + np.arange(adjacent)
+    return pool.take(places.ravel()[:count])
 
 
-def with_address(text: str, rng: Random) -> str:
-    """The text with an e-mail address or a telephone number as its last word."""
-    name = "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6))
-    number = f"+33 6 {rng.randint(10, 99)} {rng.randint(10, 99)} 34 56"
-    found = rng.choice([f"{name}@example.org", number])
-    return " ".join([*text.rstrip(".?!").split()[:-1], found])
+def mean_requests(config: DriftConfig) -> float:
+    """Until a false alarm on the stream, at least."""
+    return config.window_requests / config.false_alarm_rate
 
 
-def generated(count: int, seed: int) -> tuple[pa.Table, Pools]:
-    """Requests without drift, and pools of drifted ones."""
-    params, rng = load_params(ROOT / "params.yaml"), Random(seed)
-    template = load_template(params.model, params.prompt)
-    pairs = [sentence(rng) for _ in range(count)]
-    english = [pair.en for pair in pairs]
-    some = english[:2_500]
-    lines = (ROOT / "data/miniatures/instructions.jsonl").read_text("utf-8")
-    pattern = "Translate into French: {source}\nAnswer:"
-    other = load_template(
-        params.model, params.prompt.model_copy(update={"pattern": pattern})
-    )
-    doubled = [f"{a} {b}" for a, b in zip(some, english[2_500:5_000], strict=True)]
-    texts = {
-        "other language": [pair.fr for pair in pairs[:2_500]],
-        "other domain": [json.loads(x)["instruction"] for x in lines.splitlines()],
-        "twice the length": doubled,
-        "code instead of prose": list(code_snippets())[:2_500],
-        "personal data": [with_address(text, rng) for text in some],
-    }
-    pools = {name: to_table(lines, template) for name, lines in texts.items()}
-    pools["another template"] = to_table(some, other)
-    return to_table(english, template), pools
+def false_alarms(
+    same: pa.Table,
+    config: DriftConfig,
+    adjacent: int,
+    windows: int,
+    seed: Sequence[int],
+    start: int,
+) -> list[int]:
+    """Whether windows without drift raise an alarm. `start`: number of the first."""
+    (profile, traffic), rng = split(same, seed), np.random.default_rng([*seed, start])
+    return [
+        int(
+            analyse(
+                draw(traffic, config.window_requests, rng, adjacent), profile, config
+            ).state
+            == "drifted"
+        )
+        for _ in range(windows)
+    ]
 
 
-def read_texts(source: str) -> list[str]:
-    path, _, field = source.partition(":")
-    lines = Path(path).read_text("utf-8").splitlines()
-    texts = [json.loads(line)[field] if field else line for line in lines]
-    return [text for text in texts if text.strip()]
+def stream(same: pa.Table, config: DriftConfig, seed: Sequence[int]) -> list[int]:
+    """Alarms on a stream without drift."""
+    (profile, traffic), rng = split(same, seed), np.random.default_rng(seed)
+    detector, size = StreamDetector(profile, mean_requests(config)), STREAM_WINDOWS
+    windows = (draw(traffic, config.window_requests, rng) for _ in range(size))
+    return [sum(len(detector.push(window)) for window in windows)]
 
 
-def given(source: str, others: Sequence[str], seed: int) -> tuple[pa.Table, Pools]:
-    """The same of files of texts."""
-    params = load_params(ROOT / "params.yaml")
-    template = load_template(params.model, params.prompt)
-    texts, rng = read_texts(source), Random(seed)
-    rng.shuffle(texts)
-    pools = {}
-    for other in others:
-        name, _, path = other.partition("=")
-        pools[name] = to_table(read_texts(path), template)
-    doubled = [f"{a} {b}" for a, b in zip(texts[::2], texts[1::2], strict=False)]
-    pools["twice the length"] = to_table(doubled, template)
-    pools["code instead of prose"] = to_table(list(code_snippets())[:2_500], template)
-    addressed = [with_address(text, rng) for text in texts]
-    pools["personal data"] = to_table(addressed, template)
-    return to_table(texts, template), pools
+def power(
+    same: pa.Table, pool: pa.Table, config: DriftConfig, seed: Sequence[int]
+) -> list[int]:
+    """Whether a window is found, by the share of it that has drifted; and how many
+    drifted requests the stream needs."""
+    (profile, traffic), rng = split(same, seed), np.random.default_rng(seed)
+    found, size = [], config.window_requests
+    for share in SHARES:
+        changed = round(share * size)
+        parts = [draw(traffic, size - changed, rng), draw(pool, changed, rng)]
+        report = analyse(pa.concat_tables(parts), profile, config)
+        found.append(int(report.state == "drifted"))
+    detector = StreamDetector(profile, mean_requests(config))
+    detector.push(draw(traffic, size, rng))
+    before = detector.num_requests
+    alarms = detector.push(draw(pool, size, rng))
+    return [*found, alarms[0].request - before if alarms else size + 1]
 
 
-def draw(pool: pa.Table, count: int, rng: np.random.Generator) -> pa.Table:
-    return pool.take(rng.choice(pool.num_rows, count, replace=count > pool.num_rows))
+def plan(
+    requests: Requests, config: DriftConfig, args: argparse.Namespace
+) -> dict[tuple[str, int, int], Task]:
+    """All tasks by what they measure, profile and first window."""
+    tasks: dict[tuple[str, int, int], Task] = {}
+    windows = args.windows // args.profiles
+    same = requests.same
+    for adjacent in args.adjacent:
+        name = f"false alarms, runs of {adjacent}"
+        for number in range(args.profiles):
+            for start in range(0, windows, NUM_AT_ONCE):
+                tasks[name, number, start] = partial(
+                    false_alarms,
+                    same,
+                    config,
+                    adjacent,
+                    min(NUM_AT_ONCE, windows - start),
+                    [args.seed, number],
+                    start,
+                )
+    for name, pool in requests.pools.items():
+        for number in range(args.powers):
+            seed = [args.seed, number]
+            tasks[name, number, 0] = partial(power, same, pool, config, seed)
+    for number in range(args.streams):
+        seed = [args.seed, number]
+        tasks["stream", number, 0] = partial(stream, same, config, seed)
+    return tasks
 
 
-Split = Callable[[np.random.Generator], tuple[Profile, pa.Table]]
+_tasks: Mapping[tuple[str, int, int], Task] = {}
 
 
-def splitter(same: pa.Table, size: int) -> Split:
-    def split(rng: np.random.Generator) -> tuple[Profile, pa.Table]:
-        """A profile of `size` rows, and the others."""
-        order = rng.permutation(same.num_rows)
-        facts = ProfileFacts(size, "", False)
-        return Profile(same.take(order[:size]), facts), same.take(order[size:])
+def _measure(key: tuple[str, int, int]) -> list[int]:
+    return _tasks[key]()
 
-    return split
+
+def measure(
+    tasks: Mapping[tuple[str, int, int], Task], jobs: int, journal: Path | None
+) -> dict[tuple[str, int, int], list[int]]:
+    """The results of all tasks, from the journal if it has them."""
+    global _tasks  # pylint: disable=global-statement  # forked processes find it there
+    _tasks, lines = tasks, list[str]()
+    if journal and journal.exists():
+        lines = journal.read_text("utf-8").splitlines()
+    known = {tuple(key): value for key, value in map(json.loads, lines)}
+    found = {key: known[key] for key in tasks if key in known}
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+        running = {pool.submit(_measure, key): key for key in tasks if key not in found}
+        for done in as_completed(running):
+            found[running[done]] = done.result()
+            if journal:
+                with journal.open("a", encoding="utf-8") as file:
+                    print(json.dumps([running[done], done.result()]), file=file)
+            print(f"{len(found)}/{len(tasks)} {running[done]}", file=sys.stderr)
+    return {key: found[key] for key in tasks}
+
+
+def print_false_alarms(own: Sequence[Sequence[int]]) -> None:
+    """The rate with two intervals: as if all windows were independent, and from the
+    spread between profiles.
+
+    Args:
+        own: whether each window of each profile raised an alarm.
+    """
+    total, alarms = sum(map(len, own)), sum(map(sum, own))
+    rate = alarms / total
+    low, high = stats.binomtest(alarms, total).proportion_ci()
+    print(f"{alarms} of {total:,} windows, {rate:.1%}")
+    print(f"  95 % CI, if windows are independent: {low:.1%} to {high:.1%}")
+    if 0 < rate < 1 and total > len(own) > 1:
+        rates = [statistics.mean(windows) for windows in own]
+        error = statistics.stdev(rates) / len(own) ** 0.5
+        half = float(stats.t.ppf(0.975, len(own) - 1)) * error
+        table = [[sum(windows), len(windows) - sum(windows)] for windows in own]
+        p_value = stats.chi2_contingency(table, correction=False).pvalue
+        print(
+            f"  95 % CI, from {len(own)} profiles: {rate - half:.1%} to "
+            f"{rate + half:.1%}; rates of {min(rates):.1%} to {max(rates):.1%} differ "
+            f"with p = {p_value:.3f} (χ²)"
+        )
+
+
+def print_power(name: str, results: Sequence[Sequence[int]]) -> None:
+    rates = [statistics.mean(column) for column in zip(*results, strict=True)][:-1]
+    delays = [result[-1] for result in results]
+    shown = "".join(f"{rate:>8.0%}" for rate in rates)
+    print(f"{name:24}{shown}  {statistics.median(delays):.0f}, {max(delays)}")
+
+
+def print_all(found: Iterable[tuple[tuple[str, int, int], list[int]]]) -> None:
+    has_head = False
+    for name, group in groupby(found, lambda item: item[0][0]):
+        results = list(group)
+        if name.startswith("false alarms"):
+            own = groupby(results, lambda item: item[0][1])
+            print(f"{name}: ", end="")
+            print_false_alarms([[a for _, part in one for a in part] for _, one in own])
+        elif name == "stream":
+            print(f"stream: {sum(one for _, (one,) in results)} alarms of ", end="")
+            print(f"{len(results)} x {STREAM_WINDOWS} windows without drift")
+        else:
+            if not has_head:
+                shares = "".join(f"{share:>8.0%}" for share in SHARES)
+                print(
+                    f"{'drift':24}{shares}  requests until the stream's alarm, ", end=""
+                )
+                print("all drifted (median, most)")
+            has_head = True
+            print_power(name, [result for _, result in results])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--windows", type=int, default=1_000)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--windows", type=int, default=1_000, help="without drift")
     parser.add_argument("--profiles", type=int, default=10)
-    parser.add_argument("--powers", type=int, default=20, help="windows with drift")
+    parser.add_argument("--powers", type=int, default=10, help="windows with drift")
+    parser.add_argument("--streams", type=int, default=10)
     parser.add_argument("--texts")
     parser.add_argument("--other", nargs="*", default=[])
+    parser.add_argument("--adjacent", type=int, nargs="*", default=[1])
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--journal", type=Path)
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
+    requests = (
+        given(args.texts, args.other, args.seed) if args.texts else generated(args.seed)
+    )
+    print(f"{requests.same.num_rows:,} requests without drift", file=sys.stderr)
     config = load_params(ROOT / "params.yaml").monitoring.drift
-    size, rng = config.window_requests, np.random.default_rng(args.seed)
-    if args.texts:
-        same, pools = given(args.texts, args.other, args.seed)
-    else:
-        same, pools = generated(NUM_POOL, args.seed)
-    split = splitter(same, min(NUM_ROWS, 2 * same.num_rows // 3))
-    profile, traffic = split(rng)
-    mean = size / config.false_alarm_rate
-    print(f"{'drift':24}" + "".join(f"{share:>8.0%}" for share in SHARES), end="")
-    print("  requests until the stream's alarm (median, most), all drifted")
-    for name, pool in pools.items():
-        rates, delays = [], []
-        for share in SHARES:
-            found, changed = 0, round(share * size)
-            for _ in range(args.powers):
-                parts = [draw(traffic, size - changed, rng), draw(pool, changed, rng)]
-                report = analyse(pa.concat_tables(parts), profile, config)
-                found += report.state == "drifted"
-            rates.append(found / args.powers)
-        for seed in range(args.powers):
-            detector = StreamDetector(profile, mean, seed)
-            detector.push(draw(traffic, size, rng))
-            before = detector.num_requests
-            alarms = detector.push(draw(pool, size, rng))
-            delays.append(alarms[0].request - before if alarms else size + 1)
-        shown = "".join(f"{rate:>8.0%}" for rate in rates)
-        print(f"{name:24}{shown}  {statistics.median(delays):.0f}, {max(delays)}")
-    alarms, streamed, per_profile = 0, 0, args.windows // args.profiles
-    rates = []
-    for number in range(args.profiles):
-        profile, traffic = split(rng)
-        own = 0
-        detector = StreamDetector(profile, mean, number)
-        for _ in range(per_profile):
-            window = draw(traffic, size, rng)
-            own += analyse(window, profile, config).state == "drifted"
-            streamed += len(detector.push(window))
-        alarms += own
-        rates.append(own / per_profile)
-        print(f"{number + 1}: {own} of {per_profile}", file=sys.stderr, flush=True)
-    count = per_profile * args.profiles
-    print(
-        f"false alarms: {alarms} of {count:,} windows, {alarms / count:.1%} (stated: "
-        f"{config.false_alarm_rate:.0%}); {min(rates):.1%} to {max(rates):.1%} by "
-        "profile"
-    )
-    print(
-        f"stream: {streamed} false alarms in {count * size:,} requests, of at most "
-        f"{count * size / mean:.0f} expected"
-    )
+    tasks = plan(requests, config, args)
+    print_all(measure(tasks, args.jobs, args.journal).items())
 
 
 if __name__ == "__main__":

@@ -85,11 +85,12 @@ def _codes(
 ) -> tuple[tuple[Any, ...], npt.NDArray[Any], npt.NDArray[Any], int]:
     """Labels; the row and the bin of each value; the number of bins."""
     rows = np.arange(len(column))
-    if bits := HASHES.get(feature):
+    if feature in HASHES:
         if pa.types.is_list(column.type):
             lengths = np.asarray(column.value_lengths())
             rows, column = np.repeat(rows, lengths), column.flatten()
-        return (), rows, np.asarray(column), 2**bits
+        found, codes = np.unique(np.asarray(column), return_inverse=True)
+        return (), rows, codes, len(found)
     if feature in CATEGORIES:
         values = column.to_numpy(zero_copy_only=False).astype(str)
         names, codes, counts = np.unique(

@@ -10,6 +10,7 @@ false alarm of any feature, however they depend on each other.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from graft.monitoring.drift.statistics import statistic
 
 NUM_PERMUTATIONS = 1_999
 _SEED = 0
-_AT_ONCE = 250  # permutations, whose counts need 30 MB
+_AT_ONCE = 100  # permutations: more do not fit into the cache of a core
 
 
 @dataclass(frozen=True)
@@ -46,23 +47,18 @@ def permute(
         counted: rows of the window, then those of the reference.
         rate: of false alarms, over all features together.
     """
-    from scipy.sparse import csr_array
-
     total = counted.counts.sum(axis=0)
     num_rows = counted.counts.shape[0]
-    rng = np.random.default_rng(_SEED)
-    chosen = [np.arange(size)]
-    chosen += [
-        rng.choice(num_rows, size, replace=False, shuffle=False)
-        for _ in range(permutations)
-    ]
+    by_bin = counted.counts.T.tocsr()
+    chosen = _choose(num_rows, size, permutations)
     found = []
     for start in range(0, len(chosen), _AT_ONCE):
-        some = np.stack(chosen[start : start + _AT_ONCE])
-        ends = np.arange(0, some.size + 1, size)
-        ones = np.ones(some.size, np.float32)
-        picks = csr_array((ones, some.ravel(), ends), shape=(len(some), num_rows))
-        inside = (picks @ counted.counts).toarray()
+        some = chosen[start : start + _AT_ONCE]
+        # Dense, with a permutation in each column, so that one entry of the counts is
+        # added for all of them at once: faster than a product of sparse matrices.
+        picks = np.zeros((num_rows, len(some)), np.float32)
+        picks[some.T, np.arange(len(some))] = 1
+        inside = np.ascontiguousarray((by_bin @ picks).T)
         found.append(
             np.stack(
                 [
@@ -77,6 +73,19 @@ def permute(
             )
         )
     return _combine(np.concatenate(found), rate)
+
+
+@lru_cache(1)
+def _choose(num_rows: int, size: int, permutations: int) -> npt.NDArray[np.int64]:
+    """The rows of the window, and as many others for each permutation. Shape
+    [1 + permutations, size]. Windows of one size have the same, so they are kept."""
+    rng = np.random.default_rng(_SEED)
+    chosen = [np.arange(size)]
+    chosen += [
+        rng.choice(num_rows, size, replace=False, shuffle=False)
+        for _ in range(permutations)
+    ]
+    return np.stack(chosen)
 
 
 def _combine(statistics: Floats, rate: float) -> Tested:
