@@ -1,6 +1,7 @@
 """`graft drift` on rows of a request log and of files."""
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,9 @@ def test_drift_in_the_log_has_rows_and_a_page(
         run(folder, json=False, page=page, rows=rows)
     out = capsys.readouterr().out
     assert "drifted: the requests differ from the training data" in out
-    assert "language" in out and "stream:" in out
+    assert "en 100 %" in out and "fr 30 %" in out
+    times = re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", out)
+    assert len(times) == 3  # of the window, and of the first alarm
     text = page.read_text("utf-8")
     assert "Requests that drifted most" in text and "<script" not in text
     first, *_ = [row for _, row in io.read_json_lines(rows)]

@@ -89,7 +89,7 @@ def run(
     if json:
         found = [{"request": a.request, "feature": a.feature} for a in alarms]
         return report.to_json() | {"stream": found, "exit_status": status}
-    print(to_text(report, alarms, name), flush=True)
+    print(to_text(report, alarms, requests, name), flush=True)
     if status:
         sys.exit(status)
     return None

@@ -77,6 +77,15 @@ def usable_rows(rows: pa.Table) -> pa.Table:
     return chosen.cast(FEATURE_SCHEMA)
 
 
+def usable_times(rows: pa.Table) -> list[int]:
+    """When the usable rows arrived, in milliseconds since 1970; empty if rows have no
+    times, as those of a file of prompts."""
+    if "time_ms" not in rows.column_names:
+        return []
+    times: list[int] = rows["time_ms"].take(_usable(rows)).to_pylist()
+    return times
+
+
 def _usable(rows: pa.Table) -> npt.NDArray[np.int64]:
     """Indices of rows that are part of a window."""
     good = pc.is_valid(rows[FEATURE_SCHEMA.names[0]])

@@ -1,19 +1,32 @@
 """A drift report on a terminal, and the rows that moved."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
 from graft import io
+from graft.monitoring.drift.analysis import usable_times
 from graft.monitoring.drift.report import STATES, DriftReport, FeatureDrift
 from graft.monitoring.drift.stream import Alarm
 
-HEAD = ("feature", "", "distance", "threshold", "p", "PSI", "training", "requests")
+HEAD = ("feature", "", "training", "requests", "distance", "threshold", "p", "PSI")
+SHARES = ("digits", "punctuation", "symbols", "capitals", "non_ascii")
+"""Features that are shares of a prompt's bytes."""
+NUM_NAMED = 2
+"""Categories of each side."""
 
 
-def to_text(report: DriftReport, alarms: Sequence[Alarm], where: str) -> str:
-    """The report in lines. `where`: what was compared."""
+def to_text(
+    report: DriftReport, alarms: Sequence[Alarm], rows: pa.Table, where: str
+) -> str:
+    """The report in lines.
+
+    Args:
+        rows: the requests.
+        where: what they were compared with.
+    """
     lines = [
         f"{where}: {report.num_requests:,} requests against {report.num_reference:,} "
         f"of {report.num_prompts:,} training prompts",
@@ -22,27 +35,66 @@ def to_text(report: DriftReport, alarms: Sequence[Alarm], where: str) -> str:
     if report.p_value is not None:
         lines.append(
             f"p = {report.p_value:.4f}; false alarms in "
-            f"{report.false_alarm_rate:.0%} of windows without drift"
+            f"{100 * report.false_alarm_rate:g} % of windows without drift"
         )
         cells = [HEAD, *(_to_cells(one) for one in report.features)]
         lines += ["", *io.align(cells, right=range(2, len(HEAD)))]
-    if alarms:
-        first = alarms[0]
-        at = f"request {first.request:,} ({first.feature})"
-        lines += ["", f"stream: {len(alarms):,} alarms, the first at {at}"]
+    if times := list(to_times(report, alarms, rows)):
+        lines += ["", *times]
     return "\n".join(lines)
 
 
+def to_times(
+    report: DriftReport, alarms: Sequence[Alarm], rows: pa.Table
+) -> Iterator[str]:
+    """Sentences on when the requests of the window arrived, and since when the stream
+    has raised alarms."""
+    times = usable_times(rows)
+    if times and report.num_requests:
+        first, last = times[-report.num_requests], times[-1]
+        yield f"window: requests from {to_time(first)} to {to_time(last)}"
+    if alarms:
+        found = alarms[0]
+        when = f", {to_time(times[found.request - 1])}" if times else ""
+        many = "1 alarm" if len(alarms) == 1 else f"{len(alarms):,} alarms, the first"
+        yield f"stream: {many} at request {found.request:,}{when} ({found.feature})"
+
+
+def to_time(time_ms: int) -> str:
+    """UTC, to the second. `time_ms`: since 1970."""
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def to_sides(one: FeatureDrift) -> tuple[str, str]:
+    """What a feature is like in training and in the requests: means of a number, the
+    most frequent categories, nothing for hashes."""
+    if one.means:
+        shown = [
+            f"{100 * mean:.2f} %" if one.feature in SHARES else f"{mean:.3g}"
+            for mean in one.means
+        ]
+        return shown[0], shown[1]
+    training = [(bar.reference, bar.label) for bar in one.bars]
+    requests = [(bar.window, bar.label) for bar in one.bars]
+    return _to_named(training), _to_named(requests)
+
+
+def _to_named(shares: list[tuple[float, str]]) -> str:
+    largest = sorted(shares, reverse=True)[:NUM_NAMED]
+    return ", ".join(
+        f"{name} {100 * share:.0f} %" for share, name in largest if share >= 0.005
+    )
+
+
 def _to_cells(one: FeatureDrift) -> tuple[str, ...]:
-    means = [f"{mean:.3g}" for mean in one.means or ()] or ["", ""]
     return (
         one.feature,
         "drifted" if one.drifted else "",
+        *to_sides(one),
         f"{one.statistic:.3f}",
         f"{one.threshold:.3f}",
         f"{one.p_value:.4f}",
         f"{one.psi:.2f}",
-        *means,
     )
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 from graft.monitoring.drift.page.plots import plot
 from graft.monitoring.drift.report import STATES, DriftReport
 from graft.monitoring.drift.stream import Alarm
-from graft.monitoring.drift.text import moved_rows
+from graft.monitoring.drift.text import moved_rows, to_sides, to_time, to_times
 from graft.pages import environment, numbers, style
 
 NUM_EXAMPLES = 12
@@ -45,7 +45,11 @@ def to_page(
         name: of what the requests were compared with.
     """
     templates = environment(__name__)
-    templates.filters |= {"number": numbers.number, "share": numbers.share}
+    templates.filters |= {
+        "number": numbers.number,
+        "share": numbers.share,
+        "time": to_time,
+    }
     view = {
         "style": style(),
         "report": report,
@@ -56,7 +60,8 @@ def to_page(
         "plots": {
             one.feature: plot(one) for one in report.features if len(one.bars) > 1
         },
-        "alarms": alarms,
+        "sides": {one.feature: to_sides(one) for one in report.features},
+        "times": list(to_times(report, alarms, rows)),
         "examples": list(moved_rows(report, rows, NUM_EXAMPLES)),
     }
     return templates.get_template("page.html.jinja").render(view)
