@@ -2,11 +2,11 @@
 
 If the window has not drifted, its requests and the rows of the reference are
 exchangeable: any other choice of as many rows is as likely to be the window. The test
-is exact for every size and distribution (Fisher 1935; Lehmann & Romano, Testing
-Statistical Hypotheses, ch. 15.2). Features are combined by the smallest of their
-p-values, whose own distribution is that over the same permutations (Westfall & Young,
-Resampling-Based Multiple Testing, 1993, algorithm 2.5): so the stated rate is that of a
-false alarm of any feature, however they depend on each other.
+is exact for every size and distribution (Lehmann & Romano, Testing Statistical
+Hypotheses, 3rd edition, section 15.2). Features are combined by the smallest of their
+p-values, whose own distribution is that over the same permutations (single-step
+adjustment of Westfall & Young, Resampling-Based Multiple Testing, 1993): so the stated
+rate is that of a false alarm of any feature, however they depend on each other.
 """
 
 from dataclasses import dataclass
