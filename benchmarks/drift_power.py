@@ -76,15 +76,9 @@ def false_alarms(
 ) -> list[int]:
     """Whether windows without drift raise an alarm. `start`: number of the first."""
     (profile, traffic), rng = split(same, seed), np.random.default_rng([*seed, start])
-    return [
-        int(
-            analyse(
-                draw(traffic, config.window_requests, rng, adjacent), profile, config
-            ).state
-            == "drifted"
-        )
-        for _ in range(windows)
-    ]
+    size = config.window_requests
+    drawn = (draw(traffic, size, rng, adjacent) for _ in range(windows))
+    return [int(analyse(one, profile, config).state == "drifted") for one in drawn]
 
 
 def stream(same: pa.Table, config: DriftConfig, seed: Sequence[int]) -> list[int]:
