@@ -15,8 +15,6 @@ TEXT = (FOLDER / "compose.yaml").read_text("utf-8")
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES = COMPOSE["services"]
 EXAMPLE = (FOLDER / ".env.example").read_text("utf-8")
-OTHERS = {"prometheus", "grafana"}
-"""Folders of deploy/ that are mounted whole."""
 
 
 def test_every_variable_is_required_and_documented_and_no_other() -> None:
@@ -60,7 +58,7 @@ def test_every_mounted_file_exists_and_every_volume_is_declared() -> None:
                 continue
             if source.startswith("."):
                 path = (FOLDER / source).resolve()
-                assert path.exists() or path.name in OTHERS, (name, mount)
+                assert path.exists(), (name, mount)
             else:
                 assert source in COMPOSE["volumes"], (name, mount)
 

@@ -1,11 +1,13 @@
 # Workflows of one repository, in its protected environments, take this role for an hour.
 # There is no key that could leak.
 locals {
-  github = var.github_repository == null ? [] : [var.github_repository]
+  github   = var.github_repository == null ? [] : [var.github_repository]
+  provider = var.github_oidc_provider_arn == null ? one(aws_iam_openid_connect_provider.github[*].arn) : var.github_oidc_provider_arn
 }
 
+# An account can have only one for this address.
 resource "aws_iam_openid_connect_provider" "github" {
-  count          = length(local.github)
+  count          = var.github_oidc_provider_arn == null ? length(local.github) : 0
   url            = "https://token.actions.githubusercontent.com"
   client_id_list = ["sts.amazonaws.com"]
 }
@@ -18,7 +20,7 @@ data "aws_iam_policy_document" "github_trust" {
 
     principals {
       type        = "Federated"
-      identifiers = [aws_iam_openid_connect_provider.github[0].arn]
+      identifiers = [local.provider]
     }
 
     condition {

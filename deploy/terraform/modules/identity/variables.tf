@@ -52,6 +52,17 @@ variable "github_repository" {
   }
 }
 
+variable "github_oidc_provider_arn" {
+  description = "Provider for GitHub that the account already has, of another stack or project; null: one is made."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.github_oidc_provider_arn == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:oidc-provider/token.actions.githubusercontent.com$", var.github_oidc_provider_arn))
+    error_message = "github_oidc_provider_arn: expected arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com; aws iam list-open-id-connect-providers prints it."
+  }
+}
+
 variable "github_environments" {
   description = "Environments of the repository, with their approvals, in which the role can be taken."
   type        = list(string)

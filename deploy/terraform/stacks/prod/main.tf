@@ -69,4 +69,6 @@ module "identity" {
   repository_arns   = module.registry.arns
   cluster_arn       = module.cluster.arn
   github_repository = var.github_repository
+
+  github_oidc_provider_arn = var.github_oidc_provider_arn
 }

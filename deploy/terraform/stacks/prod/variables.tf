@@ -96,6 +96,12 @@ variable "github_repository" {
   default     = null
 }
 
+variable "github_oidc_provider_arn" {
+  description = "Provider for GitHub that the account already has; null: one is made, which fails if there is one."
+  type        = string
+  default     = null
+}
+
 variable "protected" {
   description = "false: terraform destroy removes data, images and the database, too."
   type        = bool

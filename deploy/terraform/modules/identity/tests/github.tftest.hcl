@@ -47,3 +47,38 @@ run "a_wildcard_repository_is_refused" {
     github_repository = "team/*"
   }
 }
+
+run "github_needs_one_provider" {
+  command = plan
+
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) == 1
+    error_message = "without a provider, nobody could take the role"
+  }
+}
+
+run "the_provider_of_the_account_is_used_again" {
+  command = plan
+
+  variables {
+    github_oidc_provider_arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+  }
+
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) == 0
+    error_message = "a second provider for the same address would collide"
+  }
+  assert {
+    condition     = strcontains(data.aws_iam_policy_document.github_trust[0].json, var.github_oidc_provider_arn)
+    error_message = "the role does not trust the provider"
+  }
+}
+
+run "another_provider_is_refused" {
+  command         = plan
+  expect_failures = [var.github_oidc_provider_arn]
+
+  variables {
+    github_oidc_provider_arn = "arn:aws:iam::111122223333:oidc-provider/example.com"
+  }
+}
