@@ -19,7 +19,7 @@ import yaml
 from local_stack import environment, services, stores
 from local_stack.processes import Running, Service, end_leftovers
 
-_READY_S = 300.0
+_READY_S = 900.0
 _LOOK_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 
@@ -29,11 +29,14 @@ class Stack:
 
     Args:
         folder: for data, logs and secrets; absolute.
+
+    Attributes:
+        running: what was started, in this order.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._running: list[Running] = []
+        self.running: list[Running] = []
         self._later: list[Service] = []
         self._pauses: dict[str, tuple[float, float]] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,12 +59,12 @@ class Stack:
         stores.prepare_postgres(self.folder, secret)
         stores.prepare_s3(self.folder)
         for service in stores.stores(self.folder, ports, secret):
-            self._start(service)
+            self.run(service)
         stores.make_databases(ports, secret)
         stores.make_buckets(ports, secret)
         for service in services.observers(self.folder, ports):
-            self._start(service)
-        self._start(services.mlflow(ports, secret))
+            self.run(service)
+        self.run(services.mlflow(ports, secret))
         self._later = services.clients(self.folder, ports, secret, model)
         variables = environment.to_environment(ports, secret)
         write(self.folder / "env", variables)
@@ -70,7 +73,7 @@ class Stack:
     def keep(self) -> None:
         """Start again what has ended, and start what has become wanted."""
         now = time.monotonic()
-        for one in self._running:
+        for one in self.running:
             if one.has_ended:
                 pause, due = self._pauses.get(one.service.name, (1.0, 0.0))
                 if not due:
@@ -82,19 +85,23 @@ class Stack:
                 self._pauses[one.service.name] = pause, due
         for service in [one for one in self._later if one.is_wanted()]:
             self._later.remove(service)
-            self._running.append(Running(service, self.folder))
+            self.running.append(Running(service, self.folder))
             print(f"{service.name}: http://127.0.0.1:{service.port}", flush=True)
 
     def end(self) -> None:
         """End all, the stores last."""
-        for one in reversed(self._running):
+        for one in reversed(self.running):
             one.end()
-        self._running.clear()
+        self.running.clear()
         (self.folder / "env").unlink(missing_ok=True)
 
-    def _start(self, service: Service) -> None:
+    def run(self, service: Service) -> None:
+        """Start a service, and wait until it listens.
+
+        Raises: RuntimeError if it ends or does not become ready.
+        """
         running = Running(service, self.folder)
-        self._running.append(running)
+        self.running.append(running)
         end = time.monotonic() + _READY_S
         while not running.is_ready:
             if running.has_ended or time.monotonic() > end:
@@ -102,7 +109,8 @@ class Stack:
             time.sleep(0.05)
 
     def _replace(self, ended: Running) -> None:
-        self._running[self._running.index(ended)] = Running(ended.service, self.folder)
+        ended.end()  # its children may live, and hold its port
+        self.running[self.running.index(ended)] = Running(ended.service, self.folder)
 
 
 def read(file: Path) -> dict[str, str]:

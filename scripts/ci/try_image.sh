@@ -7,43 +7,23 @@
 set -euo pipefail
 image=${1:?an image} store=$(realpath "${2:?a folder}") models=$(realpath "${3:?a folder}")
 model=${4:?a name}
-container=$(buildah from --pull-never "$image")
-root=$(buildah mount "$container")
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 work=$(mktemp -d)
 finish() {
-  if [ -n "${pid:-}" ]; then kill -- "-$pid" 2>/dev/null || true; wait "$pid" || true; fi
-  buildah rm "$container" >/dev/null
+  if [ -n "${pid:-}" ]; then kill "$pid" 2>/dev/null || true; wait "$pid" || true; fi
   rm -rf "$work"
 }
 trap finish EXIT
 install -d -o 10001 -g 10001 "$work/graft" "$work/cache"
 chown -R 10001:10001 "$store"
-export root store models port work
-# In a mount namespace of its own: nothing stays mounted after the end.
-setsid unshare --mount --propagation private bash -euc '
-  mount --bind "$root" "$root"
-  mkdir -p "$root$store"
-  mount --bind "$store" "$root$store"
-  mount --bind "$models" "$root/app/models"
-  mount --bind "$work/graft" "$root/app/.graft"
-  mount --bind "$work/cache" "$root/cache"
-  mount -t tmpfs tmpfs "$root/tmp"
-  case "$store" in /tmp/*) mkdir -p "$root$store"; mount --bind "$store" "$root$store";; esac
-  mount -t proc proc "$root/proc"
-  mkdir -p "$root/dev/shm"; mount -t tmpfs tmpfs "$root/dev/shm"
-  for device in null zero urandom random; do
-    touch "$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"
-  done
-  mount -o remount,bind,ro "$root"
-  exec chroot --userspec=10001:10001 "$root" /usr/bin/env -i HOME=/tmp HF_HOME=/cache \
-    PATH=/opt/graft/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
-    HF_HUB_OFFLINE=1 MLFLOW_TRACKING_URI="sqlite:///$store/mlflow.db" \
-    /bin/sh -c "cd /app && ! touch written 2>/dev/null && exec graft serve -S serving.port=$port -S monitoring.telemetry.port=null"
-' >"$store/image.log" 2>&1 &
+export MLFLOW_TRACKING_URI="sqlite:///$store/mlflow.db" HF_HUB_OFFLINE=1
+"$(dirname "$0")/run_image.sh" "$image" -e MLFLOW_TRACKING_URI -e HF_HUB_OFFLINE \
+  -v "$store:$store" -v "$models:/app/models" -v "$work/graft:/app/.graft" \
+  -v "$work/cache:/cache" -- serve -S "serving.port=$port" \
+  -S monitoring.telemetry.port=null >"$work/log" 2>&1 &
 pid=$!
 for _ in $(seq 600); do
-  kill -0 "$pid" 2>/dev/null || { cat "$store/image.log" >&2; exit 1; }
+  kill -0 "$pid" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
   python3 deploy/docker/probe.py "http://127.0.0.1:$port/health/ready" 2>/dev/null && break
   sleep 0.5
 done

@@ -3,12 +3,12 @@
 import json
 import shutil
 import sys
-import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import sha256
+from http.client import HTTPException
 from pathlib import Path
 
 from local_stack.environment import DEPLOY, to_environment
@@ -124,6 +124,6 @@ def has_champion(
     )
     try:
         opener(request, timeout=5)
-    except (urllib.error.URLError, OSError):
+    except (OSError, HTTPException):  # it ends, or says no
         return False
     return True

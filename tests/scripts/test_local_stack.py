@@ -42,6 +42,25 @@ def test_a_service_is_ready_when_it_listens_and_ends_with_its_children(
     assert running.has_ended and not listens(port) and not leftovers(tmp_path)
 
 
+def test_a_service_that_was_killed_is_replaced_with_the_children_that_it_left(
+    tmp_path: Path,
+) -> None:
+    (port,) = free_ports(1)
+    words = [sys.executable, "-c", LISTEN, str(port)]
+    parent = f"import subprocess; subprocess.run({words!r})"
+    service = Service("parent", [sys.executable, "-c", parent], port)
+    one = stack.Stack(tmp_path)
+    one.run(service)
+    (first,) = set(leftovers(tmp_path)) - {one.running[0].process.pid}
+    one.running[0].process.kill()
+    wait_until(lambda: one.running[0].has_ended)
+    assert listens(port)
+    wait_until(lambda: one.keep() or first not in leftovers(tmp_path))
+    wait_until(lambda: listens(port))
+    one.end()
+    assert not listens(port) and not leftovers(tmp_path)
+
+
 def test_what_a_killed_stack_left_is_found_and_ended(tmp_path: Path) -> None:
     code = (
         "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True)"
