@@ -94,6 +94,7 @@ class Stack:
             one.end()
         self.running.clear()
         (self.folder / "env").unlink(missing_ok=True)
+        self._lock.close()
 
     def run(self, service: Service) -> None:
         """Start a service, and wait until it listens.
