@@ -117,7 +117,7 @@ def dask() -> Iterator[Map]:
             def submit(item: Any) -> Callable[[], Any]:
                 return client.submit(_call, sent, item, pure=False).result
 
-            return in_order(submit, items, WORKERS)
+            return in_order(submit, items, lambda: WORKERS)
 
         yield run
 

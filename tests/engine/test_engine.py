@@ -19,7 +19,7 @@ def test_results_come_in_the_order_of_their_items(items, num_workers) -> None:
     def submit(item: int):
         return lambda: item * 2
 
-    assert list(in_order(submit, items, num_workers)) == [n * 2 for n in items]
+    assert list(in_order(submit, items, lambda: num_workers)) == [n * 2 for n in items]
 
 
 @given(st.integers(1, 5), st.integers(0, 40))
@@ -30,10 +30,26 @@ def test_items_are_read_only_when_workers_have_room(num_workers, size) -> None:
         started.append(item)
         return lambda: item
 
-    for item in in_order(submit, range(size), num_workers):
+    for item in in_order(submit, range(size), lambda: num_workers):
         assert len(started) - len(done) <= num_workers * IN_FLIGHT
         done.append(item)
     assert done == list(range(size))
+
+
+def test_items_are_read_for_workers_that_join_and_not_for_those_that_leave() -> None:
+    joined, in_progress = 1, 0
+
+    def submit(item: int):
+        nonlocal in_progress
+        in_progress += 1
+        return lambda: item
+
+    widths = []
+    for item in in_order(submit, range(60), lambda: joined):
+        widths.append(in_progress)
+        in_progress -= 1
+        joined = 5 if 20 <= item < 40 else 1
+    assert list(map(max, (widths[:20], widths[20:40], widths[50:]))) == [2, 10, 2]
 
 
 def test_a_slow_first_item_does_not_lose_its_place() -> None:

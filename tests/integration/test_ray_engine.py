@@ -40,7 +40,7 @@ from graft.errors import ConfigError, DataError
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SEQUENCE_SCHEMA
 from graft.records.row_batch import to_batches
 from graft.sources import read_row_batches
-from graft.stages.encoding import encode
+from graft.stages.encoding import Encoding
 from graft.tasks import get_task
 
 pytestmark = pytest.mark.slow  # Ray takes ten seconds to start
@@ -82,7 +82,7 @@ def run_pipeline(
 
     settings = SequenceSettings(TOKENIZE, PROMPT)
     batches = io.read_batches(out / "clean", batch_size=SIZE)
-    tables = engine.map(partial(encode, model=model, settings=settings), batches)
+    tables = engine.map(Encoding(model, settings), batches)
     with io.open_shards(out / "unencoded", REJECT_SCHEMA) as rejects:
         sequences = TokenCounts(TOKENIZE).count(tables, rejects.write)
         io.write_batches(out / "sequences", sequences, SEQUENCE_SCHEMA)

@@ -39,7 +39,7 @@ class LocalEngine:
                 return pool.submit(work, item).result
 
             try:
-                yield from in_order(submit, items, self._num_workers)
+                yield from in_order(submit, items, lambda: self._num_workers)
             finally:
                 pool.shutdown(cancel_futures=True)
 

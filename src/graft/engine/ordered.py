@@ -15,7 +15,7 @@ IN_FLIGHT = 2
 def in_order(
     submit: Callable[[Item], Callable[[], Result]],
     items: Iterable[Item],
-    num_workers: int,
+    num_workers: Callable[[], int],
 ) -> Iterator[Result]:
     """The result for each item, in the order of the items.
 
@@ -23,12 +23,13 @@ def in_order(
         submit: starts the work on an item, and returns a function that waits for the
             result.
         items: read only when workers have room.
-        num_workers: number of items that are processed at once.
+        num_workers: number of items that are processed at once. It is asked again for
+            each item, since machines join a cluster and leave it.
     """
     waiting: deque[Callable[[], Result]] = deque()
     for item in items:
         waiting.append(submit(item))
-        if len(waiting) >= num_workers * IN_FLIGHT:
+        while len(waiting) >= num_workers() * IN_FLIGHT:
             yield waiting.popleft()()
     while waiting:
         yield waiting.popleft()()

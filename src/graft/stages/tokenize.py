@@ -1,6 +1,5 @@
 """Stage `tokenize`: clean examples → token sequences with a loss mask."""
 
-from functools import partial
 from pathlib import Path
 
 from graft import cli, io
@@ -11,7 +10,7 @@ from graft.engine.local import open_engine
 from graft.io.progress import track
 from graft.models.files import check_fits, tokenizer_digests
 from graft.records import REJECT_SCHEMA, SEQUENCE_SCHEMA
-from graft.stages.encoding import encode, template_of
+from graft.stages.encoding import Encoding
 
 
 def run(
@@ -29,10 +28,10 @@ def run(
     """Encode every example with the prompt template; write the others as rejects."""
     check_gate(io.read_json(gate), str(gate))
     files = tokenizer_digests(model)
-    template = template_of(model, prompt)
+    encoding = Encoding(model, SequenceSettings(tokenize, prompt))
+    template = encoding.template
     if (Path(model.path) / "config.json").is_file():  # train checks models of the Hub
         check_fits(model, template.vocab_size, tokenize.max_seq_len)
-    settings = SequenceSettings(tokenize, prompt)
     total = io.num_rows(examples)
     counts = TokenCounts(tokenize)
     with (
@@ -40,7 +39,7 @@ def run(
         io.open_shards(rejects, REJECT_SCHEMA) as reject_shards,
     ):
         batches = io.read_batches(examples, batch_size=BATCH)
-        tables = workers.map(partial(encode, model=model, settings=settings), batches)
+        tables = workers.map(encoding, batches)
         sequences = counts.count(tables, reject_shards.write)
         io.write_batches(out, track(sequences, "tokenize", total), SEQUENCE_SCHEMA)
     facts = {
