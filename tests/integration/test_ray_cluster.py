@@ -1,58 +1,67 @@
-"""The data stages on a separate Ray cluster, to which they connect by address."""
+"""The data stages on a Ray cluster of several nodes, whose nodes die."""
 
-import os
-import secrets
-import subprocess
-import sys
-from collections.abc import Iterator
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from dirty_rows import CLEAN, TOKENIZE, contents, make_tokenizer, write_rows
-from ports import free_port
+from ray_cluster import Cluster, started, wait_until
 from settings import PROMPT, TASK
 
 from graft import io
 from graft.config import ConvertConfig, DataConfig, EngineConfig, ModelConfig
-from graft.engine.ray import LOOPBACK
+from graft.engine.ray import open_ray
+from graft.engine.ray_engine import RayEngine
+from graft.errors import HardwareError
 from graft.stages import convert, preprocess, tokenize
 
 pytestmark = pytest.mark.slow
-WORKERS = 2
+NUM_ROWS = 40_000  # three batches, ten of tokenize
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> ModelConfig:
+    return make_tokenizer(tmp_path_factory.mktemp("models") / "model")
+
+
+@pytest.fixture(scope="module")
+def cluster(model: ModelConfig) -> Iterator[Cluster]:
+    """Two nodes, which have no model."""
+    with started(2, hidden=Path(model.path)) as running:
+        yield running
 
 
 @pytest.fixture
-def cluster() -> Iterator[str]:
-    """Start a cluster; returns its address."""
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    address = f"{LOOPBACK}:{free_port(LOOPBACK)}"
-    host, port = address.split(":")
-    command = [
-        *(str(Path(sys.executable).with_name("ray")), "start", "--head", "--block"),
-        *(f"--node-ip-address={host}", f"--port={port}", f"--num-cpus={WORKERS}"),
-        *("--include-dashboard=false", "--disable-usage-stats"),
-    ]
-    with subprocess.Popen(command, stdout=-3, stderr=-3) as head:
-        try:
-            yield address
-        finally:
-            started = psutil.Process(head.pid).children(recursive=True)
-            head.terminate()
-            psutil.wait_procs(started, timeout=20)
+def tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a file for each task that started, named by its node."""
+    folder = tmp_path / "tasks"
+    folder.mkdir()
+    original = RayEngine.map
+
+    def recorded(engine: RayEngine, work: Callable, items):
+        return original(engine, _recorded(work, folder), items)
+
+    monkeypatch.setattr(RayEngine, "map", recorded)
+    return folder
 
 
-def test_a_cluster_writes_the_same_bytes_as_this_machine(
-    tmp_path: Path, make_data, cluster: str
-) -> None:
-    model = make_tokenizer(tmp_path / "model")
-    write_rows(tmp_path / "pairs.jsonl", 40_000)  # three batches, ten of tokenize
-    io.write_json(tmp_path / "gate.json", {"passed": True})
-    for name, address in (("local", None), ("ray", cluster)):
-        engine = EngineConfig(name=name, cluster=address)
-        run_stages(make_data(), model, engine, tmp_path / name)
-    assert contents(tmp_path / "local") == contents(tmp_path / "ray")
+def _recorded(work: Callable, folder: Path) -> Callable:
+    def run(item):
+        import ray
+
+        node = ray.get_runtime_context().get_node_id()
+        (folder / f"{node}-{uuid.uuid4()}").touch()
+        return work(item)
+
+    return run
+
+
+def nodes_of(tasks: Path) -> set[str]:
+    return {file.name.split("-")[0] for file in tasks.iterdir()}
 
 
 def run_stages(
@@ -67,3 +76,94 @@ def run_stages(
     paths = (out / n for n in ("sequences", "unencoded", "tokens.json", "tokens.html"))
     gate = out.parent / "gate.json"
     tokenize.run(model, PROMPT, TOKENIZE, engine, out / "clean", gate, *paths)
+
+
+@pytest.fixture
+def expected(tmp_path: Path, make_data, model: ModelConfig) -> dict[str, bytes]:
+    """What this machine writes."""
+    write_rows(tmp_path / "pairs.jsonl", NUM_ROWS)
+    io.write_json(tmp_path / "gate.json", {"passed": True})
+    local = EngineConfig(name="local", cluster=None)
+    run_stages(make_data(), model, local, tmp_path / "local")
+    return contents(tmp_path / "local")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_node_that_dies_at_any_moment_loses_no_row(
+    tmp_path: Path,
+    make_data,
+    model: ModelConfig,
+    cluster: Cluster,
+    tasks: Path,
+    expected: dict[str, bytes],
+    seed: int,
+) -> None:
+    num_tasks = random.Random(seed).randrange(1, 30)
+
+    def kill() -> None:
+        wait_until(tasks, num_tasks)
+        cluster.nodes.pop(0).kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    engine = EngineConfig(name="ray", cluster=cluster.address)
+    run_stages(make_data(), model, engine, tmp_path / "ray")
+    killer.join()
+    assert contents(tmp_path / "ray") == expected
+    assert len(nodes_of(tasks)) == 2
+    cluster.add()
+
+
+def squares(cluster: Cluster, replaced_s: float) -> Iterator[int]:
+    def work(item: int) -> int:
+        time.sleep(0.2)
+        return item * item
+
+    with open_ray(cluster.address, replaced_s=replaced_s) as engine:
+        yield from engine.map(work, range(60))
+
+
+def test_work_waits_for_a_node_that_replaces_the_last_one(
+    cluster: Cluster,
+) -> None:
+    results = squares(cluster, replaced_s=300)
+    found = [next(results) for _ in range(5)]
+    for _ in range(2):
+        cluster.nodes.pop().kill()
+    adding = threading.Thread(target=cluster.add)
+    adding.start()
+    assert [*found, *results] == [n * n for n in range(60)]
+    adding.join()
+
+
+def test_a_cluster_that_stays_without_nodes_is_an_error(
+    cluster: Cluster,
+) -> None:
+    results = squares(cluster, replaced_s=15)
+    assert next(results) == 0
+    cluster.nodes.pop().kill()
+    with pytest.raises(HardwareError, match="has had no core for 15 s"):
+        list(results)
+
+
+def test_without_its_head_a_stage_ends_with_an_error_and_leaves_nothing(
+    tmp_path: Path, make_data, cluster: Cluster, tasks: Path, expected
+) -> None:
+    cluster.add()
+
+    def kill() -> None:
+        wait_until(tasks, 1)
+        cluster.head.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    out = tmp_path / "ray"
+    paths = [out / name for name in ("converted", "rejects", "convert.json")]
+    arguments = (ConvertConfig(max_rejects=99), make_data(), TASK)
+    engine = EngineConfig(name="ray", cluster=cluster.address)
+    with pytest.raises(HardwareError, match="its head does not answer"):
+        convert.run(*arguments, engine, *paths)
+    killer.join()
+    assert not contents(out)
+    convert.run(*arguments, EngineConfig(name="local", cluster=None), *paths)
+    assert contents(out) == {name: expected[name] for name in contents(out)}

@@ -2,7 +2,7 @@
 
 They are narrower than the definitions of the projects, and refuse a field that we do
 not use. Sources: KEDA 2.18, Prometheus operator v1, External Secrets v1, Kueue v1beta1,
-Kubeflow Trainer v1alpha1, JobSet v1alpha2.
+Kubeflow Trainer v1alpha1, JobSet v1alpha2, KubeRay v1.
 """
 
 from typing import Any
@@ -59,6 +59,9 @@ _JOB_SET = closed(
     {"replicatedJobs": some(closed({"name": TEXT, "template": ANY}))},
     failurePolicy=closed({"maxRestarts": COUNT}),
 )
+
+_START = {"type": "object", "additionalProperties": TEXT}
+"""Options of `ray start`; also numbers and truth values are texts."""
 
 SPECS: dict[tuple[str, str], dict[str, Any]] = {
     ("keda.sh/v1alpha1", "ScaledObject"): closed(
@@ -121,6 +124,35 @@ SPECS: dict[tuple[str, str], dict[str, Any]] = {
         }
     ),
     ("kueue.x-k8s.io/v1beta1", "LocalQueue"): closed({"clusterQueue": TEXT}),
+    ("ray.io/v1", "RayCluster"): closed(
+        {
+            "rayVersion": TEXT,
+            "headGroupSpec": closed({"rayStartParams": _START, "template": ANY}),
+            "workerGroupSpecs": some(
+                closed(
+                    {
+                        "groupName": TEXT,
+                        "replicas": COUNT,
+                        "minReplicas": COUNT,
+                        "maxReplicas": POSITIVE,
+                        "rayStartParams": _START,
+                        "template": ANY,
+                    }
+                )
+            ),
+        },
+        enableInTreeAutoscaling={"type": "boolean"},
+        autoscalerOptions=closed(
+            {"resources": ANY, "securityContext": ANY},
+            version={"enum": ["v1", "v2"]},
+            idleTimeoutSeconds=POSITIVE,
+            upscalingMode={"enum": ["Default", "Aggressive", "Conservative"]},
+            env=some(ANY),
+            volumeMounts=some(
+                closed({"name": TEXT, "mountPath": TEXT}, readOnly={"const": True})
+            ),
+        ),
+    ),
     ("trainer.kubeflow.org/v1alpha1", "TrainJob"): closed(
         {
             "runtimeRef": closed({"apiGroup": TEXT, "kind": TEXT, "name": TEXT}),

@@ -12,7 +12,7 @@ from graft.config import ModelConfig, TokenizeConfig
 
 CLEAN = preprocess_config(near_duplicates={"policy": "drop"})
 TOKENIZE = TokenizeConfig(
-    max_seq_len=64, overlong="drop", overlap=0, trained_answers="all", num_shown=2
+    max_seq_len=168, overlong="drop", overlap=0, trained_answers="all", num_shown=2
 )
 
 

@@ -18,6 +18,7 @@ def _empty_store() -> bytes:
 
 
 def make_store(folder: Path) -> str:
-    """Write an empty store `mlflow.db` into a folder; returns its address."""
-    (folder / "mlflow.db").write_bytes(_empty_store())
+    """The address of `mlflow.db` in a folder, an empty store if it was not there."""
+    if not (folder / "mlflow.db").exists():
+        (folder / "mlflow.db").write_bytes(_empty_store())
     return f"sqlite:///{folder}/mlflow.db"

@@ -8,7 +8,7 @@ from graft.config.section import Section
 
 
 class EngineConfig(Section):
-    """An engine, and the address of its cluster; null: start one here.
+    """An engine, and the address of its cluster.
 
     All engines write the same bytes, so changing it reruns nothing.
     """

@@ -1,5 +1,6 @@
 """The commands of the manifests are commands of graft, and their times fit together."""
 
+import importlib.metadata
 import re
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,25 @@ def test_jobs_stop_on_errors_that_repetition_does_not_mend_and_only_on_them() ->
         assert failed["onExitCodes"]["values"] == [1, 2]
         container = spec["template"]["spec"]["containers"][0]["name"]
         assert failed["onExitCodes"]["containerName"] == container
+
+
+def test_training_joins_the_cluster_of_ray_that_the_overlay_has() -> None:
+    (ray,) = of_kind(applied("on-prem"), "RayCluster")
+    head = ray["spec"]["headGroupSpec"]
+    (server,) = head["template"]["spec"]["containers"][0]["ports"]
+    service = f"{ray['metadata']['name']}-head-svc"  # made by KubeRay
+    found = pod("on-prem", "training").spec["containers"][0]
+    values = {one["name"]: one.get("value") for one in found["env"]}
+    assert values["RAY_ADDRESS"] == f"{service}:{server['containerPort']}"
+    assert found["command"] == ["bash", "/scripts/join.sh"]
+    assert ray["spec"]["rayVersion"] == importlib.metadata.version("ray")
+
+
+def test_ray_starts_a_worker_for_each_core_of_the_pod_and_none_in_the_head() -> None:
+    (ray,) = of_kind(applied("on-prem"), "RayCluster")
+    (group,) = ray["spec"]["workerGroupSpecs"]
+    (worker,) = group["template"]["spec"]["containers"]
+    assert group["rayStartParams"]["num-cpus"] == worker["resources"]["requests"]["cpu"]
+    port = int(group["rayStartParams"]["node-manager-port"])
+    assert [one["containerPort"] for one in worker["ports"]] == [port]
+    assert ray["spec"]["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"

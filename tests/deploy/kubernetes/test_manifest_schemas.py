@@ -10,7 +10,16 @@ import kubernetes_validate
 import pytest
 import yaml
 from custom_resources import NESTED_JOB, SPECS
-from kubernetes_manifests import FOLDER, Object, build, objects, pods, roots
+from kubernetes_manifests import (
+    FOLDER,
+    Object,
+    applied,
+    build,
+    objects,
+    of_kind,
+    pods,
+    roots,
+)
 
 NEWEST = kubernetes_validate.latest_version()
 OLDEST = "1.32"
@@ -63,15 +72,25 @@ def test_an_overlay_puts_everything_into_one_namespace(root: str) -> None:
         assert where == (None if one["kind"] in cluster else "graft")
 
 
-def test_pods_inside_custom_resources_keep_the_schema_of_pods() -> None:
+def test_jobs_inside_a_runtime_keep_their_schema() -> None:
     found = objects("aws/trainjob")
     (runtime,) = (one for one in found if one["kind"] == "TrainingRuntime")
     for job in runtime["spec"]["template"]["spec"]["replicatedJobs"]:
         jsonschema.validate(job["template"]["spec"], NESTED_JOB)
-    (pod,) = pods([runtime])
-    metadata = {"name": "node", "labels": dict(pod.labels)}
-    kind = {"apiVersion": "v1", "kind": "Pod"}
-    check({**kind, "metadata": metadata, "spec": dict(pod.spec)})
+
+
+@pytest.mark.parametrize(
+    ("overlay", "kind"), [("aws", "TrainingRuntime"), ("on-prem", "RayCluster")]
+)
+def test_pods_inside_custom_resources_keep_the_schema_of_pods(
+    overlay: str, kind: str
+) -> None:
+    found = list(pods(of_kind(applied(overlay), kind)))
+    assert found
+    for pod in found:
+        metadata = {"name": "node", "labels": dict(pod.labels)}
+        one = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+        check({**one, "spec": dict(pod.spec)})
 
 
 @pytest.mark.parametrize("component", COMPONENTS)

@@ -31,6 +31,8 @@ def test_pods_keep_the_restricted_standard(overlay: str) -> None:
         for key in ("hostNetwork", "hostPID", "hostIPC"):
             assert key not in pod.spec
         kinds = {key for one in pod.spec["volumes"] for key in one if key != "name"}
+        if pod.labels.get("app.kubernetes.io/name") == "ray-head":
+            kinds.discard("projected")  # see the autoscaler's test below
         assert kinds <= {"emptyDir", "persistentVolumeClaim", "secret", "configMap"}
         for container in pod.containers:
             assert container["securityContext"] == {
@@ -118,3 +120,33 @@ def test_only_serving_writes_the_request_log(overlay: str) -> None:
                 if mount["name"] == "request-log":
                     is_writer = container["name"] == "serve"
                     assert mount.get("readOnly", False) is not is_writer
+
+
+def test_of_all_containers_only_the_autoscaler_of_ray_calls_the_kubernetes_api() -> (
+    None
+):
+    (ray,) = of_kind(applied("on-prem"), "RayCluster")
+    autoscaler = ray["spec"]["autoscalerOptions"]
+    assert autoscaler["securityContext"]["readOnlyRootFilesystem"] is True
+    (access,) = (
+        one["name"]
+        for one in autoscaler["volumeMounts"]
+        if one["mountPath"] == "/var/run/secrets/kubernetes.io/serviceaccount"
+    )
+    for pod in every("on-prem"):
+        for container in pod.containers:
+            mounts = {one["name"] for one in container["volumeMounts"]}
+            assert access not in mounts
+
+
+def test_all_nodes_of_ray_and_its_autoscaler_require_the_token() -> None:
+    (ray,) = of_kind(applied("on-prem"), "RayCluster")
+    nodes = [pod for pod in every("on-prem") if "graft/ray-node" in pod.labels]
+    assert sorted(pod.owner["kind"] for pod in nodes) == ["Job"] + 2 * ["RayCluster"]
+    environments = [ray["spec"]["autoscalerOptions"]["env"]]
+    environments += [pod.spec["containers"][0]["env"] for pod in nodes]
+    secret = {"secretKeyRef": {"name": "ray-token", "key": "token"}}
+    for environment in environments:
+        values = {one["name"]: one for one in environment}
+        assert values["RAY_AUTH_MODE"]["value"] == "token"
+        assert values["RAY_AUTH_TOKEN"]["valueFrom"] == secret

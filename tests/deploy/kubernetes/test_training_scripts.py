@@ -11,6 +11,7 @@ from waiting import wait_until
 
 CHECKOUT = FOLDER / "training/single-node/checkout.sh"
 PIPELINE = FOLDER / "training/single-node/pipeline.sh"
+JOIN = FOLDER / "components/ray/join.sh"
 NODE = FOLDER / "components/torchrun/node.sh"
 
 
@@ -147,3 +148,28 @@ def test_the_first_node_tells_dvc_that_training_is_done(tmp_path: Path) -> None:
 def test_nothing_is_committed_after_a_failed_training(tmp_path: Path) -> None:
     assert node(tmp_path, "exit 1", index=0) == 1
     assert not (tmp_path / "committed").exists()
+
+
+def join(folder: Path, ray: str) -> int:
+    """The status of join.sh beside a pipeline.sh, with a program in place of ray."""
+    (folder / "join.sh").write_text(JOIN.read_text())
+    (folder / "pipeline.sh").write_text('echo "$@" >called; exit 7')
+    program = folder / "ray"
+    program.write_text(f"#!/usr/bin/env bash\n{ray}\n")
+    program.chmod(0o755)
+    values = {"PATH": f"{folder}:{os.environ['PATH']}", "RAY_ADDRESS": "head:6379"}
+    command = ["bash", "join.sh", "convert", "split"]
+    done = subprocess.run(command, cwd=folder, env=os.environ | values, check=False)
+    return done.returncode
+
+
+def test_the_pipeline_runs_on_a_node_of_ray_that_has_no_cores(tmp_path: Path) -> None:
+    assert join(tmp_path, 'echo "$@" >joined') == 7
+    assert (tmp_path / "called").read_text() == "convert split\n"
+    joined = (tmp_path / "joined").read_text().split()
+    assert {"--address=head:6379", "--num-cpus=0"} <= set(joined)
+
+
+def test_a_head_that_does_not_answer_is_tried_again_by_the_job(tmp_path: Path) -> None:
+    assert join(tmp_path, "exit 1") == 75
+    assert not (tmp_path / "called").exists()
