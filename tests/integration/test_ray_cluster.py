@@ -161,7 +161,7 @@ def test_without_its_head_a_stage_ends_with_an_error_and_leaves_nothing(
     paths = [out / name for name in ("converted", "rejects", "convert.json")]
     arguments = (ConvertConfig(max_rejects=99), make_data(), TASK)
     engine = EngineConfig(name="ray", cluster=cluster.address)
-    with pytest.raises(HardwareError, match="its head does not answer"):
+    with pytest.raises(HardwareError, match="the connection to its head is lost"):
         convert.run(*arguments, engine, *paths)
     killer.join()
     assert not contents(out)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import graft
-from graft.engine.ray_engine import RayEngine
+from graft.engine.ray_engine import MAX_RETRIES, RayEngine
 from graft.errors import ConfigError, HardwareError
 from graft.records import shorten
 
@@ -44,6 +44,8 @@ def open_ray(
     """
     # Ray reads these variables when it is first imported.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # By default, a batch that takes all memory would be repeated for ever.
+    os.environ.setdefault("RAY_task_oom_retries", str(MAX_RETRIES))
     cluster = cluster or os.environ.get("RAY_ADDRESS")
     if cluster is None:
         _require_token()

@@ -34,7 +34,8 @@ class RayEngine:
 
         self._patience_s = patience_s
         self._head = ray.get_runtime_context().gcs_address
-        self._cores, self._checked, self._had_cores = 1, 0.0, time.monotonic()
+        self._cores, self._checked = 1, 0.0
+        self._without_cores: float | None = None  # since when
 
     def map(
         self, work: Callable[[Item], Result], items: Iterable[Item]
@@ -51,7 +52,10 @@ class RayEngine:
 
         def submit(numbered: tuple[int, Item]) -> Callable[[], Result]:
             number, item = numbered
-            reference = run.remote(sent, item)
+            try:
+                reference = run.remote(sent, item)
+            except OSError as error:
+                raise self._lost(error) from error
             return lambda: self._take(reference, number)
 
         return in_order(submit, enumerate(items, start=1), self._num_cores)
@@ -60,12 +64,14 @@ class RayEngine:
         """Wait for a result. Raises: as of `map`."""
         import ray
 
-        while not ray.wait([reference], timeout=CHECK_S)[0]:
-            self._check()
         try:
+            while not ray.wait([reference], timeout=CHECK_S)[0]:
+                self._check()
             found = ray.get(reference)
         except ray.exceptions.RayTaskError as error:
             raise error.cause from error
+        except (OSError, ray.exceptions.LocalRayletDiedError) as error:
+            raise self._lost(error) from error
         except ray.exceptions.RayError as error:
             raise HardwareError(
                 f"the Ray cluster {self._head}",
@@ -93,22 +99,27 @@ class RayEngine:
             # Ray would wait for a minute, and then end this process.
             socket.create_connection((host.strip("[]"), int(port)), CHECK_S).close()
         except OSError as error:
-            raise HardwareError(
-                f"the Ray cluster {self._head}",
-                f"its head does not answer any more: {error}",
-                fix="start the cluster, then this stage again, or set engine=local",
-            ) from error
+            raise self._lost(error) from error
         self._cores = int(ray.cluster_resources().get("CPU", 0))
         self._checked = time.monotonic()
         if self._cores:
-            self._had_cores = self._checked
-        elif self._checked - self._had_cores > self._patience_s:
+            self._without_cores = None
+            return
+        self._without_cores = self._without_cores or self._checked
+        if self._checked - self._without_cores > self._patience_s:
             raise HardwareError(
                 f"the Ray cluster {self._head}",
                 f"has had no core for {self._patience_s:.0f} s",
                 expected="at least one machine with --num-cpus of 1 or more",
                 fix="add machines, or set engine=local",
             )
+
+    def _lost(self, error: Exception) -> HardwareError:
+        return HardwareError(
+            f"the Ray cluster {self._head}",
+            f"the connection to its head is lost: {shorten(error, 300)}",
+            fix="start the cluster, then this stage again, or set engine=local",
+        )
 
 
 class _Raised:
