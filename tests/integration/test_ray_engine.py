@@ -35,8 +35,9 @@ from graft.data.tokenize.report import TokenCounts
 from graft.data.tokenize.sequences import SequenceSettings
 from graft.engine.local import Engine, LocalEngine
 from graft.engine.ordered import IN_FLIGHT
-from graft.engine.ray import LOOPBACK, RayEngine, open_ray
-from graft.errors import ConfigError, DataError
+from graft.engine.ray import LOOPBACK, open_ray
+from graft.engine.ray_engine import MAX_RETRIES, RayEngine
+from graft.errors import ConfigError, DataError, HardwareError
 from graft.records import EXAMPLE_SCHEMA, REJECT_SCHEMA, SEQUENCE_SCHEMA
 from graft.records.row_batch import to_batches
 from graft.sources import read_row_batches
@@ -168,6 +169,36 @@ def test_a_batch_whose_worker_dies_is_done_once_by_another(
 
     assert list(ray_engine.map(work, range(12))) == list(range(12))
     assert (tmp_path / "died").exists()
+
+
+def test_a_batch_that_kills_each_of_its_workers_is_named(
+    tmp_path: Path, ray_engine: RayEngine
+) -> None:
+    def work(item: int) -> int:
+        if item == 5:
+            (tmp_path / str(os.getpid())).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return item
+
+    results = ray_engine.map(work, range(12))
+    assert [next(results) for _ in range(5)] == list(range(5))
+    with pytest.raises(HardwareError, match="batch 6 lost its worker, and 3 others"):
+        next(results)
+    assert len(list(tmp_path.iterdir())) == 1 + MAX_RETRIES
+
+
+def test_an_error_of_the_work_is_not_repeated(
+    tmp_path: Path, ray_engine: RayEngine
+) -> None:
+    def work(item: int) -> int:
+        with (tmp_path / "calls").open("a") as file:
+            file.write(f"{item}\n")
+        raise (DataError("f", "wrong") if item else MemoryError("too much"))
+
+    for item, kind in ((1, DataError), (0, MemoryError)):
+        with pytest.raises(kind):
+            list(ray_engine.map(work, [item]))
+    assert (tmp_path / "calls").read_text() == "1\n0\n"
 
 
 @pytest.mark.usefixtures("ray_engine")
