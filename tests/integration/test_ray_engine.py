@@ -33,6 +33,8 @@ from graft.data.preprocess.duplicates import find_duplicates
 from graft.data.preprocess.partition import Partition
 from graft.data.tokenize.report import TokenCounts
 from graft.data.tokenize.sequences import SequenceSettings
+from graft.engine import ray_engine as ray_module
+from graft.engine.libraries import library_versions
 from graft.engine.local import Engine, LocalEngine
 from graft.engine.ordered import IN_FLIGHT
 from graft.engine.ray import LOOPBACK, open_ray
@@ -169,6 +171,19 @@ def test_a_batch_whose_worker_dies_is_done_once_by_another(
 
     assert list(ray_engine.map(work, range(12))) == list(range(12))
     assert (tmp_path / "died").exists()
+
+
+def test_a_node_with_other_libraries_is_an_error_before_any_work(
+    tmp_path: Path, ray_engine: RayEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(item: int) -> None:
+        (tmp_path / str(item)).touch()
+
+    other = library_versions() | {"polars": "1.0.0"}
+    monkeypatch.setattr(ray_module, "library_versions", lambda: other)
+    with pytest.raises(ConfigError, match="polars .*, not 1.0.0"):
+        list(ray_engine.map(work, range(4)))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_batch_that_kills_each_of_its_workers_is_named(

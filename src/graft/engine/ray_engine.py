@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
+from graft.engine.libraries import check_libraries, library_versions
 from graft.engine.ordered import Item, Result, in_order
 from graft.errors import GraftError, HardwareError
 from graft.records import shorten
@@ -19,6 +20,7 @@ MAX_RETRIES = 3
 """Number of times that a batch is given to another worker after a worker died."""
 CHECK_S = 5.0
 """Seconds between two checks of the cluster."""
+_Versions = tuple[tuple[str, str], ...]
 
 
 class RayEngine:
@@ -48,7 +50,8 @@ class RayEngine:
         import ray
 
         run = ray.remote(num_cpus=1, max_retries=MAX_RETRIES)(_run)
-        sent = [ray.put(work)]  # in a list Ray passes the reference, not the value
+        # In a tuple, Ray passes the reference and not the value.
+        sent = (ray.put(work), tuple(library_versions().items()))
 
         def submit(numbered: tuple[int, Item]) -> Callable[[], Result]:
             number, item = numbered
@@ -129,17 +132,19 @@ class _Raised:
         self.error = error
 
 
-def _run(sent: list[Any], item: Item) -> Any:
+def _run(sent: tuple[Any, _Versions], item: Item) -> Any:
     """The work on an item, in a worker."""
     try:
-        return _fetch(sent[0])(item)
+        return _fetch(*sent)(item)
     except GraftError as error:
         return _Raised(error)
 
 
 @lru_cache(maxsize=1)
-def _fetch(reference: Any) -> Any:
-    """The work, unpickled once in each worker."""
+def _fetch(reference: Any, versions: _Versions) -> Any:
+    """The work, unpickled once in each worker. Raises: ConfigError if the libraries
+    differ."""
     import ray
 
+    check_libraries(dict(versions), f"the Ray node {ray.util.get_node_ip_address()}")
     return ray.get(reference)
