@@ -8,6 +8,7 @@ GraftError
 ├── ModelError       a base model or an adapter is missing, changed or unusable
 ├── RequestError     a prompt that the generation engine cannot continue as asked
 ├── HardwareError    the machine cannot run what was asked
+│   └── LostProcessError  another process of a training has ended or does not respond
 ├── StorageError     a disk or a remote cannot be read or written
 └── TrackingError    the tracking server cannot be reached or refuses
 """
@@ -24,7 +25,11 @@ class GraftError(Exception):
         problem: what is wrong, in a few words.
         expected: what would have been right.
         fix: what to do about it.
+
+    `exit_status`: of a command that ends with it.
     """
+
+    exit_status = 1
 
     def __init__(
         self, where: str, problem: str, *, expected: str = "", fix: str = ""
@@ -94,6 +99,13 @@ class RequestError(GraftError, ValueError):
 
 class HardwareError(GraftError):
     """The machine cannot run what was asked."""
+
+
+class LostProcessError(HardwareError):
+    """Another process of a training has ended or does not respond. Its status tells a
+    scheduler that another attempt may succeed (EX_TEMPFAIL in sysexits.h)."""
+
+    exit_status = 75
 
 
 class StorageError(GraftError):

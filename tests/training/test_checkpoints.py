@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from graft.errors import StorageError
-from graft.training.checkpoints import CheckpointStore, Progress, open_store
+from graft.training.checkpoints import CheckpointStore, Progress
+from graft.training.stores import open_store
 
 START = Progress(
     step=0, num_tokens=0, best_step=0, best_loss=9.0, worse_in_a_row=0, history=[]

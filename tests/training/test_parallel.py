@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from graft.errors import HardwareError
 from graft.training.fused.frozen import QuantizedWeight, Workspace
-from graft.training.parallel import DataParallelGroup, launch
+from graft.training.launching import launch
+from graft.training.parallel import DataParallelGroup
 
 
 @given(st.lists(st.integers(), min_size=1, max_size=20), st.integers(1, 6))

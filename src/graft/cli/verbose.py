@@ -28,11 +28,11 @@ def start_logging() -> None:
 
 
 def fail(error: Exception) -> NoReturn:
-    """Print an error, with verbose output also its traceback; exit with status 1.
+    """Print an error, with verbose output also its traceback; exit with its status.
 
     Call it in the `except` block that handles the error.
     """
     print(f"error: {error}", file=sys.stderr)
     if is_verbose():
         traceback.print_exc()
-    sys.exit(1)
+    sys.exit(getattr(error, "exit_status", 1))

@@ -1,6 +1,7 @@
 """A folder of files on S3 or another file system that fsspec has."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -26,29 +27,33 @@ class RemoteFolder:
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
 
-    def names(self) -> set[str]:
-        """Of the files that are there. Raises: StorageError."""
+    def names(self, folder: str = "") -> set[str]:
+        """Of the files and folders that are there, or in a folder of it.
+
+        Raises: StorageError.
+        """
         with self._named():
+            path = f"{self._path}/{folder}".rstrip("/")
             try:
-                found = self._system.ls(self._path, detail=False)
+                found = self._system.ls(path, detail=False)
             except FileNotFoundError:
                 return set()
-        return {name.rsplit("/", 1)[-1] for name in found}
+        return {name.rstrip("/").rsplit("/", 1)[-1] for name in found if name != path}
 
-    def put(self, file: Path) -> None:
-        """Copy a file here, where it appears whole.
+    def put(self, file: Path, name: str = "") -> None:
+        """Copy a file here, where it appears whole, under its own or another name.
 
         Raises: StorageError; FileNotFoundError if there is no such file.
         """
         with file.open("rb"):  # an error of S3 may be a FileNotFoundError, too
             pass
         with self._named():
-            target = f"{self._path}/{file.name}"
+            target = f"{self._path}/{name or file.name}"
             if not self._is_local:  # an object of S3 appears whole
                 self._system.put_file(str(file), target)
                 return
             with io.atomic(Path(target)) as partial:
-                partial.write_bytes(file.read_bytes())
+                shutil.copyfile(file, partial)
 
     def fetch(self, name: str, out: Path) -> None:
         """Copy a file from here to the path `out`. Raises: StorageError."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-Handler = Callable[[int, FrameType | None], NoReturn]
+Handler = Callable[[int, FrameType | None], None]
 
 SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 RESUME = (
@@ -34,6 +34,39 @@ def handled(handler: Handler) -> Iterator[None]:
     finally:
         for number, old in previous.items():
             signal.signal(number, old)
+
+
+class Deferred:
+    """A signal that has come meanwhile; `number` is 0 without one."""
+
+    number = 0
+
+
+@contextmanager
+def deferred() -> Iterator[Deferred]:
+    """Note a signal within the block, and raise `Interrupted` at its end.
+
+    For work that looks at the value and ends soon. A second signal raises at once. In
+    one of several processes it is ignored, then and afterwards, while the process
+    closes what is open: the launcher passes each signal on, and sends one more when
+    the first process ends.
+    """
+    found, is_one_of_several = Deferred(), "RANK" in os.environ
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if found.number and not is_one_of_several:
+            raise_interrupted(number, frame)
+        found.number = found.number or number
+
+    previous = _set(note)
+    try:
+        yield found
+    finally:
+        for number, old in previous.items():
+            ignored = found.number and is_one_of_several
+            signal.signal(number, signal.SIG_IGN if ignored else old)
+    if found.number:
+        raise Interrupted(found.number)
 
 
 def exit_stage_at_once() -> None:

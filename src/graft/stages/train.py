@@ -1,16 +1,20 @@
 """Stage `train`: train and validation splits → an adapter and its curves."""
 
+import os
 import time
 from pathlib import Path
 
 from graft import cli, config, tracking
+from graft.cloud.checkpoint_remote import find_checkpoint_remote
 from graft.config.params import Params
 from graft.hardware.device import choose_device
 from graft.hardware.machine import describe_use
 from graft.inference.answer_limits import check_answer_limits
 from graft.inference.examples import read_examples
 from graft.metrics import get_metrics
-from graft.training.parallel import join, launch
+from graft.training.agreement import describe_process, require_equal
+from graft.training.launching import launch
+from graft.training.parallel import join
 from graft.training.session import Recipe, Session
 from graft.training.tuning import save_tuned
 
@@ -43,8 +47,10 @@ def run(
     device = choose_device(train.device, model, quantization)
     if launch(train.num_processes, device):
         return
+    remote = find_checkpoint_remote(os.environ)
     with join(device) as group:
-        session = Session.open(recipe, splits, tokens, checkpoints, group)
+        require_equal(group, describe_process(vars(recipe)))
+        session = Session.open(recipe, splits, tokens, checkpoints, group, remote)
         if not group.is_first:
             session.make_loop(None).run()
             return

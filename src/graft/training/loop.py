@@ -6,6 +6,7 @@ need neither padding nor a mask (docs/adr/0006-training-loop.md).
 """
 
 import math
+import signal
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
@@ -16,6 +17,7 @@ from torch import Tensor
 from graft.config import TrainConfig
 from graft.errors import ModelError
 from graft.planning.speed import MfuReference
+from graft.process.signals import Deferred, deferred
 from graft.tracking import Run
 from graft.training.batches import PackedDocuments
 from graft.training.checkpoints import CheckpointStore, Progress
@@ -30,6 +32,7 @@ from graft.training.neftune import added_noise
 from graft.training.optimizer import learning_rate, make_optimizer
 from graft.training.parallel import DataParallelGroup
 from graft.training.progress import MACHINE_METRICS, Meter, StepStats
+from graft.training.sharding import mean_loss, share_of_step
 from graft.training.verification import Verification
 
 
@@ -60,7 +63,7 @@ class Loop:
         self.config, self.store, self._log = config, store, log
         self._group, self._mfu_reference = group, mfu_reference
         self.model = model = prepared.model
-        self._forward = prepared.forward
+        self._prepared, self._forward = prepared, prepared.forward
         self._train, self._validation = train, validation
         self._device = str(model.device.type)
         named = ((n, p) for n, p in model.named_parameters() if p.requires_grad)
@@ -70,6 +73,7 @@ class Loop:
         self.num_steps = config.max_steps or math.ceil(config.epochs * per_epoch)
         self.progress = Progress(0, 0, 0, math.inf, 0, [])
         self._seen: list[str] = []  # ids of the last step's examples
+        self._signal, self._ends_early = Deferred(), False
         self._verification = Verification(
             prepared, train, config, self.weights, self._optimizer, self.without_dropout
         )
@@ -86,14 +90,16 @@ class Loop:
     def run(self) -> Progress:
         """Train to the last step, or until early stopping, and load the best weights.
 
+        A signal to any of the processes ends all of them, with a checkpoint of the step.
+
         Raises: ModelError if the loss is NaN or infinite, or diverges; HardwareError if
-            memory runs out.
+            memory runs out; LostProcessError; Interrupted.
         """
         self.model.train()
         first = self._group.is_first
         self._begin()
         meter = Meter(self.num_steps, self.progress, self._mfu_reference, shown=first)
-        with closing(meter):
+        with closing(meter), deferred() as self._signal:
             while not self._done():
                 try:
                     self._step(meter)
@@ -109,6 +115,9 @@ class Loop:
                     self._stop_if_exploded()
                 if checked:
                     self._evaluate(meter)
+                if self._ends_early:
+                    self._save_early(meter)
+                    break
         if self.progress.best_step != self.progress.step:
             best = self.progress.best_step
             found = self.store.load_weights(best) if first else {}
@@ -145,60 +154,40 @@ class Loop:
         # Dropout depends on the step, so that a resumed run draws the same masks.
         seed = config.seed * 1_000_003 + number
         torch.manual_seed(seed * self._group.size + self._group.rank)
-        micro_batches = self._train.step(
-            number, config.global_batch_size, config.micro_batch_size, config.seed
-        )
-        batches = [
-            (self._train.batch(packs, self._device), counts)
-            for packs, counts in self._group.shard(micro_batches)
-        ]
-        weight, num_tokens, num_trained = self._group.all_reduce_sum(
-            [
-                sum(batch.total * counts for batch, counts in batches),
-                sum(batch.input_ids.numel() * counts for batch, counts in batches),
-                sum(len(batch.targets) * counts for batch, counts in batches),
-            ]
-        )
+        share = share_of_step(self._train, number, config, self._group, self._device)
         own = torch.zeros((), device=self._device)
         embedding = self.model.get_input_embeddings()
-        for batch, counts in batches:
+        for batch, counts in share.batches:
             # The mean is over the trained tokens of the step, not of each micro-batch.
             with added_noise(embedding, batch.documents.starts, config.neftune_alpha):
-                loss = self._forward(batch) / weight * counts
+                loss = self._forward(batch) / share.weight * counts
             loss.backward()
             own += loss.detach()
         self._group.all_reduce_gradients(self.weights.values())
         norm = torch.nn.utils.clip_grad_norm_(
             self.weights.values(), config.max_grad_norm
         )
-        (total,) = self._group.all_reduce_sum([own.item()])
-        self._seen = [example for batch, _ in batches for example in batch.ids]
+        has_signal = self._signal.number > 0
+        total, signals = self._group.all_reduce_sum([own.item(), has_signal])
+        self._ends_early = signals > 0
+        self._seen = [example for batch, _ in share.batches for example in batch.ids]
         if not math.isfinite(total) or not math.isfinite(norm.item()):
             problem = "the loss or its gradient is NaN or infinite"
             raise self._diverged(f"train step {number + 1}", problem, self._seen)
         with self._verification.watch_update():
             self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        self.progress = replace(
-            self.progress,
-            step=number + 1,
-            num_tokens=self.progress.num_tokens + int(num_tokens),
-        )
-        capacity = sum(map(len, micro_batches)) * self._train.max_seq_len
-        counted = int(num_tokens), int(num_trained), capacity
+        num_tokens = self.progress.num_tokens + share.num_tokens
+        self.progress = replace(self.progress, step=number + 1, num_tokens=num_tokens)
+        counted = share.num_tokens, share.num_trained, share.capacity
         meter.add(StepStats(total, norm.item(), rate, *counted))
 
     def validation_loss(self) -> float:
         """Mean negative log-likelihood of the validation split's trained tokens, in
         nats."""
-        total = torch.zeros((), device=self._device, dtype=torch.float64)
         size = self.config.micro_batch_size
-        with torch.no_grad(), self.without_dropout():
-            for packs, counts in self._group.shard(self._validation.in_batches(size)):
-                batch = self._validation.batch(packs, self._device)
-                total += self._forward(batch) * counts
-        (whole,) = self._group.all_reduce_sum([total.item()])
-        return whole / self._validation.num_trained
+        with self.without_dropout():
+            return mean_loss(self._prepared, self._validation, size, self._group)
 
     def without_dropout(self) -> AbstractContextManager[None]:
         """The context in which the loop validates and checks gradients."""
@@ -217,11 +206,25 @@ class Loop:
                 )
             worse = 0 if better else self.progress.worse_in_a_row + 1
             self.progress = replace(self.progress, worse_in_a_row=worse)
-            if self._group.is_first:
-                weights = {name: p.detach() for name, p in self.weights.items()}
-                self.store.save(self.progress, weights, self._optimizer.state_dict())
+            self._save(meter)
             meter.show_validation(self.progress, loss)
             self._verification.after_validation(self.progress.step)
+
+    def _save(self, meter: Meter) -> None:
+        if self._group.is_first:
+            progress = replace(self.progress, unlogged=meter.unlogged())
+            weights = {name: p.detach() for name, p in self.weights.items()}
+            self.store.save(progress, weights, self._optimizer.state_dict())
+
+    def _save_early(self, meter: Meter) -> None:
+        """Write a checkpoint, unless this step has one. All processes wait for it, since
+        the first that ends would end the others on its machine."""
+        if self.progress.step not in self.store.steps():
+            self._save(meter)
+        if self._group.is_first:
+            self.store.close()
+        self._group.all_reduce_sum([0])
+        self._signal.number = self._signal.number or signal.SIGTERM
 
     def _log_values(self, step: int, values: Mapping[str, float], part: str) -> None:
         named = {f"{part}/{name}": value for name, value in values.items()}

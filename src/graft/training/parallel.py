@@ -5,29 +5,26 @@ a step is the same for any number of processes. All have the same weights from t
 seed; the first one writes checkpoints, metrics and the adapter.
 """
 
+import math
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from graft.errors import HardwareError
+from graft.errors import ConfigError, LostProcessError
+from graft.training.nested import from_outline, to_outline
 
 Item = TypeVar("Item")
+TIMEOUT = "GRAFT_COLLECTIVE_TIMEOUT_S"
+DEFAULT_TIMEOUT_S = 600
+"""The first process may write a checkpoint or fetch one, while the others wait."""
 _MESSAGE_BYTES = 2**28
 _ALLOCATOR = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
-
-
-@dataclass(frozen=True)
-class _TensorSpec:
-    """A tensor's shape and dtype, in its place in a nested value."""
-
-    shape: torch.Size
-    dtype: torch.dtype
 
 
 @dataclass(frozen=True)
@@ -56,8 +53,9 @@ class DataParallelGroup:
         if self.size == 1:
             return list(values)
         numbers = torch.tensor(values, dtype=torch.float64, device=self.device)
-        torch.distributed.all_reduce(numbers)
-        found: list[float] = numbers.tolist()
+        with self._collective():
+            torch.distributed.all_reduce(numbers)
+            found: list[float] = numbers.tolist()
         return found
 
     def all_reduce_min(self, value: float) -> float:
@@ -65,8 +63,9 @@ class DataParallelGroup:
         if self.size == 1:
             return value
         number = torch.tensor(value, dtype=torch.float64, device=self.device)
-        torch.distributed.all_reduce(number, torch.distributed.ReduceOp.MIN)
-        return float(number.item())
+        with self._collective():
+            torch.distributed.all_reduce(number, torch.distributed.ReduceOp.MIN)
+            return float(number.item())
 
     def all_reduce_gradients(self, weights: Iterable[Tensor]) -> None:
         """Sum gradients over the processes, many in one message."""
@@ -75,55 +74,62 @@ class DataParallelGroup:
         grads = [weight.grad for weight in weights if weight.grad is not None]
         for some in _in_messages(grads):
             flat = torch.cat([grad.flatten() for grad in some])
-            torch.distributed.all_reduce(flat)
+            with self._collective():
+                torch.distributed.all_reduce(flat)
             for grad, part in zip(some, flat.split([grad.numel() for grad in some])):
                 grad.copy_(part.view_as(grad))
 
     def all_gather(self, whole: Tensor, part: Tensor) -> None:
         """Concatenate the parts of all processes into `whole`."""
-        torch.distributed.all_gather_into_tensor(whole, part)
+        with self._collective():
+            torch.distributed.all_gather_into_tensor(whole, part)
+
+    def gather(self, value: Item) -> list[Item]:
+        """The values of all processes, in their order."""
+        if self.size == 1:
+            return [value]
+        found: list[Any] = [None] * self.size
+        with self._collective():
+            torch.distributed.all_gather_object(found, value)
+        return found
 
     def broadcast(self, value: Item) -> Item:
         """The first process's value: nested dicts and lists of tensors and other
         values. Tensors are sent one at a time to limit memory."""
         if self.size == 1:
             return value
-        tensors: list[Tensor] = []
-        outlines = [_outline(value, tensors)]
-        torch.distributed.broadcast_object_list(outlines, 0, device=self.device)
-        own = iter(tensors)
-
-        def give(place: _TensorSpec) -> Tensor:
-            here = torch.empty(place.shape, dtype=place.dtype, device=self.device)
-            if self.is_first:
-                here.copy_(next(own))
-            torch.distributed.broadcast(here, 0)
-            return here
-
-        found: Item = _fill(outlines[0], give)
+        outline, tensors = to_outline(value)
+        sent = [(outline, [(one.shape, one.dtype) for one in tensors])]
+        with self._collective():
+            torch.distributed.broadcast_object_list(sent, 0, device=self.device)
+            ((outline, specs),) = sent
+            here = []
+            for number, (shape, dtype) in enumerate(specs):
+                one = torch.empty(shape, dtype=dtype, device=self.device)
+                if self.is_first:
+                    one.copy_(tensors[number])
+                torch.distributed.broadcast(one, 0)
+                here.append(one)
+        found: Item = from_outline(outline, here.__getitem__)
         return found
 
-
-def _outline(value: Any, tensors: list[Tensor]) -> Any:
-    """The value with a `_TensorSpec` per tensor; appends the tensors to the list."""
-    if isinstance(value, Tensor):
-        tensors.append(value)
-        return _TensorSpec(value.shape, value.dtype)
-    if isinstance(value, dict):
-        return {key: _outline(one, tensors) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_outline(one, tensors) for one in value)
-    return value
-
-
-def _fill(outline: Any, give: Callable[[_TensorSpec], Tensor]) -> Any:
-    if isinstance(outline, _TensorSpec):
-        return give(outline)
-    if isinstance(outline, dict):
-        return {key: _fill(one, give) for key, one in outline.items()}
-    if isinstance(outline, list | tuple):
-        return type(outline)(_fill(one, give) for one in outline)
-    return outline
+    @contextmanager
+    def _collective(self) -> Iterator[None]:
+        """Raises: LostProcessError if another process has ended or does not respond."""
+        try:
+            yield
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:  # gloo has no class of its own
+            raise LostProcessError(
+                f"process {self.rank} of {self.size}",
+                "another process has ended, or did not respond in time: "
+                + str(error).partition("\n")[0],
+                expected="all processes until the end",
+                fix="look for the first error of the other processes and machines, "
+                "then start all of them again: training resumes from its last "
+                f"checkpoint. {TIMEOUT} is the time to wait, in seconds",
+            ) from error
 
 
 def _in_messages(grads: Iterable[Tensor]) -> Iterator[list[Tensor]]:
@@ -144,6 +150,7 @@ def join(device: str) -> Iterator[DataParallelGroup]:
 
     Args:
         device: `cpu` or `cuda`; with several processes each has its own GPU.
+    Raises: LostProcessError if not all processes come; ConfigError.
     """
     if device == "cuda":
         _let_segments_grow()
@@ -157,11 +164,34 @@ def join(device: str) -> Iterator[DataParallelGroup]:
         device = f"cuda:{local}"
     kind = "gloo" if device == "cpu" else "nccl"
     ours = None if device == "cpu" else torch.device(device)
-    torch.distributed.init_process_group(kind, device_id=ours)
+    group = DataParallelGroup(int(os.environ["RANK"]), size, device)
+    timeout = timedelta(seconds=read_timeout_s(os.environ))
+    # pylint: disable-next=protected-access
+    with group._collective():
+        torch.distributed.init_process_group(kind, device_id=ours, timeout=timeout)
+    yield group
+    # Not after an error: it may wait for processes that do not come.
+    torch.distributed.destroy_process_group()
+
+
+def read_timeout_s(environment: Mapping[str, str]) -> float:
+    """Seconds until a process that does not respond counts as lost.
+
+    Raises: ConfigError.
+    """
+    text = environment.get(TIMEOUT) or str(DEFAULT_TIMEOUT_S)
     try:
-        yield DataParallelGroup(torch.distributed.get_rank(), size, device)
-    finally:
-        torch.distributed.destroy_process_group()
+        if 0 < (seconds := float(text)) < math.inf:
+            return seconds
+    except ValueError:
+        pass
+    raise ConfigError(
+        TIMEOUT,
+        f"is {text!r}",
+        expected="a number of seconds above 0",
+        fix=f"set it to the longest pause of a process, or remove it: then it is "
+        f"{DEFAULT_TIMEOUT_S}",
+    )
 
 
 def _let_segments_grow() -> None:
@@ -172,41 +202,3 @@ def _let_segments_grow() -> None:
         # The public way is the environment, before torch is imported.
         # pylint: disable-next=protected-access
         torch._C._accelerator_setAllocatorSettings("expandable_segments:True")
-
-
-def launch(num_processes: int, device: str) -> bool:
-    """Run the current command in `num_processes` processes, unless this is one of them.
-
-    Returns: whether they ran, so that nothing is left to do.
-    Raises: HardwareError if there are fewer GPUs; SystemExit if a process failed or was
-        interrupted; it has printed the reason.
-    """
-    if num_processes == 1 or "WORLD_SIZE" in os.environ:
-        return False
-    there = torch.cuda.device_count()
-    if device == "cuda" and there < num_processes:
-        raise HardwareError(
-            f"train.num_processes={num_processes}",
-            f"torch sees {there} GPU" + "s" * (there != 1),
-            expected="a GPU for each process",
-            fix=f"set train.num_processes={max(there, 1)}",
-        )
-    from torch.distributed.elastic.multiprocessing import SignalException
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-
-    config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=num_processes,
-        rdzv_backend="c10d",
-        rdzv_endpoint="127.0.0.1:0",
-        max_restarts=0,
-    )
-    try:
-        elastic_launch(config, sys.executable)(*sys.orig_argv[1:])
-    except ChildFailedError as error:
-        sys.exit(next(iter(error.failures.values())).exitcode)
-    except SignalException as error:  # passed on; the first process printed a message
-        sys.exit(128 + error.sigval)
-    return True

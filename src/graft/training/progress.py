@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import fmean
 from time import perf_counter
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -61,7 +62,8 @@ class Meter:
             # No bar unless the output is a terminal.
             disable=None if shown else True,
         )
-        self._steps: list[StepStats] = []
+        self._steps = [StepStats(**one) for one in progress.unlogged]
+        self._restored = len(self._steps)  # another process has measured them
         self._start = perf_counter()
         self._validation = ""
 
@@ -72,7 +74,7 @@ class Meter:
     def add(self, step: StepStats) -> None:
         """Count a step."""
         self._steps.append(step)
-        tokens = sum(step.tokens for step in self._steps)
+        tokens = sum(step.tokens for step in self._steps[self._restored :])
         speed = tokens / (perf_counter() - self._start)
         self._bar.set_postfix_str(
             f"{speed:,.0f} tok/s, loss {step.loss:.3f}{self._validation}"
@@ -83,22 +85,27 @@ class Meter:
         """Means over the steps since the last reading, which are then reset."""
         seconds = perf_counter() - self._start
         steps = self._steps
+        timed = steps[self._restored :]
         tokens = sum(step.tokens for step in steps)
         values = {
             "loss": fmean(step.loss for step in steps),
             "gradient_norm": fmean(step.norm for step in steps),
             "learning_rate": steps[-1].rate,
             "packing_efficiency": tokens / sum(step.capacity for step in steps),
-            "tokens_per_s": tokens / seconds,
+            "tokens_per_s": sum(step.tokens for step in timed) / seconds,
         }
         if self._mfu_reference:
-            trained = sum(step.trained for step in steps)
-            values["mfu"] = self._mfu_reference.mfu(tokens, trained, seconds)
+            counts = (sum(s.tokens for s in timed), sum(s.trained for s in timed))
+            values["mfu"] = self._mfu_reference.mfu(*counts, seconds)
         if torch.cuda.is_available():
             values["memory_gib"] = torch.cuda.max_memory_allocated() / 2**30
-        self._steps = []
+        self._steps, self._restored = [], 0
         self._start = perf_counter()
         return values
+
+    def unlogged(self) -> list[dict[str, Any]]:
+        """The steps since the last reading, for a checkpoint."""
+        return [asdict(step) for step in self._steps]
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -12,9 +12,10 @@ from graft.planning.speed import MfuReference
 from graft.prompts import load_template
 from graft.tracking import Run
 from graft.training import outputs
+from graft.training.agreement import require_equal
 from graft.training.base import dtype_on, load_base
 from graft.training.batches import PackedDocuments, read_documents
-from graft.training.checkpoints import CheckpointStore, open_store
+from graft.training.checkpoints import CheckpointStore
 from graft.training.fitting import (
     find_mfu_reference,
     probe_memory,
@@ -25,6 +26,8 @@ from graft.training.held_out import check_held_out
 from graft.training.learning import require_learning
 from graft.training.loop import Loop
 from graft.training.parallel import DataParallelGroup
+from graft.training.remote_checkpoints import Remote
+from graft.training.stores import open_store
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Session:
         tokens: Path,
         checkpoints: Path,
         group: DataParallelGroup,
+        remote: Remote | None = None,
     ) -> Self:
         """Read the splits, and check that all inputs match.
 
@@ -75,8 +79,10 @@ class Session:
             splits: folder of the splits.
             tokens: report of the tokenize stage.
             checkpoints: folder of the checkpoints of all trainings.
-        Raises: ModelError, TemplateError or DataError if base, tokenizer, template and
-            data do not match; HardwareError if training does not fit into memory.
+            remote: folder elsewhere that gets copies of them.
+        Raises: ConfigError if the processes have different data; ModelError,
+            TemplateError or DataError if base, tokenizer, template and data do not
+            match; HardwareError if training does not fit into memory.
         """
         model, train = recipe.model, recipe.train
         length = recipe.tokenize.max_seq_len
@@ -92,7 +98,9 @@ class Session:
         key = outputs.checkpoint_key(
             sections, {"data": digests, "template": template.hash}
         )
-        store = open_store(checkpoints, key, train.checkpoints_kept)
+        require_equal(group, digests | {"prompt template": template.hash})
+        remote = remote if group.is_first else None
+        store = open_store(checkpoints, key, train.checkpoints_kept, remote)
         budget, trained = probe_memory(group), (
             recipe.adapter,
             recipe.quantization,
