@@ -137,7 +137,6 @@ def make_random_base(
 ) -> Any:
     """A model that is created on the device, with linear layers in `quantization`."""
     import torch
-    from bitsandbytes.nn import Linear4bit, Params4bit
     from transformers import AutoConfig, AutoModelForCausalLM
 
     from graft.training.attention import PACKED, register_packed_attention
@@ -157,6 +156,8 @@ def make_random_base(
     for name, module in list(base.named_modules()):
         if quantization.method == "none":
             break
+        from bitsandbytes.nn import Linear4bit, Params4bit
+
         if isinstance(module, torch.nn.Linear) and name != "lm_head":
             packed = Linear4bit(
                 module.in_features,
