@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from kubernetes_manifests import ROOT, Pod, applied, of_kind, pods
 from graft.cli import make_parser
 from graft.config.compose import compose_params
 from graft.config.params import Params
+from graft.errors import LostProcessError
 
 
 def pod(overlay: str, name: str) -> Pod:
@@ -124,26 +126,31 @@ def test_torchrun_meets_where_the_service_is() -> None:
         for one in of_kind(applied("aws"), "Service")
         if one["metadata"]["name"] == spec["template"]["spec"]["subdomain"]
     )
-    words = spec["template"]["spec"]["containers"][0]["args"]
-    options = dict(word.removeprefix("--").split("=", 1) for word in words)
+    variables = spec["template"]["spec"]["containers"][0]["env"]
+    options = {one["name"]: one.get("value", "") for one in variables}
     first = f"{job['metadata']['name']}-0.{service['metadata']['name']}"
-    assert options["master-addr"] == first
-    assert int(options["master-port"]) == service["spec"]["ports"][0]["port"]
-    assert int(options["nnodes"]) == spec["completions"] == spec["parallelism"]
+    assert options["PET_MASTER_ADDR"] == first
+    assert int(options["PET_MASTER_PORT"]) == service["spec"]["ports"][0]["port"]
+    assert int(options["PET_NNODES"]) == spec["completions"] == spec["parallelism"]
     assert spec["completionMode"] == "Indexed"
 
 
 def test_jobs_stop_on_errors_that_repetition_does_not_mend_and_only_on_them() -> None:
-    for name in ("training", "drift"):
+    for name in ("training", "training-nodes", "drift"):
         owner = pod("aws", name).owner
         spec = owner["spec"].get("jobTemplate", owner)["spec"]
-        ignored, failed = spec["podFailurePolicy"]["rules"]
+        ignored, failed, *others = spec["podFailurePolicy"]["rules"]
         assert ignored["onPodConditions"] == [
             {"type": "DisruptionTarget", "status": "True"}
         ]
         assert failed["onExitCodes"]["values"] == [1, 2]
         container = spec["template"]["spec"]["containers"][0]["name"]
         assert failed["onExitCodes"]["containerName"] == container
+        assert [one["onExitCodes"]["values"] for one in others] == (
+            [[LostProcessError.exit_status, 128 + signal.SIGTERM]]
+            if name == "training-nodes"
+            else []
+        )
 
 
 def test_training_joins_the_cluster_of_ray_that_the_overlay_has() -> None:

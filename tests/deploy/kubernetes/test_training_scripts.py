@@ -115,38 +115,55 @@ def test_sigterm_reaches_the_stage_and_the_job_waits_for_its_end(
     assert (project / "closed").exists()
 
 
-def node(folder: Path, torchrun: str, index: int) -> int:
-    """The status of node.sh in a project, with a program in place of torchrun."""
+def node(folder: Path, stage: str, rank: int) -> subprocess.Popen[bytes]:
+    """node.sh in a project, with programs in place of the stage and DVC."""
     (folder / "dvc.yaml").write_text(
-        "stages: {train: {cmd: python -m graft.stages.train --splits data/splits}}"
+        f"stages: {{train: {{cmd: bash {folder}/stage --splits data/splits}}}}"
     )
-    for name, text in (("torchrun", torchrun), ("dvc", 'echo "$@" >committed')):
-        program = folder / name
-        program.write_text(f"#!/usr/bin/env bash\n{text}\n")
-        program.chmod(0o755)
-    values = {
-        "PATH": f"{folder}:{os.environ['PATH']}",
-        "JOB_COMPLETION_INDEX": str(index),
-    }
-    command = ["bash", str(NODE), "--nnodes=2"]
-    done = subprocess.run(command, cwd=folder, env=os.environ | values, check=False)
-    return done.returncode
+    (folder / "stage").write_text(stage)
+    program = folder / "dvc"
+    program.write_text('#!/usr/bin/env bash\necho "$@" >committed\n')
+    program.chmod(0o755)
+    values = {"PATH": f"{folder}:{os.environ['PATH']}", "PET_NODE_RANK": str(rank)}
+    return subprocess.Popen(
+        ["bash", str(NODE)], cwd=folder, env=os.environ | values
+    )
 
 
-def test_a_node_runs_the_stage_of_the_project_under_torchrun(tmp_path: Path) -> None:
-    assert node(tmp_path, 'echo "$@" >called', index=1) == 0
-    expected = "--nnodes=2 -m graft.stages.train --splits data/splits\n"
-    assert (tmp_path / "called").read_text() == expected
+def test_a_node_runs_the_stage_of_the_project(tmp_path: Path) -> None:
+    assert node(tmp_path, 'echo "$@" >called', rank=1).wait(60) == 0
+    assert (tmp_path / "called").read_text() == "--splits data/splits\n"
     assert not (tmp_path / "committed").exists()
 
 
 def test_the_first_node_tells_dvc_that_training_is_done(tmp_path: Path) -> None:
-    assert node(tmp_path, "true", index=0) == 0
+    assert node(tmp_path, "true", rank=0).wait(60) == 0
     assert (tmp_path / "committed").read_text() == "commit --force train\n"
 
 
-def test_nothing_is_committed_after_a_failed_training(tmp_path: Path) -> None:
-    assert node(tmp_path, "exit 1", index=0) == 1
+@pytest.mark.parametrize("status", (1, 75, 137))
+def test_the_node_ends_with_the_status_of_a_failed_training(
+    tmp_path: Path, status: int
+) -> None:
+    assert node(tmp_path, f"exit {status}", rank=0).wait(60) == status
+    assert not (tmp_path / "committed").exists()
+
+
+def test_the_node_passes_sigterm_on_and_waits_for_the_checkpoint(
+    tmp_path: Path,
+) -> None:
+    stage = (
+        "trap 'sleep 0.5; touch closed; exit 143' TERM\ntouch begun\n"
+        "while :; do sleep 0.1; done\n"
+    )
+    job = node(tmp_path, stage, rank=0)
+    limit = time.monotonic() + 60
+    while not (tmp_path / "begun").exists():
+        assert time.monotonic() < limit and job.poll() is None
+        time.sleep(0.02)
+    job.send_signal(signal.SIGTERM)
+    assert job.wait(60) == 143
+    assert (tmp_path / "closed").exists()
     assert not (tmp_path / "committed").exists()
 
 
