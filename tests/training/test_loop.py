@@ -1,4 +1,5 @@
 import math
+import signal
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from graft.config import FullConfig
 from graft.errors import ModelError
 from graft.planning.setup import to_setup
 from graft.planning.speed import MfuReference
+from graft.process.signals import Interrupted
 from graft.training.loop import Loop
 from graft.training.progress import MACHINE_METRICS
 
@@ -59,6 +61,32 @@ def test_a_killed_training_resumes_to_the_weights_of_an_uninterrupted_one(
     assert trained == list(range(1, uninterrupted.num_steps + 1))
     assert MACHINE_METRICS.isdisjoint(set().union(*history))
     assert history == uninterrupted.progress.history
+
+
+def test_a_signal_ends_a_training_after_its_step_from_which_it_resumes_exactly(
+    make_loop: Any,
+) -> None:
+    make_loop = partial(make_loop, log_every=4, evaluate_every=8, max_steps=12)
+    uninterrupted = make_loop("uninterrupted")
+    uninterrupted.run()
+    loop, sent = make_loop("broken"), list[bool]()
+    forward = loop._forward  # pylint: disable=protected-access
+
+    def interrupt(batch: Any) -> Any:
+        if loop.progress.step == 5 and not sent:
+            sent.append(True)
+            signal.raise_signal(signal.SIGTERM)
+        return forward(batch)
+
+    loop._forward = interrupt  # pylint: disable=protected-access
+    with pytest.raises(Interrupted) as raised:
+        loop.run()
+    assert raised.value.number == signal.SIGTERM
+    resumed = make_loop("broken")
+    assert resumed.resume() == 6  # neither logged nor validated
+    resumed.run()
+    assert_equal(uninterrupted, resumed)
+    assert resumed.progress.history == uninterrupted.progress.history
 
 
 def test_packing_efficiency_and_mfu_are_logged(make_loop: Any, params: Any) -> None:

@@ -163,13 +163,11 @@ class Loop:
                 loss = self._forward(batch) / share.weight * counts
             loss.backward()
             own += loss.detach()
-        self._group.all_reduce_gradients(self.weights.values())
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.weights.values(), config.max_grad_norm
-        )
-        has_signal = self._signal.number > 0
-        total, signals = self._group.all_reduce_sum([own.item(), has_signal])
-        self._ends_early = signals > 0
+        trained = list(self.weights.values())
+        self._group.all_reduce_gradients(trained)
+        norm = torch.nn.utils.clip_grad_norm_(trained, config.max_grad_norm)
+        sums = self._group.all_reduce_sum([own.item(), self._signal.number])
+        total, self._ends_early = sums[0], sums[1] > 0
         self._seen = [example for batch, _ in share.batches for example in batch.ids]
         if not math.isfinite(total) or not math.isfinite(norm.item()):
             problem = "the loss or its gradient is NaN or infinite"
@@ -183,8 +181,7 @@ class Loop:
         meter.add(StepStats(total, norm.item(), rate, *counted))
 
     def validation_loss(self) -> float:
-        """Mean negative log-likelihood of the validation split's trained tokens, in
-        nats."""
+        """Of the validation split, per trained token, in nats."""
         size = self.config.micro_batch_size
         with self.without_dropout():
             return mean_loss(self._prepared, self._validation, size, self._group)
@@ -217,8 +214,8 @@ class Loop:
             self.store.save(progress, weights, self._optimizer.state_dict())
 
     def _save_early(self, meter: Meter) -> None:
-        """Write a checkpoint, unless this step has one. All processes wait for it, since
-        the first that ends would end the others on its machine."""
+        """Write a checkpoint, unless this step has one. All processes wait for it: the
+        first that ends would end the others on its machine."""
         if self.progress.step not in self.store.steps():
             self._save(meter)
         if self._group.is_first:

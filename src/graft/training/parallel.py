@@ -118,8 +118,8 @@ class DataParallelGroup:
         """Raises: LostProcessError if another process has ended or does not respond."""
         try:
             yield
-        except torch.OutOfMemoryError:
-            raise
+        except (torch.OutOfMemoryError, torch.AcceleratorError):
+            raise  # of this process
         except RuntimeError as error:  # gloo has no class of its own
             raise LostProcessError(
                 f"process {self.rank} of {self.size}",

@@ -9,7 +9,7 @@ locals {
   rights = {
     training = [
       { actions = local.list, resources = [local.data] },
-      { actions = local.objects, resources = ["${local.data}/dvc/*"] },
+      { actions = local.objects, resources = ["${local.data}/dvc/*", "${local.data}/checkpoints/*"] },
       local.use_key,
     ]
     serving = [
