@@ -61,9 +61,7 @@ STAGE = [
 ]
 
 
-def run_all(
-    machines: list[Path], torchrun: int = 0, **variables: str
-) -> list[Machine]:
+def run_all(machines: list[Path], torchrun: int = 0, **variables: str) -> list[Machine]:
     """Start the stage on all machines: by its own launcher, or by torchrun with that
     many processes on each."""
     with socket.socket() as probe:
@@ -201,7 +199,9 @@ def test_sigterm_to_one_machine_ends_both_with_a_checkpoint_of_this_step(
     started = run_all(machines)
     wait_for(machines[0], "train: step 9/")
     started[1].send_signal(signal.SIGTERM)
-    assert [one.wait(LOST_S) for one in started] == [143, 143], list(map(said, machines))
+    assert [one.wait(LOST_S) for one in started] == [143, 143], list(
+        map(said, machines)
+    )
     assert "Traceback" not in said(machines[0])
     finish_all(machines)
     require_same(origin, machines[0])

@@ -124,7 +124,7 @@ class DataParallelGroup:
             raise LostProcessError(
                 f"process {self.rank} of {self.size}",
                 "another process has ended, or did not respond in time: "
-                + str(error).partition("\n")[0],
+                + str(error).partition("\n")[0].partition(" This is typically")[0],
                 expected="all processes until the end",
                 fix="look for the first error of the other processes and machines, "
                 "then start all of them again: training resumes from its last "

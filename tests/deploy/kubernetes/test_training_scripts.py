@@ -125,9 +125,7 @@ def node(folder: Path, stage: str, rank: int) -> subprocess.Popen[bytes]:
     program.write_text('#!/usr/bin/env bash\necho "$@" >committed\n')
     program.chmod(0o755)
     values = {"PATH": f"{folder}:{os.environ['PATH']}", "PET_NODE_RANK": str(rank)}
-    return subprocess.Popen(
-        ["bash", str(NODE)], cwd=folder, env=os.environ | values
-    )
+    return subprocess.Popen(["bash", str(NODE)], cwd=folder, env=os.environ | values)
 
 
 def test_a_node_runs_the_stage_of_the_project(tmp_path: Path) -> None:
