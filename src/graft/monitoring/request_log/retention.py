@@ -21,9 +21,7 @@ class Kept(NamedTuple):
     num_lost: int
 
 
-def remove_oldest(
-    folder: Path, max_bytes: int, copied: Collection[str] | None
-) -> Kept:
+def remove_oldest(folder: Path, max_bytes: int, copied: Collection[str] | None) -> Kept:
     """Remove the oldest shards until the rest has at most `max_bytes`.
 
     Args:
