@@ -178,7 +178,8 @@ def print_false_alarms(own: Sequence[Sequence[int]]) -> None:
     low, high = stats.binomtest(alarms, total).proportion_ci()
     print(f"{alarms} of {total:,} windows, {rate:.1%}")
     print(f"  95 % CI, if windows are independent: {low:.1%} to {high:.1%}")
-    if 0 < rate < 1 and total > len(own) > 1:
+    several = 1 < len(own) < total
+    if several and 0 < alarms < total:
         rates = [statistics.mean(windows) for windows in own]
         error = statistics.stdev(rates) / len(own) ** 0.5
         half = float(stats.t.ppf(0.975, len(own) - 1)) * error

@@ -3,11 +3,11 @@
     python benchmarks/multi_node.py --shape mistral-7b-v0.3 --steps 12
     python benchmarks/multi_node.py --shape llama-3.2-1b --quantization none --kill
 
-Needs two CUDA GPUs of one host. Each "machine" is a launcher of its own with one visible
-GPU, which meets the other one through torchrun's variables, as on two hosts; `sockets`
-forbids NVLink and shared memory, so that gradients take TCP over loopback. All layouts
-train on the same batches, of two micro-batches a step. Prints tokens/s and the largest
-difference of a loss to that of one GPU. --kill: ends one of two machines by SIGKILL in
+Needs two CUDA GPUs of one host. Each "machine" is a launcher of its own with one
+visible GPU, which meets the other one through torchrun's variables, as on two hosts;
+`sockets` forbids NVLink and shared memory, so that gradients take TCP over loopback.
+All layouts train on the same batches, of two micro-batches a step. Prints tokens/s and
+the largest difference of a loss to that of one GPU. --kill: ends one of two machines in
 a step, and prints after how long and how the other one ends.
 """
 
@@ -167,7 +167,9 @@ def start(name: str, out: Path, more: Mapping[str, str] | None = None) -> Machin
                 "PET_MASTER_PORT": str(port),
             }
         environment = os.environ | own | dict(variables) | dict(more or {})
-        started.append(subprocess.Popen([sys.executable, *words], env=environment))
+        command = [sys.executable, *words]
+        # pylint: disable-next=consider-using-with
+        started.append(subprocess.Popen(command, env=environment))
     return started
 
 

@@ -66,11 +66,17 @@ def test_a_champion_is_served_swapped_and_rolled_back_and_no_secret_is_logged(
     assert not [one for one in secrets for text in texts if one.split("=")[1] in text]
 
 
+def wait_for_all(client: Client, names: set[str], log: Path) -> None:
+    """Wait until all tags and objects of these names are there."""
+    wait_for(lambda: client.tags() >= names, log)
+    wait_for(lambda: client.objects() == names, log)
+
+
 def test_what_was_acknowledged_survives_kills_at_random(
     stack: Stack, tmp_path: Path
 ) -> None:
-    """Each time, a tag and an object are written, then a process of a service is killed,
-    or the stack itself; the API must answer again, with nothing lost."""
+    """Each time, a tag and an object are written, then a process of a service or the
+    stack itself is killed; the API must answer again, with nothing lost."""
     seed = random.randrange(10**6)
     print("seed", seed)  # pytest shows it if the test fails
     chance = random.Random(seed)
@@ -90,6 +96,4 @@ def test_what_was_acknowledged_survives_kills_at_random(
             print("kill", command)
             os.kill(pid, signal.SIGKILL)
         wait_for(lambda: client.ask() == (200, "1"), stack.log)
-        expected = {str(one) for one in range(number + 1)}
-        wait_for(lambda: client.tags() >= expected, stack.log)
-        wait_for(lambda: client.objects() == expected, stack.log)
+        wait_for_all(client, {str(one) for one in range(number + 1)}, stack.log)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from load_calls import Call, Received, post, texts_of, usage_of
+from load_calls import Call, Received, only_text, post, texts_of, usage_of
 from offline_answers import OfflineAnswer, OfflineAnswers
 
 SHORT = [
@@ -148,7 +148,7 @@ class GoodRequests:
 
         def check(received: Received) -> None:
             (whole,) = self._expected(received, [text], FULL)
-            (found,) = texts_of(received).values()
+            found = only_text(received)
             before, end, _ = whole.text.partition(stop)
             assert found.text == (before.rstrip() if end else before)
             assert usage_of(received)["completion_tokens"] <= whole.num_tokens
@@ -161,7 +161,7 @@ class GoodRequests:
 
         def check(received: Received) -> None:
             (whole,) = self._expected(received, [text], FULL)
-            (found,) = texts_of(received).values()
+            found = only_text(received)
             assert found.text == whole.text
             written = usage_of(received)["completion_tokens"]
             assert written == whole.num_tokens
@@ -185,7 +185,7 @@ class GoodRequests:
         )
 
         def check(received: Received) -> None:
-            (found,) = texts_of(received).values()
+            found = only_text(received)
             if found.finish == "stop":
                 value = json.loads(found.text)
                 is_cat = set(value) == {"name", "legs"} and value["legs"] in range(10)

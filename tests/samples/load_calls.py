@@ -88,6 +88,13 @@ def texts_of(received: Received) -> dict[int, Text]:
     return texts
 
 
+def only_text(received: Received) -> Text:
+    """The completion of an answer with a single one."""
+    texts = texts_of(received)
+    assert list(texts) == [0]
+    return texts[0]
+
+
 def usage_of(received: Received) -> dict[str, int]:
     """Numbers of tokens, which a stream has in its last part alone."""
     *before, last = received.parts

@@ -54,7 +54,8 @@ class LoadResult:
 
     def table(self) -> Iterator[str]:
         """Lines for each kind of request."""
-        yield f"{'kind':28}{'count':>7}   first token p50, p95   total p50, p95   statuses"
+        head = "first token p50, p95   total p50, p95   statuses"
+        yield f"{'kind':28}{'count':>7}   {head}"
         for kind, seen in self.kinds.items():
             times = "".join(
                 f"{part:>{width}}"

@@ -42,7 +42,7 @@ Faults = Mapping[int, tuple[str, int]]
 """Rank → what happens to it, and in which step."""
 
 
-class Small(torch.nn.Module):
+class Small(torch.nn.Module):  # pylint: disable=abstract-method
     """Predicts the next token from the current one."""
 
     device = torch.device("cpu")
@@ -244,11 +244,11 @@ def test_sigterm_to_one_process_ends_both_with_a_checkpoint_of_the_step(
 
 
 def test_a_process_that_stops_counts_as_lost_after_the_timeout(tmp_path: Path) -> None:
-    first, second = start(tmp_path, faults={1: ("SIGSTOP", 7)}, timeout_s=5)
+    processes = start(tmp_path, faults={1: ("SIGSTOP", 7)}, timeout_s=5)
     try:
-        assert statuses([first]) == [75]
+        assert statuses(processes[:1]) == [75]
     finally:
-        second.kill()
+        processes[1].kill()
     said = (tmp_path / "stderr-0").read_text()
     assert "did not respond in time" in said and TIMEOUT in said
 

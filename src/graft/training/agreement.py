@@ -63,8 +63,8 @@ def require_equal(group: DataParallelGroup, facts: Mapping[str, str]) -> None:
             "train",
             f"the processes differ{''.join(lines)}",
             expected=f"the same on all machines (processes and machines: {hosts})",
-            fix="check out the same commit on all machines, install the same lock file, "
-            "and dvc pull or dvc repro split there",
+            fix="check out the same commit on all machines, install the same lock "
+            "file, and dvc pull or dvc repro split there",
         )
 
 

@@ -9,8 +9,8 @@ import torch
 from graft.errors import HardwareError, LostProcessError
 
 NODES = "PET_NNODES"
-"""torchrun's own variable for its option --nnodes; PET_NODE_RANK, PET_MASTER_ADDR, … are
-those of its other options."""
+"""torchrun's own variable for its option --nnodes; PET_NODE_RANK, PET_MASTER_ADDR and
+so on are those of its other options."""
 _PER_NODE = "PET_NPROC_PER_NODE"
 _SHUTDOWN = {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "100"}
 """Seconds that processes have to write a checkpoint after a signal."""

@@ -90,7 +90,7 @@ class Loop:
     def run(self) -> Progress:
         """Train to the last step, or until early stopping, and load the best weights.
 
-        A signal to any of the processes ends all of them, with a checkpoint of the step.
+        A signal to any process ends all of them, with a checkpoint of the step.
 
         Raises: ModelError if the loss is NaN or infinite, or diverges; HardwareError if
             memory runs out; LostProcessError; Interrupted.

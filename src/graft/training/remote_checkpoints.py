@@ -1,8 +1,8 @@
 """Checkpoints on a remote, such as S3, from which another machine can resume.
 
-`REMOTE/KEY/training-000/step-000123/` has the files of a checkpoint, and a manifest with
-their digests. The manifest is written last and removed first: a checkpoint without one
-is not whole, and is not used.
+`REMOTE/KEY/training-000/step-000123/` has the files of a checkpoint, and a manifest
+with their digests. The manifest is written last and removed first: a checkpoint without
+one is not whole, and is not used.
 """
 
 import hashlib

@@ -155,10 +155,7 @@ def test_the_node_passes_sigterm_on_and_waits_for_the_checkpoint(
         "while :; do sleep 0.1; done\n"
     )
     job = node(tmp_path, stage, rank=0)
-    limit = time.monotonic() + 60
-    while not (tmp_path / "begun").exists():
-        assert time.monotonic() < limit and job.poll() is None
-        time.sleep(0.02)
+    wait_until((tmp_path / "begun").exists)
     job.send_signal(signal.SIGTERM)
     assert job.wait(60) == 143
     assert (tmp_path / "closed").exists()

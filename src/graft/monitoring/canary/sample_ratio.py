@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+from scipy.special import betaln  # pylint: disable=no-name-in-module
 
 from graft.monitoring.canary.evidence import Array
 from graft.monitoring.canary.traffic import Traffic
@@ -72,13 +72,6 @@ def log_e_share(
     likelihood of a Beta-distributed share to that of the configured one. [...]"""
     prior = PRIOR_CLIENTS * share, PRIOR_CLIENTS * (1 - share)
     rest = clients - canary
-    mixed = _log_beta(prior[0] + canary, prior[1] + rest) - _log_beta(*prior)
+    mixed = betaln(prior[0] + canary, prior[1] + rest) - betaln(*prior)
     fixed = canary * np.log(share) + rest * np.log1p(-share)
     return np.asarray(mixed - fixed, np.float64)
-
-
-def _log_beta(one: Array | float, two: Array | float) -> Array:
-    """Logarithm of the beta function."""
-    return np.asarray(
-        special.gammaln(one) + special.gammaln(two) - special.gammaln(one + two)
-    )

@@ -74,8 +74,8 @@ def to_sides(one: FeatureDrift) -> tuple[str, str]:
             for mean in one.means
         ]
         return shown[0], shown[1]
-    training = [(bar.reference, bar.label) for bar in one.bars]
-    requests = [(bar.window, bar.label) for bar in one.bars]
+    training = [(category.reference, category.label) for category in one.bars]
+    requests = [(category.window, category.label) for category in one.bars]
     return _to_named(training), _to_named(requests)
 
 

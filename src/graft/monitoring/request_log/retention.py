@@ -25,8 +25,8 @@ def remove_oldest(folder: Path, max_bytes: int, copied: Collection[str] | None) 
     """Remove the oldest shards until the rest has at most `max_bytes`.
 
     Args:
-        copied: names of shards that the remote has, whose rows are not lost. None: there
-            is no remote, so that to remove the oldest rows is what is wanted.
+        copied: names of shards that the remote has, whose rows are not lost. None:
+            there is no remote, and the oldest rows are meant to be removed.
     Raises: OSError.
     """
     sizes: dict[Shard, int] = {}
