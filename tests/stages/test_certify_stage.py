@@ -96,6 +96,8 @@ def test_without_a_registered_version_nothing_is_certified_and_the_stage_passes(
     ):
         values = {"model": "m", "version": version, "requirements": requirements}
         io.write_json(file, values)
+        if reason == "mlflow.db":
+            Path(params.registry.tracking_uri.removeprefix("sqlite:///")).unlink()
         run_certify(params, tmp_path)
         assert f"not certified: {reason}" in capsys.readouterr().out.replace(
             f"{params.registry.tracking_uri.removesuffix('mlflow.db')}", ""
