@@ -10,6 +10,7 @@ from graft.io import write_json
 from graft.prompts import load_template
 from graft.prompts.template import Template
 from graft.records import Message
+from rehearsal.load import MAX_TOKENS, TEXTS
 
 PAIRS = Path("data/sample/pairs.jsonl")
 STEPS, ROWS = 30, 8
@@ -56,15 +57,38 @@ def train_adapter(params: Params, folder: Path) -> float:
 
 
 def make_garbage(params: Params, folder: Path) -> None:
-    """Write an adapter whose random weights destroy the answers."""
+    """Write an adapter whose random weights destroy the answers, so that none ends.
+
+    Random numbers depend on the processor, hence the search for such weights.
+    """
     import torch
 
-    torch.manual_seed(1)
-    model = _wrap(params)
-    for name, weight in model.named_parameters():
-        if "lora_B" in name:
-            weight.data.normal_(std=1.0)
-    _save(model, params, folder)
+    template = load_template(params.model, params.prompt)
+    prompts = [_to_prompt(template, text) for text in TEXTS]
+    for seed in range(1, 100):
+        torch.manual_seed(seed)
+        model = _wrap(params)
+        for name, weight in model.named_parameters():
+            if "lora_B" in name:
+                weight.data.normal_(std=1.0)
+        if not any(_ends(model, prompt, template.stop_ids) for prompt in prompts):
+            _save(model, params, folder)
+            return
+    raise RuntimeError("no random adapter of 99 destroys the answers")
+
+
+def _to_prompt(template: Template, text: str) -> list[int]:
+    return template.encode_prompt([Message(role="user", content=text)])
+
+
+def _ends(model: Any, prompt: list[int], stop_ids: list[int]) -> bool:
+    """Whether a greedy answer ends before the load's limit."""
+    import torch
+
+    ids = torch.tensor([prompt])
+    with torch.no_grad():
+        answer = model.generate(ids, max_new_tokens=MAX_TOKENS, do_sample=False)
+    return not set(stop_ids).isdisjoint(answer[0, len(prompt) :].tolist())
 
 
 def _wrap(params: Params) -> Any:
