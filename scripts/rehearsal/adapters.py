@@ -10,11 +10,11 @@ from graft.io import write_json
 from graft.prompts import load_template
 from graft.prompts.template import Template
 from graft.records import Message
-from rehearsal.load import MAX_TOKENS, TEXTS
 
 PAIRS = Path("data/sample/pairs.jsonl")
 STEPS, ROWS = 30, 8
 LEARNING_RATE = 4e-3
+NUM_PAIRS = 2 * STEPS * ROWS
 
 
 def read_pairs(number: int) -> list[tuple[str, str]]:
@@ -37,12 +37,28 @@ def read_pairs(number: int) -> list[tuple[str, str]]:
 
 def train_adapter(params: Params, folder: Path) -> float:
     """Train an adapter until it answers in whole sentences. Returns: the last loss."""
+    return _train(params, folder, encode(_template(params), read_pairs(NUM_PAIRS)))
+
+
+def make_garbage(params: Params, folder: Path) -> float:
+    """Train an adapter to repeat a word without an end, on any processor, which random
+    weights do not. Returns: the last loss."""
+    pairs = [(text, "chat " * 30) for text, _ in read_pairs(NUM_PAIRS)]
+    rows = encode(_template(params), pairs)
+    return _train(params, folder, [(ids[:-1], labels[:-1]) for ids, labels in rows])
+
+
+def _template(params: Params) -> Template:
+    return load_template(params.model, params.prompt)
+
+
+def _train(
+    params: Params, folder: Path, rows: list[tuple[list[int], list[int]]]
+) -> float:
     import torch
 
     torch.manual_seed(0)
     model = _wrap(params)
-    template = load_template(params.model, params.prompt)
-    rows = encode(template, read_pairs(2 * STEPS * ROWS))
     weights = [one for one in model.parameters() if one.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE)
     loss = torch.tensor(0.0)
@@ -54,41 +70,6 @@ def train_adapter(params: Params, folder: Path) -> float:
         optimizer.zero_grad()
     _save(model, params, folder)
     return float(loss.detach())
-
-
-def make_garbage(params: Params, folder: Path) -> None:
-    """Write an adapter whose random weights destroy the answers, so that none ends.
-
-    Random numbers depend on the processor, hence the search for such weights.
-    """
-    import torch
-
-    template = load_template(params.model, params.prompt)
-    prompts = [_to_prompt(template, text) for text in TEXTS]
-    for seed in range(1, 100):
-        torch.manual_seed(seed)
-        model = _wrap(params)
-        for name, weight in model.named_parameters():
-            if "lora_B" in name:
-                weight.data.normal_(std=1.0)
-        if not any(_ends(model, prompt, template.stop_ids) for prompt in prompts):
-            _save(model, params, folder)
-            return
-    raise RuntimeError("no random adapter of 99 destroys the answers")
-
-
-def _to_prompt(template: Template, text: str) -> list[int]:
-    return template.encode_prompt([Message(role="user", content=text)])
-
-
-def _ends(model: Any, prompt: list[int], stop_ids: list[int]) -> bool:
-    """Whether a greedy answer ends before the load's limit."""
-    import torch
-
-    ids = torch.tensor([prompt])
-    with torch.no_grad():
-        answer = model.generate(ids, max_new_tokens=MAX_TOKENS, do_sample=False)
-    return not set(stop_ids).isdisjoint(answer[0, len(prompt) :].tolist())
 
 
 def _wrap(params: Params) -> Any:

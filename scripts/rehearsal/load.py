@@ -11,8 +11,6 @@ from types import TracebackType
 from typing import Any, Self
 
 TIMEOUT_S = 60.0
-TEXTS = ("The cat sleeps.", "Paul eats beans.", "It is late.", "We sold ten houses.")
-MAX_TOKENS = 24
 
 
 @dataclass(frozen=True)
@@ -85,12 +83,7 @@ class Load:
 
     def ask(self, user: str, text: str, **fields: Any) -> Answer:
         """Send one request, with further fields."""
-        body = {
-            "model": self._model,
-            "prompt": text,
-            "user": user,
-            "max_tokens": MAX_TOKENS,
-        }
+        body = {"model": self._model, "prompt": text, "user": user, "max_tokens": 24}
         body |= fields
         try:
             with self._post("/v1/completions", body) as found:

@@ -12,13 +12,14 @@ from typing import Any
 
 from graft.config.params import load_params
 from local_stack.processes import free_ports
-from rehearsal.load import TEXTS, Load
+from rehearsal.load import Load
 from rehearsal.panel_data import SpanCollector, guards, span_collector
 from rehearsal.processes import running, wait_for, wait_until_answers
 from rehearsal.prometheus import Prometheus, prometheus
 from rehearsal.serve_with_faults import FILE_VARIABLE
 from rehearsal.store import CANARY, Store
 
+TEXTS = ("The cat sleeps.", "Paul eats beans.", "It is late.", "We sold ten houses.")
 USERS, PAUSE_S = 8, 0.3
 GRAFT = [sys.executable, "-c", "from graft.cli import main; main()"]
 SHARE = 0.5
