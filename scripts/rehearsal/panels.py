@@ -10,7 +10,7 @@ from rehearsal.processes import wait_for
 from rehearsal.prometheus import Prometheus
 from rehearsal.stage import Stage
 
-DATA_S = 30.0
+DATA_S = 80.0
 """Within which a training has to begin and to be scraped."""
 
 WITHOUT_DATA: Mapping[str, str] = {
