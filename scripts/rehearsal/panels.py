@@ -15,7 +15,6 @@ DATA_S = 80.0
 
 WITHOUT_DATA: Mapping[str, str] = {
     "training: Model FLOPs utilization": "the peak of a processor is unknown",
-    "training: ": "on a slow machine the training begins too late",
 }
 """Beginnings of `DASHBOARD: TITLE: QUERY` that may have none, and why."""
 
@@ -41,8 +40,7 @@ def find_empty_panels(stage: Stage) -> list[EmptyPanel]:
         stage.load.ask("user of the guards", "Hello.", **guarded_fields())
 
         def have_data() -> bool:
-            empty = [one.text for one in empty_panels(stage.monitor)]
-            return all(text.startswith("training: Model FLOPs") for text in empty)
+            return all(one.reason for one in empty_panels(stage.monitor))
 
         with suppress(TimeoutError):  # what is still empty is reported
             wait_for("data of all panels", have_data, DATA_S * stage.scale)
