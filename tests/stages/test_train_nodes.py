@@ -78,17 +78,19 @@ def run_all(machines: list[Path], torchrun: int = 0, **variables: str) -> list[M
         program = [sys.executable]
         if torchrun:
             program += ["-m", "torch.distributed.run", f"--nproc-per-node={torchrun}"]
-        with (folder / "stderr").open("w") as stderr:
-            started.append(
-                subprocess.Popen(
-                    program + STAGE,
-                    cwd=folder,
-                    stderr=stderr,
-                    text=True,
-                    env=os.environ | values | {"HF_HUB_OFFLINE": "1"} | variables,
-                )
-            )
+        started.append(start_on(folder, program + STAGE, values | variables))
     return started
+
+
+def start_on(folder: Path, program: list[str], variables: dict[str, str]) -> Machine:
+    with (folder / "stderr").open("w") as stderr:
+        return subprocess.Popen(
+            program,
+            cwd=folder,
+            stderr=stderr,
+            text=True,
+            env=os.environ | variables | {"HF_HUB_OFFLINE": "1"},
+        )
 
 
 def said(machine: Path) -> str:
