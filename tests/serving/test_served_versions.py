@@ -195,6 +195,8 @@ def test_the_base_answers_without_an_adapter() -> None:
     base = versions.choose("translator@base", "ann").version
     assert base == replace(version_of(versions, "1"), version="base", adapter=None)
     assert "translator@base" in versions.names
+    assert base.id == "translator/base"  # the name that answers bear is accepted, too
+    assert versions.choose(base.id, "ann").version == base
 
 
 def test_shares_are_spread_evenly() -> None:

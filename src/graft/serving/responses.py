@@ -28,6 +28,8 @@ VERSION_HEADER = "x-graft-version"
 GUARDS_HEADER = "x-graft-guards"
 """Of whole answers: the guards that acted, and how often. Streams have it in the last
 chunk of each choice alone."""
+UNREAD_S = 5.0
+"""After the deadline: how long a client may take to read the rest of its stream."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class JobRunner:
         request.state.open.answer = answer = Answer(job, self.guards)
         if streams:
             chunks = self._stream(answer, answer_format, with_usage)
-            return EventStream(chunks, release, headers)
+            return EventStream(chunks, release, headers, self.deadline_s + UNREAD_S)
         try:
             await until_gone(request, self._run(answer))
         except ClientGoneError:
@@ -175,21 +177,30 @@ def to_event(value: Any) -> bytes:
 
 
 class EventStream(StreamingResponse):
-    """A stream that gives up its place in the end, also if it never began."""
+    """A stream that gives up its place in the end, also if it never began.
+
+    Args:
+        limit_s: after which it is cut off. The chunks observe the deadline only while
+            they wait for tokens; a client that stops reading blocks in between.
+    """
 
     def __init__(
         self,
         chunks: AsyncIterator[bytes],
         release: Callable[[], None],
         headers: dict[str, str],
+        limit_s: float,
     ) -> None:
         headers = {**headers, "cache-control": "no-cache", "x-accel-buffering": "no"}
         super().__init__(chunks, headers=headers, media_type="text/event-stream")
-        self._release = release
+        self._release, self._limit_s = release, limit_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            async with asyncio.timeout(self._limit_s):
+                await super().__call__(scope, receive, send)
+        except TimeoutError:
+            pass  # without a last chunk, the server closes the connection
         finally:
             close: Callable[[], Coroutine[Any, Any, None]]
             close = getattr(self.body_iterator, "aclose")

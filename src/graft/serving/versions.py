@@ -107,28 +107,35 @@ class ServedVersions:
         """The version for a request.
 
         Args:
-            model: NAME, NAME@ALIAS, NAME@base or NAME/NUMBER; None: NAME.
+            model: NAME, NAME@ALIAS, NAME/NUMBER, or NAME@base, whose answers are named
+                NAME/base; None: NAME.
             client: whose requests the canary gets all or none of.
         Raises: ApiError 404 for another name.
         """
         main = self.main
         if model in (None, self.name):
             return self._with_canary(main, client)
-        name, at, alias = str(model).partition("@")
-        if at and name == self.name:
-            if alias in self._current:
-                return Choice(self._loaded[self._current[alias]], "named")
-            if alias == "base" and self._has_base():
-                return Choice(replace(main, version="base", adapter=None), "named")
-        name, slash, number = str(model).rpartition("/")
-        if slash and name == self.name and number in self._loaded:
-            return Choice(self._loaded[number], "named")
+        if (named := self._find(str(model))) is not None:
+            return Choice(named, "named")
         raise ApiError(
             404,
             f"model: {model!r} is not served; there are {', '.join(self.names)}",
             param="model",
             code="model_not_found",
         )
+
+    def _find(self, model: str) -> ServedVersion | None:
+        """The version that is named by an alias or by its id."""
+        separator = "@" if "@" in model else "/"
+        name, _, which = model.rpartition(separator)
+        if name != self.name:
+            return None
+        number = self._current.get(which) if separator == "@" else which
+        if number in self._loaded:
+            return self._loaded[number]
+        if which == "base" and self._has_base():
+            return replace(self.main, version="base", adapter=None)
+        return None
 
     async def refresh(self) -> None:
         """Follow the aliases once. An error of one version is logged, and remembered.
