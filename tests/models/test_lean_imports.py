@@ -9,9 +9,11 @@ LOAD = """
 import sys
 from pathlib import Path
 from graft.config.params import load_params
+from graft.inference.linears import InferenceLinears
 from graft.training.base import load_base
 params = load_params(Path("params.yaml"))
 base = load_base(params.model, params.quantization, "cpu")
+InferenceLinears(base, dense=True).install(base)
 heavy = ("torch._dynamo", "torch._inductor.compile_fx", "scipy", "boto3", "mlflow")
 print(sorted(name for name in heavy if name in sys.modules))
 """
@@ -34,7 +36,7 @@ def run(code: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_a_model_is_loaded_without_the_compiler_and_what_else_is_not_used() -> None:
+def test_a_model_is_loaded_and_unpacked_without_what_is_not_used() -> None:
     assert run(LOAD) == ["[]"]
 
 

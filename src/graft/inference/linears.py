@@ -19,6 +19,7 @@ from graft.inference.adapters import (
     tuned_modules,
 )
 from graft.inference.layers import InferenceLayer, has_llama_structure, rms_norm
+from graft.models.lean_imports import lean_imports
 
 APPENDED_ROUND = 16
 """Rows are appended in multiples of it, so that the outputs of tokens stay aligned."""
@@ -122,7 +123,9 @@ class InferenceLinears:
         self._uninstall()
         self._names = switchable_adapters(owner)
         self.numbers = number_adapters(owner)
-        for module, forward in dict(self._replacements(owner)).items():
+        with lean_imports():  # unpacking would load torch's compiler, for a second
+            replacements = dict(self._replacements(owner))
+        for module, forward in replacements.items():
             module.forward = forward
             self._replaced.append(module)
 

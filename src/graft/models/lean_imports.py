@@ -8,6 +8,7 @@ detection and for SageMaker. That is more than half of the processor time of the
 
 import importlib
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ _DECORATORS = ("allow_in_graph", "assume_constant_result", "disable")
 
 def import_model_libraries() -> None:
     """Import what loads and adapts models."""
+    # At its import it suggests a kernel that would be downloaded.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     with lean_imports():
         for name in LIBRARIES:
             importlib.import_module(name)

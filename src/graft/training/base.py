@@ -1,6 +1,5 @@
 """Loading a base model at a pinned revision, checked and quantized as configured."""
 
-import logging
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -78,8 +77,6 @@ def load_model(
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging as transformers_logging
 
-    # It suggests a kernel that would be downloaded; graft uses installed ones only.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     if not sys.stderr.isatty():
         transformers_logging.disable_progress_bar()
     if attention == "packed":
