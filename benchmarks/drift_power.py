@@ -8,38 +8,32 @@ Without --texts, requests are sentences of the sample's grammar; with it, the te
 file: lines, or a field of Parquet, JSON or JSON Lines (FILE:FIELD). The profile is a
 random half of them, at most as many as a real profile has; windows are drawn from the
 rest. Windows that share a profile are not independent. With --adjacent K, a window
-consists of runs of K neighbours in the file. Results in the journal are not measured
-again.
+consists of runs of K neighbours in the file; --take-every is
+monitoring.drift.take_every. Results in the journal are not measured again.
 """
 
 import argparse
 import json
 import multiprocessing
-import statistics
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from drift_results import SHARES, STREAM_WINDOWS, print_all
 from drift_texts import ROOT, Requests, generated, given
-from scipy import stats
 
 from graft.config.monitoring import DriftConfig
 from graft.config.params import load_params
-from graft.monitoring.drift.analysis import analyse
+from graft.monitoring.drift.analysis import analyse, thin
 from graft.monitoring.drift.profile import NUM_ROWS, Profile, ProfileFacts
 from graft.monitoring.drift.stream import StreamDetector
 
-SHARES = (1.0, 0.2, 0.1, 0.05)
-"""Of a window that have drifted."""
 NUM_AT_ONCE = 20
 """Windows of one task: what an interruption may cost."""
-STREAM_WINDOWS = 20
-"""Of each profile."""
 Rng = np.random.Generator
 Task = Callable[[], list[int]]
 
@@ -76,8 +70,11 @@ def false_alarms(
 ) -> list[int]:
     """Whether windows without drift raise an alarm. `start`: number of the first."""
     (profile, traffic), rng = split(same, seed), np.random.default_rng([*seed, start])
-    size = config.window_requests
-    drawn = (draw(traffic, size, rng, adjacent) for _ in range(windows))
+    size = config.window_requests * config.take_every
+    drawn = (
+        thin(draw(traffic, size, rng, adjacent), config.take_every)
+        for _ in range(windows)
+    )
     return [int(analyse(one, profile, config).state == "drifted") for one in drawn]
 
 
@@ -117,6 +114,8 @@ def plan(
     same = requests.same
     for adjacent in args.adjacent:
         name = f"false alarms, runs of {adjacent}"
+        if config.take_every > 1:
+            name += f", every {config.take_every}th request taken"
         for number in range(args.profiles):
             for start in range(0, windows, NUM_AT_ONCE):
                 tasks[name, number, start] = partial(
@@ -166,61 +165,6 @@ def measure(
     return {key: found[key] for key in tasks}
 
 
-def print_false_alarms(own: Sequence[Sequence[int]]) -> None:
-    """The rate with two intervals: as if all windows were independent, and from the
-    spread between profiles.
-
-    Args:
-        own: whether each window of each profile raised an alarm.
-    """
-    total, alarms = sum(map(len, own)), sum(map(sum, own))
-    rate = alarms / total
-    low, high = stats.binomtest(alarms, total).proportion_ci()
-    print(f"{alarms} of {total:,} windows, {rate:.1%}")
-    print(f"  95 % CI, if windows are independent: {low:.1%} to {high:.1%}")
-    several = 1 < len(own) < total
-    if several and 0 < alarms < total:
-        rates = [statistics.mean(windows) for windows in own]
-        error = statistics.stdev(rates) / len(own) ** 0.5
-        half = float(stats.t.ppf(0.975, len(own) - 1)) * error
-        table = [[sum(windows), len(windows) - sum(windows)] for windows in own]
-        p_value = stats.chi2_contingency(table, correction=False).pvalue
-        print(
-            f"  95 % CI, from {len(own)} profiles: {rate - half:.1%} to "
-            f"{rate + half:.1%}; rates of {min(rates):.1%} to {max(rates):.1%} differ "
-            f"with p = {p_value:.3f} (χ²)"
-        )
-
-
-def print_power(name: str, results: Sequence[Sequence[int]]) -> None:
-    rates = [statistics.mean(column) for column in zip(*results, strict=True)][:-1]
-    delays = [result[-1] for result in results]
-    shown = "".join(f"{rate:>8.0%}" for rate in rates)
-    print(f"{name:24}{shown}  {statistics.median(delays):.0f}, {max(delays)}")
-
-
-def print_all(found: Iterable[tuple[tuple[str, int, int], list[int]]]) -> None:
-    has_head = False
-    for name, group in groupby(found, lambda item: item[0][0]):
-        results = list(group)
-        if name.startswith("false alarms"):
-            own = groupby(results, lambda item: item[0][1])
-            print(f"{name}: ", end="")
-            print_false_alarms([[a for _, part in one for a in part] for _, one in own])
-        elif name == "stream":
-            print(f"stream: {sum(one for _, (one,) in results)} alarms of ", end="")
-            print(f"{len(results)} x {STREAM_WINDOWS} windows without drift")
-        else:
-            if not has_head:
-                shares = "".join(f"{share:>8.0%}" for share in SHARES)
-                print(
-                    f"{'drift':24}{shares}  requests until the stream's alarm, ", end=""
-                )
-                print("all drifted (median, most)")
-            has_head = True
-            print_power(name, [result for _, result in results])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -232,6 +176,7 @@ def main() -> None:
     parser.add_argument("--texts")
     parser.add_argument("--other", nargs="*", default=[])
     parser.add_argument("--adjacent", type=int, nargs="*", default=[1])
+    parser.add_argument("--take-every", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--journal", type=Path)
     parser.add_argument("--seed", type=int, default=7)
@@ -241,6 +186,7 @@ def main() -> None:
     )
     print(f"{requests.same.num_rows:,} requests without drift", file=sys.stderr)
     config = load_params(ROOT / "params.yaml").monitoring.drift
+    config = config.model_copy(update={"take_every": args.take_every})
     tasks = plan(requests, config, args)
     print_all(measure(tasks, args.jobs, args.journal).items())
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 from drift_rows import CONFIG, FRENCH, make_reference, texts, to_rows
 
-from graft.monitoring.drift.analysis import analyse
+from graft.monitoring.drift.analysis import analyse, thin
 from graft.monitoring.drift.profile import Profile, ProfileFacts
 from graft.monitoring.drift.report import DriftReport, failed
 from graft.monitoring.features import FEATURE_SCHEMA, VERSION
@@ -84,6 +84,25 @@ def test_the_window_is_the_last_requests() -> None:
     old, new = to_rows(texts(200, 2, FRENCH)), to_rows(texts(100, seed=4))
     report = analysed(pa.concat_tables([old, new]))
     assert (report.state, report.num_requests) == ("no_drift", 100)
+
+
+@pytest.mark.parametrize("take_every", (1, 2, 3, 7, 99, 100, 101))
+def test_of_thinned_rows_so_many_lie_between_two_and_the_last_one_is_kept(
+    take_every: int,
+) -> None:
+    rows = to_rows(texts(100, seed=2)).append_column("number", pa.array(range(100)))
+    kept = thin(rows, take_every)["number"].to_pylist()
+    assert kept == [n for n in range(100) if (99 - n) % take_every == 0]
+
+
+def test_rows_that_are_no_part_of_a_window_do_not_count_for_thinning() -> None:
+    served = to_rows(texts(50, seed=2)).append_column("group", pa.array(["main"] * 50))
+    copies = pa.array(["shadow"] * 50)
+    both = pa.concat_tables(
+        [served, served.set_column(served.column_names.index("group"), "group", copies)]
+    )
+    mixed = both.take([n // 2 + 50 * (n % 2) for n in range(100)])
+    assert thin(mixed, 2)["group"].to_pylist() == ["main"] * 25
 
 
 def test_the_rows_that_moved_are_those_that_changed() -> None:

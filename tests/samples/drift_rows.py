@@ -10,7 +10,11 @@ from graft.monitoring.drift.profile import Profile, ProfileFacts
 from graft.monitoring.features import FEATURE_SCHEMA, to_features
 
 CONFIG = DriftConfig(
-    false_alarm_rate=0.05, min_requests=50, window_requests=100, every_s=60.0
+    false_alarm_rate=0.05,
+    min_requests=50,
+    window_requests=100,
+    take_every=1,
+    every_s=60.0,
 )
 ENGLISH = (
     "the little boat reached harbour before night while her sister waited with bread "

@@ -11,7 +11,7 @@ import pyarrow as pa
 from graft import config, io
 from graft.config.monitoring import DriftConfig, RequestLogConfig
 from graft.errors import ConfigError, GraftError
-from graft.monitoring.drift.analysis import analyse, usable_rows
+from graft.monitoring.drift.analysis import analyse, thin, usable_rows
 from graft.monitoring.drift.page import to_page
 from graft.monitoring.drift.profile import Profile, read_profile
 from graft.monitoring.drift.registered import fetch_profile
@@ -71,6 +71,7 @@ def run(
             if data
             else _logged(monitoring.request_log, hours)
         )
+        requests = thin(requests, monitoring.drift.take_every)
         report = analyse(requests, known, monitoring.drift)
         alarms = _alarms(requests, known, monitoring.drift)
     except GraftError as error:

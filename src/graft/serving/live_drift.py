@@ -96,14 +96,15 @@ class LiveDrift:
 
     def _read_log(self) -> "pa.Table":
         """Rows for a window, or all of a day if they are fewer."""
-        from graft.monitoring.drift.analysis import usable_rows
+        from graft.monitoring.drift.analysis import thin
         from graft.monitoring.request_log import read_rows
 
+        drift = self.monitoring.drift
         folder = Path(self.monitoring.request_log.folder or "")
         for hours in HOURS:
             since_ms = round(1000 * (time.time() - 3600 * hours))
-            rows = read_rows(folder, since_ms=since_ms)
-            if usable_rows(rows).num_rows >= self.monitoring.drift.window_requests:
+            rows = thin(read_rows(folder, since_ms=since_ms), drift.take_every)
+            if rows.num_rows >= drift.window_requests:
                 break
         return rows
 

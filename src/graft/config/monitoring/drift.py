@@ -13,4 +13,5 @@ class DriftConfig(Section):
     false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)]
     min_requests: Positive
     window_requests: Positive
+    take_every: Positive
     every_s: Rate

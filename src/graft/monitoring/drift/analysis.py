@@ -71,6 +71,12 @@ def analyse(
     )
 
 
+def thin(rows: pa.Table, take_every: int) -> pa.Table:
+    """Every so many of the rows that can be part of a window, the last one included."""
+    places = _usable(rows)
+    return rows.take(places[(len(places) - 1) % take_every :: take_every])
+
+
 def usable_rows(rows: pa.Table) -> pa.Table:
     """The rows that can be part of a window, with the columns of features alone."""
     chosen = rows.take(_usable(rows)).select(FEATURE_SCHEMA.names)
