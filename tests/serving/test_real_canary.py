@@ -48,7 +48,7 @@ def test_a_canary_answers_the_same_users_until_its_alias_is_taken_away(
         wait_until(lambda: served.logged(event="serving", alias="challenger"))
         own = {n: ask(served, "any", f"{NAME}/{n}")[1] for n in ("1", "2")}
         assert own["1"] != own["2"]
-        expected = {user: "2" if share_of(user) < SHARE else "1" for user in USERS}
+        expected = {user: "2" if share_of(user, "2") < SHARE else "1" for user in USERS}
         assert set(expected.values()) == {"1", "2"}
         for _ in range(2):
             found = {user: ask(served, user) for user in USERS}

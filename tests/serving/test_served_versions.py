@@ -200,5 +200,13 @@ def test_the_base_answers_without_an_adapter() -> None:
 
 
 def test_shares_are_spread_evenly() -> None:
-    shares = sorted(share_of(f"user {number}") for number in range(2000))
+    shares = sorted(share_of(f"user {number}", "2") for number in range(2000))
     assert all(abs(share - n / 2000) < 0.05 for n, share in enumerate(shares))
+
+
+def test_the_clients_of_two_canaries_are_drawn_independently() -> None:
+    """Otherwise the same clients would meet each bad version."""
+    users = [f"user {number}" for number in range(2000)]
+    first, second = ({u for u in users if share_of(u, n) < 0.2} for n in ("2", "3"))
+    assert 320 < len(first) < 480 and 320 < len(second) < 480
+    assert 50 < len(first & second) < 115  # 80 ± 4 standard deviations of 8.6

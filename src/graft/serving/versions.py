@@ -209,7 +209,7 @@ class ServedVersions:
         number = self._current.get(canary.alias) if canary else None
         if canary is None or number is None or self._loaded[number] == main:
             return Choice(main, "main")
-        if share_of(client) >= canary.share:
+        if share_of(client, number) >= canary.share:
             return Choice(main, "main")
         if canary.shadow:
             return Choice(main, "main", shadow=self._loaded[number])
@@ -230,9 +230,14 @@ class ServedVersions:
         }
 
 
-def share_of(client: str) -> float:
-    """A number in [0, 1) that is always the same for a client."""
-    digest = hashlib.sha256(client.encode()).digest()
+def share_of(client: str, number: str) -> float:
+    """A number in [0, 1) that is always the same for a client and a version; another
+    version goes to other clients.
+
+    Args:
+        number: of the version, which has digits alone.
+    """
+    digest = hashlib.sha256(f"{number} {client}".encode()).digest()
     return int.from_bytes(digest[:6]) / 2**48
 
 
