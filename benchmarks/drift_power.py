@@ -177,6 +177,7 @@ def main() -> None:
     parser.add_argument("--other", nargs="*", default=[])
     parser.add_argument("--adjacent", type=int, nargs="*", default=[1])
     parser.add_argument("--take-every", type=int, default=1)
+    parser.add_argument("--window", type=int, help="requests of a window")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--journal", type=Path)
     parser.add_argument("--seed", type=int, default=7)
@@ -186,7 +187,10 @@ def main() -> None:
     )
     print(f"{requests.same.num_rows:,} requests without drift", file=sys.stderr)
     config = load_params(ROOT / "params.yaml").monitoring.drift
-    config = config.model_copy(update={"take_every": args.take_every})
+    changes = {"take_every": args.take_every}
+    if args.window:
+        changes["window_requests"] = args.window
+    config = config.model_copy(update=changes)
     tasks = plan(requests, config, args)
     print_all(measure(tasks, args.jobs, args.journal).items())
 
