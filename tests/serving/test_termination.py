@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import signal
+from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from raw_http import Reply, post
 from served_process import register, serve
 from tiny_server import OneVersion, load_without_weights, serving_config
 
+from graft.errors import ModelError
+from graft.inference.requests import TokensEvent
 from graft.serving.json_log import JsonLog
 from graft.serving.keys import ApiKeys
 from graft.serving.server import listen, to_server
@@ -29,7 +32,19 @@ FORKS.set_forkserver_preload(
 )
 
 
-def run_server(port: int, log: Path) -> None:
+class Dying(SlowEcho):
+    """An engine whose process ends at its second row."""
+
+    def events(self) -> Iterator[TokensEvent]:
+        rows = set()
+        for event in super().events():
+            rows.add(event.key)
+            if len(rows) == 2:
+                raise ModelError("the engine", "ended", expected="that it runs")
+            yield event
+
+
+def run_server(port: int, log: Path, engine: type[SlowEcho] = SlowEcho) -> None:
     """`graft serve` with an echo, which logs to a file."""
     with log.open("w") as lines:
         os.dup2(lines.fileno(), 2)
@@ -38,7 +53,7 @@ def run_server(port: int, log: Path) -> None:
     version = loaded.version
     server = to_server(
         serving,
-        SlowEcho(),
+        engine(),
         OneVersion(version),
         name=version.name,
         task=version.task,
@@ -124,3 +139,26 @@ def test_so_does_one_with_a_model_in_its_own_process(tmp_path: Path) -> None:
             replies = asyncio.run(load(served.port, pid, model, 2.0))
             served.process.wait()
         check(replies, served.log)
+
+
+def test_a_server_whose_engine_has_ended_ends_too_and_says_why(tmp_path: Path) -> None:
+    """What started it may start another one; it would only answer with errors."""
+    port, log = free_port(), tmp_path / "log"
+    process = FORKS.Process(target=run_server, args=(port, log, Dying))
+    process.start()
+    asyncio.run(wait_until_ready(port, process))
+    body = {"model": "translator", "prompt": "The cat.", "max_tokens": 16}
+    reply = asyncio.run(post(port, body))
+    assert reply.status == 500 and b"engine_stopped" in reply.content
+    process.join(30)
+    assert process.exitcode == 1
+    assert "graft.errors.ModelError: the engine: ended" in log.read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_so_does_one_whose_engine_was_killed(tmp_path: Path) -> None:
+    register(tmp_path, "champion")
+    with serve(tmp_path) as served:
+        served.processes["engine"].kill()
+        assert served.process.wait(30) == 1
+    assert "the engine's process: ended with status -9" in served.log.read_text("utf-8")

@@ -26,16 +26,16 @@ from graft.serving.state import Server
 LOGGER = logging.getLogger(__name__)
 
 
-def create_app(server: Server, on_failure: Callable[[Exception], None]) -> FastAPI:
+def create_app(server: Server, on_failure: Callable[[BaseException], None]) -> FastAPI:
     """The API of a server. Its engine runs from start-up to shut-down.
 
     Args:
-        on_failure: called if no version could be loaded.
+        on_failure: called if no version could be loaded, or the engine ended.
     """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        server.runner.engine.start()
+        server.runner.engine.start(on_failure)
         following = asyncio.create_task(_follow(server, on_failure))
         yield
         following.cancel()
@@ -72,7 +72,7 @@ def create_app(server: Server, on_failure: Callable[[Exception], None]) -> FastA
     return app
 
 
-async def _follow(server: Server, on_failure: Callable[[Exception], None]) -> None:
+async def _follow(server: Server, on_failure: Callable[[BaseException], None]) -> None:
     """Load the version that answers, then follow the aliases."""
     is_first = True
     while True:

@@ -90,6 +90,7 @@ class ServingEngine:
         self._waiting: list[TokensEvent] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, daemon=True, name="engine")
+        self._on_failure: Callable[[BaseException], None] = lambda _: None
         self.failure: BaseException | None = None
 
     @property
@@ -108,9 +109,13 @@ class ServingEngine:
         """Whether the thread runs."""
         return self._thread.is_alive() and self.failure is None
 
-    def start(self) -> None:
-        """Start the thread; to be called in the event loop of all streams."""
-        self._loop = asyncio.get_running_loop()
+    def start(self, on_failure: Callable[[BaseException], None]) -> None:
+        """Start the thread; to be called in the event loop of all streams.
+
+        Args:
+            on_failure: called in this loop if the engine ends by an error.
+        """
+        self._loop, self._on_failure = asyncio.get_running_loop(), on_failure
         self._thread.start()
 
     async def stop(self) -> None:
@@ -185,3 +190,5 @@ class ServingEngine:
         self._deliver()
         for rows in set(self._rows.values()):
             rows.fail()
+        if self.failure is not None:
+            self._on_failure(self.failure)

@@ -142,7 +142,7 @@ def listen(server: Server, serving: ServingConfig) -> None:
     """Answer requests until SIGINT or SIGTERM; open ones are answered before the end.
 
     Raises: ConfigError if the address cannot be used; GraftError if the model cannot be
-        loaded.
+        loaded; the error that ended the engine.
     """
     start_logs()
     gc.collect()
@@ -194,11 +194,13 @@ class DrainingServer(uvicorn.Server):
         )
         super().__init__(config)
         self._admission = server.runner.admission
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
 
-    def _fail(self, error: Exception) -> None:
-        """End: there is nothing to serve."""
-        self.failure = error
+    def _fail(self, error: BaseException) -> None:
+        """End: there is nothing to serve. What started this process may start another
+        one."""
+        self.failure = self.failure or error
+        self._admission.draining = True
         self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
