@@ -19,9 +19,9 @@ LATE_S = 10.0
 
 
 @contextmanager
-def no_traffic(stage: Stage) -> Iterator[None]:
-    """Users in the canary's share send nothing."""
-    users = [user for user in stage.load.users if share_of(user) < SHARE]
+def no_traffic(stage: Stage, number: str) -> Iterator[None]:
+    """Users in the share of a version send nothing."""
+    users = [user for user in stage.load.users if share_of(user, number) < SHARE]
     stage.load.resting = frozenset(users)
     try:
         yield
@@ -30,7 +30,7 @@ def no_traffic(stage: Stage) -> Iterator[None]:
 
 
 @contextmanager
-def broken_log(stage: Stage) -> Iterator[None]:
+def broken_log(stage: Stage, _number: str) -> Iterator[None]:
     """A shard of the request log cannot be read."""
     now = round(1000 * time.time())
     path = stage.folder / REQUESTS / Shard.new(now, now + 3_600_000, 0).name
@@ -46,13 +46,13 @@ class Unknown:
     """A canary about which nothing becomes known.
 
     Args:
-        planted: the cause.
+        planted: the cause, for a version.
         state: of the analysis, in which it must end.
         alert: that must fire, if any.
     """
 
     name: str
-    planted: Callable[[Stage], AbstractContextManager[None]]
+    planted: Callable[[Stage, str], AbstractContextManager[None]]
     state: str
     alert: str | None
 
@@ -70,7 +70,7 @@ def rehearse_unknown(stage: Stage, one: Unknown) -> Outcome:
     """
     before, number = stage.store.champion, stage.store.add("good")
     begin, alert_s = time.monotonic(), None
-    with one.planted(stage):
+    with one.planted(stage, number):
         stage.store.enter_canary(number)
         wait(stage, "the canary", lambda: stage.served(CANARY) == number)
         if one.alert:
