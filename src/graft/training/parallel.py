@@ -169,8 +169,14 @@ def join(device: str) -> Iterator[DataParallelGroup]:
     # pylint: disable-next=protected-access
     with group._collective():
         torch.distributed.init_process_group(kind, device_id=ours, timeout=timeout)
-    yield group
-    # Not after an error: it may wait for processes that do not come.
+    try:
+        yield group
+    except BaseException:
+        # NCCL may wait for processes that do not come. Gloo does not, and its threads
+        # would abort the end of the interpreter, whose status would be lost.
+        if kind == "gloo":
+            torch.distributed.destroy_process_group()
+        raise
     torch.distributed.destroy_process_group()
 
 
