@@ -15,13 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from dirty_rows import (
-    CLEAN,
-    TOKENIZE,
-    contents,
-    make_tokenizer,
-    write_rows,
-)
+from dirty_rows import CLEAN, TOKENIZE, contents, make_tokenizer, write_rows
 from settings import PROMPT
 from translation_pairs import NOTHING
 

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logged_requests import log_config, logged_ids, served_request
+from logged_requests import DeadRemote, log_config, logged_ids, served_request
 from small_disk import fill
 from waiting import wait_until
 
-from graft.errors import StorageError
 from graft.monitoring.names import Serving
 from graft.monitoring.request_log import read_rows, recorder
 from graft.monitoring.request_log.open_shard import OpenShard, TimeBudget
@@ -26,7 +25,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 sys.path.append("tests/samples")
-from logged_requests import log_config, served_request
+from logged_requests import DeadRemote, log_config, served_request
 from graft.monitoring.request_log.recorder import RequestRecorder
 log = RequestRecorder(log_config(shard_s=3600), Path(sys.argv[1]))
 for number in range(10):
@@ -37,19 +36,6 @@ log.observe(served_request(10))
 print("written", flush=True)
 time.sleep(600)
 """
-
-
-class DeadRemote:
-    """A remote that never answers."""
-
-    def names(self) -> set[str]:
-        raise StorageError("s3://bucket", "no answer")
-
-    def put(self, file: Path) -> None:
-        raise StorageError("s3://bucket", "no answer")
-
-    def remove(self, name: str) -> None:
-        raise StorageError("s3://bucket", "no answer")
 
 
 def num_accounted(log: RequestRecorder) -> int:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from graft.config.monitoring import RequestLogConfig
+from graft.errors import StorageError
 from graft.monitoring.request_log import read_rows
 from graft.monitoring.served_request import ServedRequest
 
@@ -50,3 +51,16 @@ def log_config(**changes: Any) -> RequestLogConfig:
 def logged_ids(folder: Path) -> list[str]:
     """The ids of all rows of a request log."""
     return read_rows(folder, columns=["id"])["id"].to_pylist()
+
+
+class DeadRemote:
+    """A remote that never answers."""
+
+    def names(self) -> set[str]:
+        raise StorageError("s3://bucket", "no answer")
+
+    def put(self, file: Path) -> None:
+        raise StorageError("s3://bucket", "no answer")
+
+    def remove(self, name: str) -> None:
+        raise StorageError("s3://bucket", "no answer")

@@ -11,7 +11,6 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping
-from contextlib import nullcontext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from small_model import Small, Unchecked
 from small_training import Log, make_documents
-from torch.nn import functional
 
 from graft.cli.verbose import fail
 from graft.config import TrainConfig
@@ -40,41 +39,6 @@ ROOT = Path(__file__).parents[2]
 NUM_STEPS, EVERY = 20, 5
 Faults = Mapping[int, tuple[str, int]]
 """Rank → what happens to it, and in which step."""
-
-
-class Small(torch.nn.Module):  # pylint: disable=abstract-method
-    """Predicts the next token from the current one."""
-
-    device = torch.device("cpu")
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.embedding = torch.nn.Embedding(128, 16)
-        self.out = torch.nn.Linear(16, 128)
-
-    def get_input_embeddings(self) -> torch.nn.Module:
-        return self.embedding
-
-    def loss(self, batch: MicroBatch) -> torch.Tensor:
-        logits = self.out(self.embedding(batch.input_ids))[0, batch.predicts]
-        return functional.cross_entropy(logits, batch.targets, reduction="sum")
-
-
-class Unchecked:
-    """In place of the check of gradients, which needs a language model."""
-
-    def __init__(self, *_: Any) -> None:
-        pass
-
-    def begin(self) -> None:
-        pass
-
-    def after_validation(self, step: int) -> None:
-        pass
-
-    def watch_update(self) -> Any:
-        return nullcontext()
 
 
 def make_loop(config: TrainConfig, folder: Path, group: DataParallelGroup) -> Loop:

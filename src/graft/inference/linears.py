@@ -124,10 +124,9 @@ class InferenceLinears:
         self._names = switchable_adapters(owner)
         self.numbers = number_adapters(owner)
         with lean_imports():  # unpacking would load torch's compiler, for a second
-            replacements = dict(self._replacements(owner))
-        for module, forward in replacements.items():
-            module.forward = forward
-            self._replaced.append(module)
+            for module, forward in dict(self._replacements(owner)).items():
+                module.forward = forward
+                self._replaced.append(module)
 
     def _uninstall(self) -> None:
         while self._replaced:

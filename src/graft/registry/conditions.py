@@ -7,7 +7,6 @@ from graft.registry.candidate import Candidate
 from graft.registry.checks import Check
 
 LATENCY, MEMORY = "tuned/latency_p95_ms", "evaluate/memory_gib"
-EVALUATE_AGAIN = "set the key and run dvc repro evaluate"
 
 
 def check_requirements(tags: Mapping[str, str], is_first: bool) -> Check:

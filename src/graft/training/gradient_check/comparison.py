@@ -33,12 +33,10 @@ class ComparisonResult:
     """The result of a comparison that found no wrong gradient.
 
     Attributes:
-        num_compared: number of gradients and outputs.
         worst: the largest relative error among them.
         idle: weights whose reference gradient is zero on these examples.
     """
 
-    num_compared: int
     worst: float
     idle: frozenset[str]
 
@@ -78,7 +76,7 @@ class GradientComparison:
                 raise wrong_gradient(self._where, compare(name, None, some), 0.0)
         worst = max((found.error for found in self._seen), default=float("nan"))
         idle = {found.name for found in self._seen if not found.expected_norm}
-        return ComparisonResult(len(self._seen), worst, frozenset(idle))
+        return ComparisonResult(worst, frozenset(idle))
 
     def _check_loss(self) -> None:
         parts, examples = self._parts, self._examples
