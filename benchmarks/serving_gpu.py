@@ -40,7 +40,7 @@ class FoldedIds:
 def load(words: dict[str, Any], folder: Path) -> tuple[Any, Any]:
     """The batch of the API, after the offline runs; called in the engine's process."""
     import torch
-    from generation import with_adapter
+    from generation_checks import with_adapter
     from random_base import SHAPES, make_random_base
     from tiny_server import served_version
     from training_speed import make_quantization
