@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from canary_traffic import EVERY, FAULTS, SOURCES, Group, World
+from canary_worlds import EVERY, FAULTS, SOURCES, Group, World
 
 from graft.config.params import load_params
 from graft.monitoring.canary.comparison import Estimate, Sums, estimate

@@ -151,7 +151,7 @@ class Stack:
         """Returns: a client, as soon as the stores and MLflow are ready."""
         (self.folder / "env").unlink(missing_ok=True)
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # pylint: disable=consider-using-with
                 [sys.executable, "scripts/stack.py", str(self.folder)],
                 cwd=ROOT,
                 env=dict(clean(os.environ)),
