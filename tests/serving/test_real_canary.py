@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(name="store", scope="module")
 def _store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store whose champion is version 1, and whose challenger is version 2; answers do
-    not depend on what else is in the batch."""
+    """A store whose champion is version 1, and whose challenger is version 2. Answers
+    do not depend on what else is in the batch."""
     root = tmp_path_factory.mktemp("store")
     register(root, "champion", "challenger", is_exact=True)
     return root
