@@ -86,7 +86,10 @@ def test_a_run_in_a_removed_copy_can_be_logged_later(repo: ToyRepo) -> None:
     del repo.environment["MLFLOW_TRACKING_URI"]
     repo("graft", "log", str(journal))
     runs = json.loads(repo(sys.executable, "-W", "ignore", "-c", READ).splitlines()[-1])
-    (run,) = [run for run in runs if "graft.sweep" not in run[3]]
+    (parent,) = [run for run in runs if "graft.sweep" in run[3]]
+    runs.remove(parent)
+    (run,) = runs
+    assert run[3]["mlflow.parentRunId"] == parent[6]
     assert run[2] == {"adapter.rank": "8"} and run[4] == ["reports/out"]
 
 
